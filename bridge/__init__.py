@@ -1,0 +1,1 @@
+"""The bridge itself: settings, translation, the core's step, delivery, commands."""

@@ -1,0 +1,1 @@
+"""Links to an MQTT broker: one protocol, paho-mqtt and in memory."""

@@ -1,0 +1,1 @@
+"""How a transaction becomes calls on an Odoo server, and how Odoo's orders are read."""

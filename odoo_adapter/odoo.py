@@ -1,0 +1,110 @@
+"""What the bridge asks of an Odoo server. Implementations: `odoo_adapter.server.OdooServer` over HTTP, and
+`odoo_adapter.memory.MemoryOdoo` for crash tests."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias
+
+from ruleset.sample import Plain
+from ruleset.transaction import Transaction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """The Odoo records that hold a transaction's effect. `repeated` tells that it had been applied before."""
+
+    model: str
+    id: int
+    details: Mapping[str, Plain]
+    repeated: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Applied:
+    """The transaction stands in Odoo, once."""
+
+    key: str
+    receipt: Receipt
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declined:
+    """Odoo, or our check before it, declined this transaction; it changed nothing."""
+
+    key: str
+    code: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passed:
+    """Not tried, because an earlier transaction of the same lane in the batch was declined."""
+
+    key: str
+
+
+Outcome: TypeAlias = Applied | Declined | Passed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OdooInfo:
+    """Which server this is and how postings happen there. `mode` is `inbox`; `simulator` says it is not a real one."""
+
+    version: str
+    mode: str
+    simulator: bool
+    database: str
+    company: int
+    user: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderRead:
+    """One manufacturing order as Odoo holds it now.
+
+    `document` is the content of the release without version and dates of publication: product, quantity,
+    unit, operations, components, due date (see docs/contract/order-release.schema.json). `state` is Odoo's:
+    confirmed, progress, to_close, done, cancel.
+    """
+
+    order: str
+    name: str
+    state: str
+    document: Mapping[str, Plain]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrdersRead:
+    """Orders that may have changed since the cursor, and the cursor to ask with next time."""
+
+    orders: tuple[OrderRead, ...]
+    cursor: str
+
+
+class Odoo(Protocol):
+    """One Odoo database seen as one company's integration user.
+
+    Every method raises `Unavailable`, `Uncertain` or `Refused` (for the call as a whole, such as an expired key).
+    """
+
+    async def check(self) -> OdooInfo:
+        """Ask what the server is and whether the user may do all that is needed; raises `Refused` with what is missing."""
+        ...
+
+    async def post(self, batch: Sequence[Transaction]) -> Sequence[Outcome]:
+        """Apply the transactions in order, each exactly once however often it is sent; one outcome per transaction, in order."""
+        ...
+
+    async def look_up(self, keys: Sequence[str]) -> Mapping[str, Receipt]:
+        """The receipts of those keys that already stand in Odoo. Changes nothing."""
+        ...
+
+    async def read_orders(self, cursor: str) -> OrdersRead:
+        """Released orders changed since `cursor` ("" reads all that are open). Nothing is missed between two calls."""
+        ...
+
+    async def close(self) -> None:
+        """Close connections."""
+        ...

@@ -1,0 +1,131 @@
+"""The plant as rules see it: equipment, its typed signals, and code tables. Built by `ruleset.assets` from `assets.yaml`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TypeAlias
+
+
+class ValueType(StrEnum):
+    """What a signal or an event field holds."""
+
+    BOOLEAN = "boolean"
+    INTEGER = "integer"
+    NUMBER = "number"
+    TEXT = "text"
+
+
+class Role(StrEnum):
+    """What a signal means to the engine, beyond its value."""
+
+    VALUE = "value"
+    STATE = "state"
+    ORDER = "order"
+    """Names the order release that runs on the equipment; empty text: none."""
+    COUNTER = "counter"
+    """A cumulative count; `rollover` is the number after which it starts at 0 again."""
+
+
+@dataclass(frozen=True, slots=True)
+class MetricBinding:
+    """One Sparkplug metric of the equipment's source."""
+
+    metric: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupBinding:
+    """An event as a group of metrics `<group>/<field>` with a running number in `<group>/<number>`."""
+
+    group: str
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
+class DataSetBinding:
+    """Events as the rows of a DataSet metric that always holds the last N; the column `id` tells them apart."""
+
+    metric: str
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentBinding:
+    """Events as JSON documents on `uns/v1/<equipment path>/<name>`, QoS 1."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signal:
+    """A named value of one equipment. `unit` is a unit name of `codes.yaml`."""
+
+    name: str
+    type: ValueType
+    role: Role
+    binding: MetricBinding
+    unit: str | None = None
+    rollover: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """A field of an event. `items` describes the members of a list of objects; `type` is then None."""
+
+    name: str
+    type: ValueType | None
+    unit: str | None = None
+    optional: bool = False
+    items: tuple[Field, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventSignal:
+    """A named kind of occurrence at one equipment."""
+
+    name: str
+    binding: GroupBinding | DataSetBinding | DocumentBinding
+    fields: tuple[Field, ...]
+
+
+AnySignal: TypeAlias = Signal | EventSignal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Equipment:
+    """One node of the ISA-95 tree. `path` is `enterprise/site/area/line[/cell]`.
+
+    `group`, `node`, `device` say which Sparkplug origin feeds its metric bindings (None where it has only
+    documents; `device` None for metrics of the edge node itself).
+    """
+
+    path: str
+    type: str
+    signals: Mapping[str, AnySignal]
+    group: str | None = None
+    node: str | None = None
+    device: str | None = None
+    work_center: str | None = None
+    serial_number: str | None = None
+
+    @property
+    def name(self) -> str:
+        return self.path.rsplit("/", 1)[-1]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assets:
+    """The whole plant: one site, its equipment by path, and its code tables."""
+
+    enterprise: str
+    site: str
+    timezone: str
+    company: int
+    equipment: Mapping[str, Equipment]
+    codes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    @property
+    def path(self) -> str:
+        """`enterprise/site`, the start of every equipment path."""
+        return f"{self.enterprise}/{self.site}"

@@ -1,0 +1,69 @@
+"""What enters the rule engine: samples, events and the end of what is known about an equipment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+Plain: TypeAlias = "bool | int | float | str | None | list[Plain] | dict[str, Plain]"
+"""JSON-like data, as events carry it and CEL reads it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """The message that something came from: its topic, and its Sparkplug `seq` or its document id."""
+
+    topic: str
+    seq: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """One reading of one signal of one equipment.
+
+    `value` None means that the device says it does not know. `birth` tells that it was part of a birth (a
+    full state after a gap of unknown length); `historical` that it was stored while we were away and does
+    not describe the present.
+    """
+
+    equipment: str
+    signal: str
+    value: bool | int | float | str | None
+    at_ms: int
+    source: Source
+    birth: bool = False
+    historical: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One occurrence with an id, however it was transported (metric group, DataSet row, JSON document)."""
+
+    equipment: str
+    signal: str
+    id: str
+    fields: Mapping[str, Plain]
+    at_ms: int
+    source: Source
+    historical: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stale:
+    """From `at_ms` on nothing is known about the signals of this equipment (its node or device is gone)."""
+
+    equipment: str
+    at_ms: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fresh:
+    """The equipment's source was born again; its birth samples follow."""
+
+    equipment: str
+    at_ms: int
+
+
+Observation: TypeAlias = Sample | Event | Stale | Fresh

@@ -1,0 +1,161 @@
+"""Transactions: what rules decide, in the words between the floor and the ERP. Typed values with a key.
+
+Every transaction names the plant fact by its idempotency key, the equipment, the order release it belongs to
+(`order`, as published, e.g. `mo-42`; None where no order is concerned) and where it came from. Quantities are
+`Decimal` with their unit. They are stored and sent as JSON by `encode` and read back by `decode`.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import NewType, TypeAlias
+
+import msgspec
+
+from ruleset.sample import Plain
+
+IdempotencyKey = NewType("IdempotencyKey", str)
+OrderRef = NewType("OrderRef", str)
+WorkOrderRef = NewType("WorkOrderRef", str)
+
+
+class Provenance(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Why a transaction exists: the rule and its version, the message and the values that the rule read."""
+
+    rule: str
+    version: str
+    topic: str
+    seq: int | None = None
+    values: dict[str, Plain] = {}
+
+
+class _Transaction(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="do"):
+    key: IdempotencyKey
+    equipment: str
+    at_ms: int
+    provenance: Provenance
+    order: OrderRef | None = None
+
+
+class WorkOrderStart(_Transaction, frozen=True, kw_only=True, tag="workorder.start"):
+    """An operator or a machine began a work order."""
+
+    work_order: WorkOrderRef
+
+
+class WorkOrderFinish(_Transaction, frozen=True, kw_only=True, tag="workorder.finish"):
+    """A work order ended. `started_ms` and `at_ms` are the machine's times."""
+
+    work_order: WorkOrderRef
+    started_ms: int | None = None
+
+
+class Progress(_Transaction, frozen=True, kw_only=True, tag="production.progress"):
+    """The cumulative total `upto` of one stream (order, equipment, measure, counter epoch).
+
+    Odoo adds what is new: max(0, upto - the last upto applied for `stream`).
+    """
+
+    stream: str
+    upto: Decimal
+    unit: str
+
+
+class Scrap(_Transaction, frozen=True, kw_only=True, tag="production.scrap"):
+    """Pieces thrown away. `product` (default code) None means the order's own product."""
+
+    quantity: Decimal
+    unit: str
+    reason: str
+    product: str | None = None
+    lot: str | None = None
+
+
+class Consumption(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What an order really used of one component (default code), from one lot."""
+
+    product: str
+    quantity: Decimal
+    unit: str
+    lot: str | None = None
+
+
+class Complete(_Transaction, frozen=True, kw_only=True, tag="production.complete"):
+    """The order is done with this total quantity, into this lot, having consumed this.
+
+    Components that `consumed` does not name are consumed at the bill of materials' ratio.
+    """
+
+    quantity: Decimal
+    unit: str
+    lot: str | None = None
+    consumed: tuple[Consumption, ...] = ()
+
+
+class DowntimeRecord(_Transaction, frozen=True, kw_only=True, tag="downtime.record"):
+    """A closed stop of a work center. `loss` is a loss category of `codes.yaml`."""
+
+    work_center: str
+    started_ms: int
+    ended_ms: int
+    loss: str
+    text: str = ""
+
+
+class QualityResult(_Transaction, frozen=True, kw_only=True, tag="quality.result"):
+    """An inspection's result or disposition on a lot of an order, kept with the order."""
+
+    status: str
+    lot: str | None = None
+    text: str = ""
+
+
+class QualityHold(_Transaction, frozen=True, kw_only=True, tag="quality.hold"):
+    """The order is done with this quantity, but its goods go to the hold location, available to nobody."""
+
+    quantity: Decimal
+    unit: str
+    lot: str | None = None
+    consumed: tuple[Consumption, ...] = ()
+
+
+class MaintenanceRequest(_Transaction, frozen=True, kw_only=True, tag="maintenance.request"):
+    """Ask maintenance to look at an equipment, known in Odoo by its serial number. `priority` 0 to 3."""
+
+    serial_number: str
+    title: str
+    text: str = ""
+    priority: int = 1
+
+
+Transaction: TypeAlias = (
+    WorkOrderStart
+    | WorkOrderFinish
+    | Progress
+    | Scrap
+    | Complete
+    | DowntimeRecord
+    | QualityResult
+    | QualityHold
+    | MaintenanceRequest
+)
+
+_encoder = msgspec.json.Encoder(decimal_format="string", order="deterministic")
+_decoder = msgspec.json.Decoder(Transaction)
+
+
+def action(transaction: Transaction) -> str:
+    """The transaction's name in rules and lists, such as `production.progress`."""
+    tag = transaction.__struct_config__.tag
+    assert isinstance(tag, str)
+    return tag
+
+
+def encode(transaction: Transaction) -> bytes:
+    """The stored and recorded form: deterministic JSON, quantities as strings."""
+    return _encoder.encode(transaction)
+
+
+def decode(body: bytes) -> Transaction:
+    """Read back what `encode` wrote. Raises `msgspec.ValidationError` for anything else."""
+    return _decoder.decode(body)

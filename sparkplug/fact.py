@@ -1,0 +1,151 @@
+"""What the host application tells the next stage (facts) and asks of its shell (requests).
+
+`HostApplication` returns these in the order in which they must happen. They are plain values: a recording
+of the messages gives the same tuple again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple, TypeAlias
+
+Scalar: TypeAlias = bool | int | float | str | bytes
+
+
+class NodeId(NamedTuple):
+    """An edge node: its group and its edge node id, unique in one MQTT infrastructure."""
+
+    group: str
+    node: str
+
+    def __str__(self) -> str:
+        return f"{self.group}/{self.node}"
+
+
+class Origin(NamedTuple):
+    """Where a metric comes from: an edge node, or one of its devices (`device` is None for the node itself)."""
+
+    group: str
+    node: str
+    device: str | None
+
+    @property
+    def node_id(self) -> NodeId:
+        return NodeId(self.group, self.node)
+
+    def __str__(self) -> str:
+        return "/".join(part for part in self if part is not None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataSet:
+    """A Sparkplug DataSet: rows of cells under named columns."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Scalar | None, ...], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Template:
+    """A template instance or definition: its members by name. `ref` names the definition of an instance."""
+
+    ref: str | None
+    is_definition: bool
+    members: Mapping[str, Value]
+
+
+Value: TypeAlias = "Scalar | tuple[Scalar, ...] | DataSet | Template | None"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """One metric of one message, its alias resolved and its value decoded.
+
+    `at_ms` is the metric's own timestamp, else the payload's, else the time of receipt. `value` is None
+    where the metric is null.
+    """
+
+    metric: str
+    value: Value
+    at_ms: int
+    historical: bool = False
+    transient: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeOnline:
+    """A valid NBIRTH began a session. The readings of the birth follow as `DataRead`."""
+
+    node: NodeId
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeOffline:
+    """The session ended: NDEATH, a lost gap, or the host itself went away. Everything of the node is stale."""
+
+    node: NodeId
+    at_ms: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceOnline:
+    """A valid DBIRTH. The readings of the birth follow as `DataRead`."""
+
+    origin: Origin
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceOffline:
+    """A DDEATH, or the death of the device's node."""
+
+    origin: Origin
+    at_ms: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataRead:
+    """The readings of one message of one origin, in the payload's order.
+
+    `birth` tells that they are the full present state, not only what changed.
+    """
+
+    origin: Origin
+    readings: tuple[Reading, ...]
+    at_ms: int
+    seq: int | None
+    birth: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """Something a peer did against the standard. `name` is from a closed list (`sparkplug.finding`)."""
+
+    node: NodeId
+    name: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class RequestRebirth:
+    """Ask the shell to publish NCMD Node Control/Rebirth to this node, once."""
+
+    node: NodeId
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishState:
+    """Ask the shell to publish this host's retained STATE at QoS 1."""
+
+    online: bool
+    at_ms: int
+
+
+Fact: TypeAlias = NodeOnline | NodeOffline | DeviceOnline | DeviceOffline | DataRead | Finding
+Request: TypeAlias = RequestRebirth | PublishState
+Output: TypeAlias = Fact | Request

@@ -1,0 +1,1 @@
+"""What must survive a crash: records, the outbox and the lease, behind one atomic commit."""
