@@ -1,0 +1,24 @@
+"""Registers the servers' fixtures and marks each test with the server that it needs."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.servers import mosquitto, redis_server, start_mosquitto, start_redis, tls
+
+__all__ = ["mosquitto", "redis_server", "start_mosquitto", "start_redis", "tls"]
+
+SERVER_OF_FIXTURE = {
+    "mosquitto": "mosquitto",
+    "start_mosquitto": "mosquitto",
+    "redis_server": "redis",
+    "start_redis": "redis",
+}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """So that `-m "not redis"` holds without anybody remembering a marker."""
+    for item in items:
+        for fixture in getattr(item, "fixturenames", ()):
+            if server := SERVER_OF_FIXTURE.get(fixture):
+                item.add_marker(server)
