@@ -101,7 +101,8 @@ class Container:
 
     def __init__(self, image: str, command: list[str], port: int, mount: tuple[Path, str] | None = None) -> None:
         self._container = DockerContainer(image).with_command(command)
-        self._container.ports[port] = (HOST, port)
+        # The engine takes an address with the port, which the library's annotation does not know.
+        self._container.ports[str(port)] = (HOST, port)  # type: ignore[assignment]
         if mount is not None:
             self._container.with_volume_mapping(str(mount[0]), mount[1], "rw")
         self._created = False
