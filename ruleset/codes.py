@@ -1,0 +1,53 @@
+"""`codes.yaml`: code tables, what the floor says -> what Odoo calls it. The table `units` holds the signals' units."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from ruleset.document import Node, read_document
+from ruleset.problem import Problems, suggest
+
+UNITS: Final = "units"
+FAULT_REASON: Final = "fault_reason"
+LOSSES: Final = frozenset(
+    {"material_availability", "breakdown", "setup", "reduced_speed", "defect", "productive", "unclassified"}
+)
+"""Loss categories of a downtime, as the transaction `downtime.record` carries them to Odoo."""
+
+_NAME: Final = re.compile(r"[a-z][a-z0-9_]*")
+
+
+def read_codes(file: str, text: str, problems: Problems) -> Mapping[str, Mapping[str, str]] | None:
+    """Read the tables; None where the file is no YAML mapping. Problems go to `problems`."""
+    root = read_document(file, text, problems)
+    if root is None:
+        return None
+    if not root.is_mapping:
+        root.problem("expected code tables, such as `units: {pcs: Units}`")
+        return None
+    tables: dict[str, Mapping[str, str]] = {}
+    for name, key, node in root.entries():
+        if not _NAME.fullmatch(name):
+            key.problem(
+                f'table name "{name}" must be lower case letters, digits and _, so that rules can say codes.<name>'
+            )
+        tables[name] = _read_table(name, node)
+    return tables
+
+
+def _read_table(name: str, node: Node) -> Mapping[str, str]:
+    table: dict[str, str] = {}
+    for code, key, value in node.entries():
+        meaning = value.text()
+        if not code.strip():
+            key.problem("a code must not be empty")
+        if meaning is None:
+            continue
+        if name == FAULT_REASON and meaning not in LOSSES:
+            value.problem(f'"{meaning}" is no loss category{suggest(meaning, LOSSES)}')
+        elif name != UNITS and not meaning.strip():
+            value.problem(f'code "{code}" has no meaning; write the name that Odoo uses')
+        table[code] = meaning
+    return table
