@@ -262,8 +262,9 @@ def _claim_metrics(equipment: Equipment, key: Node, taken: dict[tuple[str | None
     """One metric, one signal: find what another signal already has."""
     for signal in equipment.signals.values():
         mine = f"{equipment.path}: {signal.name}"
+        wanted: list[tuple[str | None, ...]]
         if isinstance(signal.binding, DocumentBinding):
-            wanted = [("a document", equipment.path, None, signal.binding.name)]
+            wanted = [("document", equipment.path, None, signal.binding.name)]
         else:
             wanted = [(equipment.group, equipment.node, equipment.device, metric) for metric in metrics_of(signal)]
         for each in wanted:

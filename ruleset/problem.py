@@ -46,7 +46,7 @@ class Problems:
 
 
 def suggest(word: str, known: Collection[str]) -> str:
-    """The end of a sentence about an unknown word: `; did you mean "cycle"?`, the choice where it is small, or nothing."""
+    """The end of a sentence about an unknown word: `; did you mean "cycle"?`, or the choice where it is small."""
     close = get_close_matches(word, known, n=1, cutoff=0.6) or [each for each in known if each.lower() == word.lower()]
     if close:
         return f'; did you mean "{close[0]}"?'

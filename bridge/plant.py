@@ -1,0 +1,229 @@
+"""The plant folder: everything that the plant edits, read and checked as a whole.
+
+bridge.yaml      `bridge.settings`
+assets.yaml      `ruleset.assets`
+codes.yaml       `ruleset.codes`
+workflows.yaml   the synchronisation matrix, optional
+rules/*.yaml     `ruleset.rules`; rules/*_test.yaml are their tests and are not read here
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from bridge.errors import ConfigError
+from bridge.settings import Settings, read_settings
+from ruleset.assets import read_assets
+from ruleset.codes import read_codes
+from ruleset.document import Node, read_document
+from ruleset.equipment import Assets
+from ruleset.problem import Problem, Problems, suggest
+
+if TYPE_CHECKING:
+    from ruleset.rules import Rules
+
+BRIDGE_FILE: Final = "bridge.yaml"
+ASSETS_FILE: Final = "assets.yaml"
+CODES_FILE: Final = "codes.yaml"
+WORKFLOWS_FILE: Final = "workflows.yaml"
+RULES_FOLDER: Final = "rules"
+FILES: Final = (BRIDGE_FILE, ASSETS_FILE, CODES_FILE, WORKFLOWS_FILE)
+
+ACTIONS: Final = frozenset(
+    {
+        "workorder.start",
+        "workorder.finish",
+        "production.progress",
+        "production.scrap",
+        "production.complete",
+        "downtime.record",
+        "quality.result",
+        "quality.hold",
+        "maintenance.request",
+        "order.publish",
+    }
+)
+"""What can be in the outbox: the transactions for Odoo, and the publication of order releases."""
+
+
+class SystemOfRecord(StrEnum):
+    """Whose word counts where two systems differ."""
+
+    ODOO = "odoo"
+    MES = "mes"
+    FLOOR = "floor"
+
+
+class Mode(StrEnum):
+    """How soon a workflow must reach the other side."""
+
+    REAL_TIME = "real_time"
+    NEAR_REAL_TIME = "near_real_time"
+    BATCH = "batch"
+
+
+class OnFailure(StrEnum):
+    """What a dead letter does to the later entries of its lane."""
+
+    WAIT = "wait"
+    GO_ON = "go_on"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workflow:
+    """One row of the synchronisation matrix. Lanes with a lower `priority` go first."""
+
+    name: str
+    actions: tuple[str, ...]
+    system_of_record: SystemOfRecord
+    mode: Mode
+    latency_ms: int
+    priority: int
+    on_failure: OnFailure
+    alert: str | None
+    alert_after_ms: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plant:
+    """A plant folder in which nothing is wrong."""
+
+    folder: Path
+    settings: Settings
+    assets: Assets
+    rules: Rules
+    rule_files: Mapping[str, str]
+    workflows: tuple[Workflow, ...]
+
+    def workflow_of(self, action: str) -> Workflow | None:
+        """The row of the matrix that an action belongs to."""
+        return next((workflow for workflow in self.workflows if action in workflow.actions), None)
+
+
+def load_plant(folder: Path) -> Plant:
+    """Read the folder. Raises `ConfigError` with every problem of every file."""
+    problems = Problems()
+    if not folder.is_dir():
+        text = "there is no such folder; name the plant folder, which holds bridge.yaml, assets.yaml and codes.yaml"
+        raise ConfigError((Problem(file=str(folder), text=text),))
+    _find_strangers(folder, problems)
+    texts = {name: _read(folder, name, problems) for name in FILES}
+    codes_text, assets_text, bridge_text = texts[CODES_FILE], texts[ASSETS_FILE], texts[BRIDGE_FILE]
+    settings = read_settings(BRIDGE_FILE, bridge_text, folder, problems) if bridge_text is not None else None
+    codes = read_codes(CODES_FILE, codes_text, problems) if codes_text is not None else None
+    assets = read_assets(ASSETS_FILE, assets_text, codes, problems) if assets_text is not None else None
+    workflows_text = texts[WORKFLOWS_FILE]
+    workflows = () if workflows_text is None else _read_workflows(WORKFLOWS_FILE, workflows_text, problems)
+    rule_files = _rule_files(folder, problems)
+    rules = _compile(rule_files, assets, problems)
+    if len(problems) or settings is None or assets is None or rules is None:
+        raise ConfigError(problems.all)
+    return Plant(
+        folder=folder, settings=settings, assets=assets, rules=rules, rule_files=rule_files, workflows=workflows
+    )
+
+
+def _read(folder: Path, name: str, problems: Problems) -> str | None:
+    try:
+        return (folder / name).read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        if name != WORKFLOWS_FILE:
+            problems.add(Problem(file=name, text="the file is missing; docs/plant.md shows what must be in it"))
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        column = error.start - error.object.rfind(b"\n", 0, error.start)
+        problems.add(Problem(file=name, line=line, column=column, text="not UTF-8; save the file as UTF-8"))
+    except OSError as error:
+        problems.add(Problem(file=name, text=f"cannot be read: {error.strerror}"))
+    return None
+
+
+def _find_strangers(folder: Path, problems: Problems) -> None:
+    """A file that nobody reads is most often a misspelt one."""
+    for path in sorted(folder.iterdir()):
+        if path.suffix in (".yaml", ".yml") and path.name not in FILES:
+            problems.add(Problem(file=path.name, text=f"this file is not read{suggest(path.name, FILES)}"))
+    for path in sorted((folder / RULES_FOLDER).glob("*.yml")):
+        name = f"{RULES_FOLDER}/{path.name}"
+        problems.add(Problem(file=name, text=f'this file is not read; rename it to "{path.stem}.yaml"'))
+
+
+def _rule_files(folder: Path, problems: Problems) -> Mapping[str, str]:
+    names = [f"{RULES_FOLDER}/{path.name}" for path in sorted((folder / RULES_FOLDER).glob("*.yaml"))]
+    rules = [name for name in names if not name.endswith("_test.yaml")]
+    if not rules:
+        problems.add(Problem(file=RULES_FOLDER, text="there is no rule file; add one, such as rules/production.yaml"))
+    texts = {name: _read(folder, name, problems) for name in rules}
+    return {name: text for name, text in texts.items() if text is not None}
+
+
+def _compile(files: Mapping[str, str], assets: Assets | None, problems: Problems) -> Rules | None:
+    """Without assets nothing can be said about signals; what is no YAML is found all the same."""
+    if assets is None:
+        for name, text in files.items():
+            read_document(name, text, problems)
+        return None
+    from ruleset.rules import compile_rules
+
+    rules, found = compile_rules(files, assets)
+    problems.extend(found)
+    return rules
+
+
+def _read_workflows(file: str, text: str, problems: Problems) -> tuple[Workflow, ...]:
+    root = read_document(file, text, problems)
+    if root is None:
+        return ()
+    owners: dict[str, str] = {}
+    return tuple(_each_workflow(root, owners))
+
+
+def _each_workflow(root: Node, owners: dict[str, str]) -> Iterator[Workflow]:
+    needed = {"actions", "system_of_record", "mode", "latency", "priority", "on_failure"}
+    for name, key, node in root.entries():
+        if not name.strip():
+            key.problem("a workflow needs a name")
+        keys = node.mapping(allowed=needed | {"alert", "alert_after"}, required=needed)
+        alert = keys["alert"].text() if "alert" in keys else None
+        alert_after_ms = keys["alert_after"].duration(at_least_ms=1000) if "alert_after" in keys else None
+        if ("alert" in keys) != ("alert_after" in keys):
+            node.problem("alert (who) and alert_after (how long) are needed together")
+        if not needed <= keys.keys():
+            continue
+        actions = tuple(_each_action(keys["actions"], name, owners))
+        system = keys["system_of_record"].choice(tuple(SystemOfRecord))
+        mode = keys["mode"].choice(tuple(Mode))
+        latency_ms = keys["latency"].duration(at_least_ms=1)
+        priority = keys["priority"].integer(at_least=1, at_most=99)
+        on_failure = keys["on_failure"].choice(tuple(OnFailure))
+        if not (system and mode and latency_ms and priority and on_failure):
+            continue
+        yield Workflow(
+            name=name,
+            actions=actions,
+            system_of_record=SystemOfRecord(system),
+            mode=Mode(mode),
+            latency_ms=latency_ms,
+            priority=priority,
+            on_failure=OnFailure(on_failure),
+            alert=alert,
+            alert_after_ms=alert_after_ms,
+        )
+
+
+def _each_action(node: Node, workflow: str, owners: dict[str, str]) -> Iterator[str]:
+    members = node.items()
+    if node.is_sequence and not members:
+        node.problem("a workflow needs at least one action")
+    for member in members:
+        action = member.choice(ACTIONS)
+        if action is None:
+            continue
+        if action in owners:
+            member.problem(f'the action "{action}" belongs to the workflow "{owners[action]}" already')
+        owners.setdefault(action, workflow)
+        yield action

@@ -1,0 +1,63 @@
+"""Secrets: named in `bridge.yaml` by file or by environment variable, read anew each time, never shown."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from bridge.errors import ConfigError
+from ruleset.document import Node
+from ruleset.problem import Problem
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Secret:
+    """Where a secret is: exactly one of `file` and `environment`. `place` is where `bridge.yaml` says so."""
+
+    place: Problem
+    file: Path | None = None
+    environment: str | None = None
+
+    def __repr__(self) -> str:
+        return "***"
+
+    def reveal(self) -> str:
+        """Read it now, so that a rotated one is taken without a restart. Raises `ConfigError` where it is not there."""
+        if self.file is not None:
+            try:
+                secret = self.file.read_text(encoding="utf-8").rstrip("\r\n")
+            except (OSError, UnicodeDecodeError) as error:
+                reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+                raise self._missing(f"cannot read the secret file {self.file}: {reason}") from error
+            what = f"the secret file {self.file}"
+        else:
+            secret = os.environ.get(self.environment or "", "")
+            what = f"the environment variable {self.environment}"
+        if not secret:
+            raise self._missing(f"{what} is empty or not set")
+        return secret
+
+    def _missing(self, text: str) -> ConfigError:
+        where = self.place
+        return ConfigError((Problem(file=where.file, line=where.line, column=where.column, text=text),))
+
+
+def read_secret(node: Node, folder: Path) -> Secret | None:
+    """Read `{file: PATH}` (relative to the plant folder) or `{env: NAME}`. What stands there instead is never shown."""
+    if not node.is_mapping:
+        node.problem("a secret is never written here; name it as {file: PATH} or {env: NAME}")
+        return None
+    keys = node.mapping(allowed={"file", "env"})
+    if len(keys) != 1:
+        node.problem("a secret is named by exactly one of file and env")
+        return None
+    (kind, value), *_ = keys.items()
+    word = value.text()
+    if word is None or not word.strip():
+        value.problem(f"the {kind} of a secret must not be empty")
+        return None
+    place = Problem(file=node.file, line=value.line, column=value.column, text="the secret is named here")
+    if kind == "file":
+        return Secret(place=place, file=folder / word)
+    return Secret(place=place, environment=word)

@@ -1,0 +1,354 @@
+"""`bridge.yaml`: where the broker, Redis and Odoo are, and the limits. Read once, into frozen classes.
+
+Every default is here, in the classes; an empty file is a bridge to services on this machine but for Odoo, whose
+database and user nobody can guess. Lengths of time are milliseconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from bridge.secret import Secret, read_secret
+from ruleset.document import Node, read_document
+from ruleset.problem import Problems
+
+MQTT_VERSIONS: Final = (4, 5)
+"""Protocol levels: 4 is MQTT 3.1.1."""
+TLS_PORT: Final = 8883
+ALL_GROUPS: Final = "all"
+LONGEST_COMMIT_WINDOW_MS: Final = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrokerSettings:
+    """The MQTT broker. TLS where `tls` is set or a CA file is given; the port is then 8883 unless it is named."""
+
+    host: str = "127.0.0.1"
+    port: int = 1883
+    version: int = 5
+    tls: bool = False
+    ca_file: Path | None = None
+    cert_file: Path | None = None
+    key_file: Path | None = None
+    user: str | None = None
+    secret: Secret | None = None
+    keepalive_ms: int = 15_000
+    timeout_ms: int = 10_000
+    session_expiry_ms: int = 7 * 86_400_000
+    """How long the broker keeps the documents of a bridge that is away."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RedisSettings:
+    """The store. `replicas` is how many of them must have a commit before it counts (WAIT)."""
+
+    url: str = "redis://127.0.0.1:6379/0"
+    user: str | None = None
+    secret: Secret | None = None
+    accept_weak_durability: bool = False
+    replicas: int = 0
+    timeout_ms: int = 5_000
+    lease_ms: int = 10_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OdooSettings:
+    """One Odoo database seen as the integration user. The company stands in `assets.yaml`."""
+
+    database: str
+    user: str
+    key: Secret
+    url: str = "http://127.0.0.1:8069"
+    timeout_ms: int = 30_000
+    batch: int = 50
+    """Transactions per call."""
+    calls_per_second: int = 10
+    poll_every_ms: int = 5_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SparkplugSettings:
+    """The host application. `groups` empty: every group of the broker."""
+
+    host_id: str = "uns-bridge"
+    groups: tuple[str, ...] = ()
+    rebirth_pause_ms: int = 30_000
+    """Between two rebirth requests to the same node."""
+    reorder_timeout_ms: int = 2_000
+    """How long a gap in `seq` may stay open before a rebirth is asked for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EdgeNodeSettings:
+    """The bridge's own edge node, which shows the order releases on Sparkplug."""
+
+    group: str
+    node: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LimitSettings:
+    """Sizes of queues, and how long things are kept."""
+
+    commit_window_ms: int = 20
+    inbox_queue: int = 10_000
+    """Inputs that wait for the core; when it is full the bridge stops reading."""
+    outbox: int = 100_000
+    """Entries that are not done; above it the host goes offline, so that conforming nodes store."""
+    keys_kept_ms: int = 30 * 86_400_000
+    """At least as long as the longest outage planned for."""
+    stale_grace_ms: int = 30_000
+    """How long due timers wait for a fresh birth after a start."""
+    answer_within_ms: int = 60_000
+    """How long the MES may take to acknowledge an order release."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetrySettings:
+    """How delivery waits after a failure: `first_ms`, doubled each time up to `longest_ms`."""
+
+    first_ms: int = 1_000
+    longest_ms: int = 300_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The whole of `bridge.yaml`. `edge_node` None: releases go out as JSON documents only."""
+
+    odoo: OdooSettings
+    broker: BrokerSettings = BrokerSettings()
+    redis: RedisSettings = RedisSettings()
+    sparkplug: SparkplugSettings = SparkplugSettings()
+    edge_node: EdgeNodeSettings | None = None
+    limits: LimitSettings = LimitSettings()
+    retry: RetrySettings = RetrySettings()
+    over_production_percent: int = 5
+    """More than this above an order's quantity is held for a person."""
+    data_dir: Path
+    """Recordings and the audit trail; `data` in the plant folder unless it is named."""
+
+
+def read_settings(file: str, text: str, folder: Path, problems: Problems) -> Settings | None:
+    """Read `bridge.yaml`; None where anything in it is wrong. Paths are relative to `folder`."""
+    before = len(problems)
+    root = read_document(file, text, problems)
+    if root is None:
+        return None
+    sections = {"broker", "redis", "odoo", "sparkplug", "edge_node", "limits", "retry"}
+    keys = root.mapping(allowed=sections | {"over_production", "data_dir"}, required={"odoo"})
+    odoo = _odoo(keys["odoo"], folder) if "odoo" in keys else None
+    top = _Section(keys, folder)
+    broker = _broker(_section(keys.get("broker"), BrokerSettings, folder))
+    redis = _redis(_section(keys.get("redis"), RedisSettings, folder))
+    sparkplug = _sparkplug(_section(keys.get("sparkplug"), SparkplugSettings, folder))
+    edge_node = _edge_node(keys["edge_node"], folder) if "edge_node" in keys else None
+    limits = _limits(_section(keys.get("limits"), LimitSettings, folder))
+    retry = _retry(_section(keys.get("retry"), RetrySettings, folder))
+    percent = top.integer("over_production", 5, at_least=0, at_most=1000)
+    data_dir = top.path("data_dir") or folder / "data"
+    if odoo is None or len(problems) > before:
+        return None
+    return Settings(
+        broker=broker,
+        redis=redis,
+        odoo=odoo,
+        sparkplug=sparkplug,
+        edge_node=edge_node,
+        limits=limits,
+        retry=retry,
+        over_production_percent=percent,
+        data_dir=data_dir,
+    )
+
+
+class _Section:
+    """The keys of one mapping with their defaults. What is wrong is recorded, and the default stands in for it."""
+
+    __slots__ = ("_folder", "_keys")
+
+    def __init__(self, keys: dict[str, Node], folder: Path) -> None:
+        self._keys = keys
+        self._folder = folder
+
+    def get(self, key: str) -> Node | None:
+        return self._keys.get(key)
+
+    def optional_text(self, key: str) -> str | None:
+        node = self._keys.get(key)
+        word = node.text() if node is not None else None
+        if node is not None and word is not None and not word.strip():
+            node.problem(f"{key} must not be empty")
+        return word
+
+    def text(self, key: str, default: str) -> str:
+        return self.optional_text(key) or default
+
+    def sparkplug_id(self, key: str, default: str) -> str:
+        word = self.text(key, default)
+        if any(character in word for character in "/+#"):
+            self._keys[key].problem(f'"{word}" cannot be a Sparkplug id: it must not hold "/", "+" or "#"')
+        return word
+
+    def integer(self, key: str, default: int, *, at_least: int = 0, at_most: int | None = None) -> int:
+        node = self._keys.get(key)
+        number = node.integer(at_least=at_least, at_most=at_most) if node is not None else None
+        return default if number is None else number
+
+    def boolean(self, key: str, default: bool) -> bool:
+        node = self._keys.get(key)
+        answer = node.boolean() if node is not None else None
+        return default if answer is None else answer
+
+    def duration(self, key: str, default_ms: int, *, at_least_ms: int = 1, at_most_ms: int | None = None) -> int:
+        node = self._keys.get(key)
+        length_ms = node.duration(at_least_ms=at_least_ms, at_most_ms=at_most_ms) if node is not None else None
+        return default_ms if length_ms is None else length_ms
+
+    def path(self, key: str) -> Path | None:
+        word = self.optional_text(key)
+        return self._folder / word if word else None
+
+    def secret(self, key: str) -> Secret | None:
+        node = self._keys.get(key)
+        return read_secret(node, self._folder) if node is not None else None
+
+    def url(self, key: str, default: str, schemes: Collection[str]) -> str:
+        """A URL with a host and without a password, which would be shown in logs."""
+        word = self.text(key, default)
+        node = self._keys.get(key)
+        if node is None:
+            return word
+        try:
+            parts = urlsplit(word)
+            host, _, has_secret = parts.hostname, parts.port, parts.password is not None
+        except ValueError:
+            node.problem("this is not a URL that can be read")
+            return default
+        if has_secret:
+            node.problem("a URL must not hold a password; name it under its own key as {file: PATH} or {env: NAME}")
+        elif parts.scheme not in schemes or not host:
+            node.problem(f'"{word}" must be a URL that begins with {" or ".join(f"{each}://" for each in schemes)}')
+        return word
+
+
+def _section(node: Node | None, kind: type, folder: Path, required: Collection[str] = ()) -> _Section:
+    """The section's keys: the fields of its class, a length of time without `_ms`."""
+    allowed = {each.name.removesuffix("_ms") for each in fields(kind)}
+    return _Section({} if node is None else node.mapping(allowed=allowed, required=required), folder)
+
+
+def _broker(section: _Section) -> BrokerSettings:
+    default = BrokerSettings()
+    ca_file, cert_file, key_file = section.path("ca_file"), section.path("cert_file"), section.path("key_file")
+    tls = section.boolean("tls", default.tls or ca_file is not None)
+    if not tls and (given := section.get("ca_file") or section.get("cert_file")) is not None:
+        given.problem("TLS files are given but tls is false; remove one of the two")
+    if (cert_file is None) != (key_file is None) and (given := section.get("cert_file") or section.get("key_file")):
+        given.problem("cert_file and key_file are needed together")
+    version = section.integer("version", default.version)
+    if version not in MQTT_VERSIONS and (node := section.get("version")) is not None:
+        node.problem(f"MQTT version {version} is not possible; write 5, or 4 for MQTT 3.1.1")
+    secret = section.secret("secret")
+    if secret is not None and secret.file is None and (node := section.get("secret")) is not None:
+        node.problem("the broker's secret is read at every connect and must be a file: {file: PATH}")
+    return BrokerSettings(
+        host=section.text("host", default.host),
+        port=section.integer("port", TLS_PORT if tls else default.port, at_least=1, at_most=65535),
+        version=version,
+        tls=tls,
+        ca_file=ca_file,
+        cert_file=cert_file,
+        key_file=key_file,
+        user=section.optional_text("user"),
+        secret=secret,
+        keepalive_ms=section.duration("keepalive", default.keepalive_ms, at_least_ms=1000, at_most_ms=65_535_000),
+        timeout_ms=section.duration("timeout", default.timeout_ms),
+        session_expiry_ms=section.duration("session_expiry", default.session_expiry_ms, at_least_ms=60_000),
+    )
+
+
+def _redis(section: _Section) -> RedisSettings:
+    default = RedisSettings()
+    return RedisSettings(
+        url=section.url("url", default.url, ("redis", "rediss")),
+        user=section.optional_text("user"),
+        secret=section.secret("secret"),
+        accept_weak_durability=section.boolean("accept_weak_durability", default.accept_weak_durability),
+        replicas=section.integer("replicas", default.replicas, at_most=100),
+        timeout_ms=section.duration("timeout", default.timeout_ms),
+        lease_ms=section.duration("lease", default.lease_ms, at_least_ms=1000, at_most_ms=300_000),
+    )
+
+
+def _odoo(node: Node, folder: Path) -> OdooSettings | None:
+    section = _section(node, OdooSettings, folder, required={"database", "user", "key"})
+    key = section.secret("key")
+    database, user = section.optional_text("database"), section.optional_text("user")
+    url = section.url("url", "http://127.0.0.1:8069", ("http", "https"))
+    timeout_ms = section.duration("timeout", 30_000, at_most_ms=600_000)
+    batch = section.integer("batch", 50, at_least=1, at_most=500)
+    calls_per_second = section.integer("calls_per_second", 10, at_least=1, at_most=1000)
+    poll_every_ms = section.duration("poll_every", 5_000, at_least_ms=100)
+    if key is None or database is None or user is None:
+        return None
+    return OdooSettings(
+        url=url.rstrip("/"),
+        database=database,
+        user=user,
+        key=key,
+        timeout_ms=timeout_ms,
+        batch=batch,
+        calls_per_second=calls_per_second,
+        poll_every_ms=poll_every_ms,
+    )
+
+
+def _sparkplug(section: _Section) -> SparkplugSettings:
+    default = SparkplugSettings()
+    node = section.get("groups")
+    groups: list[str] = []
+    for each in node.items() if node is not None and not (node.is_text and node.text() == ALL_GROUPS) else ():
+        word = each.text()
+        if word is not None and (not word or any(character in word for character in "/+#")):
+            each.problem(f'"{word}" cannot be a Sparkplug group; write `groups: {ALL_GROUPS}` to follow every group')
+        groups += [word] if word else []
+    if node is not None and node.is_sequence and not node.items():
+        node.problem(f"no group would be followed; name them, or write `groups: {ALL_GROUPS}`")
+    return SparkplugSettings(
+        host_id=section.sparkplug_id("host_id", default.host_id),
+        groups=tuple(groups),
+        rebirth_pause_ms=section.duration("rebirth_pause", default.rebirth_pause_ms),
+        reorder_timeout_ms=section.duration("reorder_timeout", default.reorder_timeout_ms, at_most_ms=60_000),
+    )
+
+
+def _edge_node(node: Node, folder: Path) -> EdgeNodeSettings:
+    section = _section(node, EdgeNodeSettings, folder, required={"group", "node"})
+    return EdgeNodeSettings(group=section.sparkplug_id("group", ""), node=section.sparkplug_id("node", ""))
+
+
+def _limits(section: _Section) -> LimitSettings:
+    default = LimitSettings()
+    return LimitSettings(
+        commit_window_ms=section.duration(
+            "commit_window", default.commit_window_ms, at_most_ms=LONGEST_COMMIT_WINDOW_MS
+        ),
+        inbox_queue=section.integer("inbox_queue", default.inbox_queue, at_least=1),
+        outbox=section.integer("outbox", default.outbox, at_least=1),
+        keys_kept_ms=section.duration("keys_kept", default.keys_kept_ms, at_least_ms=3_600_000),
+        stale_grace_ms=section.duration("stale_grace", default.stale_grace_ms),
+        answer_within_ms=section.duration("answer_within", default.answer_within_ms),
+    )
+
+
+def _retry(section: _Section) -> RetrySettings:
+    default = RetrySettings()
+    first_ms = section.duration("first", default.first_ms)
+    longest_ms = section.duration("longest", max(default.longest_ms, first_ms))
+    if longest_ms < first_ms and (node := section.get("longest")) is not None:
+        node.problem("the longest wait is shorter than the first one")
+    return RetrySettings(first_ms=first_ms, longest_ms=longest_ms)
