@@ -1,0 +1,10 @@
+"""The models that the simulator has, with the fields of Odoo 19 that something here reads or writes."""
+
+from typing import Final
+
+from odoo_adapter.simulator.model import maintenance, manufacturing, product, stock
+from odoo_adapter.simulator.records.schema import Model, parse_models
+
+MODELS: Final[dict[str, Model]] = parse_models(
+    "\n".join([product.TABLE, stock.TABLE, manufacturing.TABLE, maintenance.TABLE])
+)
