@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -51,3 +52,24 @@ class Stored:
 
     number: int
     records: Mapping[RecordId, bytes] = field(default_factory=dict)
+
+
+def content_hash(commit: Commit) -> str:
+    """The same for two commits exactly when they change the same records to the same values and do the same acts."""
+    digest = hashlib.blake2b(digest_size=16)
+    digest.update(b"%d %d" % (commit.number, len(commit.acts_done)))
+    for act in sorted(commit.acts_done):
+        _add(digest, act.encode())
+    for (table, id), value in sorted(commit.puts.items(), key=lambda put: put[0]):
+        _add(digest, table.value.encode())
+        _add(digest, id.encode())
+        if value is None:
+            digest.update(b"-")
+        else:
+            _add(digest, value)
+    return digest.hexdigest()
+
+
+def _add(digest: hashlib.blake2b, part: bytes) -> None:
+    digest.update(b"%d:" % len(part))
+    digest.update(part)

@@ -1,0 +1,349 @@
+"""RedisStore: the store of a site on Redis 7 or later, or on Valkey.
+
+What is confirmed is on the server's disk when the server runs with `appendonly yes` and `appendfsync always`
+(`weaknesses` says whether it does). No call is repeated in here: the caller repeats what `StoreUnavailable` ended.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import hashlib
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Final, TypeAlias, TypeVar
+from urllib.parse import urlsplit
+
+from redis import exceptions
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.credentials import CredentialProvider
+
+from state.errors import Fenced, OutOfStep, StoreUnavailable
+from state.keys import Keys
+from state.memory_store import fenced_text, out_of_step_text
+from state.record import Commit, RecordId, Stored, Table, content_hash
+from state.store import Act, Lease
+
+KEPT_DONE_ACTS: Final = 1000
+"""How many ids of acts done are remembered, so that submitting one of them again changes nothing."""
+
+Result = TypeVar("Result")
+Command: TypeAlias = Callable[..., Awaitable[Any]]
+"""A Redis command and its arguments."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RedisSettings:
+    """How to reach Redis. `url` is `redis://host:port/db`, or `rediss://` for TLS; it may hold user and password.
+
+    `secret_file` holds the password and is read at every new connection, so that a rotated one is taken without a
+    restart; the url holds no password then. `replicas` is how many replicas must have a commit before it is confirmed.
+    """
+
+    url: str
+    user: str | None = None
+    secret_file: str | None = None
+    ca_file: str | None = None
+    cert_file: str | None = None
+    key_file: str | None = None
+    timeout_s: float = 5.0
+    load_timeout_s: float = 60.0
+    replicas: int = 0
+
+
+class SecretFile(CredentialProvider):
+    """Gives the user and the password that the file holds now."""
+
+    def __init__(self, user: str | None, path: str) -> None:
+        self._user = user
+        self._path = Path(path)
+
+    def get_credentials(self) -> tuple[str] | tuple[str, str]:
+        try:
+            password = self._path.read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            # One of the client's own errors, because on any other it would keep the connection, without a password.
+            raise exceptions.ConnectionError(f"its password cannot be read from {self._path}") from error
+        return (self._user, password) if self._user else (password,)
+
+    async def get_credentials_async(self) -> tuple[str] | tuple[str, str]:
+        return self.get_credentials()
+
+
+class RedisStore:
+    """A `Store` on one Redis server. Made without connecting; raises `ValueError` for a url that it cannot use."""
+
+    def __init__(self, settings: RedisSettings, site: str) -> None:
+        self._settings = settings
+        self._keys = Keys(site)
+        self._redis = _connectable(settings)
+        self._command: Command = self._redis.execute_command
+        url = urlsplit(settings.url)
+        self._name = f"Redis at {url.hostname or 'localhost'}:{url.port or 6379}"
+        self._secret = url.password or ""
+
+    async def acquire(self, holder: str, ttl_ms: int) -> Lease | None:
+        token = await self._run("acquire", (self._keys.lease, self._keys.token), (holder, ttl_ms))
+        return Lease(holder=holder, token=int(token), ttl_ms=ttl_ms) if int(token) else None
+
+    async def renew(self, lease: Lease) -> bool:
+        return bool(await self._run("renew", (self._keys.lease,), (lease.holder, lease.token, lease.ttl_ms)))
+
+    async def release(self, lease: Lease) -> None:
+        await self._run("release", (self._keys.lease,), (lease.holder, lease.token))
+
+    async def load(self) -> Stored:
+        tables = [table for table in Table if table is not Table.DONE]
+        keys = (self._keys.commit, *(self._keys.table(table) for table in tables))
+        number, *stored = await self._run("load", keys, timeout_s=self._settings.load_timeout_s)
+        records = {
+            RecordId(table, id.decode()): value
+            for table, flat in zip(tables, stored, strict=True)
+            for id, value in _pairs(flat)
+        }
+        return Stored(number=int(number or 0), records=records)
+
+    async def read(self, table: Table) -> dict[str, bytes]:
+        command = self._command("HGETALL", self._keys.table(table))
+        stored = await self._wait(command, self._settings.load_timeout_s)
+        return {id.decode(): value for id, value in stored.items()}
+
+    async def read_one(self, table: Table, id: str) -> bytes | None:
+        value = await self._wait(self._command("HGET", self._keys.table(table), id))
+        return None if value is None else bytes(value)
+
+    async def commit(self, lease: Lease, commit: Commit) -> None:
+        keys = self._keys
+        keys_used = (keys.lease, keys.commit, keys.acts, keys.acts_order, keys.acts_done, *keys.tables)
+        arguments = _commit_arguments(lease, commit)
+        answer, number = await self._run("commit", keys_used, arguments, replicas=self._settings.replicas)
+        match answer.decode():
+            case "done" | "repeated":
+                return
+            case "fenced":
+                raise Fenced(fenced_text(lease, number.decode()))
+            case _:
+                raise OutOfStep(out_of_step_text(commit, int(number)))
+
+    async def submit(self, act: Act) -> None:
+        keys = (self._keys.acts, self._keys.acts_order, self._keys.acts_done)
+        await self._run("submit", keys, (act.id, act.body))
+
+    async def acts(self) -> Sequence[Act]:
+        flat = await self._run("acts", (self._keys.acts, self._keys.acts_order))
+        return tuple(Act(id=id.decode(), body=body) for id, body in _pairs(flat))
+
+    async def weaknesses(self) -> Sequence[str]:
+        return await self._wait(_weaknesses(self._command, self._settings.replicas))
+
+    async def close(self) -> None:
+        await self._wait(self._redis.aclose())
+
+    async def _run(
+        self,
+        name: str,
+        keys: Sequence[str],
+        arguments: Sequence[str | int | bytes] = (),
+        *,
+        replicas: int = 0,
+        timeout_s: float | None = None,
+    ) -> Any:
+        """The script's result, once `replicas` have it."""
+        script = _script(name)
+        rest = (len(keys), *keys, *arguments)
+        run = self._run_replicated(script, rest, replicas) if replicas else self._run_once(script, rest)
+        return await self._wait(run, timeout_s)
+
+    async def _run_once(self, script: Script, rest: Sequence[str | int | bytes]) -> Any:
+        try:
+            return await self._command("EVALSHA", script.sha, *rest)
+        except exceptions.NoScriptError:
+            return await self._command("EVAL", script.text, *rest)
+
+    async def _run_replicated(self, script: Script, rest: Sequence[str | int | bytes], replicas: int) -> Any:
+        """EVAL and WAIT on one connection: WAIT waits for the writes of its own connection only."""
+        async with self._redis.pipeline(transaction=False) as pipe:
+            pipe.execute_command("EVAL", script.text, *rest)
+            pipe.execute_command("WAIT", replicas, int(self._settings.timeout_s * 800))
+            result, reached = await pipe.execute()
+        if reached < replicas:
+            raise StoreUnavailable(f"{self._name}: {reached} of {replicas} replicas have the commit; start the others")
+        return result
+
+    async def _wait(self, work: Awaitable[Result], timeout_s: float | None = None) -> Result:
+        limit_s = timeout_s or self._settings.timeout_s
+        with self._translated(limit_s):
+            async with asyncio.timeout(limit_s):
+                return await work
+
+    @contextmanager
+    def _translated(self, limit_s: float) -> Iterator[None]:
+        """Turn every failure of the client into `StoreUnavailable`, in words that hold no secret."""
+        try:
+            yield
+        except StoreUnavailable:
+            raise
+        except (TimeoutError, exceptions.TimeoutError) as error:
+            raise StoreUnavailable(f"{self._name} did not answer within {limit_s:g} s") from error
+        except (exceptions.RedisError, OSError) as error:
+            text = _meaning(error)
+            raise StoreUnavailable(
+                f"{self._name} {text.replace(self._secret, '***') if self._secret else text}"
+            ) from error
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """A Lua script and what Redis calls it."""
+
+    text: bytes
+    sha: str
+
+
+@functools.cache
+def _script(name: str) -> Script:
+    text = files("state").joinpath("lua", f"{name}.lua").read_bytes()
+    return Script(text, hashlib.sha1(text, usedforsecurity=False).hexdigest())
+
+
+def _connectable(settings: RedisSettings) -> Redis:
+    url = urlsplit(settings.url)
+    options: dict[str, Any] = {}
+    if settings.secret_file is not None:
+        if url.password or url.username:
+            raise ValueError("the Redis url holds a user or a password although a secret file is given")
+        options["credential_provider"] = SecretFile(settings.user, settings.secret_file)
+    elif settings.user is not None:
+        options["username"] = settings.user
+    if url.scheme == "rediss":
+        files_given = {
+            "ssl_ca_certs": settings.ca_file,
+            "ssl_certfile": settings.cert_file,
+            "ssl_keyfile": settings.key_file,
+        }
+        options |= {name: value for name, value in files_given.items() if value}
+    longest_s = max(settings.timeout_s, settings.load_timeout_s)
+    return Redis.from_url(
+        settings.url,
+        protocol=2,
+        retry=Retry(NoBackoff(), 0),
+        socket_timeout=longest_s,
+        socket_connect_timeout=settings.timeout_s,
+        **options,
+    )
+
+
+def _pairs(flat: Sequence[bytes]) -> Iterator[tuple[bytes, bytes]]:
+    return zip(flat[::2], flat[1::2], strict=True)
+
+
+def _commit_arguments(lease: Lease, commit: Commit) -> list[str | int | bytes]:
+    """ARGV of `lua/commit.lua`."""
+    arguments: list[str | int | bytes] = [lease.holder, lease.token, commit.number, content_hash(commit)]
+    arguments += [KEPT_DONE_ACTS, len(commit.acts_done), *commit.acts_done]
+    puts: dict[Table, list[str | bytes]] = {table: [] for table in Table}
+    removals: dict[Table, list[str]] = {table: [] for table in Table}
+    for (table, id), value in commit.puts.items():
+        if value is None:
+            removals[table].append(id)
+        else:
+            puts[table] += (id, value)
+    for table in Table:
+        arguments += [len(puts[table]) // 2, *puts[table], len(removals[table]), *removals[table]]
+    return arguments
+
+
+_MEANINGS: Final[tuple[tuple[str, str], ...]] = (
+    ("OOM", "is full (maxmemory): nothing was written; raise maxmemory, or move away what else it keeps"),
+    ("READONLY", "only reads, because it is a replica: nothing was written; give the url of the primary"),
+    ("NOREPLICAS", "has fewer replicas than min-replicas-to-write asks for: nothing was written; start the replicas"),
+    ("MISCONF", "cannot write to its disk: nothing was written; see its log and make room"),
+    ("LOADING", "is still loading its data"),
+    ("NOAUTH", "asks for a password; give one"),
+    ("Protocol error: unauthenticated", "asks for a password; give one"),
+    ("WRONGPASS", "does not take the user or the password"),
+    ("NOPERM", "does not let this user run what the bridge needs: scripts, and all keys that begin with uns:"),
+)
+
+
+def _meaning(error: Exception) -> str:
+    """What a failure of the client means; `Redis at host:port` goes before it."""
+    text = str(error)
+    match error:
+        case exceptions.OutOfMemoryError():
+            return _MEANINGS[0][1]
+        case exceptions.ReadOnlyError():
+            return _MEANINGS[1][1]
+        case exceptions.BusyLoadingError():
+            return "is still loading its data"
+        case exceptions.NoPermissionError():
+            return _MEANINGS[-1][1]
+        case exceptions.AuthenticationError():
+            return "does not take the user or the password"
+        case exceptions.ResponseError():
+            for code, meaning in _MEANINGS:
+                if text.startswith(code):
+                    return meaning
+            return f"refused: {text}"
+        case _:
+            return f"cannot be reached: {text or type(error).__name__}"
+
+
+WANTED: Final = {
+    "appendonly": ("yes", "the server keeps no append-only file: what it confirmed is lost when it ends"),
+    "appendfsync": ("always", "the server confirms before the disk has it: a power cut loses what was confirmed last"),
+    "no-appendfsync-on-rewrite": ("no", "the server does not wait for the disk while it rewrites its append-only file"),
+    "maxmemory-policy": ("noeviction", "the server throws away what it keeps when its memory is full"),
+}
+"""The settings that the bridge relies on: the value, and what another value means."""
+
+
+async def _weaknesses(command: Command, replicas: int) -> tuple[str, ...]:
+    """One sentence each, with its mend. `replicas` is how many a commit waits for."""
+    found = [*await _weak_settings(command), *await _weak_role(command, replicas)]
+    return tuple(found)
+
+
+async def _weak_settings(command: Command) -> list[str]:
+    values: dict[str, str] = {}
+    try:
+        for name in WANTED:
+            answer: Any = await command("CONFIG GET", name)
+            values |= {_text(key): _text(value) for key, value in answer.items()}
+    except exceptions.ResponseError:
+        wanted = ", ".join(f"{name} {value}" for name, (value, _) in WANTED.items())
+        return [
+            "the server does not let CONFIG be read, so nobody can tell whether it keeps what it confirms; "
+            f"allow `CONFIG GET` to this user, or see to it that it runs with {wanted}"
+        ]
+    return [
+        f"{meaning}; set `{name} {wanted}` in redis.conf"
+        for name, (wanted, meaning) in WANTED.items()
+        if values.get(name, wanted) != wanted
+    ]
+
+
+async def _weak_role(command: Command, replicas: int) -> list[str]:
+    try:
+        answer: Any = await command("ROLE")
+    except exceptions.ResponseError:
+        return ["the server does not tell its role; allow `ROLE` to this user"]
+    role = _text(answer[0])
+    if role != "master":
+        return ["the server is a replica and takes no writes; give the url of its primary"]
+    if answer[2] and not replicas:
+        count = len(answer[2])
+        return [
+            f"the server has {count} replica{'s' * (count > 1)} and a commit waits for none: a failover loses what was "
+            "confirmed last; set `replicas` to 1 or more"
+        ]
+    return []
+
+
+def _text(value: bytes | str) -> str:
+    return value.decode() if isinstance(value, bytes) else value

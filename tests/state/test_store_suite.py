@@ -1,0 +1,163 @@
+"""What every store promises: the suite runs on the store in memory and on a real Redis."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator
+
+import pytest
+
+from state.errors import Fenced, OutOfStep
+from state.memory_store import MemoryStore
+from state.record import Commit, RecordId, Stored, Table
+from state.redis_store import RedisSettings, RedisStore
+from state.store import Act, Lease, Store
+
+LONG_MS = 60_000
+NODE = RecordId(Table.NODE, "plant/press-1")
+ENTRY = RecordId(Table.ENTRY, "start:wo-57")
+DONE = RecordId(Table.DONE, "start:wo-56")
+
+
+@pytest.fixture(params=["memory", "redis"])
+async def store(request: pytest.FixtureRequest) -> AsyncIterator[Store]:
+    """An empty site's store."""
+    if request.param == "memory":
+        yield MemoryStore()
+        return
+    url = request.getfixturevalue("redis_server").url
+    redis = RedisStore(RedisSettings(url=url), site=f"site-{uuid.uuid4().hex}")
+    yield redis
+    await redis.close()
+
+
+async def lease_of(store: Store, holder: str = "run-1") -> Lease:
+    lease = await store.acquire(holder, LONG_MS)
+    assert lease is not None
+    return lease
+
+
+async def lease_taken_over(store: Store, holder: str) -> Lease:
+    """The lease as soon as the other's has run out."""
+    async with asyncio.timeout(5):
+        while True:
+            if lease := await store.acquire(holder, LONG_MS):
+                return lease
+
+
+async def test_an_empty_site_has_number_0_and_no_records(store: Store) -> None:
+    assert await store.load() == Stored(number=0, records={})
+
+
+async def test_a_commit_is_loaded_whole_but_for_what_is_done(store: Store) -> None:
+    lease = await lease_of(store)
+    await store.commit(lease, Commit(number=1, puts={NODE: b"\x00\xff", ENTRY: b"1", DONE: b"2"}))
+    assert await store.load() == Stored(number=1, records={NODE: b"\x00\xff", ENTRY: b"1"})
+    assert await store.read(Table.DONE) == {"start:wo-56": b"2"}
+    assert await store.read_one(Table.DONE, "start:wo-56") == b"2"
+    assert await store.read_one(Table.DONE, "start:wo-1") is None
+
+
+async def test_a_commit_changes_and_removes_records(store: Store) -> None:
+    lease = await lease_of(store)
+    await store.commit(lease, Commit(number=1, puts={NODE: b"old", ENTRY: b"1"}))
+    await store.commit(lease, Commit(number=2, puts={NODE: b"new", ENTRY: None, DONE: None}))
+    assert await store.load() == Stored(number=2, records={NODE: b"new"})
+
+
+async def test_a_commit_of_thousands_of_records_is_one_commit(store: Store) -> None:
+    lease = await lease_of(store)
+    many = {RecordId(Table.SIGNAL, f"signal-{n}"): b"%d" % n for n in range(9_001)}
+    await store.commit(lease, Commit(number=1, puts=many))
+    assert await store.load() == Stored(number=1, records=many)
+    await store.commit(lease, Commit(number=2, puts=dict.fromkeys(many)))
+    assert await store.load() == Stored(number=2, records={})
+
+
+async def test_the_same_commit_again_succeeds_and_changes_nothing(store: Store) -> None:
+    lease = await lease_of(store)
+    commit = Commit(number=1, puts={NODE: b"1", ENTRY: None})
+    await store.commit(lease, commit)
+    await store.commit(lease, commit)
+    assert await store.load() == Stored(number=1, records={NODE: b"1"})
+
+
+@pytest.mark.parametrize("number", [0, 1, 3])
+async def test_a_commit_that_is_not_the_next_one_is_out_of_step(store: Store, number: int) -> None:
+    lease = await lease_of(store)
+    await store.commit(lease, Commit(number=1, puts={NODE: b"1"}))
+    with pytest.raises(OutOfStep):
+        await store.commit(lease, Commit(number=number, puts={NODE: b"2"}))
+    assert await store.load() == Stored(number=1, records={NODE: b"1"})
+
+
+async def test_a_lease_is_given_to_one_holder_at_a_time(store: Store) -> None:
+    await lease_of(store, "run-1")
+    assert await store.acquire("run-2", LONG_MS) is None
+
+
+async def test_a_released_lease_is_free_at_once_and_its_holder_is_fenced(store: Store) -> None:
+    first = await lease_of(store, "run-1")
+    await store.release(first)
+    with pytest.raises(Fenced):
+        await store.commit(first, Commit(number=1, puts={NODE: b"1"}))
+    second = await lease_of(store, "run-2")
+    assert second.token > first.token
+    await store.release(first)
+    assert await store.renew(second)
+
+
+async def test_a_paused_holder_cannot_commit_after_another_acquired(store: Store) -> None:
+    paused = await store.acquire("run-1", 1)
+    assert paused is not None
+    taker = await lease_taken_over(store, "run-2")
+    assert taker.token > paused.token
+    assert not await store.renew(paused)
+    with pytest.raises(Fenced, match="run-2 has it"):
+        await store.commit(paused, Commit(number=1, puts={NODE: b"paused"}))
+    await store.commit(taker, Commit(number=1, puts={NODE: b"taker"}))
+    assert await store.load() == Stored(number=1, records={NODE: b"taker"})
+
+
+async def test_a_lease_that_ran_out_is_kept_while_nobody_else_wants_it(store: Store) -> None:
+    lease = await store.acquire("run-1", 0)
+    assert lease is not None
+    await store.commit(lease, Commit(number=1, puts={NODE: b"1"}))
+    assert await store.renew(lease)
+
+
+async def test_acquiring_anew_fences_the_same_holders_earlier_lease(store: Store) -> None:
+    earlier = await lease_of(store, "run-1")
+    later = await lease_of(store, "run-1")
+    assert not await store.renew(earlier)
+    with pytest.raises(Fenced):
+        await store.commit(earlier, Commit(number=1, puts={}))
+    await store.commit(later, Commit(number=1, puts={}))
+
+
+async def test_acts_wait_in_order_until_a_commit_does_them(store: Store) -> None:
+    lease = await lease_of(store)
+    acts = [Act(id="z", body=b"{}"), Act(id="a", body=b'{"skip": 1}'), Act(id="m", body=b"")]
+    for act in acts:
+        await store.submit(act)
+    await store.submit(Act(id="a", body=b"other"))
+    assert list(await store.acts()) == acts
+    await store.commit(lease, Commit(number=1, puts={}, acts_done=("a", "never submitted")))
+    assert list(await store.acts()) == [acts[0], acts[2]]
+
+
+async def test_an_act_that_was_done_is_not_taken_again(store: Store) -> None:
+    lease = await lease_of(store)
+    await store.submit(Act(id="a", body=b"{}"))
+    await store.commit(lease, Commit(number=1, puts={}, acts_done=("a",)))
+    await store.submit(Act(id="a", body=b"{}"))
+    assert list(await store.acts()) == []
+
+
+async def test_a_refused_commit_does_no_act(store: Store) -> None:
+    lease = await lease_of(store)
+    await store.submit(Act(id="a", body=b"{}"))
+    with pytest.raises(OutOfStep):
+        await store.commit(lease, Commit(number=7, puts={NODE: b"1"}, acts_done=("a",)))
+    assert list(await store.acts()) == [Act(id="a", body=b"{}")]
