@@ -8,11 +8,9 @@ Every transaction names the plant fact by its idempotency key, the equipment, th
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import NewType, TypeAlias
+from typing import Any, Final, NewType, TypeAlias
 
 import msgspec
-
-from ruleset.sample import Plain
 
 IdempotencyKey = NewType("IdempotencyKey", str)
 OrderRef = NewType("OrderRef", str)
@@ -20,13 +18,13 @@ WorkOrderRef = NewType("WorkOrderRef", str)
 
 
 class Provenance(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Why a transaction exists: the rule and its version, the message and the values that the rule read."""
+    """Why a transaction exists: the rule and its version, the message and the values (`Plain`) that the rule read."""
 
     rule: str
     version: str
     topic: str
     seq: int | None = None
-    values: dict[str, Plain] = {}
+    values: dict[str, Any] = {}  # msgspec cannot resolve the recursive `Plain`
 
 
 class _Transaction(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="do"):
@@ -141,7 +139,7 @@ Transaction: TypeAlias = (
 )
 
 _encoder = msgspec.json.Encoder(decimal_format="string", order="deterministic")
-_decoder = msgspec.json.Decoder(Transaction)
+_decoder: Final[msgspec.json.Decoder[Transaction]] = msgspec.json.Decoder(Transaction)
 
 
 def action(transaction: Transaction) -> str:
