@@ -95,6 +95,8 @@ class LimitSettings:
     """Sizes of queues, and how long things are kept."""
 
     commit_window_ms: int = 20
+    commit_patience_ms: int = 10_000
+    """How long commits may fail before the host goes offline, so that conforming nodes store."""
     inbox_queue: int = 10_000
     """Inputs that wait for the core; when it is full the bridge stops reading."""
     outbox: int = 100_000
@@ -337,6 +339,7 @@ def _limits(section: _Section) -> LimitSettings:
         commit_window_ms=section.duration(
             "commit_window", default.commit_window_ms, at_most_ms=LONGEST_COMMIT_WINDOW_MS
         ),
+        commit_patience_ms=section.duration("commit_patience", default.commit_patience_ms),
         inbox_queue=section.integer("inbox_queue", default.inbox_queue, at_least=1),
         outbox=section.integer("outbox", default.outbox, at_least=1),
         keys_kept_ms=section.duration("keys_kept", default.keys_kept_ms, at_least_ms=3_600_000),
