@@ -72,7 +72,8 @@ def _fault(status: int, name: str, message: str, writes: bool) -> Failure:
 def _page(status: int, writes: bool) -> Failure:
     if status == 404:
         return Unavailable(
-            "the database is not usable now (404 page): is its name right, is it being upgraded or restored?", KEY_RETRY_MS
+            "the database is not usable now (404 page): is its name right, is it being upgraded or restored?",
+            KEY_RETRY_MS,
         )
     if 300 <= status < 400:
         return Unavailable(f"the Odoo address answers with a redirect ({status}): set the final address", KEY_RETRY_MS)

@@ -50,7 +50,10 @@ Outcome: TypeAlias = Applied | Declined | Passed
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OdooInfo:
-    """Which server this is and how postings happen there. `mode` is `inbox`; `simulator` says it is not a real one."""
+    """Which server this is and how postings happen there. `mode` is `inbox`; `simulator` says it is not a real one.
+
+    `key_expires_ms` is when the last API key of the user runs out (None: never, or not readable).
+    """
 
     version: str
     mode: str
@@ -58,6 +61,7 @@ class OdooInfo:
     database: str
     company: int
     user: str
+    key_expires_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

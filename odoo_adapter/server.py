@@ -1,0 +1,243 @@
+"""`OdooServer`: a real Odoo (or the simulator) over JSON-2, posting through the inbox."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from odoo_adapter.errors import Refused, Uncertain
+from odoo_adapter.inbox.install import MARKER, MODEL, action_hash
+from odoo_adapter.json2 import Connection, Json2, Recorder
+from odoo_adapter.odoo import Applied, Declined, OdooInfo, OrdersRead, Outcome, Passed, Receipt
+from odoo_adapter.orders import changed_orders
+from odoo_adapter.plan import PlanContext, Posting, batches, lane, plan
+from odoo_adapter.versions import capabilities
+from ruleset.transaction import Transaction
+
+INBOX_VERSION: Final = 4
+MOST: Final = 50
+MOST_WITH_STOCK: Final = 10
+"""Stock moves hold locks and the whole call is redone after a conflict; more than 10 were not faster on 17 and 19."""
+
+OVERLAP_S: Final = 300
+"""Longer than any transaction of Odoo lasts (its limit is 120 s by default)."""
+
+_NEEDED: Final = {
+    "mrp.production": "write",
+    "mrp.workorder": "write",
+    "mrp.workcenter": "read",
+    "mrp.workcenter.productivity": "create",
+    "mrp.bom": "read",
+    "stock.move": "write",
+    "stock.lot": "create",
+    "stock.scrap": "create",
+    "stock.quant": "read",
+    "product.product": "read",
+    "uom.uom": "read",
+    "maintenance.equipment": "read",
+    "maintenance.request": "create",
+}
+_WHOLE_CALL: Final = frozenset(
+    {"AccessError", "AccessDenied", "NotFound", "UnprocessableEntity", "MissingError", "Forbidden"}
+)
+"""Faults that concern the call itself, never one transaction in it."""
+
+_INSTALL: Final = "an administrator runs `uns-bridge odoo install PLANT`"
+
+
+class OdooServer:
+    """One database as one company's integration user; implements `odoo_adapter.odoo.Odoo`."""
+
+    def __init__(self, connection: Connection, context: PlanContext, record: Recorder | None = None) -> None:
+        self._odoo = Json2(connection, record)
+        self._context = context
+        self._action: int | None = None
+
+    async def check(self) -> OdooInfo:
+        version = await self._odoo.version()
+        capabilities(version)
+        self._action = None
+        hello = await self._run({"op": "hello"}, writes=False)
+        self._compare(hello)
+        missing = await self._missing_rights(hello)
+        if missing:
+            raise Refused("rights", "; ".join(missing))
+        return OdooInfo(
+            version=version,
+            mode="inbox",
+            simulator=bool(hello.get("simulator")),
+            database=self._odoo.connection.database,
+            company=hello["company"],
+            user=hello["login"],
+            key_expires_ms=await self._key_expiry(hello["uid"]),
+        )
+
+    async def post(self, batch: Sequence[Transaction]) -> Sequence[Outcome]:
+        outcomes: dict[int, Outcome] = {}
+        blocked: set[str] = set()
+        postings: list[Posting] = []
+        places: list[int] = []
+        for place, transaction in enumerate(batch):
+            planned = plan(transaction, self._context)
+            if lane(transaction) in blocked:
+                outcomes[place] = Passed(key=transaction.key)
+            elif isinstance(planned, Declined):
+                outcomes[place] = planned
+                blocked.add(lane(transaction))
+            else:
+                postings.append(planned)
+                places.append(place)
+        blocked.clear()
+        done: list[Outcome] = []
+        for call in batches(postings, most=MOST, most_with_stock=MOST_WITH_STOCK):
+            done += await self._post(call, blocked)
+        outcomes.update(zip(places, done, strict=True))
+        return [outcomes[place] for place in range(len(batch))]
+
+    async def look_up(self, keys: Sequence[str]) -> Mapping[str, Receipt]:
+        found: dict[str, Receipt] = {}
+        for at in range(0, len(keys), MOST):
+            answer = await self._run({"op": "find", "keys": list(keys[at : at + MOST])}, writes=False)
+            found |= {one["key"]: _receipt(one["result"], repeated=True) for one in answer["results"]}
+        return found
+
+    async def read_orders(self, cursor: str) -> OrdersRead:
+        hello = await self._run({"op": "hello"}, writes=False)  # its time is before everything that is read below
+        orders = await changed_orders(self._odoo, cursor, OVERLAP_S)
+        return OrdersRead(orders=orders, cursor=hello["db_time"])
+
+    async def close(self) -> None:
+        await self._odoo.close()
+
+    async def _post(self, call: Sequence[Posting], blocked: set[str]) -> list[Outcome]:
+        """One call; lanes that met a refusal in an earlier call of the same batch are left out and added to."""
+        tried = [one for one in call if one.lane not in blocked]
+        results = iter(await self._apply(tried))
+        outcomes: list[Outcome] = []
+        for posting in call:
+            outcome = next(results) if posting.lane not in blocked or posting in tried else Passed(key=posting.key)
+            outcomes.append(outcome)
+            if isinstance(outcome, Declined):
+                blocked.add(posting.lane)
+        return outcomes
+
+    async def _apply(self, postings: Sequence[Posting]) -> list[Outcome]:
+        """Send; where Odoo chokes on the call as a whole, send one by one to find the transaction that it cannot digest."""
+        if not postings:
+            return []
+        try:
+            answer = await self._run({"mode": "each", "tx": [one.request() for one in postings]}, writes=True)
+        except Refused as error:
+            if error.code in _WHOLE_CALL or error.code in ("not_installed", "inbox_version"):
+                raise
+            if len(postings) == 1:
+                return [Declined(key=postings[0].key, code=error.code, reason=error.reason)]
+            outcomes: list[Outcome] = []
+            blocked: set[str] = set()
+            for one in postings:
+                outcomes += await self._post([one], blocked)
+            return outcomes
+        results = answer.get("results")
+        if not isinstance(results, list) or [one.get("key") for one in results] != [one.key for one in postings]:
+            raise Uncertain("the inbox did not answer for each transaction")
+        return [_outcome(one) for one in results]
+
+    async def _run(self, request: Mapping[str, object], *, writes: bool) -> dict[str, Any]:
+        if self._action is None:
+            self._action = await self._find_action()
+        answer = await self._odoo.call(
+            "ir.actions.server",
+            "run",
+            writes=writes,
+            ids=[self._action],
+            context={"active_model": MODEL, "uns": request},
+        )
+        if not isinstance(answer, dict) or answer.get("inbox") != INBOX_VERSION:
+            self._action = None
+            raise Refused("inbox_version", f"the inbox in Odoo is not of version {INBOX_VERSION}: {_INSTALL}")
+        return answer
+
+    async def _find_action(self) -> int:
+        """The inbox's action, from its marker row: the integration user may not read `ir.actions.server`."""
+        try:
+            rows = await self._odoo.call(
+                MODEL,
+                "search_read",
+                writes=False,
+                domain=[["x_name", "=", MARKER]],
+                fields=["x_res_id", "x_hash"],
+            )
+        except Refused as error:
+            raise Refused(
+                "not_installed", f"the inbox is not there for this user ({error.reason}): {_INSTALL}"
+            ) from error
+        if not rows:
+            raise Refused("not_installed", f"the inbox is not installed: {_INSTALL}")
+        if rows[0]["x_hash"] != action_hash():
+            raise Refused("inbox_version", f"the inbox in Odoo is of another version of the bridge: {_INSTALL}")
+        return int(rows[0]["x_res_id"])
+
+    def _compare(self, hello: Mapping[str, Any]) -> None:
+        if hello.get("sha") != action_hash():
+            raise Refused(
+                "inbox_changed", f"somebody changed the text of the inbox's server action in Odoo: {_INSTALL}"
+            )
+        if hello["su"]:
+            raise Refused("rights", "the key belongs to a superuser; use an integration user of its own")
+
+    async def _missing_rights(self, hello: Mapping[str, Any]) -> list[str]:
+        missing = [
+            f"the user {hello['login']} may not {operation} {model}"
+            for model, operation in _NEEDED.items()
+            if not await self._odoo.call(model, "has_access", writes=False, ids=[], operation=operation)
+        ]
+        if not missing and not await self._odoo.call(
+            "maintenance.equipment", "search", writes=False, domain=[], limit=1
+        ):
+            missing.append(
+                f"the user {hello['login']} sees no maintenance equipment (right: Maintenance / Equipment Manager)"
+            )
+        rows = await self._odoo.call("res.users", "read", writes=False, ids=[hello["uid"]], fields=["email"])
+        if not rows or not rows[0]["email"]:
+            missing.append(f"the user {hello['login']} has no e-mail address, which maintenance requests need")
+        return missing
+
+    async def _key_expiry(self, uid: int) -> int | None:
+        """When the last of the user's API keys runs out, in UTC milliseconds; None where one never does or none can be read."""
+        try:
+            rows = await self._odoo.call(
+                "res.users.apikeys",
+                "search_read",
+                writes=False,
+                domain=[["user_id", "=", uid]],
+                fields=["expiration_date"],
+            )
+        except Refused:
+            return None
+        ends = [row["expiration_date"] for row in rows]
+        if not ends or not all(ends):
+            return None
+        return int(datetime.fromisoformat(max(ends)).replace(tzinfo=UTC).timestamp() * 1000)
+
+
+def _outcome(result: Mapping[str, Any]) -> Outcome:
+    key = result["key"]
+    match result["status"]:
+        case "done" | "dup":
+            return Applied(key=key, receipt=_receipt(result["result"], repeated=result["status"] == "dup"))
+        case "conflict":
+            kept = result["result"]
+            reason = f"posted before with other content, as {kept.get('model')} {kept.get('id')}"
+            return Declined(key=key, code="conflict", reason=reason)
+        case "refused":
+            return Declined(key=key, code=result["code"], reason=result["message"])
+        case "passed":
+            return Passed(key=key)
+        case status:
+            raise Uncertain(f"the inbox answered {status!r}")
+
+
+def _receipt(result: Mapping[str, Any], *, repeated: bool) -> Receipt:
+    details = {name: value for name, value in result.items() if name not in ("model", "id")}
+    return Receipt(model=result["model"], id=result["id"], details=details, repeated=repeated)

@@ -1,0 +1,80 @@
+"""A real Odoo, named by UNS_BRIDGE_ODOO_URL, _DB, _USER, _KEY, _ADMIN_KEY. `make test-odoo` runs these; nothing else does.
+
+With UNS_BRIDGE_ODOO_RECORD set to a folder, the exchanges of the integration user are written there, one file per test.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import uuid
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from odoo_adapter.inbox.install import install
+from odoo_adapter.json2 import Connection, Json2
+from odoo_adapter.plan import PlanContext
+from odoo_adapter.seed import Planner
+from odoo_adapter.server import OdooServer
+
+CONTEXT = PlanContext(units={"pcs": "Units", "kg": "kg", "g": "g", "l": "L"}, over=Decimal("0.05"))
+
+
+def connection(key: str) -> Connection:
+    return Connection(
+        url=os.environ["UNS_BRIDGE_ODOO_URL"],
+        database=os.environ["UNS_BRIDGE_ODOO_DB"],
+        key=lambda: os.environ[key],
+    )
+
+
+@pytest.fixture
+async def admin() -> AsyncIterator[Json2]:
+    odoo = Json2(connection("UNS_BRIDGE_ODOO_ADMIN_KEY"))
+    yield odoo
+    await odoo.close()
+
+
+@pytest.fixture
+def recorder(request: pytest.FixtureRequest) -> Iterator[Callable[[str, Mapping[str, object], int, object], None]]:
+    exchanges: list[object] = []
+
+    def record(path: str, body: Mapping[str, object], status: int, answer: object) -> None:
+        if isinstance(answer, dict):
+            answer = {name: value for name, value in answer.items() if name != "debug"}
+        exchanges.append({"path": path, "body": body, "status": status, "answer": answer})
+
+    yield record
+    if folder := os.environ.get("UNS_BRIDGE_ODOO_RECORD"):
+        name = request.node.name.removeprefix("test_") + ".json"
+        Path(folder, name).write_text(json.dumps(exchanges, indent=1, sort_keys=True) + "\n")
+
+
+INSTALLED: list[str] = []
+
+
+@pytest.fixture
+async def planner(admin: Json2) -> Planner:
+    if not INSTALLED:
+        INSTALLED.extend((await install(admin, [os.environ["UNS_BRIDGE_ODOO_USER"]])).log)
+    planner = Planner(admin)
+    await planner.prepare()
+    return planner
+
+
+@pytest.fixture
+async def odoo(
+    planner: Planner, recorder: Callable[[str, Mapping[str, object], int, object], None]
+) -> AsyncIterator[OdooServer]:
+    server = OdooServer(connection("UNS_BRIDGE_ODOO_KEY"), CONTEXT, recorder)
+    yield server
+    await server.close()
+
+
+@pytest.fixture
+def fresh() -> str:
+    """A word that no earlier run used, for keys and lots."""
+    return uuid.uuid4().hex[:10]
