@@ -1,0 +1,109 @@
+"""An outbox entry: one effect that must happen once at a destination, and how far it is. Values only."""
+
+from __future__ import annotations
+
+import hashlib
+from decimal import Decimal
+from enum import StrEnum
+from typing import Final
+
+import msgspec
+
+HISTORY_LENGTH: Final = 20
+"""Notes kept per entry: the first one and the latest."""
+
+
+class EntryState(StrEnum):
+    """How far an entry is."""
+
+    PENDING = "pending"
+    """Will be sent when its turn comes."""
+    HELD = "held"
+    """Waits for a person's release."""
+    CLAIMED = "claimed"
+    """Sent, outcome not known: it is sent again, unchanged, before anything else of its lane."""
+    DELIVERED = "delivered"
+    """Stands at the destination; the receipt names it."""
+    DEAD = "dead"
+    """Declined: nothing was written. A person replays or skips it."""
+    SKIPPED = "skipped"
+    """Will not be sent: a person or a later entry made it superfluous."""
+
+
+class Note(msgspec.Struct, frozen=True, array_like=True):
+    """One line of an entry's history. `by` is a person, or empty for the bridge itself."""
+
+    at_ms: int
+    what: str
+    by: str = ""
+
+
+class FollowUp(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A later offer of the same key with other content. While the entry is claimed it waits for the outcome."""
+
+    body: bytes
+    content_hash: str
+    at_ms: int
+    lane: str
+    priority: int
+    stream: str | None = None
+    upto: Decimal | None = None
+    hold: str | None = None
+    dead: str | None = None
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="v", tag=1):
+    """One entry. `number` is the order of acceptance; `priority` is lower for what goes first among lanes.
+
+    `destination` is `odoo` or `broker`. `stream` and `upto` are set for totals, of which a later one makes the
+    earlier ones superfluous. `uncertain` tells that an attempt may have been carried out, so that only the very same
+    content may be sent again. `released_by` is who let it go although a rule held it.
+    """
+
+    key: str
+    number: int
+    lane: str
+    action: str
+    destination: str
+    priority: int
+    body: bytes
+    content_hash: str
+    state: EntryState
+    created_ms: int
+    changed_ms: int
+    reason: str = ""
+    released_by: str = ""
+    attempts: int = 0
+    uncertain: bool = False
+    not_before_ms: int = 0
+    stream: str | None = None
+    upto: Decimal | None = None
+    receipt: bytes | None = None
+    follow_up: FollowUp | None = None
+    history: tuple[Note, ...] = ()
+
+    def noted(self, at_ms: int, what: str, by: str = "") -> tuple[Note, ...]:
+        """The history with one more line. The same line again only takes the place of the last one."""
+        kept = self.history[:-1] if self.history and self.history[-1].what == what else self.history
+        if len(kept) >= HISTORY_LENGTH:
+            kept = (*kept[:1], *kept[2:])
+        return (*kept, Note(at_ms, what, by))
+
+
+_encoder = msgspec.msgpack.Encoder(decimal_format="string")
+_decoder = msgspec.msgpack.Decoder(Entry)
+
+
+def encode(entry: Entry) -> bytes:
+    """The stored form: MessagePack with its version in the field `v`."""
+    return _encoder.encode(entry)
+
+
+def decode(stored: bytes) -> Entry:
+    """Read back what `encode` wrote. Raises `msgspec.ValidationError` for anything else."""
+    return _decoder.decode(stored)
+
+
+def hash_of(content: bytes) -> str:
+    """What tells one content from another."""
+    return hashlib.blake2b(content, digest_size=16).hexdigest()

@@ -1,0 +1,151 @@
+"""The order within a lane: what may be sent next, what a held or dead entry blocks, and which totals are joined.
+
+Pure functions over the entries of one lane that are not done, in order of their numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+
+from state.entry import Entry, EntryState
+
+_END_OF_ORDER: Final = frozenset({"production.complete", "quality.hold"})
+_NOTHING: Final[frozenset[str]] = frozenset()
+
+BLOCKS: Final[Mapping[str, frozenset[str]]] = {
+    "workorder.start": frozenset({"workorder.finish"}),
+    "workorder.pause": frozenset({"workorder.finish"}),
+    "workorder.finish": _NOTHING,
+    "production.progress": frozenset({"production.correct"}),
+    "production.scrap": _NOTHING,
+    "production.correct": _NOTHING,
+    "production.complete": frozenset({"production.complete", "production.correct", "quality.hold"}),
+    "material.consume": _END_OF_ORDER,
+    "lot.create": frozenset({"production.scrap", "material.consume", *_END_OF_ORDER}),
+    "quality.request": _NOTHING,
+    "quality.result": _NOTHING,
+    "quality.hold": frozenset({"production.complete", "production.correct", "quality.hold", "quality.release"}),
+    "quality.release": _NOTHING,
+    "downtime.open": frozenset({"downtime.close"}),
+    "downtime.close": _NOTHING,
+    "downtime.record": _NOTHING,
+    "maintenance.request": frozenset({"maintenance.close"}),
+    "maintenance.close": _NOTHING,
+    "capacity.block": frozenset({"capacity.unblock"}),
+    "capacity.unblock": frozenset({"capacity.block"}),
+    "order.publish": _NOTHING,
+}
+"""Which later actions of its lane a held or dead entry keeps back. An action that is not named here blocks them all.
+
+docs/delivery.md gives the reasons.
+"""
+
+
+def blocks(action: str, later: str) -> bool:
+    """Whether a held or dead entry of the first action keeps back a later one of the second in its lane."""
+    return action not in BLOCKS or later in BLOCKS[action]
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """What of a lane may be sent now, in order; and when more may be, where only a pause keeps it back."""
+
+    entries: tuple[Entry, ...]
+    due_ms: int | None
+
+
+def ready(entries: Iterable[Entry], now_ms: int) -> Ready:
+    """The entries that may be sent, of a lane of which nothing is in flight.
+
+    Claimed ones come first. An entry that pauses after a setback stops the lane; a held or dead one, and one that
+    such a one keeps back, stops only what `BLOCKS` says.
+    """
+    lane = list(entries)
+    sent: list[Entry] = []
+    stoppers: set[str] = set()
+    for entry in (*_claimed(lane), *_others(lane)):
+        if _stops(entry, stoppers):
+            stoppers.add(entry.action)
+        elif entry.not_before_ms > now_ms:
+            return Ready(tuple(sent), entry.not_before_ms)
+        else:
+            sent.append(entry)
+    return Ready(tuple(sent), None)
+
+
+def stopper_of(entries: Iterable[Entry], key: str) -> Entry | None:
+    """The earliest entry of the lane that keeps this pending one back, or None."""
+    before: list[Entry] = []
+    for entry in entries:
+        stopped = entry.state in (EntryState.HELD, EntryState.DEAD)
+        by = None if stopped else next((one for one in before if blocks(one.action, entry.action)), None)
+        if entry.key == key:
+            return by
+        if stopped or (by is not None and entry.state is EntryState.PENDING):
+            before.append(entry)
+    return None
+
+
+def compacted(sendable: Sequence[Entry]) -> dict[str, str]:
+    """Which of these need not be sent, each with the key of the later total of its stream that holds it too.
+
+    Only totals that were never claimed and have nothing else than such totals between them are joined.
+    """
+    joined: dict[str, str] = {}
+    run: dict[str, list[Entry]] = {}
+    for entry in sendable:
+        if entry.stream is not None and entry.state is EntryState.PENDING and not entry.attempts:
+            run.setdefault(entry.stream, []).append(entry)
+        else:
+            joined |= _joined(run)
+            run = {}
+    return joined | _joined(run)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Standing:
+    """Where a lane stands among others: the most urgent priority in it, then its oldest number.
+
+    A lane inherits the priority of its most urgent entry, because that entry waits for those before it. `due_ms` is
+    when its next entry may be sent, perhaps past.
+    """
+
+    priority: int
+    number: int
+    due_ms: int
+
+
+def standing(entries: Iterable[Entry]) -> Standing | None:
+    """A lane's standing, or None where nothing of it can be sent until a person acts."""
+    lane = list(entries)
+    due_ms = ready(lane, -1).due_ms
+    if due_ms is None:
+        return None
+    waiting = [entry for entry in lane if entry.state in (EntryState.PENDING, EntryState.CLAIMED)]
+    return Standing(min(entry.priority for entry in waiting), min(entry.number for entry in waiting), due_ms)
+
+
+def _stops(entry: Entry, stoppers: Iterable[str]) -> bool:
+    """Whether the entry is not to be sent now, and so keeps back others: held, dead, or itself kept back."""
+    if entry.state is EntryState.PENDING:
+        return any(blocks(stopper, entry.action) for stopper in stoppers)
+    return entry.state in (EntryState.HELD, EntryState.DEAD)
+
+
+def _claimed(lane: Sequence[Entry]) -> Iterable[Entry]:
+    return (entry for entry in lane if entry.state is EntryState.CLAIMED)
+
+
+def _others(lane: Sequence[Entry]) -> Iterable[Entry]:
+    return (entry for entry in lane if entry.state is not EntryState.CLAIMED)
+
+
+def _joined(run: Mapping[str, Sequence[Entry]]) -> dict[str, str]:
+    joined: dict[str, str] = {}
+    for totals in run.values():
+        kept = max(totals, key=lambda total: (total.upto or Decimal(0), total.number))
+        joined |= {total.key: kept.key for total in totals if total is not kept}
+    return joined

@@ -1,0 +1,257 @@
+"""What an outbox keeps: its entries by key and by lane, what was accepted before, and which records changed.
+
+Everything but what `take_changed` reports is in the records; a ledger restored from them is the same ledger.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from typing import Final, NamedTuple
+
+import msgspec
+
+from state.entry import Entry, EntryState, decode, encode
+from state.lane import Standing, standing
+from state.record import RecordId, Table
+from state.retry import Circuit
+
+CHUNK: Final = 100
+"""Done entries per index record: an index makes it possible to forget them without loading them."""
+
+
+class LaneId(NamedTuple):
+    """Lanes of different destinations are different lanes."""
+
+    destination: str
+    lane: str
+
+
+class Accepted(msgspec.Struct, frozen=True, kw_only=True, tag_field="v", tag=1):
+    """A key whose entry is done: delivered or skipped, with this content."""
+
+    content_hash: str
+    state: EntryState
+    at_ms: int
+
+
+class Total(msgspec.Struct, frozen=True, kw_only=True, tag_field="v", tag=1):
+    """The highest total accepted of a stream."""
+
+    upto: Decimal
+    at_ms: int
+
+
+class Numbers(msgspec.Struct, frozen=True, kw_only=True, tag_field="v", tag=1):
+    """The last number given out, and the circuits that are not at rest."""
+
+    number: int = 0
+    circuits: dict[str, Circuit] = {}
+
+
+class DoneChunk(msgspec.Struct, frozen=True, kw_only=True, tag_field="v", tag=1):
+    """Keys of entries done, in the order in which they were done, and when the last one was."""
+
+    keys: tuple[str, ...]
+    at_ms: int
+
+
+_encoder = msgspec.msgpack.Encoder(decimal_format="string")
+_accepted = msgspec.msgpack.Decoder(Accepted)
+_total = msgspec.msgpack.Decoder(Total)
+_numbers = msgspec.msgpack.Decoder(Numbers)
+_chunk = msgspec.msgpack.Decoder(DoneChunk)
+
+_KEY: Final = "key:"
+_STREAM: Final = "stream:"
+_CHUNK: Final = "done:"
+_NUMBERS: Final = RecordId(Table.KEY, "outbox")
+
+
+class Ledger:
+    """The books of one outbox. Lanes hold their entries in order of number."""
+
+    def __init__(self) -> None:
+        self._entries: dict[str, Entry] = {}
+        self._lanes: dict[LaneId, dict[str, None]] = {}
+        self._standings: dict[LaneId, Standing | None] = {}
+        self._depth: Counter[EntryState] = Counter()
+        self._accepted: dict[str, Accepted] = {}
+        self._totals: dict[str, Total] = {}
+        self._numbers = Numbers()
+        self._chunks: dict[int, DoneChunk] = {}
+        self._changed: set[RecordId] = set()
+        self._done: dict[str, Entry] = {}
+
+    @property
+    def entries(self) -> Mapping[str, Entry]:
+        """All entries that are not done, by key."""
+        return self._entries
+
+    @property
+    def depth(self) -> Mapping[EntryState, int]:
+        """How many entries that are not done are in each state."""
+        return self._depth
+
+    @property
+    def totals(self) -> Mapping[str, Total]:
+        """The highest total accepted, by stream."""
+        return self._totals
+
+    def accepted(self, key: str) -> Accepted | None:
+        """What is remembered of a key whose entry is done."""
+        return self._accepted.get(key)
+
+    def next_number(self) -> int:
+        """A number greater than all before."""
+        self._renumber(msgspec.structs.replace(self._numbers, number=self._numbers.number + 1))
+        return self._numbers.number
+
+    def circuit(self, destination: str) -> Circuit:
+        return self._numbers.circuits.get(destination, Circuit())
+
+    def set_circuit(self, destination: str, circuit: Circuit) -> None:
+        if circuit == self.circuit(destination):
+            return
+        others = {name: one for name, one in self._numbers.circuits.items() if name != destination}
+        circuits = others if circuit == Circuit() else others | {destination: circuit}
+        self._renumber(msgspec.structs.replace(self._numbers, circuits=circuits))
+
+    def advance(self, stream: str, upto: Decimal, at_ms: int) -> None:
+        """Remember a total; a lower one changes nothing."""
+        if (total := self._totals.get(stream)) is None or total.upto < upto:
+            self._totals[stream] = Total(upto=upto, at_ms=at_ms)
+            self._changed.add(RecordId(Table.KEY, _STREAM + stream))
+
+    def put(self, entry: Entry) -> None:
+        """Write an entry that is not done. A new number puts it at the end of its lane."""
+        before = self._entries.get(entry.key)
+        if before is not None:
+            self._depth[before.state] -= 1
+            self._standings.pop(lane_of(before), None)
+            if before.number != entry.number:
+                self._leave(before)
+        self._entries[entry.key] = entry
+        self._lanes.setdefault(lane_of(entry), {})[entry.key] = None
+        self._standings.pop(lane_of(entry), None)
+        self._depth[entry.state] += 1
+        self._changed.add(RecordId(Table.ENTRY, entry.key))
+
+    def finish(self, entry: Entry) -> None:
+        """Move an entry that is delivered or skipped to the done ones and remember its key, unless it is a total."""
+        before = self._entries[entry.key]
+        self._depth[before.state] -= 1
+        self._leave(before)
+        self._standings.pop(lane_of(before), None)
+        self._done[entry.key] = entry
+        self._changed |= {RecordId(Table.ENTRY, entry.key), RecordId(Table.DONE, entry.key)}
+        if entry.stream is None:
+            done = Accepted(content_hash=entry.content_hash, state=entry.state, at_ms=entry.changed_ms)
+            self._accepted[entry.key] = done
+            self._changed.add(RecordId(Table.KEY, _KEY + entry.key))
+        self._index(entry)
+
+    def lane(self, lane: LaneId) -> Iterator[Entry]:
+        """The entries of a lane that are not done, in order of number."""
+        return (self._entries[key] for key in self._lanes.get(lane, ()))
+
+    def standings(self, destination: str | None = None) -> list[tuple[Standing, LaneId]]:
+        """The lanes of which something may be sent sooner or later without a person, in no order."""
+        found: list[tuple[Standing, LaneId]] = []
+        for lane in self._lanes:
+            if destination is None or lane.destination == destination:
+                if lane not in self._standings:
+                    self._standings[lane] = standing(self.lane(lane))
+                if (stands := self._standings[lane]) is not None:
+                    found.append((stands, lane))
+        return found
+
+    def forget_before(self, at_ms: int) -> None:
+        """Drop keys and totals that were last touched before this moment, and done entries in whole chunks."""
+        live = {entry.stream for entry in self._entries.values()}
+        for key in [key for key, accepted in self._accepted.items() if accepted.at_ms < at_ms]:
+            del self._accepted[key]
+            self._changed.add(RecordId(Table.KEY, _KEY + key))
+        for stream in [stream for stream, total in self._totals.items() if total.at_ms < at_ms and stream not in live]:
+            del self._totals[stream]
+            self._changed.add(RecordId(Table.KEY, _STREAM + stream))
+        for number in [number for number, chunk in self._chunks.items() if chunk.at_ms < at_ms]:
+            for key in self._chunks.pop(number).keys:
+                self._done.pop(key, None)
+                self._changed.add(RecordId(Table.DONE, key))
+            self._changed.add(_chunk_id(number))
+
+    def take_changed(self) -> frozenset[RecordId]:
+        """The records that changed since the last call. `snapshot` answers for them until the next call."""
+        changed = frozenset(self._changed)
+        self._changed.clear()
+        self._done = {key: entry for key, entry in self._done.items() if RecordId(Table.DONE, key) in changed}
+        return changed
+
+    def snapshot(self, record: RecordId) -> bytes | None:
+        """A changed record's value now; None: it is gone."""
+        if record.table is Table.ENTRY:
+            entry = self._entries.get(record.id)
+            return None if entry is None else encode(entry)
+        if record.table is Table.DONE:
+            done = self._done.get(record.id)
+            return None if done is None else encode(done)
+        value = self._value(record)
+        return None if value is None else _encoder.encode(value)
+
+    def restore(self, records: Mapping[RecordId, bytes]) -> None:
+        """Take over what an earlier ledger wrote. Only for a new one."""
+        entries = [decode(value) for record, value in records.items() if record.table is Table.ENTRY]
+        for entry in sorted(entries, key=lambda entry: entry.number):
+            self.put(entry)
+        for record, value in records.items():
+            if record == _NUMBERS:
+                self._numbers = _numbers.decode(value)
+            elif record.table is Table.KEY and record.id.startswith(_KEY):
+                self._accepted[record.id.removeprefix(_KEY)] = _accepted.decode(value)
+            elif record.table is Table.KEY and record.id.startswith(_STREAM):
+                self._totals[record.id.removeprefix(_STREAM)] = _total.decode(value)
+            elif record.table is Table.KEY and record.id.startswith(_CHUNK):
+                self._chunks[int(record.id.removeprefix(_CHUNK))] = _chunk.decode(value)
+        self._chunks = dict(sorted(self._chunks.items()))
+        self._changed.clear()
+
+    def _value(self, record: RecordId) -> msgspec.Struct | None:
+        if record == _NUMBERS:
+            return self._numbers
+        if record.id.startswith(_KEY):
+            return self._accepted.get(record.id.removeprefix(_KEY))
+        if record.id.startswith(_STREAM):
+            return self._totals.get(record.id.removeprefix(_STREAM))
+        return self._chunks.get(int(record.id.removeprefix(_CHUNK)))
+
+    def _renumber(self, numbers: Numbers) -> None:
+        self._numbers = numbers
+        self._changed.add(_NUMBERS)
+
+    def _leave(self, entry: Entry) -> None:
+        """Take an entry out of its place."""
+        del self._entries[entry.key]
+        lane = self._lanes[lane_of(entry)]
+        del lane[entry.key]
+        if not lane:
+            del self._lanes[lane_of(entry)]
+
+    def _index(self, entry: Entry) -> None:
+        number = next(reversed(self._chunks), 0)
+        chunk = self._chunks.get(number)
+        if chunk is None or len(chunk.keys) >= CHUNK:
+            number += 1
+            chunk = DoneChunk(keys=(), at_ms=entry.changed_ms)
+        at_ms = max(chunk.at_ms, entry.changed_ms)
+        self._chunks[number] = DoneChunk(keys=(*chunk.keys, entry.key), at_ms=at_ms)
+        self._changed.add(_chunk_id(number))
+
+
+def lane_of(entry: Entry) -> LaneId:
+    return LaneId(entry.destination, entry.lane)
+
+
+def _chunk_id(number: int) -> RecordId:
+    return RecordId(Table.KEY, f"{_CHUNK}{number}")

@@ -1,0 +1,383 @@
+"""The outbox: what must happen once at Odoo or at the broker, in order per lane. Called by the core and by nobody else.
+
+Pure: it takes the time as an argument and answers; its caller commits what `take_changed` names, and only then sends
+what `claim` gave. After a crash an outbox restored from the last commit sends claimed entries again, unchanged, before
+anything else of their lanes; the destination recognises their keys. docs/delivery.md is its description for operators.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from enum import StrEnum
+from typing import Final
+
+from msgspec.structs import replace
+
+from state.entry import Entry, EntryState, FollowUp, hash_of
+from state.intervention import Intervention, Prediction, predict
+from state.lane import compacted, ready, stopper_of
+from state.ledger import LaneId, Ledger, lane_of
+from state.record import RecordId
+from state.retry import RetryPolicy
+
+DEFAULT_PRIORITY: Final = 50
+
+ENDS_ORDER: Final = frozenset({"production.complete", "quality.hold"})
+"""Actions that state an order's whole quantity: totals of the order that are still held need not be posted any more."""
+
+
+class Offer(StrEnum):
+    """What became of an offered fact."""
+
+    ACCEPTED = "accepted"
+    DUPLICATE = "duplicate"
+    """Known with the same content, or a total not above the last one of its stream. Nothing changed."""
+    REPLACED = "replaced"
+    """Known and not sent yet: its content is the new one now."""
+    WAITING = "waiting"
+    """Known with other content and being sent: the outcome decides."""
+    CONTRADICTED = "contradicted"
+    """Known with other content and done: nothing changed; propose a correction."""
+
+
+class Outbox:
+    """The outbox of one site."""
+
+    def __init__(self, policy: RetryPolicy = RetryPolicy()) -> None:
+        self._policy = policy
+        self._ledger = Ledger()
+        self._in_flight: dict[str, LaneId] = {}
+        self._busy: Counter[LaneId] = Counter()
+        self._flying_to: Counter[str] = Counter()
+
+    # What the core does.
+
+    def offer(
+        self,
+        *,
+        key: str,
+        lane: str,
+        action: str,
+        destination: str,
+        body: bytes,
+        now_ms: int,
+        priority: int = DEFAULT_PRIORITY,
+        hold: str | None = None,
+        dead: str | None = None,
+        stream: str | None = None,
+        upto: Decimal | None = None,
+        content: bytes | None = None,
+    ) -> Offer:
+        """Take a fact in, once.
+
+        `hold` and `dead` are reasons not to send it until a person releases or replays it. A total comes with its
+        `stream` and `upto`. `content` is what makes two offers of a key the same where that is less than `body`, which
+        may hold how the fact was learnt. Raises `ValueError` for `hold` with `dead`, or half a total.
+        """
+        if (hold is not None and dead is not None) or (stream is None) != (upto is None):
+            raise ValueError(f"entry {key!r}: either hold or dead; stream and upto together")
+        digest = hash_of(body if content is None else content)
+        if (entry := self._ledger.entries.get(key)) is not None:
+            update = FollowUp(
+                body=body,
+                content_hash=digest,
+                at_ms=now_ms,
+                lane=lane,
+                priority=priority,
+                stream=stream,
+                upto=upto,
+                hold=hold,
+                dead=dead,
+            )
+            return self._offer_again(entry, update)
+        if (done := self._ledger.accepted(key)) is not None:
+            return Offer.DUPLICATE if done.content_hash == digest else Offer.CONTRADICTED
+        if stream is not None and upto is not None:
+            if (total := self._ledger.totals.get(stream)) is not None and upto <= total.upto:
+                return Offer.DUPLICATE
+            self._ledger.advance(stream, upto, now_ms)
+        state, reason = _entry_state(hold, dead)
+        entry = Entry(
+            key=key,
+            number=self._ledger.next_number(),
+            lane=lane,
+            action=action,
+            destination=destination,
+            priority=priority,
+            body=body,
+            content_hash=digest,
+            state=state,
+            created_ms=now_ms,
+            changed_ms=now_ms,
+            reason=reason,
+            stream=stream,
+            upto=upto,
+        )
+        self._admit(entry, now_ms, f"accepted as {state}: {reason}" if reason else "accepted")
+        return Offer.ACCEPTED
+
+    def claim(self, destination: str, *, now_ms: int, limit: int) -> tuple[Entry, ...]:
+        """The next entries to send, in order: each lane's by number, lanes by priority and age. Commit before sending.
+
+        A lane of which something is in flight gives nothing. Waiting totals of a stream are joined into the last.
+        """
+        room = self._ledger.circuit(destination).room(limit, self._flying_to[destination], now_ms)
+        batch: list[Entry] = []
+        if room <= 0:
+            return ()
+        for stands, lane in sorted(self._ledger.standings(destination)):
+            if len(batch) >= room:
+                break
+            if stands.due_ms <= now_ms and not self._busy[lane]:
+                sendable = self._compact(ready(self._ledger.lane(lane), now_ms).entries, now_ms)
+                batch += [self._claimed(entry, now_ms) for entry in sendable[: room - len(batch)]]
+        return tuple(batch)
+
+    def applied(self, key: str, receipt: bytes, now_ms: int) -> FollowUp | None:
+        """The entry stands at its destination. Returns other content that came meanwhile: propose a correction."""
+        entry = self._landed(key)
+        self._answered(entry)
+        self._finish(replace(entry, receipt=receipt, follow_up=None), EntryState.DELIVERED, "", now_ms, "delivered")
+        return entry.follow_up
+
+    def declined(self, key: str, code: str, reason: str, now_ms: int) -> None:
+        """The destination changed nothing and will not: a dead letter, unless other content came meanwhile."""
+        entry = self._landed(key)
+        self._answered(entry)
+        text = f"{code}: {reason}" if code else reason
+        dead = replace(entry, state=EntryState.DEAD, reason=text, uncertain=False, not_before_ms=0)
+        self._return(dead, now_ms, f"declined: {text}")
+
+    def passed(self, key: str, now_ms: int) -> None:
+        """The entry was not tried, because an earlier one of its lane was declined."""
+        entry = self._landed(key)
+        self._answered(entry)
+        untried = replace(entry, attempts=entry.attempts - 1)
+        self._return(untried if entry.uncertain else replace(untried, state=EntryState.PENDING), now_ms, "passed over")
+
+    def postponed(
+        self,
+        keys: Iterable[str],
+        reason: str,
+        now_ms: int,
+        retry_after_ms: int | None = None,
+        uncertain: bool = False,
+    ) -> None:
+        """A whole batch had no outcome. Surely not written ones are pending again; others stay claimed, to be resent.
+
+        The destination is left alone for a while, not less than `retry_after_ms`, and then asked with one entry.
+        """
+        entries = [self._landed(key) for key in keys]
+        for destination in dict.fromkeys(entry.destination for entry in entries):
+            circuit = self._ledger.circuit(destination)
+            self._ledger.set_circuit(destination, circuit.failed(destination, self._policy, now_ms, retry_after_ms))
+        for entry in entries:
+            pause_ms = max(self._policy.delay_ms(entry.attempts, entry.key), retry_after_ms or 0)
+            waiting = replace(
+                entry, reason=reason, not_before_ms=now_ms + pause_ms, uncertain=entry.uncertain or uncertain
+            )
+            if not waiting.uncertain:
+                waiting = replace(waiting, state=EntryState.PENDING)
+            self._return(waiting, now_ms, f"postponed: {reason}")
+
+    def forget_before(self, at_ms: int) -> None:
+        """Forget keys, totals and done entries last touched before this moment. What is not done stays."""
+        self._ledger.forget_before(at_ms)
+
+    # What people do.
+
+    def act(
+        self, act: str, keys: Iterable[str], *, by: str, reason: str, now_ms: int, dry_run: bool = False
+    ) -> tuple[Prediction, ...]:
+        """Replay, skip or release entries, or only say what that would do. The answer is the same.
+
+        Raises `ValueError` for another word than those three.
+        """
+        intervention = Intervention(act)
+        predictions = tuple(
+            predict(intervention, key, self._ledger.entries.get(key), self._ledger.accepted(key))
+            for key in dict.fromkeys(keys)
+        )
+        for prediction in predictions:
+            entry = self._ledger.entries.get(prediction.key)
+            if dry_run or prediction.would is None or entry is None:
+                continue
+            what = f"{intervention}: {reason}"
+            if prediction.would is EntryState.SKIPPED:
+                self._finish(entry, EntryState.SKIPPED, reason, now_ms, what, by)
+            else:
+                self._admit(self._let_go(entry, intervention, by), now_ms, what, by)
+        return predictions
+
+    # What the store keeps.
+
+    def take_changed(self) -> frozenset[RecordId]:
+        """The records that changed since the last call. `snapshot` answers for them until the next call."""
+        return self._ledger.take_changed()
+
+    def snapshot(self, record: RecordId) -> bytes | None:
+        """A changed record's value now; None: it is gone."""
+        return self._ledger.snapshot(record)
+
+    def restore(self, records: Mapping[RecordId, bytes]) -> None:
+        """Begin with what an earlier outbox had committed; records of others are passed over. Nothing is in flight."""
+        self._ledger = Ledger()
+        self._ledger.restore(records)
+        self._in_flight.clear()
+        self._busy.clear()
+        self._flying_to.clear()
+
+    # What lists show.
+
+    def entries(self, state: EntryState | None = None) -> tuple[Entry, ...]:
+        """The entries that are not done, oldest first."""
+        return tuple(entry for entry in self._ledger.entries.values() if state is None or entry.state is state)
+
+    def entry(self, key: str) -> Entry | None:
+        """The entry of this key, while it is not done."""
+        return self._ledger.entries.get(key)
+
+    def depth(self) -> dict[EntryState, int]:
+        """How many entries that are not done are in each state."""
+        return {state: count for state, count in self._ledger.depth.items() if count}
+
+    def stream_totals(self, prefix: str) -> dict[str, Decimal]:
+        """The last total accepted of each stream that begins so."""
+        return {stream: total.upto for stream, total in self._ledger.totals.items() if stream.startswith(prefix)}
+
+    def waits_for(self, key: str) -> Entry | None:
+        """The entry that keeps this pending one back by the blocking table."""
+        entry = self._ledger.entries.get(key)
+        return None if entry is None else stopper_of(self._ledger.lane(lane_of(entry)), key)
+
+    @property
+    def oldest_pending_ms(self) -> int | None:
+        """When the oldest entry that is pending or claimed was accepted."""
+        waiting = (EntryState.PENDING, EntryState.CLAIMED)
+        return min((one.created_ms for one in self._ledger.entries.values() if one.state in waiting), default=None)
+
+    @property
+    def next_due_ms(self) -> int | None:
+        """The earliest moment at which `claim` gives something, perhaps past; None while only outcomes or acts help."""
+        dues = []
+        for stands, lane in self._ledger.standings():
+            circuit = self._ledger.circuit(lane.destination)
+            probing = circuit.failures > 0 and self._flying_to[lane.destination] > 0
+            if not self._busy[lane] and not probing:
+                dues.append(max(stands.due_ms, circuit.open_until_ms))
+        return min(dues, default=None)
+
+    # How it is done.
+
+    def _offer_again(self, entry: Entry, update: FollowUp) -> Offer:
+        if update.content_hash == entry.content_hash:
+            if entry.follow_up is not None:
+                self._ledger.put(replace(entry, follow_up=None))
+            return Offer.DUPLICATE
+        if entry.state is EntryState.CLAIMED:
+            self._ledger.put(replace(entry, follow_up=update, changed_ms=update.at_ms))
+            return Offer.WAITING
+        self._replace(entry, update)
+        return Offer.REPLACED
+
+    def _replace(self, entry: Entry, update: FollowUp) -> None:
+        """Give an entry of which surely nothing was written other content."""
+        state, reason = _entry_state(update.hold, update.dead)
+        if update.stream is not None and update.upto is not None:
+            self._ledger.advance(update.stream, update.upto, update.at_ms)
+        changed = replace(
+            entry,
+            number=entry.number if update.lane == entry.lane else self._ledger.next_number(),
+            lane=update.lane,
+            priority=update.priority,
+            body=update.body,
+            content_hash=update.content_hash,
+            stream=update.stream,
+            upto=update.upto,
+            state=state,
+            reason=reason,
+            released_by="",
+            attempts=0,
+            not_before_ms=0,
+            follow_up=None,
+        )
+        self._admit(changed, update.at_ms, f"replaced; was {entry.state} with content {entry.content_hash}")
+
+    def _return(self, entry: Entry, now_ms: int, what: str) -> None:
+        """Write an entry that came back without being delivered. Other content that waited takes its place now."""
+        self._write(entry, now_ms, what)
+        written = self._ledger.entries[entry.key]
+        if written.follow_up is not None and written.state is not EntryState.CLAIMED:
+            self._replace(written, written.follow_up)
+
+    def _write(self, entry: Entry, now_ms: int, what: str, by: str = "") -> None:
+        self._ledger.put(replace(entry, changed_ms=now_ms, history=entry.noted(now_ms, what, by)))
+
+    def _admit(self, entry: Entry, now_ms: int, what: str, by: str = "") -> None:
+        """Write an entry that is new, other or let go; one that ends its order makes totals superfluous."""
+        self._write(entry, now_ms, what, by)
+        if entry.state is EntryState.PENDING and entry.action in ENDS_ORDER:
+            self._supersede(lane_of(entry), entry.key, now_ms)
+
+    def _supersede(self, lane: LaneId, key: str, now_ms: int) -> None:
+        held = [one for one in self._ledger.lane(lane) if one.state is EntryState.HELD and one.stream is not None]
+        for entry in held:
+            self._finish(entry, EntryState.SKIPPED, f"superseded by completion {key}", now_ms, "superseded")
+
+    def _let_go(self, entry: Entry, intervention: Intervention, by: str) -> Entry:
+        released_by = by if intervention is Intervention.RELEASE else entry.released_by
+        return replace(entry, state=EntryState.PENDING, reason="", attempts=0, not_before_ms=0, released_by=released_by)
+
+    def _finish(self, entry: Entry, state: EntryState, reason: str, now_ms: int, what: str, by: str = "") -> None:
+        history = entry.noted(now_ms, what, by)
+        done = replace(entry, state=state, reason=reason, changed_ms=now_ms, not_before_ms=0, history=history)
+        self._ledger.finish(done)
+
+    def _compact(self, sendable: tuple[Entry, ...], now_ms: int) -> list[Entry]:
+        joined = compacted(sendable)
+        for key, into in joined.items():
+            entry = self._ledger.entries[key]
+            self._finish(entry, EntryState.SKIPPED, f"compacted into {into}", now_ms, "compacted")
+        return [entry for entry in sendable if entry.key not in joined]
+
+    def _claimed(self, entry: Entry, now_ms: int) -> Entry:
+        again = entry.state is EntryState.CLAIMED
+        claimed = replace(
+            entry,
+            state=EntryState.CLAIMED,
+            uncertain=entry.uncertain or again,
+            attempts=entry.attempts + 1,
+            changed_ms=now_ms,
+        )
+        self._ledger.put(claimed)
+        lane = lane_of(entry)
+        self._in_flight[entry.key] = lane
+        self._busy[lane] += 1
+        self._flying_to[lane.destination] += 1
+        return claimed
+
+    def _landed(self, key: str) -> Entry:
+        """The claimed entry of an outcome, not in flight any more. A look-up may bring an outcome without a sending."""
+        entry = self._ledger.entries.get(key)
+        if entry is None or entry.state is not EntryState.CLAIMED:
+            raise ValueError(f"an outcome for {key!r}, which is not claimed")
+        if (lane := self._in_flight.pop(key, None)) is not None:
+            self._busy[lane] -= 1
+            if not self._busy[lane]:
+                del self._busy[lane]
+            self._flying_to[lane.destination] -= 1
+        return entry
+
+    def _answered(self, entry: Entry) -> None:
+        circuit = self._ledger.circuit(entry.destination)
+        self._ledger.set_circuit(entry.destination, circuit.answered(self._flying_to[entry.destination]))
+
+
+def _entry_state(hold: str | None, dead: str | None) -> tuple[EntryState, str]:
+    if dead is not None:
+        return EntryState.DEAD, dead
+    if hold is not None:
+        return EntryState.HELD, hold
+    return EntryState.PENDING, ""
