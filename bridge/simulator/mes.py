@@ -13,13 +13,13 @@ from decimal import Decimal
 from functools import partial
 from typing import Final
 
+from bridge.core.topic import UNS_PREFIX, order_topic
 from bridge.simulator.happening import Agenda, DocumentSent, FactHappened
 from bridge.simulator.ledger import ExpectedOutcome, Fact, FactKind
-from bridge.simulator.plan import OrderPlan, is_sent_twice, plan_operation, plan_order
+from bridge.simulator.plan import OrderPlan, is_sent_twice, lot_of, plan_operation, plan_order
 from bridge.simulator.quality import QualityStation
 from bridge.simulator.scenario import Scenario
 from bridge.simulator.station import Operation, Station
-from bridge.topic import UNS_PREFIX, order_topic
 from ruleset.sample import Plain
 
 ANSWER_AFTER_MS: Final = 150
@@ -52,7 +52,7 @@ class MesOrder:
 
     @property
     def lot(self) -> str:
-        return f"L-{self.release.order}"
+        return lot_of(self.release.order)
 
 
 def read_release(document: Mapping[str, Plain]) -> Release:
@@ -79,7 +79,7 @@ def _operation(written: Plain) -> tuple[str, str]:
 
 
 class Mes:
-    """The order book and the dispatch of one site. Each station runs one operation at a time, first come first served."""
+    """The order book and the dispatch of one site. A station runs one operation at a time, first come first served."""
 
     def __init__(self, *, scenario: Scenario, stations: Sequence[Station], agenda: Agenda) -> None:
         self._scenario = scenario
@@ -217,13 +217,9 @@ class Mes:
         else:
             self._check(operation, station, at_ms)
             self._queue(operation.order, operation.place + 1, at_ms)
-        self._agenda.enter(
-            at_ms + self._scenario.changeover_ms, partial(self._dispatch, station.scenario.work_center)
-        )
+        self._agenda.enter(at_ms + self._scenario.changeover_ms, partial(self._dispatch, station.scenario.work_center))
 
-    def _report_operation(
-        self, name: str, kind: FactKind, operation: Operation, station: Station, at_ms: int
-    ) -> None:
+    def _report_operation(self, name: str, kind: FactKind, operation: Operation, station: Station, at_ms: int) -> None:
         fields: dict[str, Plain] = {"order": operation.order, "work_order": operation.work_order}
         self.send(
             f"{station.scenario.equipment}/{name}",

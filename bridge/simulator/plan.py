@@ -89,6 +89,11 @@ def order_quantity(scenario: Scenario, nth: int) -> int:
     return _within(Random(f"{scenario.seed}/planner/{nth}"), scenario.orders.quantity)
 
 
+def lot_of(order: str) -> str:
+    """The lot that everything made for an order belongs to."""
+    return f"L-{order}"
+
+
 def is_sent_twice(scenario: Scenario, document_id: str) -> bool:
     """Whether the MES sends this document a second time."""
     return Random(f"{scenario.seed}/duplicate/{document_id}").random() < scenario.mes.duplicates

@@ -98,7 +98,6 @@ class PlantModel:
             scenario=scenario,
             equipment=self._path(scenario.equipment),
             settle_ms=self._scenario.settle_ms,
-            scrap_lot=self._scenario.scrap.lot,
             first_scrap_number=start_ms // 100 % SCRAP_NUMBERS,
             agenda=self._agenda,
         )

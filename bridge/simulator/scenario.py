@@ -72,7 +72,6 @@ class ScrapScenario:
     unconfirmed: float
     quantity: Span
     reasons: tuple[str, ...]
-    lot: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -123,14 +123,12 @@ class _Reader:
         )
 
     def _scrap(self, node: Node | None) -> ScrapScenario:
-        at = _keys(node, "chance", "unconfirmed", "quantity", "reasons", optional=("lot",))
-        lot = at.get("lot")
+        at = _keys(node, "chance", "unconfirmed", "quantity", "reasons")
         return ScrapScenario(
             chance=self._chance(at.get("chance")),
             unconfirmed=self._chance(at.get("unconfirmed")),
             quantity=self._span(at.get("quantity"), at_least=1),
             reasons=self._members(at.get("reasons"), self._text),
-            lot=lot.text() if lot else None,
         )
 
     def _quality(self, node: Node | None) -> QualityScenario:

@@ -14,7 +14,7 @@ from typing import Final
 
 from bridge.simulator.happening import Agenda, FactHappened, MetricsChanged
 from bridge.simulator.ledger import ExpectedOutcome, Fact, FactKind
-from bridge.simulator.plan import OperationPlan, ScrapPlan, Stop
+from bridge.simulator.plan import OperationPlan, ScrapPlan, Stop, lot_of
 from bridge.simulator.scenario import StationScenario
 from sparkplug.fact import Value
 
@@ -45,14 +45,12 @@ class Station:
         scenario: StationScenario,
         equipment: str,
         settle_ms: int,
-        scrap_lot: str | None,
         first_scrap_number: int,
         agenda: Agenda,
     ) -> None:
         self.scenario: Final = scenario
         self.equipment: Final = equipment
         self._settle_ms = settle_ms
-        self._scrap_lot = scrap_lot
         self._agenda = agenda
         self._state, self._fault = "IDLE", ""
         self._counter = scenario.counter
@@ -61,7 +59,7 @@ class Station:
             "Scrap/order": "",
             "Scrap/qty": 0.0,
             "Scrap/reason": "",
-            "Scrap/lot": None,
+            "Scrap/lot": "",
             "Scrap/confirmed": False,
         }
         self._operation: Operation | None = None
@@ -153,7 +151,7 @@ class Station:
             "Scrap/order": operation.order,
             "Scrap/qty": float(scrap.quantity),
             "Scrap/reason": scrap.reason,
-            "Scrap/lot": self._scrap_lot,
+            "Scrap/lot": lot_of(operation.order),
             "Scrap/confirmed": scrap.confirmed,
         }
         self._report(self._scrap, at_ms)
@@ -166,7 +164,7 @@ class Station:
                     order=operation.order,
                     equipment=self.equipment,
                     outcome=outcome,
-                    values={"quantity": str(scrap.quantity), "reason": scrap.reason, "lot": self._scrap_lot},
+                    values={"quantity": str(scrap.quantity), "reason": scrap.reason, "lot": lot_of(operation.order)},
                 )
             )
 
