@@ -37,10 +37,15 @@ class Message:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkUp:
-    """CONNACK received and all subscriptions acknowledged."""
+    """CONNACK received and all subscriptions acknowledged. What the session delivers comes after it.
+
+    `publish_window` is how many of our QoS 1 publications the broker takes unacknowledged (MQTT 5: its receive
+    maximum). A small one slows publishing down; the link keeps to it.
+    """
 
     session_present: bool
     at_ms: int
+    publish_window: int = 65535
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +72,9 @@ class LinkSettings:
     """How to reach the broker. `version` is 5 or 4 (MQTT 3.1.1); TLS where `ca_file` is given or `tls` is set.
 
     `clean` false keeps the session at the broker (MQTT 5: for `expiry_s`). `secret_file` holds the password
-    and is read at every CONNECT, so that a rotated one is taken without a restart.
+    and is read at every CONNECT, so that a rotated one is taken without a restart; so are the TLS files.
+    `queue_size` is how many events wait for `next_event` before the link stops reading. The pauses between
+    attempts to connect double from `first_pause_s` to `longest_pause_s`.
     """
 
     host: str
@@ -85,6 +92,9 @@ class LinkSettings:
     ca_file: str | None = None
     cert_file: str | None = None
     key_file: str | None = None
+    queue_size: int = 1000
+    first_pause_s: float = 0.5
+    longest_pause_s: float = 30.0
 
 
 class BrokerLink(Protocol):
