@@ -63,7 +63,8 @@ class Reading:
     """One metric of one message, its alias resolved and its value decoded.
 
     `at_ms` is the metric's own timestamp, else the payload's, else the time of receipt. `value` is None
-    where the metric is null.
+    where the metric is null. `quality` is the metric's Quality property (0 bad, 192 good, 500 stale), None
+    where it has none.
     """
 
     metric: str
@@ -71,6 +72,7 @@ class Reading:
     at_ms: int
     historical: bool = False
     transient: bool = False
+    quality: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

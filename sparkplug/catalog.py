@@ -1,0 +1,165 @@
+"""`Catalog`: what one birth declared, and how to read the metrics of later messages by it.
+
+A node has one for itself and one for each device. Aliases are unique over a node by the standard, but as the
+topic names the device, an alias that two origins share is still read rightly: each looks in its own catalog.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Final, NamedTuple
+
+from sparkplug.errors import ValueUnreadable
+from sparkplug.fact import Reading, Template, Value
+from sparkplug.finding import FindingName, Problem
+from sparkplug.wire.payload import Metric, Payload
+from sparkplug.wire.value import READERS, Definitions, read_value
+
+BD_SEQ: Final = "bdSeq"
+_TYPES_PREFIX: Final = "_types_/"  # where some publishers put template definitions, leaving it out of the reference
+
+
+class Declared(NamedTuple):
+    """A metric of a birth. `datatype` is the code as sent, None where the birth lacks it."""
+
+    name: str
+    alias: int | None
+    datatype: int | None
+
+
+class Catalog:
+    """The metrics of one birth by name and by alias. Never changes: the next birth makes a new one."""
+
+    __slots__ = ("_by_alias", "_by_name", "declared")
+
+    def __init__(self, declared: Iterable[Declared]) -> None:
+        self.declared = tuple(declared)
+        self._by_name = {metric.name: metric for metric in self.declared}
+        uses = Counter(metric.alias for metric in self._by_name.values())
+        self._by_alias = {
+            metric.alias: metric
+            for metric in self._by_name.values()
+            if metric.alias is not None and uses[metric.alias] == 1
+        }
+
+    @property
+    def aliases(self) -> frozenset[int]:
+        """The aliases that mean one metric."""
+        return frozenset(self._by_alias)
+
+    def read(
+        self, payload: Payload, received_ms: int, definitions: Definitions
+    ) -> tuple[tuple[Reading, ...], list[Problem]]:
+        """The readings of a message, in its order, and what is wrong with the metrics that are left out."""
+        readings: list[Reading] = []
+        problems = list(payload.problems)
+        message_ms = payload.timestamp_ms or received_ms
+        for metric in payload.metrics:
+            declared = self._find(metric, problems)
+            if declared is None:
+                continue
+            try:
+                value = _value(metric, declared, definitions, problems)
+            except _Left as left:
+                problems.append(left.problem)
+                continue
+            readings.append(
+                Reading(
+                    metric=declared.name,
+                    value=value,
+                    at_ms=metric.at_ms or message_ms,
+                    historical=metric.historical,
+                    transient=metric.transient,
+                    quality=metric.quality,
+                )
+            )
+        return tuple(readings), problems
+
+    def _find(self, metric: Metric, problems: list[Problem]) -> Declared | None:
+        if metric.name is not None:
+            found = self._by_name.get(metric.name)
+            if found is None:
+                problems.append(Problem(FindingName.METRIC_UNKNOWN, f"{metric.name!r} was not in the birth"))
+        elif metric.alias is not None:
+            found = self._by_alias.get(metric.alias)
+            if found is None:
+                problems.append(self._unread_alias(metric.alias))
+        else:
+            found = None
+            problems.append(Problem(FindingName.METRIC_UNNAMED, "a metric has neither a name nor an alias"))
+        return found
+
+    def _unread_alias(self, alias: int) -> Problem:
+        """A repeated alias is not mended by a rebirth, so it must not ask for one."""
+        names = [metric.name for metric in self._by_name.values() if metric.alias == alias]
+        if names:
+            return Problem(FindingName.ALIAS_REPEATED, f"alias {alias} means all of {names}")
+        return Problem(FindingName.ALIAS_UNKNOWN, f"alias {alias} was not in the birth")
+
+
+EMPTY: Final = Catalog(())
+
+
+def declare(payload: Payload) -> tuple[Catalog, list[Problem]]:
+    """The catalog of a birth, and what is wrong with its names and aliases."""
+    declared = [Declared(metric.name, metric.alias, metric.datatype) for metric in payload.metrics if metric.name]
+    names = Counter(metric.name for metric in declared)
+    catalog = Catalog(declared)
+    aliases: dict[int, set[str]] = {}
+    for metric in declared:
+        if metric.alias is not None:
+            aliases.setdefault(metric.alias, set()).add(metric.name)
+    problems = [
+        Problem(FindingName.METRIC_REPEATED, f"the birth declares {name!r} {count} times")
+        for name, count in names.items()
+        if count > 1 and name != BD_SEQ  # a habit of some publishers on a rebirth, and harmless
+    ]
+    problems += [
+        Problem(FindingName.ALIAS_REPEATED, f"alias {alias} means all of {sorted(shared)}")
+        for alias, shared in aliases.items()
+        if len(shared) > 1
+    ]
+    return catalog, problems
+
+
+def template_definitions(payload: Payload) -> dict[str, dict[str, int]]:
+    """The members' datatypes of the templates that an NBIRTH defines, under each name a reference may use."""
+    definitions: dict[str, dict[str, int]] = {}
+    for metric in payload.metrics:
+        if metric.name and metric.field == "template_value" and metric.raw.is_definition:
+            members = {member.name: member.datatype for member in metric.raw.metrics if isinstance(member.name, str)}
+            definitions[metric.name] = members
+            definitions[metric.name.removeprefix(_TYPES_PREFIX)] = members
+    return definitions
+
+
+class _Left(Exception):
+    """Inside this module: the metric is left out, because of `problem`."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.text)
+        self.problem = problem
+
+
+def _value(metric: Metric, declared: Declared, definitions: Definitions, problems: list[Problem]) -> Value:
+    """The value of one metric. Its own datatype, where sent, tells how it is encoded; else the birth's."""
+    if metric.is_null:
+        return None
+    field = metric.field
+    if field is None:
+        raise _Left(Problem(FindingName.VALUE_MISSING, f"{declared.name!r} has no value and is not null"))
+    datatype = declared.datatype if metric.datatype is None else metric.datatype
+    if datatype is None:
+        raise _Left(Problem(FindingName.DATATYPE_MISSING, f"{declared.name!r} has no datatype"))
+    if datatype not in READERS:
+        raise _Left(Problem(FindingName.DATATYPE_UNKNOWN, f"{declared.name!r} is of the datatype {datatype}"))
+    try:
+        value = read_value(datatype, field, metric.raw, definitions)
+    except ValueUnreadable as error:
+        raise _Left(Problem(FindingName.VALUE_INVALID, f"{declared.name!r}: {error}")) from error
+    if isinstance(value, Template) and value.ref is not None and value.ref not in definitions:
+        problems.append(
+            Problem(FindingName.TEMPLATE_UNKNOWN, f"{declared.name!r} is a {value.ref!r}, which the node never defined")
+        )
+    return value

@@ -1,0 +1,92 @@
+"""How often rebirths are asked: by one session (`Backoff`), and by the whole host (`Pacer`).
+
+A node that answers every rebirth with the same broken birth must not be asked for ever, and a plant that comes
+back after an outage must not answer all at once.
+"""
+
+from __future__ import annotations
+
+import zlib
+from typing import Final
+
+from sparkplug.fact import NodeId
+
+_CALM_WINDOWS: Final = 4  # so many windows without a need make the next request a first one again
+_TOKEN: Final = 1000  # a token in thousandths, so that all arithmetic is in whole numbers
+
+
+class Backoff:
+    """At most one request per window; every further one doubles the window, up to `most_ms`."""
+
+    __slots__ = ("_first_ms", "_most_ms", "asked_ms", "window_ms")
+
+    def __init__(self, first_ms: int, most_ms: int) -> None:
+        self._first_ms = first_ms
+        self._most_ms = most_ms
+        self.asked_ms: int | None = None
+        self.window_ms = first_ms
+
+    def take(self, now_ms: int) -> bool:
+        """Whether a request may be made now; if so, it counts as made."""
+        if self.asked_ms is not None:
+            since_ms = now_ms - self.asked_ms
+            if 0 <= since_ms < self.window_ms:
+                return False
+            calm = since_ms >= _CALM_WINDOWS * self.window_ms
+            self.window_ms = self._first_ms if calm else min(2 * self.window_ms, self._most_ms)
+        self.asked_ms = now_ms
+        return True
+
+
+class Pacer:
+    """A token bucket for the rebirth requests of all nodes. Those that find it empty wait, in order."""
+
+    __slots__ = ("_burst", "_filled_ms", "_jitter_ms", "_per_s", "_tokens", "_waiting")
+
+    def __init__(self, *, per_s: int, burst: int, jitter_ms: int) -> None:
+        self._per_s = per_s
+        self._burst = burst * _TOKEN
+        self._jitter_ms = jitter_ms
+        self._tokens = self._burst
+        self._filled_ms: int | None = None
+        self._waiting: dict[NodeId, tuple[int, str]] = {}
+
+    @property
+    def next_due_ms(self) -> int | None:
+        """When the next waiting request may be made."""
+        if not self._waiting:
+            return None
+        earliest = min(due_ms for due_ms, _ in self._waiting.values())
+        if self._tokens >= _TOKEN or self._filled_ms is None:
+            return earliest
+        return max(earliest, self._filled_ms - (self._tokens - _TOKEN) // self._per_s)
+
+    def ask(self, node: NodeId, reason: str, due_ms: int) -> None:
+        """Let a request wait until `due_ms`. One that waits already for this node is kept as it is."""
+        self._waiting.setdefault(node, (due_ms, reason))
+
+    def ask_spread(self, node: NodeId, reason: str, due_ms: int) -> None:
+        """Like `ask`, a little later: by a time that depends on the node's name alone."""
+        self.ask(node, reason, due_ms + zlib.crc32(str(node).encode()) % (self._jitter_ms + 1))
+
+    def forget(self, node: NodeId) -> None:
+        """The node was born by itself, or the request is void."""
+        self._waiting.pop(node, None)
+
+    def forget_all(self) -> None:
+        """No request can be made any more."""
+        self._waiting.clear()
+
+    def due(self, now_ms: int) -> tuple[tuple[NodeId, str], ...]:
+        """The requests that are to be made now, with their reasons."""
+        self._fill(now_ms)
+        ready = sorted((due_ms, node) for node, (due_ms, _) in self._waiting.items() if due_ms <= now_ms)
+        made = ready[: self._tokens // _TOKEN]
+        self._tokens -= len(made) * _TOKEN
+        return tuple((node, self._waiting.pop(node)[1]) for _, node in made)
+
+    def _fill(self, now_ms: int) -> None:
+        if self._filled_ms is not None and now_ms > self._filled_ms:
+            self._tokens = min(self._burst, self._tokens + (now_ms - self._filled_ms) * self._per_s)
+        if self._filled_ms is None or now_ms > self._filled_ms:
+            self._filled_ms = now_ms

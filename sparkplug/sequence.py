@@ -1,0 +1,96 @@
+"""`Sequence`: puts the messages of one node back into the order of their `seq`. Called by `NodeSession` only.
+
+A node counts all its messages, those of its devices too, from 0 to 255 and around. A message that comes early
+waits until those before it have come, or until its time is up (`tck-id-operational-behavior-host-reordering-*`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from sparkplug.message import Sequenced
+
+SEQ_MODULUS: Final = 256
+
+
+class Sequence:
+    """The `seq` expected next and the messages that wait for it. A message waits at most `timeout_ms`."""
+
+    __slots__ = ("_timeout_ms", "_waiting", "expected", "last_digest")
+
+    def __init__(
+        self,
+        timeout_ms: int,
+        expected: int = 0,
+        last_digest: int | None = None,
+        waiting: Iterable[Sequenced] = (),
+    ) -> None:
+        self._timeout_ms = timeout_ms
+        self._waiting = {message.payload.seq or 0: message for message in waiting}  # by seq, in order of arrival
+        self.expected = expected
+        self.last_digest = last_digest
+
+    @property
+    def waiting(self) -> tuple[Sequenced, ...]:
+        """The messages that came early, in order of arrival."""
+        return tuple(self._waiting.values())
+
+    @property
+    def due_ms(self) -> int | None:
+        """When the message that waits longest has waited long enough."""
+        for message in self._waiting.values():
+            return message.received_ms + self._timeout_ms
+        return None
+
+    @property
+    def missing(self) -> str:
+        """The gap in words, for a person: `5` or `5 to 7`."""
+        last = min(self._waiting, key=self._distance, default=self.expected) - 1
+        last %= SEQ_MODULUS
+        return str(self.expected) if last == self.expected else f"{self.expected} to {last}"
+
+    def restart(self, seq: int, digest: int) -> None:
+        """A birth with this `seq` begins the count anew. Release what waits before."""
+        self._waiting.clear()
+        self._advance(seq, digest)
+
+    def is_repeat(self, seq: int, digest: int) -> bool:
+        """Whether the message is the last one once more, or one that waits already."""
+        waiting = self._waiting.get(seq)
+        if waiting is not None:
+            return waiting.payload.digest == digest
+        return digest == self.last_digest and seq == (self.expected - 1) % SEQ_MODULUS
+
+    def offer(self, seq: int, message: Sequenced) -> tuple[Sequenced, ...]:
+        """Take a message with its `seq`; return those that are now in order. Another one must not wait with it."""
+        if seq != self.expected:
+            self._waiting[seq] = message
+            return ()
+        self._advance(seq, message.payload.digest)
+        if not self._waiting:
+            return (message,)
+        ready = [message]
+        while (following := self._waiting.pop(self.expected, None)) is not None:
+            self._advance(self.expected, following.payload.digest)
+            ready.append(following)
+        return tuple(ready)
+
+    def is_taken(self, seq: int) -> bool:
+        """Whether a message with this `seq` waits already: the node counted all the way around, or counts wrongly."""
+        return seq in self._waiting
+
+    def give_up(self) -> tuple[Sequenced, ...]:
+        """Release what waits, in the order of `seq`, and go on counting after the last of it."""
+        released = sorted(self._waiting.items(), key=lambda item: self._distance(item[0]))
+        self._waiting.clear()
+        for seq, message in released:
+            self._advance(seq, message.payload.digest)
+        return tuple(message for _, message in released)
+
+    def _distance(self, seq: int) -> int:
+        return (seq - self.expected) % SEQ_MODULUS
+
+    def _advance(self, seq: int, digest: int) -> None:
+        self.expected = (seq + 1) % SEQ_MODULUS
+        self.last_digest = digest

@@ -1,0 +1,377 @@
+"""`NodeSession`: one edge node and its devices, as the host application sees them. Called by `HostApplication`.
+
+The life of a session: NBIRTH brings it online and declares the metrics; NDATA, DBIRTH, DDATA and DDEATH follow in
+the order of `seq`; the NDEATH with the birth's `bdSeq` ends it. What breaks this (a gap that stays open, data
+before its birth, an alias that no birth declared) ends in a finding and a request for a rebirth, never in an
+exception and never in a guess.
+
+A session is *stale* while it cannot be sure: after a lost gap, after an outage of the host, after a restart. Its
+aliases are still known, so data goes on being read, in the order in which it comes, until the next birth.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
+
+from sparkplug.catalog import BD_SEQ, EMPTY, Catalog, declare, template_definitions
+from sparkplug.fact import (
+    DataRead,
+    DeviceOffline,
+    DeviceOnline,
+    Finding,
+    NodeId,
+    NodeOffline,
+    NodeOnline,
+    Origin,
+    Output,
+    RequestRebirth,
+)
+from sparkplug.finding import ASKS_REBIRTH, FindingName, Problem
+from sparkplug.message import (
+    DeviceBirth,
+    DeviceData,
+    DeviceDeath,
+    Message,
+    NodeBirth,
+    NodeData,
+    NodeDeath,
+    Sequenced,
+)
+from sparkplug.pace import Backoff
+from sparkplug.sequence import SEQ_MODULUS, Sequence
+from sparkplug.wire.payload import Payload
+
+REBIRTH: Final = "Node Control/Rebirth"
+
+
+class Phase(Enum):
+    """What the host knows of a node."""
+
+    UNBORN = "not born yet"
+    ONLINE = "online"
+    STALE = "stale"
+    OFFLINE = "offline"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionSettings:
+    """How patient a session is.
+
+    `strict_deaths`: an NDEATH whose `bdSeq` is not the birth's is ignored, as the standard has it. Some
+    publishers count wrongly; for their sake it may be taken as a death, and a rebirth asked to make sure.
+    """
+
+    reorder_timeout_ms: int = 2_000
+    rebirth_window_ms: int = 10_000
+    rebirth_window_most_ms: int = 600_000
+    device_rebirth_ms: int = 30_000
+    strict_deaths: bool = True
+
+
+@dataclass(slots=True)
+class DeviceSession:
+    """A device: what it declared, whether it is there, and whether the next stage was told so."""
+
+    catalog: Catalog = EMPTY
+    born: bool = False
+    announced: bool = False
+
+
+class NodeSession:
+    """The session of one node. Each method returns the outputs in the order in which they must happen."""
+
+    def __init__(self, node: NodeId, settings: SessionSettings) -> None:
+        self.node = node
+        self.phase = Phase.UNBORN
+        self.announced = False  # the next stage believes the node online
+        self.bd_seq: int | None = None
+        self.catalog = EMPTY
+        self.definitions: dict[str, dict[str, int]] = {}
+        self.devices: dict[str, DeviceSession] = {}
+        self.sequence = Sequence(settings.reorder_timeout_ms)
+        self.backoff = Backoff(settings.rebirth_window_ms, settings.rebirth_window_most_ms)
+        self.reborn_due_ms: int | None = None  # until when devices must follow their node's rebirth
+        self.findings: Counter[str] = Counter()
+        self.seen_ms = 0
+        self.changed = False  # more than `seq` and `seen_ms`; the host stores the session and takes it back
+        self._settings = settings
+
+    @property
+    def next_due_ms(self) -> int | None:
+        """When `due` has something to do."""
+        return min((due for due in (self.sequence.due_ms, self.reborn_due_ms) if due is not None), default=None)
+
+    def receive(self, message: Message, *, now_ms: int) -> tuple[Output, ...]:
+        """Take one message of this node, in order of arrival.
+
+        Never raises for what the node did wrong: a broken session ends in `RequestRebirth`.
+        """
+        self.seen_ms = now_ms
+        match message:
+            case NodeBirth():
+                return tuple(self._born(message, now_ms))
+            case NodeDeath():
+                return tuple(self._died(message, now_ms))
+            case NodeData() | DeviceBirth() | DeviceData() | DeviceDeath():
+                return tuple(self._sequenced(message, now_ms))
+
+    def due(self, now_ms: int) -> tuple[Output, ...]:
+        """Take the passing of time. One that comes too early or too late returns `()`."""
+        outputs: list[Output] = []
+        if self.sequence.due_ms is not None and self.sequence.due_ms <= now_ms:
+            outputs += self._lose_gap(now_ms)
+        if self.reborn_due_ms is not None and self.reborn_due_ms <= now_ms:
+            self.reborn_due_ms = None
+            outputs += self._lose_devices_not_reborn(now_ms)
+        return tuple(outputs)
+
+    def host_left(self, now_ms: int, reason: str) -> tuple[Output, ...]:
+        """The host's own session ended: from now on nothing is known of the node."""
+        outputs = self._release(now_ms)
+        if self.phase is Phase.ONLINE:
+            self.phase = Phase.STALE
+        return (*outputs, *self._end(now_ms, reason))
+
+    def object_to(self, problem: Problem, now_ms: int) -> tuple[Output, ...]:
+        """Something is wrong with a message that never became one of this session."""
+        return tuple(self._found([problem], now_ms))
+
+    # The node
+
+    def _born(self, birth: NodeBirth, now_ms: int) -> list[Output]:
+        """NBIRTH. Any `seq` is accepted; 0 is right (`tck-id-topics-nbirth-seq-num`)."""
+        payload = birth.payload
+        outputs = self._release(now_ms)
+        bd_seq = _bd_seq(payload)
+        if bd_seq != self.bd_seq:
+            outputs += self._end_devices(now_ms, "the node began a new session")
+        self._expect_device_births(now_ms)
+        self.phase, self.announced, self.bd_seq, self.changed = Phase.ONLINE, True, bd_seq, True
+        self.sequence.restart(_seq(payload) or 0, payload.digest)
+        self.definitions = template_definitions(payload)
+        self.catalog, problems = declare(payload)
+        readings, unread = self.catalog.read(payload, now_ms, self.definitions)
+        at_ms = payload.timestamp_ms or now_ms
+        return [
+            *outputs,
+            NodeOnline(node=self.node, at_ms=at_ms),
+            DataRead(origin=self._origin(None), readings=readings, at_ms=at_ms, seq=payload.seq, birth=True),
+            *self._found([*_birth_problems(payload, bd_seq), *problems, *unread], now_ms),
+        ]
+
+    def _died(self, death: NodeDeath, now_ms: int) -> list[Output]:
+        """NDEATH. It counts from the host's own now on, and only for the session whose `bdSeq` it carries.
+
+        A stale session may have missed births, so any death ends it.
+        """
+        if self.phase in (Phase.UNBORN, Phase.OFFLINE):
+            return []
+        bd_seq, problems = _bd_seq(death.payload), []
+        mismatch = bd_seq is not None and self.bd_seq is not None and bd_seq != self.bd_seq
+        if bd_seq is None:
+            problems = [Problem(FindingName.DEATH_BDSEQ_MISSING, "NDEATH without bdSeq")]
+        elif mismatch and self.phase is Phase.ONLINE:
+            problems = [
+                Problem(FindingName.DEATH_BDSEQ_MISMATCH, f"NDEATH with bdSeq {bd_seq}, the birth had {self.bd_seq}")
+            ]
+            if self._settings.strict_deaths:
+                return self._found(problems, now_ms)
+        outputs = self._release(now_ms)
+        self.phase = Phase.OFFLINE
+        outputs += self._end(now_ms, "NDEATH")
+        for device in self.devices.values():
+            device.born = False
+        outputs += self._found(problems, now_ms)
+        return outputs + self._ask_rebirth("a death of another session", now_ms) if mismatch and problems else outputs
+
+    def _end(self, now_ms: int, reason: str) -> list[Output]:
+        """Tell the next stage, once, that the node and its devices are gone."""
+        node = [NodeOffline(node=self.node, at_ms=now_ms, reason=reason)] if self.announced else []
+        self.announced, self.changed = False, True
+        self.reborn_due_ms = None
+        return [*node, *self._end_devices(now_ms, reason)]
+
+    # Order
+
+    def _sequenced(self, message: Sequenced, now_ms: int) -> list[Output]:
+        """A message that has its place in the node's `seq`, and is read when it is its turn."""
+        if self.phase in (Phase.UNBORN, Phase.OFFLINE):
+            problem = Problem(FindingName.NODE_UNBORN, f"{type(message).__name__} while the node is {self.phase.value}")
+            return self._found([problem], now_ms)
+        seq = _seq(message.payload)
+        if seq is None:
+            missing = Problem(FindingName.SEQ_MISSING, f"{type(message).__name__} with seq {message.payload.seq}")
+            return [*self._read(message, now_ms), *self._found([missing], now_ms)]
+        if self.sequence.is_repeat(seq, message.payload.digest):
+            return self._found([Problem(FindingName.MESSAGE_REPEATED, f"seq {seq} came twice")], now_ms)
+        outputs = self._lose_gap(now_ms) if self.sequence.is_taken(seq) else []
+        ready = self.sequence.offer(seq, message)
+        self.changed |= len(ready) != 1  # it waits, or others waited for it
+        for turn in ready:
+            outputs += self._read(turn, now_ms)
+        if self.phase is Phase.STALE:
+            outputs += self._release(now_ms)
+            outputs += self._ask_rebirth("stale", now_ms)
+        return outputs
+
+    def _release(self, now_ms: int) -> list[Output]:
+        """Read what waits, without what it waits for."""
+        released = self.sequence.give_up()
+        self.changed |= bool(released)
+        return [output for message in released for output in self._read(message, now_ms)]
+
+    def _lose_gap(self, now_ms: int) -> list[Output]:
+        """What was missing never came (`tck-id-operational-behavior-host-reordering-rebirth`)."""
+        text = f"seq {self.sequence.missing} never came"
+        outputs = self._release(now_ms)
+        if self.phase is not Phase.ONLINE:
+            return outputs
+        self.phase = Phase.STALE
+        outputs += self._end(now_ms, text)
+        outputs += self._found([Problem(FindingName.SEQ_GAP, text)], now_ms)
+        return outputs + self._ask_rebirth(text, now_ms)
+
+    def _read(self, message: Sequenced, now_ms: int) -> list[Output]:
+        """A message whose turn has come."""
+        match message:
+            case NodeData():
+                return self._read_data(self.catalog, self._origin(None), message, now_ms)
+            case DeviceBirth():
+                return self._device_born(message, now_ms)
+            case DeviceData():
+                device = self.devices.get(message.device)
+                if device is None or not device.born:
+                    return self._found([_unborn(message)], now_ms)
+                return self._read_data(device.catalog, self._origin(message.device), message, now_ms)
+            case DeviceDeath():
+                return self._device_died(message, now_ms)
+
+    def _read_data(self, catalog: Catalog, origin: Origin, message: NodeData | DeviceData, now_ms: int) -> list[Output]:
+        payload = message.payload
+        readings, problems = catalog.read(payload, message.received_ms, self.definitions)
+        outputs: list[Output] = []
+        if readings:
+            at_ms = payload.timestamp_ms or message.received_ms
+            outputs.append(DataRead(origin=origin, readings=readings, at_ms=at_ms, seq=payload.seq))
+        if payload.timestamp_ms is None:
+            problems.append(Problem(FindingName.TIMESTAMP_MISSING, f"{type(message).__name__} has no timestamp"))
+        return outputs + self._found(problems, now_ms) if problems else outputs
+
+    # Devices
+
+    def _device_born(self, birth: DeviceBirth, now_ms: int) -> list[Output]:
+        payload, origin = birth.payload, self._origin(birth.device)
+        catalog, problems = declare(payload)
+        problems += self._shared_aliases(birth.device, catalog)
+        self.devices[birth.device] = DeviceSession(catalog, born=True, announced=True)
+        self.changed = True
+        readings, unread = catalog.read(payload, birth.received_ms, self.definitions)
+        at_ms = payload.timestamp_ms or birth.received_ms
+        return [
+            DeviceOnline(origin=origin, at_ms=at_ms),
+            DataRead(origin=origin, readings=readings, at_ms=at_ms, seq=payload.seq, birth=True),
+            *self._found([*problems, *unread], now_ms),
+        ]
+
+    def _device_died(self, death: DeviceDeath, now_ms: int) -> list[Output]:
+        """DDEATH counts from its own timestamp on
+        (`tck-id-operational-behavior-edge-node-termination-host-action-ddeath-devices-offline`)."""
+        device = self.devices.get(death.device)
+        if device is None:
+            return self._found([_unborn(death)], now_ms)
+        was_announced, device.born, device.announced, self.changed = device.announced, False, False, True
+        if not was_announced:
+            return []
+        at_ms = death.payload.timestamp_ms or death.received_ms
+        return [DeviceOffline(origin=self._origin(death.device), at_ms=at_ms, reason="DDEATH")]
+
+    def _expect_device_births(self, now_ms: int) -> None:
+        """The devices' births follow their node's. On a rebirth they count as there until then, for a limited time."""
+        self.reborn_due_ms = None
+        for device in self.devices.values():
+            device.born = False
+            if device.announced:
+                self.reborn_due_ms = now_ms + self._settings.device_rebirth_ms
+
+    def _lose_devices_not_reborn(self, now_ms: int) -> list[Output]:
+        lost = [name for name, device in self.devices.items() if device.announced and not device.born]
+        reason = "no DBIRTH after the node's rebirth"
+        problems = [Problem(FindingName.DEVICE_NOT_REBORN, f"{name}: {reason}") for name in lost]
+        return [*self._end_devices(now_ms, reason, lost), *self._found(problems, now_ms)]
+
+    def _end_devices(self, now_ms: int, reason: str, names: Iterable[str] | None = None) -> list[Output]:
+        outputs: list[Output] = []
+        for name in self.devices if names is None else names:
+            if self.devices[name].announced:
+                self.devices[name].announced, self.changed = False, True
+                outputs.append(DeviceOffline(origin=self._origin(name), at_ms=now_ms, reason=reason))
+        return outputs
+
+    def _shared_aliases(self, device: str, catalog: Catalog) -> list[Problem]:
+        """Aliases that `device` has in common with its node or another device (`tck-id-payloads-alias-uniqueness`)."""
+        others = {name: other.catalog for name, other in self.devices.items() if name != device and other.born}
+        return [
+            Problem(FindingName.ALIAS_SHARED, f"{device} and {name} share the aliases {sorted(shared)[:5]}")
+            for name, other in {"the node": self.catalog, **others}.items()
+            if (shared := catalog.aliases & other.aliases)
+        ]
+
+    # Findings and requests
+
+    def _found(self, problems: list[Problem], now_ms: int) -> list[Output]:
+        """Count and report what is wrong, and ask for a rebirth where one can mend it."""
+        outputs: list[Output] = []
+        for problem in problems:
+            self.findings[problem.name.value] += 1
+            self.changed |= self.findings[problem.name.value].bit_count() == 1  # 1, 2, 4, 8 ... times
+            outputs.append(Finding(node=self.node, name=problem.name.value, text=problem.text))
+        reason = next((problem.text for problem in problems if problem.name in ASKS_REBIRTH), None)
+        return outputs + self._ask_rebirth(reason, now_ms) if reason is not None else outputs
+
+    def _ask_rebirth(self, reason: str, now_ms: int) -> list[Output]:
+        """At most one request per window: a birth that is itself broken must not be asked for in a circle."""
+        if not self.backoff.take(now_ms):
+            return []
+        self.changed = True
+        return [RequestRebirth(self.node, reason)]
+
+    def _origin(self, device: str | None) -> Origin:
+        return Origin(self.node.group, self.node.node, device)
+
+
+def _seq(payload: Payload) -> int | None:
+    """The `seq` of a payload, None where there is none in 0 to 255."""
+    return payload.seq if payload.seq is not None and payload.seq < SEQ_MODULUS else None
+
+
+def _bd_seq(payload: Payload) -> int | None:
+    """The first `bdSeq` of a payload; some publishers repeat it on a rebirth, with another datatype."""
+    for metric in payload.metrics:
+        if metric.name == BD_SEQ and metric.field in ("int_value", "long_value"):
+            bd_seq: int = metric.raw
+            return bd_seq
+    return None
+
+
+def _birth_problems(payload: Payload, bd_seq: int | None) -> list[Problem]:
+    """What an NBIRTH lacks; none of it keeps the node from being online."""
+    problems = []
+    if payload.seq is None:
+        problems.append(Problem(FindingName.SEQ_MISSING, "NBIRTH without seq"))
+    elif payload.seq != 0:
+        problems.append(Problem(FindingName.BIRTH_SEQ_NOT_ZERO, f"NBIRTH with seq {payload.seq}"))
+    if bd_seq is None:
+        problems.append(Problem(FindingName.BIRTH_BDSEQ_MISSING, "NBIRTH without bdSeq"))
+    if all(metric.name != REBIRTH for metric in payload.metrics):
+        problems.append(Problem(FindingName.BIRTH_REBIRTH_MISSING, f"NBIRTH without {REBIRTH}"))
+    if payload.timestamp_ms is None:
+        problems.append(Problem(FindingName.TIMESTAMP_MISSING, "NBIRTH has no timestamp"))
+    return problems
+
+
+def _unborn(message: DeviceData | DeviceDeath) -> Problem:
+    return Problem(FindingName.DEVICE_UNBORN, f"{type(message).__name__} of {message.device} before its DBIRTH")

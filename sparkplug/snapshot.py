@@ -1,0 +1,150 @@
+"""The stored form of a node's session: versioned JSON. Old versions are read forever and written never."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from sparkplug.catalog import Catalog, Declared
+from sparkplug.errors import PayloadError, SnapshotError
+from sparkplug.fact import NodeId
+from sparkplug.message import DeviceBirth, DeviceData, DeviceDeath, NodeData, Sequenced, device_message
+from sparkplug.sequence import Sequence
+from sparkplug.session import DeviceSession, NodeSession, Phase, SessionSettings
+from sparkplug.topic import DeviceVerb, NodeVerb
+from sparkplug.wire.payload import decode
+
+VERSION: Final = 1
+
+
+class DeviceSnapshot(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A device: whether it was born and not lost since, whether the next stage believes it online, its metrics."""
+
+    born: bool
+    announced: bool
+    declared: tuple[Declared, ...] = ()
+
+
+class WaitingSnapshot(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A message that came early and waits. `device` is None for NDATA."""
+
+    verb: str
+    device: str | None = None
+    raw: bytes
+    received_ms: int
+
+
+class SessionSnapshot(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """All that a session holds."""
+
+    version: int
+    phase: str
+    announced: bool
+    seen_ms: int
+    bd_seq: int | None = None
+    expected: int = 0
+    last_digest: int | None = None
+    asked_ms: int | None = None
+    window_ms: int
+    reborn_due_ms: int | None = None
+    declared: tuple[Declared, ...] = ()
+    definitions: dict[str, dict[str, int]] = {}
+    devices: dict[str, DeviceSnapshot] = {}
+    waiting: tuple[WaitingSnapshot, ...] = ()
+    findings: dict[str, int] = {}
+
+
+class _Versioned(msgspec.Struct):
+    version: int
+
+
+_encoder: Final = msgspec.json.Encoder()
+_decoder: Final = msgspec.json.Decoder(SessionSnapshot)
+_version: Final = msgspec.json.Decoder(_Versioned)
+
+
+def store(session: NodeSession) -> bytes:
+    """The bytes to store."""
+    return _encoder.encode(
+        SessionSnapshot(
+            version=VERSION,
+            phase=session.phase.name,
+            announced=session.announced,
+            seen_ms=session.seen_ms,
+            bd_seq=session.bd_seq,
+            expected=session.sequence.expected,
+            last_digest=session.sequence.last_digest,
+            asked_ms=session.backoff.asked_ms,
+            window_ms=session.backoff.window_ms,
+            reborn_due_ms=session.reborn_due_ms,
+            declared=session.catalog.declared,
+            definitions=session.definitions,
+            devices={
+                name: DeviceSnapshot(born=device.born, announced=device.announced, declared=device.catalog.declared)
+                for name, device in session.devices.items()
+            },
+            waiting=tuple(_store_waiting(message) for message in session.sequence.waiting),
+            findings=dict(session.findings),
+        )
+    )
+
+
+def restore(node: NodeId, stored: bytes, settings: SessionSettings) -> NodeSession:
+    """A session as it was stored, but an online one is stale now. Raises `SnapshotError`."""
+    snapshot = _decode(stored)
+    session = NodeSession(node, settings)
+    try:
+        phase = Phase[snapshot.phase]
+        waiting = [_restore_waiting(message) for message in snapshot.waiting]
+    except (KeyError, ValueError, PayloadError) as error:
+        raise SnapshotError(f"a damaged snapshot of {node}: {error}") from error
+    session.phase = Phase.STALE if phase is Phase.ONLINE else phase
+    session.announced = snapshot.announced
+    session.seen_ms = snapshot.seen_ms
+    session.bd_seq = snapshot.bd_seq
+    session.catalog = Catalog(snapshot.declared)
+    session.definitions = snapshot.definitions
+    session.devices = {
+        name: DeviceSession(Catalog(device.declared), device.born, device.announced)
+        for name, device in snapshot.devices.items()
+    }
+    session.sequence = Sequence(settings.reorder_timeout_ms, snapshot.expected, snapshot.last_digest, waiting)
+    session.backoff.asked_ms = snapshot.asked_ms
+    session.backoff.window_ms = snapshot.window_ms
+    session.reborn_due_ms = snapshot.reborn_due_ms
+    session.findings.update(snapshot.findings)
+    return session
+
+
+def _decode(stored: bytes) -> SessionSnapshot:
+    try:
+        version = _version.decode(stored).version
+        if version == VERSION:
+            return _decoder.decode(stored)
+    except msgspec.DecodeError as error:
+        raise SnapshotError(f"not a snapshot of a Sparkplug session: {error}") from error
+    raise SnapshotError(f"a Sparkplug session of version {version}; this program reads version {VERSION}")
+
+
+def _store_waiting(message: Sequenced) -> WaitingSnapshot:
+    raw, received_ms = message.payload.raw, message.received_ms
+    match message:
+        case NodeData():
+            return WaitingSnapshot(verb=NodeVerb.DATA, raw=raw, received_ms=received_ms)
+        case DeviceBirth(device=device):
+            return WaitingSnapshot(verb=DeviceVerb.BIRTH, device=device, raw=raw, received_ms=received_ms)
+        case DeviceData(device=device):
+            return WaitingSnapshot(verb=DeviceVerb.DATA, device=device, raw=raw, received_ms=received_ms)
+        case DeviceDeath(device=device):
+            return WaitingSnapshot(verb=DeviceVerb.DEATH, device=device, raw=raw, received_ms=received_ms)
+
+
+def _restore_waiting(stored: WaitingSnapshot) -> Sequenced:
+    payload = decode(stored.raw)
+    if stored.device is None:
+        return NodeData(payload, stored.received_ms)
+    message = device_message(DeviceVerb(stored.verb), stored.device, payload, stored.received_ms)
+    if message is None:
+        raise ValueError(f"a {stored.verb} cannot wait")
+    return message

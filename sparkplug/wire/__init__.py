@@ -1,0 +1,1 @@
+"""Bytes to values and back: the Sparkplug B payload (protobuf) and the STATE document (JSON)."""
