@@ -351,8 +351,10 @@ class _PahoSession:
     def _on_disconnect(
         self, _client: Client, _userdata: Any, flags: DisconnectFlags, reason: ReasonCode, _properties: Any
     ) -> None:
-        by_whom = "the broker disconnected" if flags.is_disconnect_packet_from_server else "disconnected"
-        self._end(f"{by_whom}: {reason}")
+        if flags.is_disconnect_packet_from_server:
+            self._end(f"the broker disconnected: {reason}")
+        else:
+            self._end("closed" if self._is_closing else "the connection was lost")
 
 
 def _new_client(settings: LinkSettings) -> Client:
