@@ -1,0 +1,156 @@
+"""Everything that enters the core, and everything that the core asks of its shell.
+
+Inputs are plain values with no clock in them: `step` takes the time beside them. A recording of inputs and
+times gives the same commits again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeAlias
+
+from bridge.core.order import OrderRecord
+from odoo_adapter.odoo import OrdersRead, Outcome
+from state.entry import Entry
+
+
+class Destination(StrEnum):
+    """Where an outbox entry goes."""
+
+    ODOO = "odoo"
+    BROKER = "broker"
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The process began with what the store held. The first input of every run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """Time passed; due timers fire."""
+
+
+@dataclass(frozen=True, slots=True)
+class HostConnected:
+    """The host's MQTT session is up."""
+
+
+@dataclass(frozen=True, slots=True)
+class HostDisconnected:
+    """The host's MQTT session ended."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SparkplugMessage:
+    """A message of the host's session."""
+
+    topic: str
+    payload: bytes
+    retain: bool
+
+
+@dataclass(frozen=True, slots=True)
+class UnsDocument:
+    """A JSON document of the persistent session."""
+
+    topic: str
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class OrdersArrived:
+    """What the order poller read."""
+
+    read: OrdersRead
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The delivery to this destination is idle and asks for work."""
+
+    destination: Destination
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outcomes:
+    """What became of a batch, one outcome per entry."""
+
+    outcomes: tuple[Outcome, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setback:
+    """The batch as a whole had no outcome. `uncertain` tells that something may have been written."""
+
+    keys: tuple[str, ...]
+    reason: str
+    uncertain: bool
+    retry_after_ms: int | None = None
+
+
+class ActKind(StrEnum):
+    """What a person may do with entries."""
+
+    REPLAY = "replay"
+    SKIP = "skip"
+    RELEASE = "release"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acted:
+    """A person's act on entries. `id` names it in the store, so that the commit can tick it off."""
+
+    id: str
+    kind: ActKind
+    keys: tuple[str, ...]
+    by: str
+    reason: str
+
+
+FromPlant: TypeAlias = HostConnected | HostDisconnected | SparkplugMessage | UnsDocument
+FromDelivery: TypeAlias = Claim | Outcomes | Setback
+Input: TypeAlias = Started | Tick | FromPlant | FromDelivery | OrdersArrived | Acted
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """Publish a Sparkplug command (QoS 0, not retained) on the host's session."""
+
+    topic: str
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class AnnounceHost:
+    """Publish the host's STATE as online, with the timestamp of this session's will."""
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Deliver these claimed entries, in order."""
+
+    destination: Destination
+    entries: tuple[Entry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ShowOrder:
+    """Put this order on our own edge node."""
+
+    record: OrderRecord
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """Something for the log and for people. `level` is `info`, `warning` or `alert` (a person must act)."""
+
+    level: str
+    name: str
+    fields: Mapping[str, str | int | float | None]
+
+
+Request: TypeAlias = Command | AnnounceHost | Send | ShowOrder | Notice

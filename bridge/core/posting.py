@@ -1,0 +1,198 @@
+"""From decisions to outbox entries: lanes, priorities, and what is held for a person before it may be posted.
+
+The lane of a transaction is its order release, or its equipment where there is no order: what happens to one
+order reaches Odoo in the order in which it was decided. Publications of orders have lanes of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+
+import msgspec
+
+from bridge.core.input import Acted, Destination, Notice, Setback
+from bridge.core.order import OrderBook, OrderRecord
+from bridge.core.topic import order_topic
+from odoo_adapter.odoo import Applied, Declined, Outcome, Passed
+from ruleset.output import Unmet
+from ruleset.sample import Plain
+from ruleset.transaction import Complete, Progress, Provenance, QualityHold, Transaction, action, encode
+from state.outbox import DEFAULT_PRIORITY, Offer, Outbox
+
+PUBLISH_ACTION: Final = "order.publish"
+PRIORITIES: Final = {"quality.hold": 10, "quality.result": 20, "maintenance.request": 40, "production.progress": 60}
+"""What goes first among lanes where workflows.yaml does not say; within a lane nothing overtakes."""
+
+
+class Publishing(msgspec.Struct, frozen=True, kw_only=True):
+    """The body of a publication entry: what to publish, retained, at QoS 1."""
+
+    topic: str
+    document: dict[str, Plain]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Postings:
+    """Offers what was decided to the outbox.
+
+    `tolerance` is the share above an order's quantity that may be reported without a person's consent;
+    `priorities` are those of workflows.yaml, by action.
+    """
+
+    outbox: Outbox
+    book: OrderBook
+    site: str
+    tolerance: Decimal
+    priorities: Mapping[str, int]
+
+    def post(self, transaction: Transaction, now_ms: int) -> tuple[Notice, ...]:
+        """Accept a decided transaction: pending, or held with a reason."""
+        hold = self._hold_reason(transaction)
+        stream, upto = (transaction.stream, transaction.upto) if isinstance(transaction, Progress) else (None, None)
+        what = action(transaction)
+        offer = self.outbox.offer(
+            key=transaction.key,
+            lane=transaction.order or transaction.equipment,
+            action=what,
+            destination=Destination.ODOO,
+            body=encode(transaction),
+            content=_fact(transaction),
+            now_ms=now_ms,
+            priority=self._priority(what),
+            stream=stream,
+            upto=upto,
+            hold=hold,
+        )
+        return _notices(offer, transaction.key, what, hold)
+
+    def refuse(self, unmet: Unmet, now_ms: int) -> tuple[Notice, ...]:
+        """Keep what a rule's `need` did not let through as a dead letter, where it is seen and can be mended."""
+        self.outbox.offer(
+            key=unmet.key,
+            lane=unmet.order or unmet.equipment,
+            action=unmet.action,
+            destination=Destination.ODOO,
+            body=msgspec.json.encode(unmet),
+            content=msgspec.json.encode((unmet.reason, unmet.fields), order="deterministic"),
+            now_ms=now_ms,
+            priority=self._priority(unmet.action),
+            dead=unmet.reason,
+        )
+        return (
+            Notice(
+                level="alert", name="entry.dead", fields={"key": unmet.key, "rule": unmet.rule, "reason": unmet.reason}
+            ),
+        )
+
+    def publish(self, record: OrderRecord, now_ms: int) -> None:
+        """Accept an order's document for publication. Each version is an entry of its own."""
+        self.outbox.offer(
+            key=f"{PUBLISH_ACTION}:{record.order}:{record.version}",
+            lane=f"publish:{record.order}",
+            action=PUBLISH_ACTION,
+            destination=Destination.BROKER,
+            body=msgspec.json.encode(Publishing(topic=order_topic(self.site, record.order), document=record.document)),
+            now_ms=now_ms,
+            priority=self._priority(PUBLISH_ACTION),
+        )
+
+    def resolve(self, outcome: Outcome, now_ms: int) -> tuple[Notice, ...]:
+        """Write down what became of one delivered entry."""
+        match outcome:
+            case Applied():
+                self.outbox.applied(outcome.key, msgspec.json.encode(outcome.receipt), now_ms)
+                return (Notice(level="info", name="entry.delivered", fields=_receipt_fields(outcome)),)
+            case Declined():
+                self.outbox.declined(outcome.key, outcome.code, outcome.reason, now_ms)
+                dead = {"key": outcome.key, "code": outcome.code, "reason": outcome.reason}
+                return (Notice(level="alert", name="entry.dead", fields=dead),)
+            case Passed():
+                self.outbox.passed(outcome.key, now_ms)
+                return ()
+
+    def postpone(self, setback: Setback, now_ms: int) -> tuple[Notice, ...]:
+        """Give a batch back that had no outcome, to be tried again later."""
+        self.outbox.postponed(
+            setback.keys,
+            setback.reason,
+            now_ms,
+            retry_after_ms=setback.retry_after_ms,
+            uncertain=setback.uncertain,
+        )
+        return (
+            Notice(
+                level="info",
+                name="delivery.postponed",
+                fields={
+                    "entries": len(setback.keys),
+                    "reason": setback.reason,
+                    "uncertain": setback.uncertain,
+                },
+            ),
+        )
+
+    def act(self, act: Acted, now_ms: int) -> tuple[Notice, ...]:
+        """Do what a person asked for; what can't be done is said per entry."""
+        predictions = self.outbox.act(act.kind, act.keys, by=act.by, reason=act.reason, now_ms=now_ms)
+        return tuple(
+            Notice(
+                level="info",
+                name=f"act.{act.kind}",
+                fields={"key": one.key, "by": act.by, "reason": act.reason, "result": one.text},
+            )
+            for one in predictions
+        )
+
+    def _priority(self, what: str) -> int:
+        return self.priorities.get(what, PRIORITIES.get(what, DEFAULT_PRIORITY))
+
+    def _hold_reason(self, transaction: Transaction) -> str | None:
+        if not isinstance(transaction, Progress | Complete | QualityHold) or transaction.order is None:
+            return None
+        record = self.book.records.get(transaction.order)
+        if record is None or record.planned is None:
+            return None
+        limit = record.planned * (1 + self.tolerance)
+        quantity = self._total(transaction)
+        if quantity <= limit:
+            return None
+        return (
+            f"{quantity} reported on {record.name}, planned {record.planned}: above the tolerance of "
+            f"{self.tolerance * 100:f} %; release it to post it all the same"
+        )
+
+    def _total(self, transaction: Progress | Complete | QualityHold) -> Decimal:
+        if not isinstance(transaction, Progress):
+            return transaction.quantity
+        totals = dict(self.outbox.stream_totals(f"{transaction.order}/"))
+        totals[transaction.stream] = max(transaction.upto, totals.get(transaction.stream, Decimal(0)))
+        return sum(totals.values(), Decimal(0))
+
+
+def _notices(offer: Offer, key: str, what: str, hold: str | None) -> tuple[Notice, ...]:
+    match offer:
+        case Offer.ACCEPTED if hold:
+            return (Notice(level="alert", name="entry.held", fields={"key": key, "reason": hold}),)
+        case Offer.CONTRADICTED:
+            text = "the same fact came again with other content after it was posted; propose a correction"
+            return (Notice(level="alert", name="entry.contradicted", fields={"key": key, "text": text}),)
+        case Offer.REPLACED:
+            return (Notice(level="warning", name="entry.replaced", fields={"key": key, "action": what}),)
+        case _:
+            return ()
+
+
+def _receipt_fields(applied: Applied) -> dict[str, str | int | float | None]:
+    receipt = applied.receipt
+    return {"key": applied.key, "model": receipt.model, "id": receipt.id, "repeated": str(receipt.repeated)}
+
+
+def _fact(transaction: Transaction) -> bytes:
+    """What makes a repeat the same fact: all but how it was learnt."""
+    return encode(msgspec.structs.replace(transaction, provenance=_NOWHERE))
+
+
+_NOWHERE: Final = Provenance(rule="", version="", topic="")

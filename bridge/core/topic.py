@@ -1,0 +1,21 @@
+"""Topics of the UNS documents: orders down, acknowledgements and events up. See docs/contract."""
+
+from __future__ import annotations
+
+from typing import Final
+
+UNS_PREFIX: Final = "uns/v1"
+
+
+def order_topic(site: str, order: str) -> str:
+    """Where the release of an order is retained. `site` is `enterprise/site`."""
+    return f"{UNS_PREFIX}/{site}/order/{order}"
+
+
+def acknowledged_order(site: str, topic: str) -> str | None:
+    """The order whose acknowledgement this topic carries, or None for any other topic."""
+    start, end = f"{UNS_PREFIX}/{site}/order/", "/ack"
+    if not (topic.startswith(start) and topic.endswith(end)):
+        return None
+    order = topic[len(start) : -len(end)]
+    return order if order and "/" not in order else None

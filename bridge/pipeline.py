@@ -1,0 +1,263 @@
+"""The core: one pure step from an input to what must be committed and what must then be done.
+
+    broker -> sparkplug.host -> translate -> ruleset.engine -> outbox -> (commit) -> delivery
+
+`Core` holds the state machines of a site. `step` lets due timers fire, takes one input and returns the
+requests in the order in which they must happen; what changed since is in `take_changes`. The shell
+(`bridge.service`) steps, commits the changes, and only then acts on the requests. Nothing here reads a clock
+or waits, and where a batch of steps begins and ends changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+import msgspec
+
+from bridge.core.input import (
+    Acted,
+    AnnounceHost,
+    Claim,
+    Command,
+    FromDelivery,
+    FromPlant,
+    HostConnected,
+    HostDisconnected,
+    Input,
+    Notice,
+    OrdersArrived,
+    Outcomes,
+    Request,
+    Send,
+    Setback,
+    ShowOrder,
+    SparkplugMessage,
+    Started,
+    Tick,
+    UnsDocument,
+)
+from bridge.core.order import Acknowledgement, BookOutput, OrderBook, OrderNotice, PublishOrder
+from bridge.core.posting import Postings
+from bridge.core.topic import acknowledged_order
+from bridge.translate import Complaint, Translator
+from ruleset.engine import Engine
+from ruleset.output import Alert, EngineOutput, Post, Remark, Unmet
+from ruleset.sample import Observation
+from sparkplug.command import rebirth_command
+from sparkplug.fact import (
+    DataRead,
+    DeviceOffline,
+    DeviceOnline,
+    Finding,
+    NodeId,
+    NodeOffline,
+    NodeOnline,
+    Output,
+    PublishState,
+    RequestRebirth,
+)
+from sparkplug.host import HostApplication
+from state.outbox import Outbox
+from state.record import RecordId, Table
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Core:
+    """Everything that a site remembers, as state machines. Each keeps its own records."""
+
+    host: HostApplication
+    translator: Translator
+    engine: Engine
+    book: OrderBook
+    outbox: Outbox
+    postings: Postings
+    keys_kept_ms: int
+
+    def next_due_ms(self, now_ms: int) -> int | None:
+        """When to step next if nothing arrives: the earliest timer of any machine."""
+        retry_ms = self.outbox.next_due_ms
+        dues = [
+            self.host.next_due_ms,
+            self.engine.next_due_ms,
+            self.book.next_due_ms,
+            retry_ms if retry_ms is not None and retry_ms > now_ms else None,
+        ]
+        return min((due for due in dues if due is not None), default=None)
+
+
+def step(core: Core, entered: Input, now_ms: int) -> tuple[Request, ...]:
+    """Let due timers fire, then take one input. The requests come in the order in which they must happen.
+
+    At the start the input comes first: it decides how long restored timers wait for a fresh birth.
+    """
+    if isinstance(entered, Started):
+        return tuple(_take(core, entered, now_ms))
+    return (*_due(core, now_ms), *_take(core, entered, now_ms))
+
+
+def take_changes(core: Core) -> Mapping[RecordId, bytes | None]:
+    """The records that changed since the last call, None for those that are gone."""
+    changes: dict[RecordId, bytes | None] = {}
+    for node in core.host.take_changed():
+        changes[RecordId(Table.NODE, str(node))] = core.host.snapshot(node)
+    for equipment in core.translator.take_changed():
+        changes[RecordId(Table.SIGNAL, equipment)] = core.translator.snapshot(equipment)
+    for memory in core.engine.take_changed():
+        changes[RecordId(Table.MEMORY, memory)] = core.engine.snapshot(memory)
+    for order in core.book.take_changed():
+        changes[RecordId(Table.ORDER, order)] = core.book.snapshot(order)
+    for record in core.outbox.take_changed():
+        changes[record] = core.outbox.snapshot(record)
+    return changes
+
+
+def restore(core: Core, records: Mapping[RecordId, bytes]) -> None:
+    """Give the machines back what an earlier process committed. Before the first step."""
+    kept: dict[RecordId, bytes] = {}
+    for record, snapshot in records.items():
+        match record.table:
+            case Table.NODE:
+                group, node = record.id.split("/")
+                core.host.restore(NodeId(group, node), snapshot)
+            case Table.SIGNAL:
+                core.translator.restore(record.id, snapshot)
+            case Table.MEMORY:
+                core.engine.restore(record.id, snapshot)
+            case Table.ORDER:
+                core.book.restore(record.id, snapshot)
+            case Table.ENTRY | Table.KEY:
+                kept[record] = snapshot
+            case Table.DONE | Table.META:
+                pass
+    core.outbox.restore(kept)
+
+
+def _due(core: Core, now_ms: int) -> Iterator[Request]:
+    yield from _sparkplug(core, core.host.due(now_ms), now_ms)
+    yield from _decided(core, core.engine.due(now_ms), now_ms)
+    yield from _booked(core, core.book.due(now_ms), now_ms)
+
+
+def _take(core: Core, entered: Input, now_ms: int) -> Iterator[Request]:
+    match entered:
+        case Started():
+            core.outbox.forget_before(now_ms - core.keys_kept_ms)
+            yield from _decided(core, core.engine.started(now_ms), now_ms)
+        case Tick():
+            pass
+        case OrdersArrived():
+            yield from _booked(core, core.book.read(entered.read, now_ms), now_ms)
+        case Acted():
+            yield from core.postings.act(entered, now_ms)
+        case Claim() | Outcomes() | Setback():
+            yield from _delivered(core, entered, now_ms)
+        case HostConnected() | HostDisconnected() | SparkplugMessage() | UnsDocument():
+            yield from _happened(core, entered, now_ms)
+
+
+def _happened(core: Core, entered: FromPlant, now_ms: int) -> Iterator[Request]:
+    match entered:
+        case HostConnected():
+            yield from _sparkplug(core, core.host.connected(now_ms), now_ms)
+        case HostDisconnected():
+            yield from _sparkplug(core, core.host.disconnected(now_ms), now_ms)
+        case SparkplugMessage():
+            outputs = core.host.receive(entered.topic, entered.payload, retain=entered.retain, now_ms=now_ms)
+            yield from _sparkplug(core, outputs, now_ms)
+        case UnsDocument():
+            yield from _document(core, entered, now_ms)
+
+
+def _delivered(core: Core, entered: FromDelivery, now_ms: int) -> Iterator[Request]:
+    match entered:
+        case Claim():
+            claimed = core.outbox.claim(entered.destination, now_ms=now_ms, limit=entered.limit)
+            if claimed:
+                yield Send(entered.destination, claimed)
+        case Outcomes():
+            for outcome in entered.outcomes:
+                yield from core.postings.resolve(outcome, now_ms)
+        case Setback():
+            yield from core.postings.postpone(entered, now_ms)
+
+
+def _sparkplug(core: Core, outputs: Iterable[Output], now_ms: int) -> Iterator[Request]:
+    for output in outputs:
+        match output:
+            case PublishState():
+                yield AnnounceHost()
+            case RequestRebirth():
+                topic, payload = rebirth_command(output.node, now_ms)
+                yield Notice(
+                    level="info", name="rebirth.asked", fields={"node": str(output.node), "reason": output.reason}
+                )
+                yield Command(topic, payload)
+            case Finding():
+                fields = {"node": str(output.node), "finding": output.name, "text": output.text}
+                yield Notice(level="warning", name="sparkplug.finding", fields=fields)
+            case NodeOnline() | NodeOffline() | DeviceOnline() | DeviceOffline() | DataRead():
+                yield from _observed(core, core.translator.fact(output), now_ms)
+
+
+def _document(core: Core, document: UnsDocument, now_ms: int) -> Iterator[Request]:
+    order = acknowledged_order(core.postings.site, document.topic)
+    if order is None:
+        yield from _observed(core, core.translator.document(document.topic, document.payload, now_ms), now_ms)
+        return
+    try:
+        answer = msgspec.json.decode(document.payload, type=Acknowledgement)
+    except msgspec.MsgspecError as error:
+        yield _unreadable(document.topic, str(error))
+        return
+    if answer.order != order:
+        yield _unreadable(document.topic, f"the acknowledgement names the order {answer.order}")
+        return
+    yield from _booked(core, core.book.acknowledged(answer, now_ms), now_ms)
+
+
+def _observed(core: Core, translated: Iterable[Observation | Complaint], now_ms: int) -> Iterator[Request]:
+    """Let the rules see all observations of one message together."""
+    observations: list[Observation] = []
+    for one in translated:
+        if isinstance(one, Complaint):
+            fields = {"equipment": one.equipment, "signal": one.signal, "complaint": one.name, "text": one.text}
+            yield Notice(level="warning", name="translate.complaint", fields=fields)
+        else:
+            observations.append(one)
+    if observations:
+        yield from _decided(core, core.engine.observe_all(observations, now_ms), now_ms)
+
+
+def _decided(core: Core, outputs: Iterable[EngineOutput], now_ms: int) -> Iterator[Request]:
+    for output in outputs:
+        match output:
+            case Post():
+                yield from core.postings.post(output.transaction, now_ms)
+            case Unmet():
+                yield from core.postings.refuse(output, now_ms)
+            case Alert():
+                fields = {"rule": output.rule, "equipment": output.equipment, "text": output.text}
+                yield Notice(level="alert", name="rule.alert", fields=fields)
+            case Remark():
+                yield Notice(
+                    level="info",
+                    name=f"rule.{output.name}",
+                    fields={"equipment": output.equipment, "text": output.text},
+                )
+
+
+def _booked(core: Core, outputs: Iterable[BookOutput], now_ms: int) -> Iterator[Request]:
+    for output in outputs:
+        match output:
+            case PublishOrder():
+                core.postings.publish(output.record, now_ms)
+                yield ShowOrder(output.record)
+                if not output.record.is_open:
+                    yield from _decided(core, core.engine.order_closed(output.record.order, now_ms), now_ms)
+            case OrderNotice():
+                yield Notice(level="alert", name=output.name, fields={"order": output.order, "text": output.text})
+
+
+def _unreadable(topic: str, text: str) -> Notice:
+    return Notice(level="warning", name="document.unreadable", fields={"topic": topic, "text": text})

@@ -1,0 +1,79 @@
+"""What the bridge asks for by itself, again and again: Odoo's orders, and the acts of people in the store."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import msgspec
+import structlog
+
+from bridge.clock import Clock
+from bridge.core.act import read_act
+from bridge.core.input import OrdersArrived
+from bridge.loop import Entering
+from odoo_adapter.errors import OdooError
+from odoo_adapter.odoo import Odoo
+from state.errors import StoreUnavailable
+from state.store import Store
+
+Enter = Callable[[Entering], Awaitable[None]]
+
+log = structlog.get_logger()
+
+
+class OrderPoller:
+    """Reads Odoo's released orders with a cursor that the core commits."""
+
+    def __init__(self, odoo: Odoo, enter: Enter, clock: Clock, *, cursor: Callable[[], str], every_ms: int) -> None:
+        self._odoo = odoo
+        self._enter = enter
+        self._clock = clock
+        self._cursor = cursor
+        self._every_s = every_ms / 1000
+        self._failing = False
+
+    async def run(self) -> None:
+        """Poll until cancelled. A failure is logged once, and the poll goes on."""
+        while True:
+            try:
+                read = await self._odoo.read_orders(self._cursor())
+            except OdooError as error:
+                if not self._failing:
+                    log.warning("orders.unreadable", reason=str(error))
+                self._failing = True
+            else:
+                self._failing = False
+                await self._enter(Entering(input=OrdersArrived(read), at_ms=self._clock.now_ms()))
+            await asyncio.sleep(self._every_s)
+
+
+class ActPoller:
+    """Takes the acts that commands left in the store, each once."""
+
+    def __init__(self, store: Store, enter: Enter, clock: Clock, *, every_s: float = 0.5) -> None:
+        self._store = store
+        self._enter = enter
+        self._clock = clock
+        self._every_s = every_s
+        self._entered: set[str] = set()
+
+    async def run(self) -> None:
+        """Poll until cancelled. An act leaves the store with the commit that holds its effect."""
+        while True:
+            try:
+                acts = await self._store.acts()
+            except StoreUnavailable:
+                acts = ()
+            self._entered &= {act.id for act in acts}
+            for act in acts:
+                if act.id in self._entered:
+                    continue
+                self._entered.add(act.id)
+                try:
+                    acted = read_act(act)
+                except msgspec.MsgspecError as error:
+                    log.error("act.unreadable", act=act.id, reason=str(error))
+                    continue
+                await self._enter(Entering(input=acted, at_ms=self._clock.now_ms()))
+            await asyncio.sleep(self._every_s)

@@ -1,0 +1,95 @@
+"""Our own edge node: the open order releases as one DataSet metric, for those who read Sparkplug and no JSON topics.
+
+The retained documents are the contract (docs/contract); this is the same list on the other side of the
+namespace. The node is born with all open orders and publishes the whole list when one changes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from typing import Final
+
+import msgspec
+import structlog
+
+from bridge.broker.errors import LinkLost
+from bridge.broker.link import BrokerLink, LinkDown, LinkUp, Message, Publication
+from bridge.clock import Clock
+from bridge.core.order import OrderRecord
+from sparkplug.edge import EdgeNode, EdgeOutput, MetricDefinition, Publish
+from sparkplug.fact import DataSet, NodeId
+from sparkplug.wire.datatype import Datatype
+
+ORDERS_METRIC: Final = "Orders"
+COLUMNS: Final = ("order", "name", "version", "status", "document")
+
+log = structlog.get_logger()
+
+
+def release_node(node: NodeId) -> EdgeNode:
+    """The node with its one metric. It has no primary host: its list is for every reader."""
+    edge = EdgeNode(node, primary_host=None)
+    edge.define_metrics([MetricDefinition(name=ORDERS_METRIC, datatype=Datatype.DATASET, value=_rows(()))])
+    return edge
+
+
+class ReleaseSession:
+    """Keeps the node's MQTT session and its list of orders."""
+
+    def __init__(self, link: BrokerLink, node: EdgeNode, clock: Clock, records: Iterable[OrderRecord]) -> None:
+        self._link = link
+        self._node = node
+        self._clock = clock
+        self._open = {record.order: record for record in records if record.is_open}
+        self._changed = asyncio.Event()
+        self._changed.set()
+
+    def show(self, record: OrderRecord) -> None:
+        """Take an order's new version into the list, or a closed one out of it."""
+        if record.is_open:
+            self._open[record.order] = record
+        else:
+            self._open.pop(record.order, None)
+        self._changed.set()
+
+    async def run(self) -> None:
+        """Follow the session until cancelled."""
+        while True:
+            match await self._link.next_event():
+                case LinkUp() as link_up:
+                    await self._publish(self._node.connected(link_up.at_ms))
+                case LinkDown() as link_down:
+                    self._node.disconnected(link_down.at_ms)
+                case Message() as message:
+                    await self._publish(self._node.receive(message.topic, message.payload, message.received_ms))
+                    await self._link.acknowledge(message.token)
+
+    async def send(self) -> None:
+        """Publish the list after each change, until cancelled. Changes that come together are published once."""
+        while True:
+            await self._changed.wait()
+            self._changed.clear()
+            await self._publish(self._update())
+
+    def _update(self) -> tuple[EdgeOutput, ...]:
+        return self._node.update(None, {ORDERS_METRIC: _rows(self._open.values())}, self._clock.now_ms())
+
+    async def _publish(self, outputs: Iterable[EdgeOutput]) -> None:
+        for output in outputs:
+            if not isinstance(output, Publish):
+                continue
+            try:
+                await self._link.publish(
+                    Publication(topic=output.topic, payload=output.payload, qos=output.qos, retain=output.retain)
+                )
+            except LinkLost as error:
+                log.info("orders.publication_lost", topic=output.topic, reason=str(error))
+
+
+def _rows(records: Iterable[OrderRecord]) -> DataSet:
+    rows = tuple(
+        (record.order, record.name, str(record.version), record.status, msgspec.json.encode(record.document).decode())
+        for record in records
+    )
+    return DataSet(columns=COLUMNS, rows=rows)

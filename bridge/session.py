@@ -1,0 +1,135 @@
+"""The three MQTT sessions of the bridge, each a link with what belongs to it.
+
+`HostSession` is the Sparkplug host application: clean session, STATE as will. `ReleaseSession` is our own edge
+node, which shows the open orders. `DocumentSession` keeps a persistent session for the UNS documents, and
+acknowledges a document when the commit that holds it is durable.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+import structlog
+
+from bridge.broker.errors import LinkLost
+from bridge.broker.link import BrokerLink, LinkDown, LinkUp, Message, Publication
+from bridge.clock import Clock
+from bridge.core.input import (
+    Command,
+    HostConnected,
+    HostDisconnected,
+    Input,
+    SparkplugMessage,
+    UnsDocument,
+)
+from bridge.loop import Entering
+from sparkplug.host import HostApplication
+
+Enter = Callable[[Entering], Awaitable[None]]
+OUTGOING_LIMIT: Final = 10_000
+"""Commands and STATE messages that may wait for the host's session."""
+
+log = structlog.get_logger()
+
+
+class HostSession:
+    """Feeds the core with what the host receives, and publishes what the core asks for."""
+
+    def __init__(self, link: BrokerLink, host: HostApplication, enter: Enter, clock: Clock) -> None:
+        self._link = link
+        self._host = host
+        self._enter = enter
+        self._clock = clock
+        self._outgoing: asyncio.Queue[Publication | None] = asyncio.Queue(OUTGOING_LIMIT)
+        self.up = False
+
+    def announce(self) -> None:
+        """Publish STATE as online, with the timestamp of this session's will."""
+        topic, payload = self._host.online_state()
+        self._outgoing.put_nowait(Publication(topic=topic, payload=payload, qos=1, retain=True))
+
+    def command(self, command: Command) -> None:
+        """Publish a command. It is dropped while the session is down: its cause will ask again."""
+        if self.up:
+            self._outgoing.put_nowait(Publication(topic=command.topic, payload=command.payload, qos=0, retain=False))
+
+    def leave_soon(self) -> None:
+        """Leave as soon as what is queued has been published."""
+        self._outgoing.put_nowait(None)
+
+    async def leave(self) -> None:
+        """Publish STATE as offline and end the session: nodes with this primary host begin to store."""
+        topic, payload = self._host.offline_state(self._clock.now_ms())
+        try:
+            await self._link.publish(Publication(topic=topic, payload=payload, qos=1, retain=True))
+        except LinkLost:
+            return
+        await self._link.drop()
+
+    async def run(self) -> None:
+        """Read until cancelled."""
+        while True:
+            match await self._link.next_event():
+                case Message() as message:
+                    entered: Input = SparkplugMessage(
+                        topic=message.topic, payload=message.payload, retain=message.retain
+                    )
+                    await self._enter(Entering(input=entered, at_ms=message.received_ms))
+                case LinkUp() as link_up:
+                    self.up = True
+                    log.info("host.connected")
+                    await self._enter(Entering(input=HostConnected(), at_ms=link_up.at_ms))
+                case LinkDown() as link_down:
+                    self._lost(link_down.reason)
+                    await self._enter(Entering(input=HostDisconnected(), at_ms=link_down.at_ms))
+
+    async def send(self) -> None:
+        """Publish what is queued, in order, until cancelled."""
+        while True:
+            publication = await self._outgoing.get()
+            if publication is None:
+                await self.leave()
+                continue
+            try:
+                await self._link.publish(publication)
+            except LinkLost as error:
+                log.info("host.publication_lost", topic=publication.topic, reason=str(error))
+
+    def _lost(self, reason: str) -> None:
+        if self.up:
+            log.warning("host.disconnected", reason=reason)
+        self.up = False
+        while not self._outgoing.empty():
+            self._outgoing.get_nowait()
+
+
+class DocumentSession:
+    """Feeds the core with UNS documents and acknowledges them after the commit."""
+
+    def __init__(self, link: BrokerLink, enter: Enter) -> None:
+        self._link = link
+        self._enter = enter
+
+    async def run(self) -> None:
+        """Read until cancelled."""
+        while True:
+            match await self._link.next_event():
+                case Message() as message:
+                    await self._enter(
+                        Entering(
+                            input=UnsDocument(message.topic, message.payload),
+                            at_ms=message.received_ms,
+                            committed=self._acknowledgement(message.token),
+                        )
+                    )
+                case LinkUp() as link_up:
+                    log.info("documents.connected", session_present=link_up.session_present)
+                case LinkDown() as link_down:
+                    log.warning("documents.disconnected", reason=link_down.reason)
+
+    def _acknowledgement(self, token: int) -> Callable[[], Awaitable[None]] | None:
+        if token == 0:
+            return None
+        return lambda: self._link.acknowledge(token)

@@ -1,0 +1,170 @@
+"""How the parts of a site are made from its plant folder: the core, the three MQTT sessions, the store and Odoo."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+
+from bridge.broker.link import (
+    BrokerLink,
+    LinkSettings,
+    MayConnect,
+    Publication,
+    Subscription,
+    Subscriptions,
+    WillSource,
+)
+from bridge.clock import Clock
+from bridge.core.order import OrderBook
+from bridge.core.posting import Postings
+from bridge.core.topic import UNS_PREFIX
+from bridge.pipeline import Core
+from bridge.plant import Plant
+from bridge.translate import Translator
+from odoo_adapter.json2 import Connection
+from odoo_adapter.odoo import Odoo
+from odoo_adapter.plan import PlanContext
+from odoo_adapter.server import OdooServer
+from ruleset.engine import Engine
+from sparkplug.edge import EdgeNode
+from sparkplug.host import HostApplication, HostSettings
+from sparkplug.session import SessionSettings
+from state.outbox import Outbox
+from state.redis_store import RedisSettings as RedisStoreSettings
+from state.redis_store import RedisStore
+from state.retry import RetryPolicy
+from state.store import Store
+
+LinkFactory = Callable[[LinkSettings, Subscriptions, WillSource, MayConnect], BrokerLink]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outside:
+    """What the service needs of the world, so that tests can give it another one."""
+
+    store: Store
+    odoo: Odoo
+    link: LinkFactory
+    clock: Clock
+
+
+def new_core(plant: Plant) -> Core:
+    """A core that remembers nothing yet; `bridge.pipeline.restore` gives it what was committed."""
+    settings = plant.settings
+    session = SessionSettings(
+        reorder_timeout_ms=settings.sparkplug.reorder_timeout_ms, rebirth_window_ms=settings.sparkplug.rebirth_pause_ms
+    )
+    host = HostApplication(settings.sparkplug.host_id, HostSettings(groups=settings.sparkplug.groups, session=session))
+    book = OrderBook(answer_within_ms=settings.limits.answer_within_ms)
+    outbox = Outbox(RetryPolicy(base_ms=settings.retry.first_ms, cap_ms=settings.retry.longest_ms))
+    return Core(
+        host=host,
+        translator=Translator(plant.assets),
+        engine=Engine(plant.rules, plant.assets, grace_ms=settings.limits.stale_grace_ms),
+        book=book,
+        outbox=outbox,
+        postings=Postings(
+            outbox=outbox,
+            book=book,
+            site=plant.assets.path,
+            tolerance=_tolerance(plant),
+            priorities={action: flow.priority for flow in plant.workflows for action in flow.actions},
+        ),
+        keys_kept_ms=settings.limits.keys_kept_ms,
+    )
+
+
+def open_store(plant: Plant) -> RedisStore:
+    """The store of the plant's site. Nothing is asked of it yet."""
+    redis = plant.settings.redis
+    return RedisStore(
+        RedisStoreSettings(
+            url=redis.url,
+            user=redis.user,
+            password=redis.secret.reveal if redis.secret else None,
+            timeout_s=redis.timeout_ms / 1000,
+            replicas=redis.replicas,
+        ),
+        plant.assets.path,
+    )
+
+
+def open_odoo(plant: Plant) -> OdooServer:
+    """The plant's Odoo as its integration user. Nothing is asked of it yet."""
+    odoo = plant.settings.odoo
+    connection = Connection(
+        url=odoo.url,
+        database=odoo.database,
+        key=odoo.key.reveal,
+        company=plant.assets.company,
+        timeout_s=odoo.timeout_ms / 1000,
+    )
+    units = plant.assets.codes.get("units", {})
+    return OdooServer(connection, PlanContext(units=units, over=_tolerance(plant)))
+
+
+class Sessions:
+    """Makes the links of the three MQTT sessions. Each has a client id of its own, the same at every start."""
+
+    def __init__(self, plant: Plant, outside: Outside, may_connect: MayConnect) -> None:
+        self._plant = plant
+        self._outside = outside
+        self._may_connect = may_connect
+
+    def host(self, host: HostApplication) -> BrokerLink:
+        """Clean session, STATE as will; births, data and deaths at QoS 0, our own STATE at QoS 1."""
+
+        def will() -> Publication:
+            topic, payload = host.will(self._outside.clock.now_ms())
+            return Publication(topic=topic, payload=payload, qos=1, retain=True)
+
+        subscriptions = [
+            Subscription(filter=filter, qos=1 if place == 0 else 0) for place, filter in enumerate(host.subscriptions)
+        ]
+        return self._outside.link(self._settings("host", clean=True), subscriptions, will, self._may_connect)
+
+    def documents(self) -> BrokerLink:
+        """Persistent session, QoS 1: the broker keeps the documents while we are away."""
+        subscriptions = [Subscription(filter=f"{UNS_PREFIX}/{self._plant.assets.path}/#", qos=1)]
+        return self._outside.link(
+            self._settings("documents", clean=False), subscriptions, lambda: None, self._may_connect
+        )
+
+    def release(self, node: EdgeNode) -> BrokerLink:
+        """Our own edge node: clean session, NDEATH as will."""
+
+        def will() -> Publication:
+            topic, payload = node.will(self._outside.clock.now_ms())
+            return Publication(topic=topic, payload=payload, qos=1, retain=False)
+
+        subscriptions = [Subscription(filter=filter, qos=1) for filter in node.subscriptions]
+        return self._outside.link(self._settings("orders", clean=True), subscriptions, will, self._may_connect)
+
+    def _settings(self, name: str, *, clean: bool) -> LinkSettings:
+        broker = self._plant.settings.broker
+        return LinkSettings(
+            host=broker.host,
+            port=broker.port,
+            client_id=f"{self._plant.settings.sparkplug.host_id}-{name}",
+            version=broker.version,
+            clean=clean,
+            expiry_s=0 if clean else broker.session_expiry_ms // 1000,
+            keepalive_s=broker.keepalive_ms // 1000,
+            timeout_s=broker.timeout_ms / 1000,
+            user=broker.user,
+            password=broker.secret.reveal if broker.secret else None,
+            tls=broker.tls,
+            ca_file=_text(broker.ca_file),
+            cert_file=_text(broker.cert_file),
+            key_file=_text(broker.key_file),
+        )
+
+
+def _tolerance(plant: Plant) -> Decimal:
+    return Decimal(plant.settings.over_production_percent) / 100
+
+
+def _text(path: Path | None) -> str | None:
+    return None if path is None else str(path)
