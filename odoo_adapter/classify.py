@@ -1,4 +1,4 @@
-"""What a failed call means: every transport failure and every Odoo fault becomes one of three errors, here and nowhere else.
+"""What a failed call means: every transport failure and every Odoo fault becomes one of three errors, only here.
 
 Seen on Odoo 19 over JSON-2: a fault is a body `{name, message, arguments, context, debug}`; it rolled everything back.
 `debug` holds the server's traceback and is never looked at. An answer without that body did not come from a
@@ -13,7 +13,7 @@ from typing import Final, TypeAlias
 
 import aiohttp
 
-from odoo_adapter.errors import Refused, Uncertain, Unavailable
+from odoo_adapter.errors import Refused, Unavailable, Uncertain
 
 KEY_RETRY_MS: Final = 60_000
 """A key is replaced by a person: asking more often would only fill Odoo's log."""

@@ -1,4 +1,4 @@
-"""JSON-2, the external API of Odoo 19 and later: `POST /json/2/<model>/<method>` with a bearer key and named arguments."""
+"""JSON-2, the external API of Odoo 19 and later: `POST /json/2/<model>/<method>`, bearer key, named arguments."""
 
 from __future__ import annotations
 

@@ -94,11 +94,11 @@ class Odoo(Protocol):
     """
 
     async def check(self) -> OdooInfo:
-        """Ask what the server is and whether the user may do all that is needed; raises `Refused` with what is missing."""
+        """Ask what the server is and whether the user may do all that is needed; `Refused` says what is missing."""
         ...
 
     async def post(self, batch: Sequence[Transaction]) -> Sequence[Outcome]:
-        """Apply the transactions in order, each exactly once however often it is sent; one outcome per transaction, in order."""
+        """Apply the transactions in order, each exactly once however often it is sent; their outcomes, in order."""
         ...
 
     async def look_up(self, keys: Sequence[str]) -> Mapping[str, Receipt]:

@@ -155,7 +155,7 @@ async def _documents(odoo: Json2, ids: Sequence[int]) -> list[OrderRead]:
 
 
 async def _bom_versions(odoo: Json2, ids: Iterable[int]) -> dict[int, Plain]:
-    """Code and version of bills of materials. Community Odoo has no version: the latest writing on it or its lines is."""
+    """Code and version of bills of materials. Community Odoo has no version: the last writing on it or its lines is."""
     boms = await _read(odoo, "mrp.bom", ids, ["code", "write_date", "bom_line_ids"])
     lines = await _read(
         odoo, "mrp.bom.line", (id for row in boms.values() for id in row["bom_line_ids"]), ["write_date"]

@@ -1,4 +1,4 @@
-"""From a transaction to the inbox's request, in a pure function: units, references and times are checked and written here."""
+"""From a transaction to the inbox's request, in a pure function: units, references and times are settled here."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The demonstration plant's master data in Odoo, and a planner who creates orders. For the demo and for tests only.
 
-Runs as an administrator. Everything is looked up by its code first, so a second run changes nothing; stock is filled up.
+Runs as an administrator. Everything is looked up by its code first: a second run only fills up the stock.
 """
 
 from __future__ import annotations

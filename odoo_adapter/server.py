@@ -93,7 +93,7 @@ class OdooServer:
         for call in batches(postings, most=MOST, most_with_stock=MOST_WITH_STOCK):
             done += await self._post(call, blocked)
         outcomes.update(zip(places, done, strict=True))
-        return [outcomes[place] for place in range(len(batch))]
+        return _in_lanes(batch, [outcomes[place] for place in range(len(batch))])
 
     async def look_up(self, keys: Sequence[str]) -> Mapping[str, Receipt]:
         found: dict[str, Receipt] = {}
@@ -123,7 +123,7 @@ class OdooServer:
         return outcomes
 
     async def _apply(self, postings: Sequence[Posting]) -> list[Outcome]:
-        """Send; where Odoo chokes on the call as a whole, send one by one to find the transaction that it cannot digest."""
+        """Send; where Odoo fails on the call as a whole, send one by one to find what it cannot take."""
         if not postings:
             return []
         try:
@@ -204,7 +204,7 @@ class OdooServer:
         return missing
 
     async def _key_expiry(self, uid: int) -> int | None:
-        """When the last of the user's API keys runs out, in UTC milliseconds; None where one never does or none can be read."""
+        """When the last of the user's API keys runs out, in UTC milliseconds; None: never, or not readable."""
         try:
             rows = await self._odoo.call(
                 "res.users.apikeys",
@@ -219,6 +219,19 @@ class OdooServer:
         if not ends or not all(ends):
             return None
         return int(datetime.fromisoformat(max(ends)).replace(tzinfo=UTC).timestamp() * 1000)
+
+
+def _in_lanes(batch: Sequence[Transaction], outcomes: Sequence[Outcome]) -> list[Outcome]:
+    """What we declined ourselves was not even looked at, where Odoo had declined an earlier one of the lane."""
+    blocked: set[str] = set()
+    kept: list[Outcome] = []
+    for transaction, outcome in zip(batch, outcomes, strict=True):
+        if isinstance(outcome, Declined):
+            if lane(transaction) in blocked:
+                outcome = Passed(key=transaction.key)
+            blocked.add(lane(transaction))
+        kept.append(outcome)
+    return kept
 
 
 def _outcome(result: Mapping[str, Any]) -> Outcome:

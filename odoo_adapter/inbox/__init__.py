@@ -2,13 +2,17 @@
 
 A request is the context key `uns` of `ir.actions.server.run`:
 
-    {"op": "hello"}                                     -> {"inbox": 4, "kinds": [...], "uid", "su", "company", "db_time"}
-    {"op": "find", "keys": [...]}                       -> {"inbox": 4, "results": [{"key", "status": "done", "result"}]}
-    {"mode": "each", "tx": [{"key", "kind", "hash", "lane", "p"}]}
-                                                        -> {"inbox": 4, "results": [...]}, one per tx, in order
+    {"op": "hello"}               -> {"inbox": 4, "kinds": [...], "uid", "login", "su", "company", "db_time", "sha"}
+    {"op": "find", "keys": [...]} -> {"inbox": 4, "results": [{"key", "status": "done", "result"}]}
+    {"mode": "each", "tx": [{"key", "kind", "hash", "lane", "by", "p"}]}
+                                  -> {"inbox": 4, "results": [...]}, one per tx, in order
 
-`lane` is the order reference, or the equipment where there is no order: after a refusal the lane's later
-transactions of the batch are not tried. A result is one of
+`sha` is the SHA-256 of the action's text as it stands in Odoo; `db_time` is the database's, naive UTC. A simulator
+adds `"simulator": true`. `by` says who caused the transaction (rule, version, topic); it is kept with the record and
+is not part of `hash`, so that the same fact under a new rule version is still the same fact.
+
+`lane` is the order reference, or the equipment where there is no order: after a refusal or a conflict the lane's
+later transactions of the batch are not tried (those applied before still answer `dup`). A result is one of
 
     {"key", "status": "done",     "result": {"model", "id", ...}}      applied now
     {"key", "status": "dup",      "result": {...}}                     applied before, with the first result
@@ -18,7 +22,8 @@ transactions of the batch are not tried. A result is one of
 
 Names, not ids, go in (product default code, lot name, work center code, equipment serial number, unit name),
 except orders and work orders, whose ids stand in their references (`mo-42`, `wo-57`). Times are Odoo's naive
-UTC strings in whole seconds. Quantities are decimal strings. Payloads `p` by kind:
+UTC strings in whole seconds. Quantities are decimal strings. Keys do not begin with `@`: such rows are the inbox's
+own (`@inbox`, `@upto:<stream>`, `@lot:...`). Payloads `p` by kind:
 
     start        wo, at
     finish       wo, at, [start]
@@ -31,4 +36,15 @@ UTC strings in whole seconds. Quantities are decimal strings. Payloads `p` by ki
 
 `over` is the share above the order's quantity that is allowed; `hold` sends the goods to the hold location.
 `loss` is a loss category: material_availability, breakdown, setup, reduced_speed, defect, productive, unclassified.
+
+What a kind does beyond its name: `start` and `finish` leave the order's quantity alone and keep the machine's times;
+`finish` writes productive time from start to end less the stops recorded in between. `progress` adds
+max(0, upto - stored) per stream. `complete` consumes components that `consume` does not name at the bill of
+materials' ratio, refuses where such a one is tracked, and reads everything back. `scrap` of an order's own product
+before the order is done never touches stock: the pieces go from production to scrap, in the lot given or one named
+like the order.
+
+Codes of refusals: missing, ambiguous, bad_request, order_state, wo_state, quantity, too_much, unit, stream, strict,
+no_lot, lot_missing, lot_ambiguous, no_component, consume_missing, no_stock, loss, bad_interval, verify_state,
+verify_consume, verify_genealogy, verify_hold, verify_wo; and Odoo's own error classes (UserError, AccessError, ...).
 """

@@ -44,7 +44,8 @@ _FIELDS: Final[tuple[tuple[str, str, str, dict[str, object]], ...]] = (
 _INDEXES: Final = """
 env.cr.execute("CREATE UNIQUE INDEX IF NOT EXISTS x_uns_transaction_key_uniq ON x_uns_transaction (x_name)")
 env.cr.execute("CREATE INDEX IF NOT EXISTS x_uns_transaction_done ON x_uns_transaction (x_done_at)")
-env.cr.execute("SELECT indisvalid AND indisunique FROM pg_index WHERE indexrelid='x_uns_transaction_key_uniq'::regclass")
+env.cr.execute(\"\"\"SELECT indisvalid AND indisunique FROM pg_index
+                  WHERE indexrelid='x_uns_transaction_key_uniq'::regclass\"\"\")
 action = {'unique': env.cr.fetchone()[0]}
 """
 
@@ -61,8 +62,9 @@ _FORM: Final = """<form create="0" edit="0" delete="0"><sheet><group>
 <field name="x_by"/><field name="x_done_at"/><field name="x_res_model"/><field name="x_res_id"/><field name="x_total"/>
 <field name="x_payload"/><field name="x_result"/><field name="x_hash"/></group></sheet></form>"""
 
-_LIST: Final = """<{tag} create="0" edit="0" delete="0"><field name="create_date"/><field name="x_name"/><field name="x_kind"/>
-<field name="x_state"/><field name="x_order_id"/><field name="x_message"/><field name="x_by"/><field name="x_done_at"/></{tag}>"""
+_LIST: Final = """<{tag} create="0" edit="0" delete="0"><field name="create_date"/><field name="x_name"/>
+<field name="x_kind"/><field name="x_state"/><field name="x_order_id"/><field name="x_message"/><field name="x_by"/>
+<field name="x_done_at"/></{tag}>"""
 
 _SEARCH: Final = """<search><field name="x_name"/><field name="x_order_id"/><field name="x_by"/>
 <filter name="refused" string="Refused" domain="[('x_state','=','refused')]"/></search>"""
@@ -96,14 +98,14 @@ class _Run:
     can: Capabilities
     log: list[str] = field(default_factory=list)
 
-    async def search(self, model: str, domain: Sequence[object], **more: object) -> list[int]:
+    async def search(self, model: str, domain: Sequence[object]) -> list[int]:
         found: list[int] = await self.odoo.call(
-            model, "search", writes=False, domain=list(domain), context={"active_test": False}, **more
+            model, "search", writes=False, domain=list(domain), context={"active_test": False}, limit=1, order="id"
         )
         return found
 
     async def one(self, model: str, domain: Sequence[object], what: str) -> int:
-        found = await self.search(model, domain, limit=1, order="id")
+        found = await self.search(model, domain)
         if not found:
             raise Refused("missing", f"{what} is not in this database; are Manufacturing and Inventory installed?")
         return found[0]
@@ -242,7 +244,7 @@ async def _model(run: _Run) -> int:
 
 
 async def _stock(run: _Run) -> None:
-    """The hold location beside the stock, where no order reserves from, and the loss reason for what nobody classified."""
+    """The hold location beside the stock, where no order reserves from, and a loss reason for unclassified stops."""
     company = run.odoo.connection.company
     warehouse = await run.one("stock.warehouse", [["company_id", "=", company]], f"a warehouse of company {company}")
     rows = await run.odoo.call("stock.warehouse", "read", writes=False, ids=[warehouse], fields=["view_location_id"])

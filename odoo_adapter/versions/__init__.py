@@ -1,4 +1,4 @@
-"""What differs between Odoo versions, as capabilities named for the behaviour. Only this package knows version numbers."""
+"""What differs between Odoo versions: capabilities named for the behaviour. Only here are version numbers known."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ KNOWN: Final[Mapping[str, Capabilities]] = {
 
 
 def capabilities(version: str) -> Capabilities:
-    """What this version can do. Raises `Refused` for one that was never tried: an unknown version is an error, not a guess."""
+    """What this version can do. Raises `Refused` for one that was never tried: unknown is an error, not a guess."""
     known = KNOWN.get(version)
     if known is None:
         raise Refused("version", f"Odoo {version} is not supported; supported: {', '.join(sorted(KNOWN))}")

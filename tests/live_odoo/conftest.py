@@ -1,4 +1,4 @@
-"""A real Odoo, named by UNS_BRIDGE_ODOO_URL, _DB, _USER, _KEY, _ADMIN_KEY. `make test-odoo` runs these; nothing else does.
+"""A real Odoo, named by UNS_BRIDGE_ODOO_URL, _DB, _USER, _KEY, _ADMIN_KEY. Only `make test-odoo` runs these.
 
 With UNS_BRIDGE_ODOO_RECORD set to a folder, the exchanges of the integration user are written there, one file per test.
 """
@@ -19,6 +19,7 @@ from odoo_adapter.json2 import Connection, Json2
 from odoo_adapter.plan import PlanContext
 from odoo_adapter.seed import Planner
 from odoo_adapter.server import OdooServer
+from tests.odoo_adapter.situations import Bench
 
 CONTEXT = PlanContext(units={"pcs": "Units", "kg": "kg", "g": "g", "l": "L"}, over=Decimal("0.05"))
 
@@ -78,3 +79,11 @@ async def odoo(
 def fresh() -> str:
     """A word that no earlier run used, for keys and lots."""
     return uuid.uuid4().hex[:10]
+
+
+@pytest.fixture
+def bench(odoo: OdooServer, planner: Planner, fresh: str) -> Bench:
+    async def order(quantity: float) -> str:
+        return await planner.create_order(quantity, press=1)
+
+    return Bench(odoo=odoo, order=order, fresh=fresh)

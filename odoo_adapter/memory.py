@@ -1,0 +1,157 @@
+"""`MemoryOdoo`: keeps the inbox's promises in memory, with faults to order. For crash tests; it knows no stock.
+
+What it keeps: which keys are applied and with what, the totals per order, which orders are done, and every effect in
+the order in which it happened. An effect that appeared twice here would have been posted twice.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import StrEnum
+
+from odoo_adapter.errors import Refused, Unavailable, Uncertain
+from odoo_adapter.odoo import Applied, Declined, OdooInfo, OrderRead, OrdersRead, Outcome, Passed, Receipt
+from odoo_adapter.plan import PlanContext, Posting, lane, plan
+from ruleset.sample import Plain
+from ruleset.transaction import Transaction
+
+_MODELS = {
+    "start": "mrp.workorder",
+    "finish": "mrp.workorder",
+    "progress": "mrp.production",
+    "complete": "mrp.production",
+    "scrap": "stock.scrap",
+    "downtime": "mrp.workcenter.productivity",
+    "note": "mail.message",
+    "maintenance": "maintenance.request",
+}
+
+
+class Fault(StrEnum):
+    """What goes wrong with one call of `post`."""
+
+    NONE = "none"
+    BEFORE = "before"
+    """Not reached: nothing is applied."""
+    AFTER = "after"
+    """Applied, but the answer is lost."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effect:
+    """What one transaction did."""
+
+    key: str
+    kind: str
+    p: Mapping[str, Plain]
+
+
+@dataclass(slots=True)
+class MemoryOdoo:
+    """An Odoo of which tests see the inside.
+
+    `faults` are used up one per `post`; `down` makes every call fail before it is sent; `refusals` declines a
+    key with a code until it is taken out again.
+    """
+
+    context: PlanContext
+    faults: deque[Fault] = field(default_factory=deque)
+    down: bool = False
+    refusals: dict[str, str] = field(default_factory=dict)
+    effects: list[Effect] = field(default_factory=list)
+    totals: dict[str, Decimal] = field(default_factory=dict)
+    """What progress added up to, by order."""
+    done: dict[str, Decimal] = field(default_factory=dict)
+    """The quantity of each order that is complete."""
+    streams: dict[str, Decimal] = field(default_factory=dict)
+    orders: dict[str, OrderRead] = field(default_factory=dict)
+    _applied: dict[str, tuple[str, Receipt]] = field(default_factory=dict)
+    _changes: list[str] = field(default_factory=list)
+
+    async def check(self) -> OdooInfo:
+        self._reach()
+        return OdooInfo(version="memory", mode="inbox", simulator=True, database="memory", company=1, user="uns-bridge")
+
+    async def post(self, batch: Sequence[Transaction]) -> Sequence[Outcome]:
+        self._reach()
+        fault = self.faults.popleft() if self.faults else Fault.NONE
+        if fault is Fault.BEFORE:
+            raise Unavailable("connection refused")
+        blocked: set[str] = set()
+        outcomes: list[Outcome] = []
+        for transaction in batch:
+            outcome = self._apply(transaction, blocked)
+            if isinstance(outcome, Declined):
+                blocked.add(lane(transaction))
+            outcomes.append(outcome)
+        if fault is Fault.AFTER:
+            raise Uncertain("the answer was lost")
+        return outcomes
+
+    async def look_up(self, keys: Sequence[str]) -> Mapping[str, Receipt]:
+        self._reach()
+        return {key: self._again(key) for key in keys if key in self._applied}
+
+    async def read_orders(self, cursor: str) -> OrdersRead:
+        self._reach()
+        names = dict.fromkeys(self._changes[int(cursor or "0") :])
+        read = [self.orders[name] for name in names]
+        if not cursor:
+            read = [order for order in read if order.state not in ("done", "cancel")]
+        return OrdersRead(orders=tuple(read), cursor=str(len(self._changes)))
+
+    async def close(self) -> None:
+        """Nothing to close."""
+
+    def put_order(self, order: OrderRead) -> None:
+        """Release an order, or change it."""
+        self.orders[order.order] = order
+        self._changes.append(order.order)
+
+    def _reach(self) -> None:
+        if self.down:
+            raise Unavailable("connection refused")
+
+    def _again(self, key: str) -> Receipt:
+        receipt = self._applied[key][1]
+        return Receipt(model=receipt.model, id=receipt.id, details=receipt.details, repeated=True)
+
+    def _apply(self, transaction: Transaction, blocked: set[str]) -> Outcome:
+        key = transaction.key
+        if lane(transaction) in blocked and key not in self._applied:
+            return Passed(key=key)
+        planned = plan(transaction, self.context)
+        if isinstance(planned, Declined):
+            return planned
+        if key in self._applied:
+            if self._applied[key][0] != planned.hash:
+                return Declined(key=key, code="conflict", reason="posted before with other content")
+            return Applied(key=key, receipt=self._again(key))
+        try:
+            details = self._effect(planned)
+        except Refused as error:
+            return Declined(key=key, code=error.code, reason=error.reason)
+        self.effects.append(Effect(key=key, kind=planned.kind, p=planned.p))
+        receipt = Receipt(model=_MODELS[planned.kind], id=len(self.effects), details=details)
+        self._applied[key] = (planned.hash, receipt)
+        return Applied(key=key, receipt=receipt)
+
+    def _effect(self, posting: Posting) -> dict[str, Plain]:
+        if code := self.refusals.get(posting.key):
+            raise Refused(code, "declined by the test")
+        order = str(posting.p.get("order", ""))
+        if posting.kind in ("progress", "complete") and order in self.done:
+            raise Refused("order_state", f"{order} is done")
+        if posting.kind == "progress":
+            stream, upto = str(posting.p["stream"]), Decimal(str(posting.p["upto"]))
+            added = max(Decimal(0), upto - self.streams.get(stream, Decimal(0)))
+            self.streams[stream] = self.streams.get(stream, Decimal(0)) + added
+            self.totals[order] = self.totals.get(order, Decimal(0)) + added
+            return {"added": float(added), "qty_producing": float(self.totals[order])}
+        if posting.kind == "complete":
+            self.done[order] = Decimal(str(posting.p["qty"]))
+            return {"qty": float(self.done[order]), "lot": posting.p.get("lot"), "hold": bool(posting.p.get("hold"))}
+        return {}
