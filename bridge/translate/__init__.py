@@ -230,7 +230,9 @@ class Translator:
         if equipment is None:
             text = f'no equipment of assets.yaml has the path "{path}"'
         else:
-            known = [each for each, (owner, _) in self._bindings.documents.items() if owner == path]
+            prefix = f"{UNS_PREFIX}/{path}/"
+            documents = self._bindings.documents.items()
+            known = [topic.removeprefix(prefix) for topic, (owner, _) in documents if owner == path]
             text = f'{path} has no document "{name}"; it has {", ".join(known) or "none"}'
         return Complaint(equipment=path, signal=name, name=ComplaintName.UNKNOWN_TOPIC, text=text)
 
