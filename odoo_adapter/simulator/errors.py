@@ -94,6 +94,4 @@ def bad_request(message: str) -> Fault:
 
 def serialization_failure() -> Fault:
     """What is left after Odoo has run a method five times against the same conflict. Nothing was written."""
-    return Fault(
-        500, "psycopg2.errors.SerializationFailure", "could not serialize access due to concurrent update\n"
-    )
+    return Fault(500, "psycopg2.errors.SerializationFailure", "could not serialize access due to concurrent update\n")

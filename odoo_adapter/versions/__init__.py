@@ -27,8 +27,11 @@ KNOWN: Final[Mapping[str, Capabilities]] = {
 
 
 def capabilities(version: str) -> Capabilities:
-    """What this version can do. Raises `Refused` for one that was never tried: unknown is an error, not a guess."""
-    known = KNOWN.get(version)
+    """What this version can do. Raises `Refused` for one that was never tried: unknown is an error, not a guess.
+
+    `odoo_adapter.simulator` names the version that it imitates: `19.0-simulator`.
+    """
+    known = KNOWN.get(version.removesuffix("-simulator"))
     if known is None:
         raise Refused("version", f"Odoo {version} is not supported; supported: {', '.join(sorted(KNOWN))}")
     return known

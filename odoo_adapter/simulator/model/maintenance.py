@@ -1,4 +1,4 @@
-"""Maintenance, notes, users and the inbox: their fields as Odoo 19 has them, as far as the simulator knows them."""
+"""Maintenance, notes, users and the inbox: the fields of Odoo 19 that the simulator knows."""
 
 from typing import Final
 
@@ -61,7 +61,7 @@ model char
 res_id many2one_reference
 body html
 subject char
-message_type selection required =comment | email comment email_outgoing notification auto_comment out_of_office user_notification sms snailmail
+message_type selection required =comment | email comment notification
 author_id many2one:res.partner
 date datetime
 record_name char readonly
@@ -75,20 +75,35 @@ tz char
 active boolean =true
 company_id many2one:res.company required
 company_ids many2many:res.company
+partner_id many2one:res.partner
 group_ids many2many:res.groups
+
+[res.users.apikeys] API Keys | r | id
+name char required
+user_id many2one:res.users required
+expiration_date datetime
 
 [ir.actions.server] Server Action | | name
 name char required
 state char =code
 
+[ir.model.data] External Identifiers | | module, model, name
+module char required
+name char required indexed
+model char required
+res_id many2one_reference
+noupdate boolean
+
 [x_uns_transaction] UNS transaction | r | id
 x_name char required indexed
 x_kind char
 x_hash char
+x_by char
 x_state char
 x_message text
 x_payload text
 x_result text
+x_total float
 x_done_at datetime
 x_order_id many2one:mrp.production
 x_res_model char

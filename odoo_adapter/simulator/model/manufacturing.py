@@ -1,4 +1,4 @@
-"""Work centers, bills of materials, orders and times: their fields as Odoo 19 has them, as far as the simulator knows them."""
+"""Work centers, bills of materials, orders and times: the fields of Odoo 19 that the simulator knows."""
 
 from typing import Final
 
@@ -164,6 +164,10 @@ tz char =UTC
 name char required
 calendar_id many2one:resource.calendar
 resource_type char =material
+
+[change.production.qty] Change Production Qty | crw | id
+mo_id many2one:mrp.production required
+product_qty float required
 
 [mrp.production.group] Production Group | r | id
 name char required

@@ -1,4 +1,4 @@
-"""Companies, users' groups, units and products: their fields as Odoo 19 has them, as far as the simulator knows them."""
+"""Companies, users' groups, units and products: the fields of Odoo 19 that the simulator knows."""
 
 from typing import Final
 
@@ -30,7 +30,7 @@ purchase_ok boolean =true
 list_price float
 standard_price float
 company_id many2one:res.company
-product_variant_ids one2many:product.product.product_tmpl_id required
+product_variant_ids one2many:product.product.product_tmpl_id
 product_variant_id many2one:product.product readonly
 bom_ids one2many:mrp.bom.product_tmpl_id
 

@@ -1,4 +1,4 @@
-"""Locations, lots, quantities, moves and scrap: their fields as Odoo 19 has them, as far as the simulator knows them."""
+"""Locations, lots, quantities, moves and scrap: the fields of Odoo 19 that the simulator knows."""
 
 from typing import Final
 
@@ -88,6 +88,7 @@ raw_material_production_id many2one:mrp.production
 production_id many2one:mrp.production
 scrap_id many2one:stock.scrap readonly
 move_line_ids one2many:stock.move.line.move_id
+lot_ids many2many:stock.lot
 picking_type_id many2one:stock.picking.type
 
 [stock.move.line] Product Moves (Stock Move Line) | crwu | id

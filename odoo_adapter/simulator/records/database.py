@@ -67,9 +67,7 @@ class Database:
         """Records whose indexed field holds the value, by id. Archived ones too."""
         return [Record(self, model, id) for id in sorted(self._index.get((model, field), {}).get(value, ()))]
 
-    def search(
-        self, model: str, domain: Plain, *, order: str = "", archived: bool = False
-    ) -> list[Record]:
+    def search(self, model: str, domain: Plain, *, order: str = "", archived: bool = False) -> list[Record]:
         """Matching records in order. Archived ones only if asked for, or if the domain speaks of `active`."""
         holds = compile_domain(self, model, domain)
         fields = self.models[model].fields
@@ -113,7 +111,8 @@ class Database:
         if row is None:
             raise missing_record(record.model, record.id, self.user)
         if field.type == "one2many":
-            assert field.relation is not None and field.inverse is not None
+            assert field.relation is not None
+            assert field.inverse is not None
             found = self.find(field.relation, field.inverse, record.id)
             return [linked.id for linked in self.sorted(field.relation, found)]
         if name == "display_name":
@@ -135,9 +134,7 @@ class Database:
         self._last_ids[model] += 1
         record = Record(self, model, self._last_ids[model])
         fields = self.models[model].fields
-        row: Row = {
-            name: field.default for name, field in fields.items() if field.type != "one2many" and name != "id"
-        }
+        row = self._defaults(model)
         row.update(create_date=self.now(), create_uid=self.user)
         self._put(model, record.id, row)
         self._assign(record, completed)
@@ -185,24 +182,21 @@ class Database:
                 self._undo.clear()
                 self._moment = ""
 
-    def dump(self) -> dict[str, Plain]:
-        """Everything stored, as plain data that `load` reads back."""
-        tables: dict[str, Plain] = {
-            name: {str(id): dict(row) for id, row in table.items()} for name, table in self._tables.items()
-        }
-        last_ids: dict[str, Plain] = dict(self._last_ids)
-        return {"tables": tables, "last_ids": last_ids}
+    def dump(self) -> tuple[Tables, dict[str, int]]:
+        """Everything stored: the rows by model and id, and the last id given in each model. Not to be changed."""
+        return self._tables, self._last_ids
 
-    def load(self, tables: Mapping[str, Mapping[str, Row]], last_ids: Mapping[str, int]) -> None:
+    def load(self, tables: Tables, last_ids: Mapping[str, int]) -> None:
         """Fill this empty database with what `dump` gave. Fields added since then get their defaults."""
         for model, table in tables.items():
-            fields = self.models[model].fields
-            defaults: Row = {name: field.default for name, field in fields.items() if field.type != "one2many"}
-            defaults.pop("id")
             for id, row in table.items():
-                self._put(model, int(id), {**defaults, **row})
+                self._put(model, id, {**self._defaults(model), **row})
             self._last_ids[model] = last_ids[model]
         self._undo.clear()
+
+    def _defaults(self, model: str) -> Row:
+        fields = self.models[model].fields.values()
+        return {field.name: field.default for field in fields if field.type != "one2many" and field.name != "id"}
 
     def _assign(self, record: Record, values: Mapping[str, Plain]) -> None:
         fields = self.models[record.model].fields
@@ -222,7 +216,7 @@ class Database:
             self._command(record, field, value)
 
     def _command(self, record: Record, field: Field, commands: Plain) -> None:
-        """x2many commands: [0,0,vals] [1,id,vals] [2,id] [3,id] [4,id] [5] [6,0,ids]. An empty value changes nothing."""
+        """x2many commands: [0,0,vals] [1,id,vals] [2,id] [3,id] [4,id] [5] [6,0,ids]. No commands change nothing."""
         assert field.relation is not None
         linked = as_ids(record.get(field.name))
         for command in commands if isinstance(commands, list) else []:

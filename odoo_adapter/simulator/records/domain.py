@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 Predicate: TypeAlias = "Callable[[Record], bool]"
 
 OPERATORS = frozenset(
-    ["=", "!=", "in", "not in", "<", "<=", ">", ">=", "like", "ilike", "not like", "not ilike", "=like", "=ilike"]
-    + ["child_of"]
+    {"=", "!=", "in", "not in", "<", "<=", ">", ">=", "child_of"}
+    | {"like", "ilike", "not like", "not ilike", "=like", "=ilike"}
 )
 _OPPOSITES = {"!=": "=", "not in": "in", "not like": "like", "not ilike": "ilike"}
 _ORDERED = {"<": standard.lt, "<=": standard.le, ">": standard.gt, ">=": standard.ge}

@@ -1,7 +1,7 @@
 """What a model is: its fields, as a table of text, and what this simulator does when its records change.
 
-A field table begins with `[model] Title | access of the integration user | order` and has one field per line: `name type[:relation[.inverse]] [required] [readonly] [indexed] [=default]`; a
-selection lists its values after `|`.
+A field table begins with `[model] Title | access of the integration user | order` and has one field per line:
+`name type[:relation[.inverse]] [required] [readonly] [indexed] [=default]`; a selection lists its values after `|`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ Row: TypeAlias = "dict[str, Plain]"
 """One stored record: a value per stored field. Empty is None, a link is an id, links are a list of ids."""
 
 TYPES = frozenset(
-    "char text html integer float boolean date datetime selection many2one one2many many2many many2one_reference".split()
+    {"char", "text", "html", "integer", "float", "boolean", "date", "datetime", "selection"}
+    | {"many2one", "one2many", "many2many", "many2one_reference"}
 )
 
 _STANDARD = """
@@ -64,8 +65,9 @@ class Model:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """The named arguments and the context of one RPC call."""
+    """One RPC call on `model`: its named arguments and its context."""
 
+    model: str
     arguments: Mapping[str, Plain]
     context: Mapping[str, Plain]
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from odoo_adapter.simulator.behaviour.product import convert
 from odoo_adapter.simulator.errors import user_error, validation_error
-from odoo_adapter.simulator.product import convert
-from odoo_adapter.simulator.records.database import Database
+from odoo_adapter.simulator.records.database import COMPANY, Database
 from odoo_adapter.simulator.records.record import Record
 from odoo_adapter.simulator.records.schema import Behaviour, Call, Method, Row, related
 from ruleset.sample import Plain
@@ -165,6 +165,17 @@ def _move_quantity(move: Record) -> Plain:
     return round(sum(line.number("quantity") for line in move.links("move_line_ids")), 6)
 
 
+def _lots(move: Record) -> Plain:
+    return [*sorted({lot.id for line in move.links("move_line_ids") if (lot := line.maybe("lot_id")) is not None})]
+
+
+def _unit_factor(move: Record) -> Plain:
+    order = move.maybe("raw_material_production_id") or move.maybe("production_id")
+    if order is None:
+        return 1.0
+    return move.number("product_uom_qty") / ((order.number("product_qty") - order.number("qty_produced")) or 1.0)
+
+
 def _move_written(move: Record, names: frozenset[str]) -> None:
     if "quantity" in names and "move_line_ids" not in names:
         wanted = move.database.stored(move, "quantity")
@@ -223,18 +234,13 @@ def _lot_location(lot: Record) -> Plain:
 
 def _location_created(location: Record) -> None:
     above = location.maybe("location_id")
-    rooted = above is not None and above.text("usage") != "view" or above is None
-    prefix = f"{above.text('complete_name')}/" if above is not None else ""
-    name = location.text("name")
-    location.write(
-        parent_path=f"{above.text('parent_path') if above else ''}{location.id}/",
-        complete_name=f"{prefix}{name}" if rooted or prefix else name,
-    )
+    path, prefix = ("", "") if above is None else (above.text("parent_path"), f"{above.text('complete_name')}/")
+    location.write(parent_path=f"{path}{location.id}/", complete_name=f"{prefix}{location.text('name')}")
 
 
 def _prepare_quant(database: Database, row: Row) -> None:
     row.setdefault("in_date", database.now())
-    row.setdefault("company_id", 1)
+    row.setdefault("company_id", COMPANY)
 
 
 def _create_quants(database: Database, records: list[Record], call: Call) -> Plain:
@@ -261,9 +267,7 @@ def _create_quants(database: Database, records: list[Record], call: Call) -> Pla
 
 def _apply_inventory(database: Database, records: list[Record], call: Call) -> Plain:
     for record in records:
-        record.write(
-            quantity=record.number("inventory_quantity"), inventory_quantity=0.0, inventory_quantity_set=False
-        )
+        record.write(quantity=record.number("inventory_quantity"), inventory_quantity=0.0, inventory_quantity_set=False)
     return None
 
 
@@ -295,7 +299,9 @@ BEHAVIOURS: Final = {
         computed={
             "display_name": _move_name,
             "quantity": _move_quantity,
+            "unit_factor": _unit_factor,
             "has_tracking": related("product_id.tracking"),
+            "lot_ids": _lots,
         },
         written=_move_written,
     ),

@@ -1,7 +1,8 @@
-"""Products, units and users' names: what the simulator does when they change."""
+"""Products and units of measure: what the simulator does when they change."""
 
 from __future__ import annotations
 
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
 
 from odoo_adapter.simulator.errors import user_error
@@ -11,8 +12,9 @@ from odoo_adapter.simulator.records.schema import Behaviour, Call, Method, Row
 from ruleset.sample import Plain
 
 SHARED: Final = (
-    "name default_code barcode type is_storable tracking uom_id active sale_ok purchase_ok company_id standard_price"
-).split()
+    *("name", "default_code", "barcode", "type", "is_storable", "tracking"),
+    *("uom_id", "active", "sale_ok", "purchase_ok", "company_id", "standard_price"),
+)
 """What a template and its only variant have in common; the simulator keeps them equal."""
 
 UNIT: Final = 1
@@ -20,12 +22,16 @@ UNIT: Final = 1
 
 
 def convert(quantity: float, unit: Record, into: Record) -> float | None:
-    """The quantity in another unit, rounded to six places; None where the two measure different things."""
-    if unit == into:
-        return quantity
+    """The quantity in another unit, rounded half up as that unit is; None where the two measure different things."""
     if _root(unit) != _root(into):
         return None
-    return round(quantity * unit.number("factor") / into.number("factor"), 6)
+    return rounded(quantity * unit.number("factor") / into.number("factor"), into)
+
+
+def rounded(quantity: float, unit: Record) -> float:
+    """Half up to the unit's rounding, which is two places in a fresh Odoo 19."""
+    step = Decimal(repr(unit.number("rounding") or 0.01))
+    return float((Decimal(repr(round(quantity, 9))) / step).quantize(Decimal(1), ROUND_HALF_UP) * step)
 
 
 def _root(unit: Record) -> str:
@@ -86,17 +92,15 @@ def _variant(template: Record) -> Plain:
 
 def _on_hand(product: Record) -> Plain:
     quants = product.database.find("stock.quant", "product_id", product.id)
-    return sum(
-        quant.number("quantity") for quant in quants if quant.link("location_id").text("usage") == "internal"
-    )
+    return sum(quant.number("quantity") for quant in quants if quant.link("location_id").text("usage") == "internal")
 
 
 def _unit_created(unit: Record) -> None:
     above = unit.maybe("relative_uom_id")
-    factor = unit.number("relative_factor") * (above.number("factor") if above else 1.0)
+    factor = unit.number("relative_factor") * (above.number("factor") if above is not None else 1.0)
     if factor <= 0:
         raise user_error("The conversion ratio for a unit of measure must be positive!")
-    path = f"{above.text('parent_path') if above else ''}{unit.id}/"
+    path = f"{above.text('parent_path') if above is not None else ''}{unit.id}/"
     if unit.number("factor") != factor or unit.text("parent_path") != path:
         unit.database.write(unit, {"factor": factor, "parent_path": path})
 

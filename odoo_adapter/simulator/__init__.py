@@ -1,0 +1,8 @@
+"""A simulator of the part of Odoo 19 that the bridge asks, for demonstrations and tests on machines without Odoo.
+
+It is not Odoo and says so in every answer. It keeps to what was seen on real Odoo 19 servers, its traps included;
+what it does not know it declines as Odoo declines an unknown model, method or field. A reader begins at `http.py`.
+
+Known departures: one company; one lot per finished order, serial numbers handled like lots; no backorders, pickings,
+work calendars, prices or mail; prefilled with the company, its units, reasons, places and the installed inbox.
+"""

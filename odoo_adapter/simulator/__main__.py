@@ -1,0 +1,72 @@
+"""Run a simulated Odoo: `python -m odoo_adapter.simulator --port 0 --database demo --key-file KEYS [--state FILE]`.
+
+Prints one JSON line with `url`, `database` and `simulator` once it answers. KEYS holds two lines: the administrator's
+API key and the integration user's; it is made with fresh keys, readable by its owner only, if it is not there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import secrets
+import signal
+import sys
+import time
+from pathlib import Path
+
+from odoo_adapter.simulator.http import Service
+from odoo_adapter.simulator.server import open_service, serving
+
+
+def main() -> int:
+    """Serve until SIGTERM or SIGINT. Exit code 2 for wrong use."""
+    parser = argparse.ArgumentParser(prog="odoo_adapter.simulator", description="A simulator of Odoo 19. Not Odoo.")
+    parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
+    parser.add_argument("--database", default="demo")
+    parser.add_argument(
+        "--key-file", type=Path, required=True, help="two lines: the administrator's and the bridge's key"
+    )
+    parser.add_argument("--state", type=Path, help="keep the database in this file")
+    given = parser.parse_args()
+    try:
+        administrator, bridge = read_keys(given.key_file)
+        service = open_service(
+            given.database, administrator=administrator, bridge=bridge, now_ms=_now_ms, state=given.state
+        )
+    except (OSError, ValueError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    asyncio.run(_serve(service, given.port, given.database))
+    return 0
+
+
+def read_keys(path: Path) -> tuple[str, str]:
+    """The two keys of a key file, which is made if it is not there. Raises `ValueError` for any other content."""
+    if not path.exists():
+        fresh = f"{secrets.token_hex(20)}\n{secrets.token_hex(20)}\n"
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(fresh)
+    keys = path.read_text("utf-8").split()
+    if len(keys) != 2 or keys[0] == keys[1]:
+        raise ValueError(f"{path}: holds two different keys, the administrator's and the bridge's, one a line")
+    return keys[0], keys[1]
+
+
+async def _serve(service: Service, port: int, database: str) -> None:
+    stopped = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    async with serving(service, port) as url:
+        sys.stdout.write(json.dumps({"url": url, "database": database, "simulator": True}) + "\n")
+        sys.stdout.flush()
+        await stopped.wait()
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+if __name__ == "__main__":
+    sys.exit(main())

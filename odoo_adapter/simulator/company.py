@@ -1,0 +1,180 @@
+"""A fresh database: what Odoo 19 and the inbox's installer have put there before anybody works with it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from odoo_adapter.inbox.install import MARKER, MODEL, MODULE, action_hash
+from odoo_adapter.simulator.behaviour import maintenance, manufacturing, product, scrap, stock, workorder
+from odoo_adapter.simulator.records.database import COMPANY, Database
+from odoo_adapter.simulator.records.record import Record
+from odoo_adapter.simulator.records.schema import Behaviour, Row
+
+ADMINISTRATOR: Final = 2
+"""The id of the first person in every Odoo database."""
+
+INTEGRATION: Final = 5
+"""The id of the bridge's own user."""
+
+BEHAVIOURS: Final[dict[str, Behaviour]] = {
+    **product.BEHAVIOURS,
+    **stock.BEHAVIOURS,
+    **scrap.BEHAVIOURS,
+    **manufacturing.BEHAVIOURS,
+    **workorder.BEHAVIOURS,
+    **maintenance.BEHAVIOURS,
+}
+
+_LOSSES: Final = (
+    ("block_reason0", "Material Availability", "availability", True, 1),
+    ("block_reason1", "Equipment Failure", "availability", True, 2),
+    ("block_reason2", "Setup and Adjustments", "availability", True, 3),
+    ("block_reason4", "Reduced Speed", "performance", False, 5),
+    ("block_reason5", "Process Defect", "quality", True, 6),
+    ("block_reason6", "Reduced Yield", "quality", True, 7),
+    ("block_reason7", "Fully Productive Time", "productive", False, 0),
+)
+_UNITS: Final = (
+    ("Units", 1.0, ""),
+    ("Pack of 6", 6.0, "Units"),
+    ("Dozens", 12.0, "Units"),
+    ("Hours", 1.0, ""),
+    ("Days", 8.0, "Hours"),
+    ("Minutes", 0.0166667, "Hours"),
+    ("mm", 1.0, ""),
+    ("cm", 10.0, "mm"),
+    ("m", 100.0, "cm"),
+    ("ml", 1.0, ""),
+    ("L", 1000.0, "ml"),
+    ("g", 1.0, ""),
+    ("kg", 1000.0, "g"),
+    ("Ton", 1000.0, "kg"),
+)
+_USERS: Final = (
+    ("OdooBot", "__system__"),
+    ("Administrator", "admin"),
+    ("Public user", "public"),
+    ("Portal User Template", "portaltemplate"),
+    ("UNS Bridge", "uns-bridge"),
+)
+"""In the order of their ids."""
+_STAGES: Final = (
+    ("New Request", 1, False),
+    ("In Progress", 2, False),
+    ("Repaired", 3, True),
+    ("Scrap", 4, True),
+)
+
+
+def furnish(database: Database) -> None:
+    """Fill an empty database with the company, its places, units, reasons and users, and with the installed inbox."""
+    database.user = ADMINISTRATOR
+    with database.savepoint():
+        database.create("res.company", {"name": "My Company"})
+        database.create("resource.calendar", {"name": "Standard 40 hours/week", "tz": "UTC"})
+        _users(database)
+        _units(database)
+        _places(database)
+        _reasons(database)
+        _install_inbox(database)
+
+
+def refer(database: Database, module: str, name: str, record: Record) -> None:
+    """Give a record its external id."""
+    database.create(
+        "ir.model.data",
+        {"module": module, "name": name, "model": record.model, "res_id": record.id, "noupdate": True},
+    )
+
+
+def reference(database: Database, external_id: str) -> Record | None:
+    """The record of `module.name`, if it is there."""
+    module, _, name = external_id.partition(".")
+    for row in database.find("ir.model.data", "name", name):
+        if row.text("module") == module and database.exists(row.text("model"), row.integer("res_id")):
+            return database.browse(row.text("model"), row.integer("res_id"))
+    return None
+
+
+def _users(database: Database) -> None:
+    for name, login in _USERS:
+        partner = database.create("res.partner", {"name": name, "email": f"{login.strip('_')}@example.com"})
+        database.create(
+            "res.users",
+            {
+                "name": name,
+                "login": login,
+                "email": partner.get("email"),
+                "company_id": COMPANY,
+                "company_ids": [[6, 0, [COMPANY]]],
+                "partner_id": partner.id,
+                "active": login in ("admin", "uns-bridge"),
+            },
+        )
+
+
+def _units(database: Database) -> None:
+    made: dict[str, Record] = {}
+    for name, factor, of in _UNITS:
+        above = {"relative_uom_id": made[of].id} if of else {}
+        made[name] = database.create("uom.uom", {"name": name, "relative_factor": factor, **above})
+
+
+def _places(database: Database) -> None:
+    view = database.create("stock.location", {"name": "WH", "usage": "view"})
+    inside: Row = {"location_id": view.id, "usage": "internal", "company_id": COMPANY}
+    shelf = database.create("stock.location", {"name": "Stock", **inside})
+    database.create("stock.location", {"name": "Inventory adjustment", "usage": "inventory", "company_id": COMPANY})
+    database.create("stock.location", {"name": "Production", "usage": "production", "company_id": COMPANY})
+    hold = database.create("stock.location", {"name": "Quality Hold", **inside})
+    refer(database, MODULE, f"location_hold_{COMPANY}", hold)
+    warehouse = database.create(
+        "stock.warehouse",
+        {"name": "My Company", "code": "WH", "view_location_id": view.id, "lot_stock_id": shelf.id},
+    )
+    kinds = (("Internal Transfers", "internal", "INT"), ("Manufacturing", "mrp_operation", "MO"))
+    for name, code, sequence in kinds:
+        database.create(
+            "stock.picking.type",
+            {
+                "name": name,
+                "code": code,
+                "sequence_code": sequence,
+                "default_location_src_id": shelf.id,
+                "default_location_dest_id": shelf.id,
+                "warehouse_id": warehouse.id,
+            },
+        )
+
+
+def _reasons(database: Database) -> None:
+    kinds = {}
+    for kind in ("availability", "performance", "quality", "productive"):
+        kinds[kind] = database.create("mrp.workcenter.productivity.loss.type", {"loss_type": kind})
+        refer(database, "mrp", f"category_{kind}", kinds[kind])
+    for external_id, name, kind, manual, sequence in _LOSSES:
+        values: Row = {"name": name, "loss_id": kinds[kind].id, "manual": manual, "sequence": sequence}
+        refer(database, "mrp", external_id, database.create("mrp.workcenter.productivity.loss", values))
+    other: Row = {"name": "Unclassified", "loss_id": kinds["availability"].id, "manual": True, "sequence": 9}
+    refer(database, MODULE, "loss_unclassified", database.create("mrp.workcenter.productivity.loss", other))
+    for name, sequence, done in _STAGES:
+        database.create("maintenance.stage", {"name": name, "sequence": sequence, "done": done, "fold": done})
+    database.create("maintenance.team", {"name": "Internal Maintenance"})
+    database.create("maintenance.equipment.category", {"name": "Machines"})
+
+
+def _install_inbox(database: Database) -> None:
+    """Where a real server has the action's text, the simulator has `inbox.py`, which does what that text says."""
+    group = database.create("res.groups", {"name": "UNS bridge"})
+    database.write(database.browse("res.users", INTEGRATION), {"group_ids": [[4, group.id]]})
+    refer(database, MODULE, "group_bridge", group)
+    action = database.create("ir.actions.server", {"name": "UNS bridge inbox (simulated)"})
+    refer(database, MODULE, "action_inbox", action)
+    database.create(MODEL, {"x_name": MARKER, "x_kind": "@guard", "x_state": "done", "x_res_id": action.id})
+    mark_inbox(database)
+
+
+def mark_inbox(database: Database) -> None:
+    """Say in the marker row that the inbox is that of the bridge's version that runs now."""
+    marker = database.find(MODEL, "x_name", MARKER)[0]
+    marker.write(x_res_model="ir.actions.server", x_hash=action_hash())

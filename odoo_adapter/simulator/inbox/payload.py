@@ -1,0 +1,124 @@
+"""What the inbox's effects share: refusals, references, keys once claimed, and quantities in Odoo's units."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from odoo_adapter.inbox.install import MODEL
+from odoo_adapter.simulator.behaviour.product import convert
+from odoo_adapter.simulator.records.database import COMPANY, Database
+from odoo_adapter.simulator.records.record import Record
+from ruleset.sample import Plain
+
+_REFERENCE: Final = re.compile(r"(mo|wo)-([0-9]{1,9})")
+_MOST: Final = 1e12
+
+
+class Refusal(Exception):
+    """The inbox declines a transaction with one of its codes; nothing of it is kept."""
+
+    def __init__(self, code: str, text: str) -> None:
+        super().__init__(f"{code}: {text}")
+        self.code = code
+        self.text = text
+
+
+def claim(database: Database, name: str, kind: str, order: int | None) -> Record:
+    """The row of this key, made if it is not there: the first statement of everything that happens once."""
+    rows = database.find(MODEL, "x_name", name)
+    if rows:
+        return rows[0]
+    return database.create(MODEL, {"x_name": name, "x_kind": kind, "x_state": "new", "x_order_id": order})
+
+
+def order_id(database: Database, reference: Plain) -> int | None:
+    """The id in `mo-42`, if that order exists."""
+    id = _id(reference, "mo")
+    return id if id is not None and database.exists("mrp.production", id) else None
+
+
+def order_of(database: Database, payload: dict[str, Plain], closed: tuple[str, ...]) -> Record:
+    """The payload's order. Raises `Refusal` if there is none, or it is in one of the `closed` states."""
+    id = order_id(database, payload.get("order"))
+    if id is None:
+        raise Refusal("missing", f"manufacturing order {payload.get('order')}")
+    order = database.browse("mrp.production", id)
+    if order.text("state") in closed:
+        raise Refusal("order_state", f"{order.text('name')} is {order.text('state')}")
+    return order
+
+
+def step_of(database: Database, payload: dict[str, Plain]) -> Record:
+    """The payload's work order. Raises `Refusal` if there is none."""
+    id = _id(payload.get("wo"), "wo")
+    if id is None or not database.exists("mrp.workorder", id):
+        raise Refusal("missing", f"work order {payload.get('wo')}")
+    return database.browse("mrp.workorder", id)
+
+
+def _id(reference: Plain, kind: str) -> int | None:
+    matched = _REFERENCE.fullmatch(reference) if isinstance(reference, str) else None
+    return int(matched[2]) if matched is not None and matched[1] == kind else None
+
+
+def one(database: Database, model: str, field: str, value: Plain, what: str) -> Record:
+    """The only record of our company with this name or code."""
+    ours: Plain = ["|", ["company_id", "=", False], ["company_id", "=", COMPANY]]
+    assert isinstance(ours, list)
+    found = database.search(model, [[field, "=", value], *ours])
+    if len(found) != 1:
+        raise Refusal("ambiguous" if found else "missing", f"{what} {value}")
+    return found[0]
+
+
+def product_of(database: Database, code: Plain) -> Record:
+    return one(database, "product.product", "default_code", code, "product")
+
+
+def lot_of(product: Record, name: Plain, *, make: bool) -> Record:
+    """The lot of this name, made if `make` says so."""
+    database = product.database
+    lots = [lot for lot in database.find("stock.lot", "name", name) if lot.get("product_id") == product.id]
+    if len(lots) > 1:
+        raise Refusal("lot_ambiguous", str(name))
+    if lots:
+        return lots[0]
+    if not make:
+        raise Refusal("no_lot", f"{name} of {product.text('display_name')}")
+    claim(database, f"@lot:{COMPANY}:{product.id}:{name}", "@guard", None)
+    return database.create("stock.lot", {"product_id": product.id, "name": name, "company_id": COMPANY})
+
+
+def in_unit(quantity: Plain, unit: Plain, into: Record) -> float:
+    """A decimal string in the unit of this name, as Odoo counts it: in `into`, rounded as that is."""
+    for candidate in into.database.search("uom.uom", [["name", "=", unit]]):
+        converted = convert(number(quantity), candidate, into)
+        if converted is not None:
+            return converted
+    raise Refusal("unit", f"{unit} is not convertible to {into.text('name')}")
+
+
+def positive(quantity: Plain, unit: Plain, into: Record) -> float:
+    converted = in_unit(quantity, unit, into)
+    if converted <= 0:
+        raise Refusal("quantity", f"{quantity} {unit}")
+    return converted
+
+
+def number(value: Plain) -> float:
+    """A quantity as a number. Negative and absurd ones are refused."""
+    try:
+        read = float(value) if isinstance(value, str | int | float) else -1.0
+    except ValueError:
+        raise Refusal("ValueError", f"could not convert string to float: {value!r}") from None
+    if not 0 <= read < _MOST:
+        raise Refusal("quantity", str(value))
+    return read
+
+
+def limit(order: Record, quantity: float, payload: dict[str, Plain]) -> None:
+    """Raise `Refusal` for more than the order's quantity with its tolerance."""
+    wanted, unit = order.number("product_qty"), order.link("product_uom_id")
+    if quantity > wanted * (1 + number(payload.get("over") or 0)) + unit.number("rounding") / 2:
+        raise Refusal("too_much", f"{quantity} of {wanted} {unit.text('name')}")

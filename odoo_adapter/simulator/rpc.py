@@ -1,0 +1,239 @@
+"""Calls by model and method: the general methods of every model, rights, and the checks of names and arguments.
+
+`call` is one transaction: what it did is kept if it returns and taken back if it raises.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from odoo_adapter.inbox.install import MODEL as INBOX_MODEL
+from odoo_adapter.simulator.company import ADMINISTRATOR
+from odoo_adapter.simulator.errors import (
+    access_error,
+    missing_record,
+    not_allowed,
+    not_found,
+    unprocessable,
+    value_error,
+)
+from odoo_adapter.simulator.inbox import protocol as inbox
+from odoo_adapter.simulator.records.database import COMPANY, Database
+from odoo_adapter.simulator.records.domain import as_ids
+from odoo_adapter.simulator.records.record import Record
+from odoo_adapter.simulator.records.schema import Call, Field, Method
+from odoo_adapter.simulator.records.value import answered
+from ruleset.sample import Plain
+
+_RIGHT: Final = {
+    "search": "read",
+    "search_read": "read",
+    "search_count": "read",
+    "read": "read",
+    "fields_get": "",
+    "has_access": "",
+    "create": "create",
+    "write": "write",
+    "unlink": "unlink",
+    "message_post": "read",
+    "run": "",
+    "context_get": "",
+}
+"""The right that a method needs; every other method needs `write`."""
+
+
+def call(database: Database, user: int, model: str, method: str, body: Mapping[str, Plain]) -> Plain:
+    """Carry out one call as this user. Raises `Fault`; then nothing was changed."""
+    if model not in database.models:
+        raise not_found(f"the model '{model}' does not exist")
+    if method.startswith("_"):
+        raise access_error(f"Private methods (such as '{model}.{method}') cannot be called remotely.")
+    found = database.behaviour(model).methods.get(method) or _GENERAL.get(method) or _SPECIAL.get((model, method))
+    if found is None:
+        raise not_found(f"The method '{model}.{method}' does not exist")
+    arguments = {name: value for name, value in body.items() if name not in ("ids", "context")}
+    ids, context = body.get("ids"), body.get("context")
+    _check_arguments(model, method, found, arguments, ids)
+    _check_companies(context)
+    database.user = user
+    if model == "ir.actions.server" and method == "run":
+        _check_inbox_group(database)
+    else:
+        _check_right(database, user, model, _RIGHT.get(method, "write"))
+    records = [database.browse(model, id) for id in _ids(model, ids)]
+    asked = Call(model=model, arguments=arguments, context=context if isinstance(context, dict) else {})
+    with database.savepoint():
+        if method not in ("read", "has_access", "run"):
+            for record in records:
+                if not database.exists(model, record.id):
+                    raise missing_record(model, record.id, user)
+        return found.run(database, records, asked)
+
+
+def _check_arguments(model: str, name: str, method: Method, arguments: Mapping[str, Plain], ids: Plain) -> None:
+    if method.on_model and ids:
+        raise unprocessable(f"cannot call {model}.{name} with ids")
+    for argument in arguments:
+        if argument not in method.parameters:
+            raise unprocessable(f"got an unexpected keyword argument '{argument}'")
+    for argument in method.required:
+        if argument not in arguments:
+            raise unprocessable(f"missing a required argument: '{argument}'")
+
+
+def _check_companies(context: Plain) -> None:
+    companies = context.get("allowed_company_ids") if isinstance(context, dict) else None
+    if any(company != COMPANY for company in as_ids(companies)):
+        raise access_error("Access to unauthorized or invalid companies.")
+
+
+def _check_right(database: Database, user: int, model: str, right: str) -> None:
+    if right and not _may(database, user, model, right):
+        raise not_allowed(right, database.models[model].title, model)
+
+
+def _may(database: Database, user: int, model: str, right: str) -> bool:
+    if model == INBOX_MODEL and right != "read":
+        return False
+    return user == ADMINISTRATOR or right[0] in database.models[model].access
+
+
+def _check_inbox_group(database: Database) -> None:
+    """Only the inbox's group runs its action: not even an administrator does."""
+    groups = database.browse("res.users", database.user).links("group_ids")
+    if not any(group.text("name") == "UNS bridge" for group in groups):
+        raise access_error("You don't have enough access rights to run this action.")
+
+
+def _ids(model: str, ids: Plain) -> list[int]:
+    listed: list[Plain] = ids if isinstance(ids, list) else [] if ids is None else [ids]
+    if len(as_ids(listed)) != len(listed):
+        raise value_error(f"invalid input syntax for type integer in the ids of {model}")
+    return as_ids(listed)
+
+
+def _search(database: Database, records: list[Record], call: Call) -> list[Record]:
+    given = call.arguments
+    order, limit, offset = given.get("order"), given.get("limit"), given.get("offset")
+    found = database.search(
+        call.model,
+        given.get("domain") or [],
+        order=order if isinstance(order, str) else "",
+        archived=call.context.get("active_test") is False,
+    )
+    start = offset if isinstance(offset, int) else 0
+    end = start + limit if isinstance(limit, int) and limit else None
+    return found[start:end]
+
+
+def _run_search(database: Database, records: list[Record], call: Call) -> Plain:
+    return [record.id for record in _search(database, records, call)]
+
+
+def _run_search_count(database: Database, records: list[Record], call: Call) -> Plain:
+    return len(_search(database, records, call))
+
+
+def _run_search_read(database: Database, records: list[Record], call: Call) -> Plain:
+    return _rows(_search(database, records, call), database, call)
+
+
+def _run_read(database: Database, records: list[Record], call: Call) -> Plain:
+    """Records that are not there are left out without a word."""
+    return _rows([record for record in records if database.exists(record.model, record.id)], database, call)
+
+
+def _rows(records: list[Record], database: Database, call: Call) -> Plain:
+    model = database.models[call.model]
+    fields = call.arguments.get("fields")
+    names = [str(name) for name in fields] if isinstance(fields, list) and fields else [*model.fields]
+    for name in names:
+        if name not in model.fields:
+            raise value_error(f"Invalid field '{name}' on '{model.name}'")
+    shown = ["id", *(name for name in names if name != "id")]
+    return [{name: answered(record, name) for name in shown} for record in records]
+
+
+def _run_create(database: Database, records: list[Record], call: Call) -> Plain:
+    """One row or a list of rows; answers a list either way."""
+    rows = call.arguments["vals_list"]
+    listed = rows if isinstance(rows, list) else [rows]
+    return [database.create(call.model, row).id for row in listed if isinstance(row, dict)]
+
+
+def _run_write(database: Database, records: list[Record], call: Call) -> Plain:
+    values = call.arguments["vals"]
+    for record in records:
+        database.write(record, values if isinstance(values, dict) else {})
+    return True
+
+
+def _run_unlink(database: Database, records: list[Record], call: Call) -> Plain:
+    for record in records:
+        database.unlink(record)
+    return True
+
+
+def _run_fields_get(database: Database, records: list[Record], call: Call) -> Plain:
+    """Fields by name; names that the model does not have are left out."""
+    fields, wanted = database.models[call.model].fields, call.arguments.get("allfields")
+    attributes = call.arguments.get("attributes")
+    names = [name for name in fields if not isinstance(wanted, list) or not wanted or name in wanted]
+    described: dict[str, Plain] = {}
+    for name in names:
+        whole = _description(fields[name])
+        described[name] = {
+            key: value for key, value in whole.items() if not isinstance(attributes, list) or key in attributes
+        }
+    return described
+
+
+def _description(field: Field) -> dict[str, Plain]:
+    described: dict[str, Plain] = {
+        "name": field.name,
+        "type": field.type,
+        "string": field.label,
+        "required": field.required,
+        "readonly": field.readonly,
+    }
+    if field.relation is not None:
+        described["relation"] = field.relation
+    if field.selection:
+        described["selection"] = [[value, value.replace("_", " ").capitalize()] for value in field.selection]
+    return described
+
+
+def _run_has_access(database: Database, records: list[Record], call: Call) -> Plain:
+    return _may(database, database.user, call.model, str(call.arguments["operation"]))
+
+
+def _run_context_get(database: Database, records: list[Record], call: Call) -> Plain:
+    user = database.browse("res.users", database.user)
+    return {"lang": user.text("lang"), "tz": user.text("tz") or False, "uid": user.id}
+
+
+def _run_action(database: Database, records: list[Record], call: Call) -> Plain:
+    """The inbox is the only action there is."""
+    for record in records:
+        if not database.exists(record.model, record.id):
+            raise missing_record(record.model, record.id, database.user)
+    return inbox.run(database, call) if records else False
+
+
+_PAGE: Final = ("domain", "order", "limit", "offset")
+_GENERAL: Final[Mapping[str, Method]] = {
+    "search": Method(run=_run_search, parameters=_PAGE, required=("domain",), on_model=True),
+    "search_count": Method(run=_run_search_count, parameters=("domain", "limit"), required=("domain",), on_model=True),
+    "search_read": Method(run=_run_search_read, parameters=(*_PAGE, "fields"), on_model=True),
+    "read": Method(run=_run_read, parameters=("fields", "load")),
+    "create": Method(run=_run_create, parameters=("vals_list",), required=("vals_list",), on_model=True),
+    "write": Method(run=_run_write, parameters=("vals",), required=("vals",)),
+    "unlink": Method(run=_run_unlink),
+    "fields_get": Method(run=_run_fields_get, parameters=("allfields", "attributes"), on_model=True),
+    "has_access": Method(run=_run_has_access, parameters=("operation",), required=("operation",)),
+}
+_SPECIAL: Final[Mapping[tuple[str, str], Method]] = {
+    ("res.users", "context_get"): Method(run=_run_context_get, on_model=True),
+    ("ir.actions.server", "run"): Method(run=_run_action),
+}
