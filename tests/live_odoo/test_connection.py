@@ -1,0 +1,124 @@
+"""What the line and the server do to a call: a lost client, a short patience, a wrong key, a wrong database."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from dataclasses import replace
+from urllib.parse import urlsplit
+
+import pytest
+
+from odoo_adapter.errors import Refused, Uncertain, Unavailable
+from odoo_adapter.inbox.install import action_hash, install
+from odoo_adapter.json2 import Json2
+from odoo_adapter.odoo import Applied
+from odoo_adapter.plan import Posting, plan
+from odoo_adapter.server import OdooServer
+from tests.live_odoo.conftest import CONTEXT, connection
+from tests.odoo_adapter.situations import Bench, complete, progress
+
+
+async def test_the_check_tells_what_server_it_is(bench: Bench) -> None:
+    info = await bench.odoo.check()
+    assert (info.version, info.mode, info.simulator, info.user) == (
+        "19.0",
+        "inbox",
+        False,
+        os.environ["UNS_BRIDGE_ODOO_USER"],
+    )
+
+
+async def test_a_second_installation_changes_nothing(bench: Bench, admin: Json2) -> None:
+    again = await install(admin, [os.environ["UNS_BRIDGE_ODOO_USER"]])
+    assert again.sha == action_hash()
+    assert not [line for line in again.log if line.startswith(("created", "added"))]
+
+
+async def test_a_client_killed_in_the_middle_of_its_call_resends_and_one_effect_stands(
+    bench: Bench, admin: Json2
+) -> None:
+    order = await bench.order(10)
+    transaction = complete(bench, order)
+    posting = plan(transaction, CONTEXT)
+    assert isinstance(posting, Posting)
+    await send_and_vanish(posting, await action_id(admin))
+    (outcome,) = await bench.odoo.post([transaction])
+    assert isinstance(outcome, Applied)
+    notes = await admin.call(
+        "mail.message",
+        "search_count",
+        writes=False,
+        domain=[["res_id", "=", int(order[3:])], ["body", "ilike", transaction.key]],
+    )
+    assert notes == 1
+
+
+async def test_a_call_without_answer_in_time_is_uncertain_and_is_repeated_safely(bench: Bench) -> None:
+    transaction = complete(bench, await bench.order(10))
+    hasty = OdooServer(replace(connection("UNS_BRIDGE_ODOO_KEY"), timeout_s=0.2), CONTEXT)
+    with pytest.raises(Uncertain):
+        await hasty.post([transaction])
+    await hasty.close()
+    (outcome,) = await bench.odoo.post([transaction])
+    assert isinstance(outcome, Applied)
+
+
+async def test_a_wrong_key_makes_no_dead_letters(bench: Bench) -> None:
+    stranger = OdooServer(replace(connection("UNS_BRIDGE_ODOO_KEY"), key=lambda: "wrong"), CONTEXT)
+    with pytest.raises(Unavailable, match="API key") as caught:
+        await stranger.post([progress(bench, "mo-1", 1)])
+    await stranger.close()
+    assert caught.value.retry_after_ms == 60_000
+
+
+async def test_a_wrong_database_makes_no_dead_letters(bench: Bench) -> None:
+    lost = OdooServer(replace(connection("UNS_BRIDGE_ODOO_KEY"), database="nowhere"), CONTEXT)
+    with pytest.raises(Unavailable, match="database is not usable"):
+        await lost.post([progress(bench, "mo-1", 1)])
+    await lost.close()
+
+
+async def test_a_port_where_nobody_listens_is_unavailable(bench: Bench) -> None:
+    nobody = OdooServer(replace(connection("UNS_BRIDGE_ODOO_KEY"), url="http://127.0.0.1:9"), CONTEXT)
+    with pytest.raises(Unavailable, match="cannot be reached"):
+        await nobody.post([progress(bench, "mo-1", 1)])
+    await nobody.close()
+
+
+async def test_a_user_without_the_inbox_is_told_who_mends_it(bench: Bench, admin: Json2) -> None:
+    """An administrator is not in the inbox's group, and may read its list only as a manufacturing manager."""
+    stranger = OdooServer(connection("UNS_BRIDGE_ODOO_ADMIN_KEY"), CONTEXT)
+    with pytest.raises(Refused):
+        await stranger.check()
+    await stranger.close()
+
+
+async def action_id(admin: Json2) -> int:
+    rows = await admin.call(
+        "x_uns_transaction", "search_read", writes=False, domain=[["x_name", "=", "@inbox"]], fields=["x_res_id"]
+    )
+    return int(rows[0]["x_res_id"])
+
+
+async def send_and_vanish(posting: Posting, action: int) -> None:
+    """Write the whole request, then cut the connection before any answer."""
+    where = urlsplit(os.environ["UNS_BRIDGE_ODOO_URL"])
+    context = {
+        "lang": "en_US",
+        "tz": "UTC",
+        "allowed_company_ids": [1],
+        "active_model": "x_uns_transaction",
+        "uns": {"mode": "each", "tx": [posting.request()]},
+    }
+    body = json.dumps({"ids": [action], "context": context}).encode()
+    head = (
+        f"POST /json/2/ir.actions.server/run HTTP/1.1\r\nHost: {where.netloc}\r\nContent-Type: application/json\r\n"
+        f"Authorization: bearer {os.environ['UNS_BRIDGE_ODOO_KEY']}\r\n"
+        f"X-Odoo-Database: {os.environ['UNS_BRIDGE_ODOO_DB']}\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    _, writer = await asyncio.open_connection(where.hostname, where.port or 80)
+    writer.write(head.encode() + body)
+    await writer.drain()
+    writer.transport.abort()
