@@ -123,11 +123,16 @@ class Outbox:
 
         A lane of which something is in flight gives nothing. Waiting totals of a stream are joined into the last.
         """
-        room = self._ledger.circuit(destination).room(limit, self._flying_to[destination], now_ms)
+        circuit = self._ledger.circuit(destination)
+        room = circuit.room(limit, self._flying_to[destination], now_ms)
         batch: list[Entry] = []
         if room <= 0:
             return ()
-        for stands, lane in sorted(self._ledger.standings(destination)):
+        ranked = sorted(self._ledger.standings(destination))
+        if circuit.failures:
+            # A probe takes what was tried longest ago, so that one entry that always fails cannot close the circuit.
+            ranked.sort(key=lambda one: one[0].due_ms)
+        for stands, lane in ranked:
             if len(batch) >= room:
                 break
             if stands.due_ms <= now_ms and not self._busy[lane]:
