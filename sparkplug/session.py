@@ -257,8 +257,6 @@ class NodeSession:
         if readings:
             at_ms = payload.timestamp_ms or message.received_ms
             outputs.append(DataRead(origin=origin, readings=readings, at_ms=at_ms, seq=payload.seq))
-        if payload.timestamp_ms is None:
-            problems.append(Problem(FindingName.TIMESTAMP_MISSING, f"{type(message).__name__} has no timestamp"))
         return outputs + self._found(problems, now_ms) if problems else outputs
 
     # Devices
@@ -368,8 +366,6 @@ def _birth_problems(payload: Payload, bd_seq: int | None) -> list[Problem]:
         problems.append(Problem(FindingName.BIRTH_BDSEQ_MISSING, "NBIRTH without bdSeq"))
     if all(metric.name != REBIRTH for metric in payload.metrics):
         problems.append(Problem(FindingName.BIRTH_REBIRTH_MISSING, f"NBIRTH without {REBIRTH}"))
-    if payload.timestamp_ms is None:
-        problems.append(Problem(FindingName.TIMESTAMP_MISSING, "NBIRTH has no timestamp"))
     return problems
 
 

@@ -100,7 +100,7 @@ def read_value(datatype: int, field: str, raw: Any, definitions: Definitions) ->
         raise ValueUnreadable(f"{datatype} is no datatype of a metric")
     reader = readers.get(field)
     if reader is None:
-        raise ValueUnreadable(f"a {Datatype(datatype).name} cannot be in {field}")
+        raise ValueUnreadable(f"{Datatype(datatype).name} cannot be in {field}")
     return reader(raw)
 
 
