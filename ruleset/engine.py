@@ -1,0 +1,304 @@
+"""The rule engine: observations in, outputs out, in the order in which they must happen.
+
+The core calls it with what `bridge.translate` made of messages, and with timers. It is deterministic and does
+nothing by itself: time comes as `now_ms`, working memory goes out as records (`take_changed`, `snapshot`) and comes
+back by `restore`. Only rules whose signals changed are evaluated.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from ruleset.equipment import Assets, EventSignal, Role, Signal
+from ruleset.form.alarm import Alarm
+from ruleset.form.collect import Collect
+from ruleset.form.count import Count
+from ruleset.form.episode import Episode
+from ruleset.form.memory import AlarmMemory, CountMemory, EpisodeMemory, WaitMemory
+from ruleset.form.moment import Moment, event_values
+from ruleset.form.occurrence import Occurrence
+from ruleset.form.production import Production
+from ruleset.form.records import Records, equipment_id, heard_id, rule_id
+from ruleset.form.wait import Wait
+from ruleset.output import EngineOutput, Remark, RemarkName
+from ruleset.rules import Instance, Rules
+from ruleset.sample import Event, Fresh, Observation, Plain, Sample, Source, Stale
+
+SETTLE_MS: Final = 3_000
+GRACE_MS: Final = 10_000
+
+_TIMER: Final = Source(topic="")
+
+
+@dataclass(frozen=True, slots=True)
+class _Touched:
+    """A rule whose signals changed, and the sample that did it last."""
+
+    instance: Instance
+    sample: Sample
+
+
+class Engine:
+    """All rules of a site at work.
+
+    `settle_ms` is how long a counter that jumped over an outage waits for stored readings; `grace_ms` how long
+    timers of conditions wait for a birth after a start.
+    """
+
+    def __init__(self, rules: Rules, assets: Assets, *, settle_ms: int = SETTLE_MS, grace_ms: int = GRACE_MS) -> None:
+        self._assets = assets
+        self._grace_ms = grace_ms
+        self._grace_until_ms = 0
+        self._unconfirmed: frozenset[str] = frozenset()
+        self._instances = {rule_id(each.rule, each.equipment.path): each for each in rules.instances}
+        self._records = Records({id: each.form for id, each in self._instances.items()})
+        collects = {id: each.form for id, each in self._instances.items() if isinstance(each.form, Collect)}
+        self._production = Production(collects, assets, self._records, self._present, settle_ms)
+        self._by_signal: dict[tuple[str, str], list[Instance]] = defaultdict(list)
+        self._by_event: dict[tuple[str, str], list[Instance]] = defaultdict(list)
+        self._by_awaited: dict[str, list[Instance]] = defaultdict(list)
+        self._followed: set[tuple[str, str]] = set(self._production.counted)
+        for instance in rules.instances:
+            self._index(instance)
+
+    def observe(self, observation: Observation, now_ms: int) -> tuple[EngineOutput, ...]:
+        """Take one observation. Timers that are due by `now_ms` should have been run before, with `due`."""
+        return self.observe_all((observation,), now_ms)
+
+    def observe_all(self, observations: Sequence[Observation], now_ms: int) -> tuple[EngineOutput, ...]:
+        """Take all observations of one message: conditions then see them together, never half of them."""
+        outputs: list[EngineOutput] = []
+        touched: dict[str, _Touched] = {}
+        for observation in observations:
+            match observation:
+                case Sample():
+                    outputs += self._sample(observation, now_ms, touched)
+                case Event():
+                    outputs += self._evaluate(touched, now_ms)
+                    outputs += self._event(observation, now_ms)
+                case Stale():
+                    outputs += self._evaluate(touched, now_ms)
+                    self._set_stale(observation.equipment, stale=True)
+                case Fresh():
+                    self._set_stale(observation.equipment, stale=False)
+                    self._unconfirmed -= {observation.equipment}
+        outputs += self._evaluate(touched, now_ms)
+        return tuple(outputs)
+
+    def due(self, now_ms: int) -> tuple[EngineOutput, ...]:
+        """Run every timer that is due, the earliest first."""
+        outputs: list[EngineOutput] = []
+        while ready := [(at_ms, id) for at_ms, id in self._timers() if at_ms <= now_ms]:
+            _, id = min(ready)
+            outputs += self._run_timer(id, self._records.timers.pop(id), now_ms)
+        return tuple(outputs)
+
+    @property
+    def next_due_ms(self) -> int | None:
+        """When `due` has something to do next; None while nothing waits on time."""
+        return min((at_ms for at_ms, _ in self._timers()), default=None)
+
+    def started(self, now_ms: int) -> tuple[EngineOutput, ...]:
+        """After the records were restored: conditions' timers wait for a birth of their equipment, or for the grace."""
+        self._unconfirmed = frozenset(path for path, each in self._assets.equipment.items() if each.node is not None)
+        self._grace_until_ms = now_ms + self._grace_ms
+        return ()
+
+    def order_closed(self, order: str, now_ms: int) -> tuple[EngineOutput, ...]:
+        """Odoo is done with an order: its totals are forgotten after a week."""
+        self._production.close(order, now_ms)
+        return ()
+
+    def take_changed(self) -> frozenset[str]:
+        """Ids of the records that changed since the last call."""
+        return self._records.take_changed()
+
+    def snapshot(self, id: str) -> bytes | None:
+        """The record as it is to be stored; None when nothing is left to remember."""
+        return self._records.snapshot(id)
+
+    def restore(self, id: str, snapshot: bytes) -> None:
+        """Take back a record. That of a rule that is gone, or has another form now, is dropped (and is `changed`)."""
+        self._records.restore(id, snapshot)
+
+    def _sample(self, sample: Sample, now_ms: int, touched: dict[str, _Touched]) -> list[EngineOutput]:
+        equipment = self._assets.equipment.get(sample.equipment)
+        signal = equipment.signals.get(sample.signal) if equipment is not None else None
+        key = (sample.equipment, sample.signal)
+        if not isinstance(signal, Signal) or (signal.role is not Role.ORDER and key not in self._followed):
+            return []
+        if sample.historical:
+            return self._production.recall(sample, signal, now_ms) + self._ignored_history(sample)
+        is_order = signal.role is Role.ORDER
+        value = (sample.value or "") if is_order else sample.value
+        memory = self._records.equipment(sample.equipment)
+        known = memory.values.get(sample.signal)
+        changed = known != value or isinstance(known, bool) != isinstance(value, bool)
+        outputs: list[EngineOutput] = []
+        if changed:
+            outputs += self._production.before_change(sample, is_order=is_order, now_ms=now_ms)
+            if value is None:
+                memory.values.pop(sample.signal, None)
+            else:
+                memory.values[sample.signal] = value
+            self._records.touch(equipment_id(sample.equipment))
+        if key in self._production.counted and sample.value is not None:
+            outputs += self._production.count(sample, signal, now_ms)
+        if changed or sample.birth:
+            for instance in self._by_signal.get(key, ()):
+                touched[rule_id(instance.rule, sample.equipment)] = _Touched(instance, sample)
+        return outputs
+
+    def _ignored_history(self, sample: Sample) -> list[EngineOutput]:
+        """Stored readings are never the present, and conditions do not look back: say so, once per outage."""
+        path = sample.equipment
+        memory = self._records.equipment(path)
+        if (path, sample.signal) not in self._by_signal or memory.history_noted:
+            return []
+        memory.history_noted = True
+        self._records.touch(equipment_id(path))
+        text = f"stored readings of {sample.signal} came; conditions look at the present only"
+        return [Remark(name=RemarkName.HISTORY_IGNORED, equipment=path, text=text)]
+
+    def _evaluate(self, touched: dict[str, _Touched], now_ms: int) -> list[EngineOutput]:
+        """Evaluate every rule that was touched, once, in the order in which they were."""
+        outputs: list[EngineOutput] = []
+        for id, each in touched.items():
+            memory = self._records.rule(id)
+            moment = self._moment(each.instance, each.sample.source, each.sample.at_ms, now_ms)
+            match each.instance.form, memory:
+                case Alarm() as alarm, AlarmMemory():
+                    outputs += self._production.before(alarm.changed(memory, moment), now_ms)
+                case Episode() as episode, EpisodeMemory():
+                    outputs += self._production.before(episode.changed(memory, moment), now_ms)
+                case _:
+                    continue
+            self._records.touch(id)
+        touched.clear()
+        return outputs
+
+    def _event(self, event: Event, now_ms: int) -> list[EngineOutput]:
+        """Plain rules first, then waits that begin, then waits that the event decides."""
+        equipment = self._assets.equipment.get(event.equipment)
+        signal = equipment.signals.get(event.signal) if equipment is not None else None
+        if not isinstance(signal, EventSignal):
+            return []
+        values = event_values(event, signal)
+        outputs: list[EngineOutput] = []
+        for instance in self._by_event.get((event.equipment, event.signal), ()):
+            outputs += self._production.before(self._happened(instance, event, values, now_ms), now_ms)
+        for instance in self._by_awaited.get(event.signal, ()):
+            outputs += self._production.before(self._awaited(instance, event, values, now_ms), now_ms)
+        return outputs
+
+    def _happened(
+        self, instance: Instance, event: Event, values: dict[str, Plain], now_ms: int
+    ) -> tuple[EngineOutput, ...]:
+        id = rule_id(instance.rule, event.equipment)
+        memory = self._records.rule(id)
+        moment = self._moment(instance, event.source, event.at_ms, now_ms).with_extra(values)
+        outputs: tuple[EngineOutput, ...] = ()
+        match instance.form, memory:
+            case Occurrence() as occurrence, None:
+                return occurrence.happened(event, moment)
+            case Count() as count, CountMemory():
+                outputs = count.happened(memory, event, moment)
+            case Wait() as wait, WaitMemory():
+                outputs = wait.happened(memory, self._records.heard(instance.rule), event, values, moment)
+        self._records.touch(id)
+        return outputs
+
+    def _awaited(
+        self, instance: Instance, event: Event, values: dict[str, Plain], now_ms: int
+    ) -> tuple[EngineOutput, ...]:
+        id = rule_id(instance.rule, instance.equipment.path)
+        memory = self._records.rule(id)
+        assert isinstance(instance.form, Wait) and isinstance(memory, WaitMemory)
+        other = instance.form.hear(self._records.heard(instance.rule), event, values, now_ms)
+        self._records.touch(heard_id(instance.rule))
+        if not memory.waiting:
+            return ()
+        moment = self._moment(instance, event.source, event.at_ms, now_ms)
+        outputs = instance.form.awaited_happened(memory, other, moment)
+        self._records.touch(id)
+        return outputs
+
+    def _run_timer(self, id: str, due_ms: int, now_ms: int) -> list[EngineOutput]:
+        if id.startswith("equipment/"):
+            return self._production.settle(id.removeprefix("equipment/"), now_ms)
+        if id.startswith("total/"):
+            self._records.ledger.forget(id)
+            return []
+        instance, memory = self._instances[id], self._records.rule(id)
+        moment = self._moment(instance, _TIMER, due_ms, now_ms)
+        outputs: Sequence[EngineOutput] = ()
+        match instance.form, memory:
+            case Collect(), _:
+                return self._production.flush(id, now_ms)
+            case Alarm() as alarm, AlarmMemory():
+                outputs = alarm.due(memory, moment)
+            case Episode() as episode, EpisodeMemory():
+                outputs = episode.due(memory, moment)
+            case Wait() as wait, WaitMemory():
+                outputs = wait.due(memory, moment)
+        self._records.touch(id)
+        return self._production.before(outputs, now_ms)
+
+    def _timers(self) -> list[tuple[int, str]]:
+        """When each timer may run. One of a condition waits while its equipment is stale or not confirmed."""
+        timers: list[tuple[int, str]] = []
+        for id, due_ms in self._records.timers.items():
+            instance = self._instances.get(id)
+            at_ms = due_ms
+            if instance is not None and isinstance(instance.form, Alarm | Episode):
+                path = instance.equipment.path
+                if self._records.equipment(path).stale and not instance.form.fires_when_stale:
+                    continue
+                at_ms = max(due_ms, self._grace_until_ms) if path in self._unconfirmed else due_ms
+            timers.append((at_ms, id))
+        return timers
+
+    def _index(self, instance: Instance) -> None:
+        path = instance.equipment.path
+        self._followed.update((path, name) for name in instance.signals)
+        match instance.form:
+            case Alarm() | Episode():
+                for name in instance.signals:
+                    self._by_signal[path, name].append(instance)
+            case Occurrence() | Count() as form:
+                self._by_event[path, form.event].append(instance)
+            case Wait() as wait:
+                self._by_event[path, wait.event].append(instance)
+                self._by_awaited[wait.awaited].append(instance)
+            case Collect():
+                pass
+        for instances in (self._by_event.get((path, name), []) for name in instance.equipment.signals):
+            instances.sort(key=lambda each: isinstance(each.form, Wait))
+
+    def _set_stale(self, path: str, *, stale: bool) -> None:
+        if path not in self._assets.equipment:
+            return
+        memory = self._records.equipment(path)
+        if memory.stale != stale or memory.history_noted:
+            memory.stale, memory.history_noted = stale, False
+            self._records.touch(equipment_id(path))
+
+    def _present(self, id: str, now_ms: int) -> Moment:
+        return self._moment(self._instances[id], _TIMER, now_ms, now_ms)
+
+    def _moment(self, instance: Instance, source: Source, at_ms: int, now_ms: int) -> Moment:
+        path = instance.equipment.path
+        return Moment(
+            equipment=instance.equipment,
+            rule=instance.rule,
+            version=instance.version,
+            codes=self._assets.codes,
+            known=self._records.equipment(path).values,
+            running=self._production.running(path),
+            source=source,
+            at_ms=at_ms,
+            now_ms=now_ms,
+        )

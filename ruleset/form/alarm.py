@@ -1,0 +1,71 @@
+"""`raise` and `clear`: a condition that lasted becomes one posting until it cleared."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ruleset.cel import EvaluationFailed, Expression
+from ruleset.form.memory import AlarmMemory, Origin
+from ruleset.form.moment import Moment
+from ruleset.form.posting import Posting, order_of, post
+from ruleset.output import EngineOutput
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alarm:
+    """`clear` None: cleared when `when` is false. `once_ms` None: once while open; else also once in that time."""
+
+    when: Expression
+    for_ms: int
+    clear: Expression | None
+    clear_for_ms: int
+    once_ms: int | None
+    fires_when_stale: bool
+    posting: Posting
+
+    def new_memory(self) -> AlarmMemory:
+        return AlarmMemory()
+
+    def changed(self, memory: AlarmMemory, moment: Moment) -> tuple[EngineOutput, ...]:
+        """Take new values of the equipment's signals."""
+        answer = self._wanted(memory, moment)
+        if isinstance(answer, EvaluationFailed):
+            expression = self.clear if memory.raised and self.clear is not None else self.when
+            return () if answer.missing else (moment.failed(expression, answer),)
+        if not answer:
+            memory.since_ms = memory.due_ms = memory.origin = None
+            return ()
+        if memory.since_ms is None:
+            memory.since_ms = moment.at_ms
+            memory.due_ms = moment.now_ms + (self.clear_for_ms if memory.raised else self.for_ms)
+            memory.origin = Origin(moment.source.topic, moment.source.seq)
+        waits = self.clear_for_ms if memory.raised else self.for_ms
+        return self.due(memory, moment) if waits == 0 else ()
+
+    def due(self, memory: AlarmMemory, moment: Moment) -> tuple[EngineOutput, ...]:
+        """The condition lasted: raise, or clear."""
+        since_ms, origin = memory.since_ms, memory.origin
+        memory.since_ms = memory.due_ms = memory.origin = None
+        if since_ms is None or origin is None:
+            return ()
+        if memory.raised:
+            memory.raised = False
+            return ()
+        memory.raised = True
+        if (
+            self.once_ms is not None
+            and memory.posted_ms is not None
+            and moment.now_ms < memory.posted_ms + self.once_ms
+        ):
+            return ()
+        memory.posted_ms = moment.now_ms
+        then = moment.of(origin.source, since_ms + self.for_ms)
+        return (post(self.posting, then, f"{moment.rule}:{since_ms}", order=order_of(self.posting, then)),)
+
+    def _wanted(self, memory: AlarmMemory, moment: Moment) -> bool | EvaluationFailed:
+        if not memory.raised:
+            return moment.holds(self.when)
+        if self.clear is not None:
+            return moment.holds(self.clear)
+        answer = moment.holds(self.when)
+        return answer if isinstance(answer, EvaluationFailed) else not answer

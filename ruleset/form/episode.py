@@ -1,0 +1,140 @@
+"""`episode`: from the moment it opens until it closed for good; one record per episode, with its loss."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ruleset.cel import EvaluationFailed, Expression
+from ruleset.document import format_duration
+from ruleset.form.memory import EpisodeMemory, Origin
+from ruleset.form.moment import Moment
+from ruleset.form.posting import Posting, cannot_post, order_of, post
+from ruleset.output import EngineOutput, Remark, RemarkName
+from ruleset.sample import Plain
+from ruleset.transaction import OrderRef
+
+
+@dataclass(frozen=True, slots=True)
+class Class:
+    """One line of `classify`: the first whose condition is true gives the loss."""
+
+    when: Expression
+    loss: Expression
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Episode:
+    """`close` None: it closes when `open` is false. `texts` are the signals whose last value `episode.<signal>` has."""
+
+    open: Expression
+    close: Expression | None
+    merge_ms: int
+    micro_ms: int
+    classes: tuple[Class, ...]
+    texts: frozenset[str]
+    state: str | None
+    fires_when_stale: bool
+    posting: Posting
+
+    def new_memory(self) -> EpisodeMemory:
+        return EpisodeMemory()
+
+    def changed(self, memory: EpisodeMemory, moment: Moment) -> tuple[EngineOutput, ...]:
+        """Take new values of the equipment's signals."""
+        outputs: tuple[EngineOutput, ...] = ()
+        if memory.ended_ms is not None and moment.at_ms - memory.ended_ms > self.merge_ms:
+            outputs = self._finish(memory, moment)  # by the device's clock the gap is over, before our timer
+        opens = moment.holds(self.open)
+        closes = self._closes(opens, moment)
+        failed = tuple(
+            moment.failed(expression, answer)
+            for expression, answer in ((self.open, opens), (self.close or self.open, closes))
+            if isinstance(answer, EvaluationFailed) and not answer.missing
+        )[:1]
+        if memory.started_ms is None:
+            if opens is True:
+                self._begin(memory, moment)
+            return (*outputs, *failed)
+        self._watch(memory, moment)
+        if memory.ended_ms is None and closes is True:
+            memory.ended_ms = max(moment.at_ms, memory.started_ms)
+            memory.due_ms = moment.now_ms + self.merge_ms
+            if self.merge_ms == 0:
+                return (*outputs, *failed, *self._finish(memory, moment))
+        elif memory.ended_ms is not None and opens is True:
+            memory.ended_ms = memory.due_ms = None
+        return (*outputs, *failed)
+
+    def due(self, memory: EpisodeMemory, moment: Moment) -> tuple[EngineOutput, ...]:
+        """It did not open again in time: it is over."""
+        return self._finish(memory, moment) if memory.ended_ms is not None else ()
+
+    def _closes(self, opens: bool | EvaluationFailed, moment: Moment) -> bool | EvaluationFailed:
+        if self.close is not None:
+            return moment.holds(self.close)
+        return opens if isinstance(opens, EvaluationFailed) else not opens
+
+    def _begin(self, memory: EpisodeMemory, moment: Moment) -> None:
+        memory.started_ms = moment.at_ms
+        memory.ended_ms = memory.due_ms = None
+        order = order_of(self.posting, moment)
+        memory.order = None if isinstance(order, EvaluationFailed) else order
+        memory.texts, memory.shares = {}, {}
+        memory.state, memory.state_ms = self._state(moment), moment.at_ms
+        memory.origin = Origin(moment.source.topic, moment.source.seq)
+        self._watch(memory, moment)
+
+    def _watch(self, memory: EpisodeMemory, moment: Moment) -> None:
+        """Note the texts and how long each state lasted, up to now."""
+        if memory.ended_ms is None:
+            for name in self.texts:
+                if text := str(moment.known.get(name, "")):
+                    memory.texts[name] = text
+        lasted_ms = max(0, moment.at_ms - memory.state_ms)
+        if memory.state and lasted_ms:
+            memory.shares[memory.state] = memory.shares.get(memory.state, 0) + lasted_ms
+        memory.state, memory.state_ms = self._state(moment), max(moment.at_ms, memory.state_ms)
+
+    def _state(self, moment: Moment) -> str:
+        return str(moment.known.get(self.state, "")) if self.state is not None else ""
+
+    def _finish(self, memory: EpisodeMemory, moment: Moment) -> tuple[EngineOutput, ...]:
+        started_ms, ended_ms, origin = memory.started_ms, memory.ended_ms, memory.origin
+        memory.started_ms = memory.ended_ms = memory.due_ms = None
+        if started_ms is None or ended_ms is None or origin is None:
+            return ()
+        if ended_ms - started_ms < self.micro_ms:
+            return (self._micro(memory, moment, ended_ms - started_ms),)
+        then = moment.of(origin.source, ended_ms).with_extra(self._values(memory, started_ms, ended_ms))
+        return self._post(memory, then, str(started_ms))
+
+    def _post(self, memory: EpisodeMemory, moment: Moment, fact: str) -> tuple[EngineOutput, ...]:
+        remarks: list[EngineOutput] = []
+        for each in self.classes:
+            answer = moment.holds(each.when)
+            if answer is True:
+                loss = moment.evaluate(each.loss)
+                if not isinstance(loss, EvaluationFailed):
+                    moment = moment.with_extra({"loss": loss})
+                    break
+                answer = loss
+            if isinstance(answer, EvaluationFailed) and not answer.missing:
+                remarks.append(moment.failed(each.when, answer))
+        else:
+            if self.classes:
+                return (*remarks, cannot_post(self.posting, moment, fact, "no line of classify fits"))
+        order = OrderRef(memory.order) if memory.order is not None else None
+        return (*remarks, post(self.posting, moment, fact, order=order))
+
+    def _values(self, memory: EpisodeMemory, started_ms: int, ended_ms: int) -> dict[str, Plain]:
+        total_ms = sum(memory.shares.values()) or 1
+        shares: dict[str, Plain] = {state: lasted / total_ms for state, lasted in memory.shares.items()}
+        texts: dict[str, Plain] = {f"episode.{name}": memory.texts.get(name, "") for name in self.texts}
+        return {"started": float(started_ms), "ended": float(ended_ms), "episode.shares": shares, **texts}
+
+    def _micro(self, memory: EpisodeMemory, moment: Moment, lasted_ms: int) -> Remark:
+        memory.micro_count += 1
+        memory.micro_ms += lasted_ms
+        total = f"{memory.micro_count} so far, {format_duration(memory.micro_ms)} in all"
+        text = f"rule {moment.rule}: {format_duration(lasted_ms)}; {total}"
+        return Remark(name=RemarkName.MICRO_STOP, equipment=moment.equipment.path, text=text)

@@ -1,0 +1,119 @@
+"""What the engine remembers, as records: each is stored under its id, with its version, when it changed.
+
+equipment/<path>        last values, running order and counters of one equipment
+total/<path>|<order>    what an order made there (`OrderTotals`)
+rule/<rule>/<path>      working memory of one rule at one equipment
+heard/<rule>            events that a `wait` may still need
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import msgspec
+
+from ruleset.form.counter import Counter
+from ruleset.form.moment import Known
+from ruleset.sample import Source
+
+
+class Origin(msgspec.Struct, frozen=True):
+    """The message that something remembered came from."""
+
+    topic: str
+    seq: int | None = None
+
+    @property
+    def source(self) -> Source:
+        return Source(topic=self.topic, seq=self.seq)
+
+
+class EquipmentMemory(msgspec.Struct, omit_defaults=True, kw_only=True):
+    """`order_before` is the order that ran before the message `order_from` (topic, seq, time) changed it.
+
+    `past_orders` are stored order changes (time, order) of the outage whose counts wait.
+    """
+
+    values: dict[str, Known] = {}
+    stale: bool = False
+    counters: dict[str, Counter] = {}
+    order_before: str = ""
+    order_from: tuple[str, int | None, int] | None = None
+    past_orders: list[tuple[int, str]] = []
+    orderless: bool = False
+    history_noted: bool = False
+
+
+class CollectMemory(msgspec.Struct, omit_defaults=True, kw_only=True, tag_field="form", tag="collect"):
+    due_ms: int | None = None
+
+
+class AlarmMemory(msgspec.Struct, omit_defaults=True, kw_only=True, tag_field="form", tag="alarm"):
+    """`since_ms` (device time) and `due_ms` belong to the change under way: raising, or clearing when raised."""
+
+    raised: bool = False
+    since_ms: int | None = None
+    due_ms: int | None = None
+    origin: Origin | None = None
+    posted_ms: int | None = None
+
+
+class EpisodeMemory(msgspec.Struct, omit_defaults=True, kw_only=True, tag_field="form", tag="episode"):
+    """`started_ms` None: closed. `ended_ms` set: closed unless it opens again before `due_ms`."""
+
+    started_ms: int | None = None
+    ended_ms: int | None = None
+    due_ms: int | None = None
+    order: str | None = None
+    texts: dict[str, str] = {}
+    shares: dict[str, int] = {}
+    state: str = ""
+    state_ms: int = 0
+    origin: Origin | None = None
+    micro_count: int = 0
+    micro_ms: int = 0
+
+
+class Counted(msgspec.Struct, frozen=True):
+    """One event that a count remembers."""
+
+    at_ms: int
+    id: str
+
+
+class CountMemory(msgspec.Struct, omit_defaults=True, kw_only=True, tag_field="form", tag="count"):
+    """Events and the time of the last posting, by the values of `by` (joined as JSON)."""
+
+    events: dict[str, list[Counted]] = {}
+    fired_ms: dict[str, int] = {}
+    latest_ms: int = 0
+
+
+class Happened(msgspec.Struct, frozen=True, kw_only=True):
+    """An event as a wait remembers it: its values under dotted names."""
+
+    equipment: str
+    id: str
+    at_ms: int
+    origin: Origin
+    values: dict[str, Any]  # `Plain`; msgspec cannot resolve the recursive alias
+    until_ms: int
+
+
+class Waiting(msgspec.Struct, kw_only=True, omit_defaults=True):
+    event: Happened
+    timed_out: bool = False
+
+
+class WaitMemory(msgspec.Struct, omit_defaults=True, kw_only=True, tag_field="form", tag="wait"):
+    """Events that wait, and the ids of those that were decided (until when they are remembered)."""
+
+    waiting: dict[str, Waiting] = {}
+    decided: dict[str, int] = {}
+
+
+class HeardMemory(msgspec.Struct, omit_defaults=True, kw_only=True):
+    events: list[Happened] = []
+
+
+RuleMemory: TypeAlias = CollectMemory | AlarmMemory | EpisodeMemory | CountMemory | WaitMemory

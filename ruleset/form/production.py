@@ -1,0 +1,156 @@
+"""Production: what equipment counts becomes totals of orders, and the rules that collect it post them in time."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Final, TypeAlias
+
+from ruleset.equipment import Assets, Equipment, Role, Signal
+from ruleset.form.collect import Collect
+from ruleset.form.counting import Counting
+from ruleset.form.memory import CollectMemory
+from ruleset.form.moment import Moment
+from ruleset.form.records import Records, equipment_id
+from ruleset.output import EngineOutput, Post
+from ruleset.sample import Sample
+from ruleset.transaction import Complete, QualityHold
+
+MomentOf: TypeAlias = Callable[[str, int], Moment]
+"""The present moment of a rule's record, now."""
+
+FORGET_MS: Final = 7 * 24 * 3_600_000
+"""How long totals of a closed order are kept: longer than a node stores readings."""
+
+
+class Production:
+    """The collecting rules of a site at work on its records. `collects` are their forms by record id."""
+
+    def __init__(
+        self, collects: Mapping[str, Collect], assets: Assets, records: Records, moment: MomentOf, settle_ms: int
+    ) -> None:
+        self._assets = assets
+        self._records = records
+        self._moment = moment
+        self._settle_ms = settle_ms
+        self._order_signals = {path: _order_signal(each) for path, each in assets.equipment.items()}
+        self._collects: dict[str, list[tuple[str, Collect]]] = defaultdict(list)
+        self.counted: set[tuple[str, str]] = set()
+        for id, collect in collects.items():
+            path = id.split("/", 2)[2]
+            self._collects[path].append((id, collect))
+            self.counted.update((path, signal) for signal in collect.measures.values())
+
+    def running(self, path: str) -> str:
+        """The order that runs at an equipment; empty for none."""
+        name = self._order_signals.get(path)
+        return str(self._records.equipment(path).values.get(name, "")) if name is not None else ""
+
+    def before_change(self, sample: Sample, *, is_order: bool, now_ms: int) -> list[EngineOutput]:
+        """Post what a change of this signal ends, while the order that made it still runs."""
+        path = sample.equipment
+        outputs: list[EngineOutput] = []
+        if is_order:
+            outputs += self.settle(path, now_ms)
+            memory = self._records.equipment(path)
+            memory.order_before = self.running(path)
+            memory.order_from = (sample.source.topic, sample.source.seq, now_ms)
+            memory.orderless = False
+        for id, collect in self._collects.get(path, ()):
+            if sample.signal in collect.flush_on:
+                outputs += self._flush(id, collect, now_ms)
+        return outputs
+
+    def count(self, sample: Sample, signal: Signal, now_ms: int) -> list[EngineOutput]:
+        """Take a live reading of a counter."""
+        remarks = self._counting(sample.equipment).read(sample, signal, now_ms, self._settle_ms)
+        self._records.touch(equipment_id(sample.equipment))
+        return [*remarks, *self._after_counting(sample.equipment, now_ms)]
+
+    def recall(self, sample: Sample, signal: Signal, now_ms: int) -> list[EngineOutput]:
+        """Take a stored reading of a counter or of the running order."""
+        path = sample.equipment
+        memory = self._records.equipment(path)
+        if signal.role is Role.ORDER and any(each.waiting for each in memory.counters.values()):
+            memory.past_orders.append((sample.at_ms, str(sample.value or "")))
+            self._records.touch(equipment_id(path))
+        if (path, sample.signal) not in self.counted:
+            return []
+        remarks = list(self._counting(path).recall(sample, signal))
+        self._records.touch(equipment_id(path))
+        counter = memory.counters.get(sample.signal)
+        if counter is None or counter.waiting:
+            return [*remarks]
+        return [*remarks, *self._after_counting(path, now_ms)]
+
+    def settle(self, path: str, now_ms: int) -> list[EngineOutput]:
+        """End the wait of every counter of an equipment that jumped over an outage."""
+        memory = self._records.equipment(path)
+        names = [name for name, counter in memory.counters.items() if counter.waiting]
+        outputs: list[EngineOutput] = []
+        for name in names:
+            signal = self._assets.equipment[path].signals.get(name)
+            if isinstance(signal, Signal):
+                outputs += self._counting(path).settle(signal)
+        if names:
+            memory.past_orders = []
+            self._records.touch(equipment_id(path))
+            outputs += self._after_counting(path, now_ms)
+        return outputs
+
+    def flush(self, id: str, now_ms: int) -> list[EngineOutput]:
+        """The time of a rule's window is over: post what is there."""
+        form = next(each for own, each in self._collects[id.split("/", 2)[2]] if own == id)
+        return self._flush(id, form, now_ms)
+
+    def before(self, outputs: Iterable[EngineOutput], now_ms: int) -> list[EngineOutput]:
+        """The outputs, with all that an order made posted before it is done: progress never comes after completion."""
+        result: list[EngineOutput] = []
+        for output in outputs:
+            if isinstance(output, Post) and isinstance(output.transaction, Complete | QualityHold):
+                result += self._flush_order(str(output.transaction.order), now_ms)
+            result.append(output)
+        return result
+
+    def close(self, order: str, now_ms: int) -> None:
+        """Odoo is done with an order: forget its totals later."""
+        for id in self._records.ledger.close(order, now_ms + FORGET_MS):
+            self._records.touch(id)
+
+    def _flush_order(self, order: str, now_ms: int) -> list[EngineOutput]:
+        outputs: list[EngineOutput] = []
+        for path, forms in self._collects.items():
+            if self.running(path) == order:
+                outputs += self.settle(path, now_ms)
+            if order in self._records.ledger.orders(path):
+                for id, collect in forms:
+                    outputs += self._flush(id, collect, now_ms)
+        return outputs
+
+    def _flush(self, id: str, collect: Collect, now_ms: int) -> list[EngineOutput]:
+        memory = self._records.rule(id)
+        assert isinstance(memory, CollectMemory)
+        posts: Sequence[EngineOutput] = collect.flush(memory, self._records.ledger, self._moment(id, now_ms))
+        self._records.touch(id)
+        return list(posts)
+
+    def _after_counting(self, path: str, now_ms: int) -> list[EngineOutput]:
+        outputs: list[EngineOutput] = []
+        for id, collect in self._collects.get(path, ()):
+            memory = self._records.rule(id)
+            assert isinstance(memory, CollectMemory)
+            before_ms = memory.due_ms
+            outputs += collect.counted(memory, self._records.ledger, self._moment(id, now_ms))
+            if memory.due_ms != before_ms:
+                self._records.touch(id)
+        return outputs
+
+    def _counting(self, path: str) -> Counting:
+        return Counting(path, self._records.equipment(path), self._records.ledger, self.running(path))
+
+
+def _order_signal(equipment: Equipment) -> str | None:
+    for signal in equipment.signals.values():
+        if isinstance(signal, Signal) and signal.role is Role.ORDER:
+            return signal.name
+    return None

@@ -1,0 +1,129 @@
+"""`event` with `wait`: what an event leads to is decided by another event, which may come before it or much later.
+
+Nothing is emitted until it is decided. After `at_most` an alert goes out and the wait stays open: only the other
+event (or a person, in the console) ends it. The other event may come from any equipment of the site.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ruleset.cel import EvaluationFailed, Expression
+from ruleset.form.memory import Happened, HeardMemory, Origin, Waiting, WaitMemory
+from ruleset.form.moment import Moment, Template
+from ruleset.form.posting import Posting, cannot_post, order_of, post
+from ruleset.output import Alert, EngineOutput, Post, Unmet
+from ruleset.sample import Event, Plain
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Branch:
+    """One line of `do`: the first whose condition is true decides. It posts, or it alerts."""
+
+    when: Expression
+    then: Posting | Template
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wait:
+    event: str
+    awaited: str
+    when: Expression | None
+    match: Expression
+    at_most_ms: int
+    branches: tuple[Branch, ...]
+
+    def new_memory(self) -> WaitMemory:
+        return WaitMemory()
+
+    def happened(
+        self, memory: WaitMemory, heard: HeardMemory, event: Event, values: dict[str, Plain], moment: Moment
+    ) -> tuple[EngineOutput, ...]:
+        """Take the event that waits. What it waits for may have come before: the newest that matches decides."""
+        answer = True if self.when is None else moment.holds(self.when)
+        if isinstance(answer, EvaluationFailed):
+            posting = next((each.then for each in self.branches if isinstance(each.then, Posting)), None)
+            failed = cannot_post(posting, moment, event.id, f"when: {answer.text}") if posting else None
+            return (failed,) if failed else (moment.failed(self.when or self.match, answer),)
+        if not answer or event.id in memory.waiting or event.id in memory.decided:
+            return ()
+        waiting = Waiting(event=self._remember(event, values, moment.now_ms))
+        memory.waiting[event.id] = waiting
+        outputs: tuple[EngineOutput, ...] = ()
+        for other in reversed(heard.events):
+            outputs += self._resolve(memory, waiting, other, moment)
+            if event.id in memory.decided:
+                break
+        return outputs
+
+    def awaited_happened(self, memory: WaitMemory, other: Happened, moment: Moment) -> tuple[EngineOutput, ...]:
+        """Take the event that was waited for, at whichever equipment; decides every wait that it matches."""
+        outputs: tuple[EngineOutput, ...] = ()
+        for waiting in list(memory.waiting.values()):
+            outputs += self._resolve(memory, waiting, other, moment)
+        return outputs
+
+    def hear(self, heard: HeardMemory, event: Event, values: dict[str, Plain], now_ms: int) -> Happened:
+        """Remember an awaited event for as long as what waits for it may come later."""
+        happened = self._remember(event, values, now_ms)
+        kept = [each for each in heard.events if each.until_ms > now_ms]
+        heard.events = [each for each in kept if (each.equipment, each.id) != (event.equipment, event.id)]
+        heard.events.append(happened)
+        return happened
+
+    def next_due_ms(self, memory: WaitMemory) -> int | None:
+        times = [each.event.until_ms for each in memory.waiting.values() if not each.timed_out]
+        return min([*times, *memory.decided.values()], default=None)
+
+    def due(self, memory: WaitMemory, moment: Moment) -> tuple[EngineOutput, ...]:
+        """Time is over for some: alert, and stay open."""
+        outputs: list[EngineOutput] = []
+        for waiting in memory.waiting.values():
+            if waiting.timed_out or waiting.event.until_ms > moment.now_ms:
+                continue
+            waiting.timed_out = True
+            then = moment.of(waiting.event.origin.source, waiting.event.until_ms)
+            then = then.with_extra({**waiting.event.values, "timed_out": True})
+            outputs += self._decide(then, waiting, timed_out=True)
+        memory.decided = {id: until_ms for id, until_ms in memory.decided.items() if until_ms > moment.now_ms}
+        return tuple(outputs)
+
+    def _remember(self, event: Event, values: dict[str, Plain], now_ms: int) -> Happened:
+        return Happened(
+            equipment=event.equipment,
+            id=event.id,
+            at_ms=event.at_ms,
+            origin=Origin(event.source.topic, event.source.seq),
+            values=values,
+            until_ms=now_ms + self.at_most_ms,
+        )
+
+    def _resolve(
+        self, memory: WaitMemory, waiting: Waiting, other: Happened, moment: Moment
+    ) -> tuple[EngineOutput, ...]:
+        later = max(waiting.event.at_ms, other.at_ms)
+        then = moment.of(waiting.event.origin.source, later)
+        then = then.with_extra({**waiting.event.values, **other.values, "timed_out": False})
+        answer = then.holds(self.match)
+        if isinstance(answer, EvaluationFailed):
+            return () if answer.missing else (then.failed(self.match, answer),)
+        outputs = self._decide(then, waiting, timed_out=False) if answer else ()
+        if any(isinstance(each, Post | Unmet) for each in outputs):  # an alert decides nothing
+            del memory.waiting[waiting.event.id]
+            memory.decided[waiting.event.id] = moment.now_ms + self.at_most_ms
+        return outputs
+
+    def _decide(self, moment: Moment, waiting: Waiting, *, timed_out: bool) -> tuple[EngineOutput, ...]:
+        """What the first fitting branch answers. Time alone never posts."""
+        for branch in self.branches:
+            answer = moment.holds(branch.when)
+            if isinstance(answer, EvaluationFailed) and not answer.missing:
+                return (moment.failed(branch.when, answer),)
+            if answer is not True:
+                continue
+            if isinstance(branch.then, Template):
+                text = branch.then.fill(moment)
+                return (Alert(rule=moment.rule, equipment=moment.equipment.path, text=text, at_ms=moment.at_ms),)
+            if not timed_out:
+                return (post(branch.then, moment, waiting.event.id, order=order_of(branch.then, moment)),)
+        return ()

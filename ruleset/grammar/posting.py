@@ -1,0 +1,112 @@
+"""`do`, `with`, `need` and `order` of a rule, read against the vocabulary of actions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ruleset.cel import Expression, Kind, Scope
+from ruleset.document import Node
+from ruleset.equipment import Assets, Equipment
+from ruleset.form.posting import ACTIONS, PROGRESS, Action, Need, Posting
+from ruleset.grammar.expression import read_condition, read_expression, read_template
+from ruleset.grammar.scope import units
+from ruleset.problem import suggest
+
+RUNNING = "running"
+
+
+def read_posting(
+    do: Node,
+    keys: Mapping[str, Node],
+    scope: Scope,
+    equipment: Equipment,
+    assets: Assets,
+    reads: frozenset[str] = frozenset(),
+) -> Posting | None:
+    """Read what is to be posted; `keys` hold `with`, `need` and `order`. `reads` are names that conditions read."""
+    name = _read_action(do)
+    if name is None:
+        return None
+    action = ACTIONS[name]
+    order = _read_order(keys["order"], scope) if "order" in keys else None
+    if action.needs_order and "order" not in keys:
+        do.problem(f"{name} belongs to an order: add `order: running`, or an expression that names it")
+    values = _read_values(do, keys.get("with"), name, action, scope)
+    unit = _unit(keys.get("with"), values, equipment, assets) if action.has_unit else None
+    needs = _read_needs(keys["need"], scope) if "need" in keys else ()
+    _check_equipment(do, name, action, equipment, assets)
+    names = frozenset().union(*(each.names for each in values.values()), *(each.that.names for each in needs))
+    names |= order.names if isinstance(order, Expression) else frozenset()
+    return Posting(action=name, order=order, values=values, unit=unit, needs=needs, reads=frozenset(names) | reads)
+
+
+def _read_action(do: Node) -> str | None:
+    name = do.text()
+    if name is None or name in ACTIONS:
+        return name
+    if name == PROGRESS:
+        do.problem(f"{PROGRESS} posts a counter's total: it needs `collect` and `post`")
+    else:
+        do.problem(f'unknown action "{name}"{suggest(name, [*ACTIONS, PROGRESS])}')
+    return None
+
+
+def _read_order(node: Node, scope: Scope) -> Expression | str | None:
+    if node.is_text and node.raw.value == RUNNING:
+        return RUNNING
+    return read_expression(node, scope, (Kind.TEXT,), "an order")
+
+
+def _read_values(do: Node, given: Node | None, name: str, action: Action, scope: Scope) -> dict[str, Expression]:
+    parameters = action.parameters
+    allowed = {*parameters, "unit"} if action.has_unit else set(parameters)
+    entries = given.mapping(allowed=allowed) if given is not None else {}
+    for missing in sorted(key for key, each in parameters.items() if each.required and key not in entries):
+        (given or do).problem(f'{name} needs "{missing}" under `with`')
+    values: dict[str, Expression] = {}
+    for key, node in entries.items():
+        if key != "unit":
+            expression = read_expression(node, scope, (parameters[key].want.kind,), f'"{key}"')
+            if expression is not None:
+                values[key] = expression
+    return values
+
+
+def read_unit(
+    given: Node | None, quantities: Mapping[str, Node], name: str, equipment: Equipment, assets: Assets
+) -> str | None:
+    """The unit that `with` says, else the one of the signal or field `name` that the quantity is."""
+    entries = given.mapping() if given is not None and given.is_mapping else {}
+    if "unit" in entries:
+        unit, known = entries["unit"].text(), assets.codes.get("units", {})
+        if unit is not None and unit not in known:
+            entries["unit"].problem(f'unknown unit "{unit}"{suggest(unit, known)}')
+        return unit
+    unit = units(equipment).get(name)
+    if unit is None and name in quantities:
+        quantities[name].problem("this quantity has no unit: give its signal one in assets.yaml, or add `unit` here")
+    return unit
+
+
+def _unit(given: Node | None, values: Mapping[str, Expression], equipment: Equipment, assets: Assets) -> str | None:
+    if given is None or "quantity" not in values:
+        return None
+    name = values["quantity"].text.strip()
+    return read_unit(given, {name: given.mapping()["quantity"]}, name, equipment, assets)
+
+
+def _read_needs(node: Node, scope: Scope) -> tuple[Need, ...]:
+    needs: list[Need] = []
+    for each in node.items():
+        keys = each.mapping(allowed={"that", "else"}, required={"that", "else"})
+        that = read_condition(keys["that"], scope) if "that" in keys else None
+        otherwise = read_template(keys["else"], scope) if "else" in keys else None
+        if that is not None and otherwise is not None:
+            needs.append(Need(that, otherwise))
+    return tuple(needs)
+
+
+def _check_equipment(do: Node, name: str, action: Action, equipment: Equipment, assets: Assets) -> None:
+    if action.from_equipment is not None and not getattr(equipment, action.from_equipment):
+        relative = equipment.path.removeprefix(assets.path + "/")
+        do.problem(f"{relative} has no {action.from_equipment} in assets.yaml, which {name} needs")

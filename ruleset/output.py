@@ -1,0 +1,79 @@
+"""What the rule engine answers: transactions to post, facts that could not be posted, alerts and remarks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TypeAlias
+
+from ruleset.sample import Plain
+from ruleset.transaction import IdempotencyKey, OrderRef, Provenance, Transaction
+
+
+class RemarkName(StrEnum):
+    """The closed list of what the engine remarks."""
+
+    COUNTER_RESET = "counter-reset"
+    COUNTER_ROLLOVER = "counter-rollover"
+    COUNT_JUMP = "count-jump"
+    """Pieces of an outage, of which no history came, were given to an order."""
+    COUNT_WITHOUT_ORDER = "count-without-order"
+    READING_INVALID = "reading-invalid"
+    HISTORY_LATE = "history-late"
+    """Stored readings arrived after what they describe had been settled."""
+    HISTORY_IGNORED = "history-ignored"
+    """Stored readings of a signal that conditions read; only counters look back."""
+    EVALUATION_FAILED = "evaluation-failed"
+    EVENT_LATE = "event-late"
+    """An event older than what a count still remembers."""
+    MICRO_STOP = "micro-stop"
+    """An episode too short to be posted; the text has the total so far."""
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """A transaction for the outbox."""
+
+    transaction: Transaction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unmet:
+    """A fact that was meant to be posted and cannot be: a `need` is not met, or a value is missing or wrong.
+
+    It belongs to the dead letters under the key that the transaction would have. `fields` are the values of
+    `with` that could be evaluated.
+    """
+
+    key: IdempotencyKey
+    action: str
+    equipment: str
+    order: OrderRef | None
+    at_ms: int
+    rule: str
+    provenance: Provenance
+    reason: str
+    fields: Mapping[str, Plain] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alert:
+    """A person must look. Nothing is posted."""
+
+    rule: str
+    equipment: str
+    text: str
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remark:
+    """Something that one may want to know later: a finding about an equipment."""
+
+    name: RemarkName
+    equipment: str
+    text: str
+
+
+EngineOutput: TypeAlias = Post | Unmet | Alert | Remark

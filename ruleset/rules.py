@@ -1,0 +1,186 @@
+"""Rule files become rules: read strictly, checked against the plant, compiled once per kind of equipment."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Final
+
+from ruleset.document import Node, read_document
+from ruleset.equipment import Assets, Equipment
+from ruleset.form.records import Form
+from ruleset.grammar.expression import references_of
+from ruleset.grammar.form import READERS
+from ruleset.grammar.scope import RESERVED, signature
+from ruleset.grammar.selection import Wanted, check_event, select
+from ruleset.problem import Problem, Problems
+
+_NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]*")
+_FORMS_TEXT: Final = "`event`, `collect`, `episode` or `raise`"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instance:
+    """A rule at one equipment. `signals` are the value signals that it reads there."""
+
+    rule: str
+    version: str
+    equipment: Equipment
+    form: Form
+    signals: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """One rule for lists: where it stands, its form (the key that tells it), and the equipment it is for."""
+
+    name: str
+    version: str
+    form: str
+    file: str
+    line: int
+    equipment: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """All rules of a plant, in the order of the files' names and of the rules in them."""
+
+    rules: tuple[Rule, ...]
+    instances: tuple[Instance, ...]
+
+
+def compile_rules(files: Mapping[str, str], assets: Assets) -> tuple[Rules | None, tuple[Problem, ...]]:
+    """Compile rule files (name, as problems show it, to YAML text). None, with every problem, when any is wrong."""
+    problems = Problems()
+    rules: list[Rule] = []
+    instances: list[Instance] = []
+    places: dict[str, str] = {}
+    for file, text in sorted(files.items()):
+        root = read_document(file, text, problems)
+        if root is None or root.is_null:
+            continue
+        for node in root.items():
+            compiled = _read_rule(node, assets, places)
+            if compiled is not None:
+                rules.append(compiled[0])
+                instances += compiled[1]
+    if problems.all:
+        return None, problems.all
+    return Rules(rules=tuple(rules), instances=tuple(instances)), ()
+
+
+def _read_rule(node: Node, assets: Assets, places: dict[str, str]) -> tuple[Rule, list[Instance]] | None:
+    if not node.is_mapping:
+        node.problem("expected a rule: a mapping that begins with `rule: <name>`")
+        return None
+    form = next((each for each in READERS if each in node.mapping()), None)
+    if form is None:
+        node.problem(f"this rule has no form: it needs one of {_FORMS_TEXT}")
+        return None
+    reader = READERS[form]
+    before = len(node.problems)
+    required = {"rule", "assets", *reader.required}
+    keys = node.mapping(allowed=reader.allowed | required, required=required)
+    name = _read_name(keys["rule"], places) if "rule" in keys else None
+    if not required <= keys.keys() or name is None or not _events_exist(keys, assets):
+        return None
+    wanted = _wanted(keys)
+    chosen = select(keys["assets"], assets, wanted)
+    forms: dict[tuple[object, ...], Form | None] = {}
+    for each in chosen:
+        key = signature(each)
+        if key not in forms:
+            forms[key] = reader.read(node, keys, each, assets)
+    if len(node.problems) > before:
+        return None
+    version = _version(node)
+    instances = [
+        Instance(
+            rule=name, version=version, equipment=each, form=compiled, signals=wanted.signals & each.signals.keys()
+        )
+        for each in chosen
+        if (compiled := forms[signature(each)]) is not None
+    ]
+    paths = tuple(each.path for each in chosen)
+    return Rule(name=name, version=version, form=form, file=node.file, line=node.line, equipment=paths), instances
+
+
+def _read_name(node: Node, places: dict[str, str]) -> str | None:
+    name = node.text()
+    if name is None:
+        return None
+    if not _NAME.fullmatch(name):
+        node.problem(f'rule name "{name}" must be lower case letters, digits, "-" and "_"')
+        return None
+    if name in places:
+        node.problem(f'rule "{name}" stands twice, first at {places[name]}')
+        return None
+    places[name] = node.place
+    return name
+
+
+def _events_exist(keys: Mapping[str, Node], assets: Assets) -> bool:
+    found = True
+    if "event" in keys:
+        name = keys["event"].text()
+        found = name is not None and check_event(keys["event"], assets, name)
+    wait = keys.get("wait")
+    awaited = wait.mapping().get("for") if wait is not None and wait.is_mapping else None
+    if awaited is not None:
+        name = awaited.text()
+        found = name is not None and check_event(awaited, assets, name) and found
+    return found
+
+
+def _wanted(keys: Mapping[str, Node]) -> Wanted:
+    """The signals that the rule names anywhere."""
+    names: set[str] = set()
+    for key in keys.keys() - {"rule", "assets", "event", "do", "stale", "once", "micro"}:
+        names |= _named(keys[key], key)
+    if "do" in keys and keys["do"].is_sequence:
+        names |= _named(keys["do"], "branches")
+    own = keys["event"].raw.value if "event" in keys else None
+    measures = set(keys["collect"].mapping()) if "collect" in keys and keys["collect"].is_mapping else set()
+    signals = {_signal_of(each) for each in names}
+    wait = keys.get("wait")
+    awaited = wait.mapping().get("for") if wait is not None and wait.is_mapping else None
+    events = {str(own)} | ({str(awaited.raw.value)} if awaited is not None else set())
+    running = "order" in keys and keys["order"].raw.value == "running"
+    signals -= {"", "running", *RESERVED, *measures, *events}
+    return Wanted(signals=frozenset(signals), event=str(own) if own is not None else None, order=running)
+
+
+def _named(node: Node, key: str) -> set[str]:
+    """References of every expression below a node; texts that are none of their own are skipped by their key."""
+    if node.is_mapping:
+        skipped = {"for", "at_most", "at_least", "within", "every", "merge_gaps", "unit", "post"}
+        skipped = skipped if key != "collect" else set()
+        return {name for own, each in node.mapping().items() if own not in skipped for name in _named(each, own)}
+    if node.is_sequence:
+        return {name for each in node.items() for name in _named(each, key)} - (
+            {"order"} if key == "and_when_changes" else set()
+        )
+    return set(references_of(node, template=key in ("else", "alert")))
+
+
+def _signal_of(reference: str) -> str:
+    """`scrap` of `scrap.qty`, `fault` of `episode.fault`."""
+    parts = reference.split(".")
+    return parts[1] if parts[0] == "episode" and len(parts) > 1 else parts[0]
+
+
+def _version(node: Node) -> str:
+    """A short hash of what the rule says; comments, order of keys and layout do not count."""
+    return sha256(json.dumps(_content(node), sort_keys=True).encode()).hexdigest()[:12]
+
+
+def _content(node: Node) -> object:
+    if node.is_mapping:
+        return {key: _content(each) for key, each in node.mapping().items()}
+    if node.is_sequence:
+        return [_content(each) for each in node.items()]
+    return None if node.is_null else str(node.raw.value)
