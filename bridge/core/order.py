@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
 from hashlib import sha256
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import msgspec
 
@@ -41,7 +41,7 @@ class OrderRecord(msgspec.Struct, frozen=True, kw_only=True):
     version: int
     status: str
     content_hash: str
-    document: dict[str, Plain]
+    document: dict[str, Any]
     published_ms: int
     answer: Answer = Answer.WAITING
     answered_version: int | None = None

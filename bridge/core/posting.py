@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -18,7 +18,6 @@ from bridge.core.order import OrderBook, OrderRecord
 from bridge.core.topic import order_topic
 from odoo_adapter.odoo import Applied, Declined, Outcome, Passed
 from ruleset.output import Unmet
-from ruleset.sample import Plain
 from ruleset.transaction import Complete, Progress, Provenance, QualityHold, Transaction, action, encode
 from state.outbox import DEFAULT_PRIORITY, Offer, Outbox
 
@@ -31,7 +30,7 @@ class Publishing(msgspec.Struct, frozen=True, kw_only=True):
     """The body of a publication entry: what to publish, retained, at QoS 1."""
 
     topic: str
-    document: dict[str, Plain]
+    document: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,30 @@
+"""`uns-bridge`: the commands. Each is a module of `bridge.commands`; this file only names them."""
+
+from __future__ import annotations
+
+import typer
+
+from bridge.commands import check, demo, odoo, orders, outbox, run, simulate
+
+app = typer.Typer(
+    name="uns-bridge",
+    help="A Unified Namespace bridge: from Sparkplug and MQTT to Odoo, exactly once, and orders back.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+app.command("demo")(demo.command)
+app.command("run")(run.command)
+app.command("check")(check.command)
+app.command("simulate")(simulate.command)
+app.add_typer(outbox.app, name="outbox")
+app.add_typer(orders.app, name="orders")
+app.add_typer(odoo.app, name="odoo")
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,242 @@
+"""`uns-bridge outbox`: what waits, what was delivered, what could not be; and what people do about it.
+
+Lists read the store. Acts are left there for the running bridge, which does them in its next commit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.table import Table as RichTable
+
+from bridge.commands.exit import FAILED, UNREACHABLE, WRONG, fail
+from bridge.commands.site import JsonOption, PlantOption, ask
+from bridge.core.act import new_act
+from bridge.core.input import ActKind, Destination
+from bridge.plant import Plant
+from bridge.wiring import open_odoo
+from odoo_adapter.errors import OdooError
+from state.entry import Entry, EntryState, decode
+from state.intervention import Prediction
+from state.outbox import Outbox
+from state.record import Table
+from state.store import Store
+
+app = typer.Typer(help="Entries of the outbox: list, show, replay, skip, release.", no_args_is_help=True)
+
+ACT_WAIT_S: Final = 10.0
+"""How long an act may take until the running bridge has done it."""
+POLL_S: Final = 0.1
+
+StateOption = Annotated[EntryState | None, typer.Option("--state", help="Only entries in this state.")]
+KeysArgument = Annotated[list[str] | None, typer.Argument(help="Keys of entries.")]
+AllOption = Annotated[bool, typer.Option("--all", help="All entries that this can be done to.")]
+ReasonOption = Annotated[str, typer.Option("--reason", help="Why; kept with the entry.")]
+ByOption = Annotated[str, typer.Option("--by", help="Who; the login name by default.")]
+DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Only say what would happen.")]
+
+SUITS: Final = {
+    ActKind.REPLAY: (EntryState.DEAD,),
+    ActKind.SKIP: (EntryState.DEAD, EntryState.HELD),
+    ActKind.RELEASE: (EntryState.HELD,),
+}
+"""What `--all` takes."""
+
+
+@app.command("list")
+def list_entries(
+    plant: PlantOption,
+    state: StateOption = None,
+    lane: Annotated[str | None, typer.Option("--lane", help="Only this order or equipment.")] = None,
+    limit: Annotated[int, typer.Option("--limit", help="At most so many, the latest.")] = 200,
+    json_output: JsonOption = False,
+) -> None:
+    """List entries, the latest last."""
+    entries = [
+        entry
+        for entry in ask(plant, _entries)
+        if (state is None or entry.state is state) and (lane is None or entry.lane == lane)
+    ][-limit:]
+    if json_output:
+        _print_json([_summary(entry) for entry in entries])
+        return
+    table = RichTable("state", "key", "lane", "since (UTC)", "tries", "reason")
+    for entry in entries:
+        since = datetime.fromtimestamp(entry.changed_ms / 1000, UTC).strftime("%m-%d %H:%M:%S")
+        table.add_row(entry.state, entry.key, entry.lane, since, str(entry.attempts), entry.reason)
+    Console().print(table if entries else "no such entries")
+
+
+@app.command("show")
+def show_entry(plant: PlantOption, key: Annotated[str, typer.Argument(help="The entry's key.")]) -> None:
+    """Show one entry as JSON: its content, its history, its receipt."""
+    for entry in ask(plant, _entries):
+        if entry.key == key:
+            _print_json(_whole(entry))
+            return
+    fail(f"there is no entry {key!r}; `uns-bridge outbox list` shows what there is", FAILED)
+
+
+@app.command("replay")
+def replay(
+    plant: PlantOption,
+    reason: ReasonOption,
+    keys: KeysArgument = None,
+    all_entries: AllOption = False,
+    by: ByOption = "",
+    dry_run: DryRunOption = False,
+    json_output: JsonOption = False,
+) -> None:
+    """Send dead entries again."""
+    _act(ActKind.REPLAY, plant, keys, all_entries, by, reason, dry_run, json_output)
+
+
+@app.command("skip")
+def skip(
+    plant: PlantOption,
+    reason: ReasonOption,
+    keys: KeysArgument = None,
+    all_entries: AllOption = False,
+    by: ByOption = "",
+    dry_run: DryRunOption = False,
+    json_output: JsonOption = False,
+) -> None:
+    """Give entries up: they are never sent, and what waited for them goes on."""
+    _act(ActKind.SKIP, plant, keys, all_entries, by, reason, dry_run, json_output)
+
+
+@app.command("release")
+def release(
+    plant: PlantOption,
+    reason: ReasonOption,
+    keys: KeysArgument = None,
+    all_entries: AllOption = False,
+    by: ByOption = "",
+    dry_run: DryRunOption = False,
+    json_output: JsonOption = False,
+) -> None:
+    """Let held entries go."""
+    _act(ActKind.RELEASE, plant, keys, all_entries, by, reason, dry_run, json_output)
+
+
+def _act(
+    kind: ActKind,
+    folder: Path,
+    keys: Sequence[str] | None,
+    all_entries: bool,
+    by: str,
+    reason: str,
+    dry_run: bool,
+    json_output: bool,
+) -> None:
+    if bool(keys) == all_entries:
+        fail("name keys, or say --all", WRONG)
+
+    async def question(plant: Plant, store: Store) -> tuple[Prediction, ...]:
+        outbox = Outbox()
+        outbox.restore((await store.load()).records)
+        chosen = tuple(keys or (entry.key for entry in outbox.entries() if entry.state in SUITS[kind]))
+        predictions = outbox.act(kind, chosen, by=by, reason=reason, now_ms=0, dry_run=True)
+        if kind is ActKind.REPLAY:
+            predictions = await _in_odoo(plant, outbox, predictions)
+        doable = tuple(one.key for one in predictions if one.would is not None)
+        if not dry_run and doable:
+            await _submit(store, kind, doable, by or getpass.getuser(), reason)
+        return predictions
+
+    predictions = ask(folder, question)
+    if json_output:
+        _print_json([{"key": one.key, "would": one.would, "text": one.text} for one in predictions])
+    else:
+        table = RichTable("key", "would be" if dry_run else "is to be", "why")
+        for one in predictions:
+            table.add_row(one.key, one.would or "unchanged", one.text)
+        Console().print(table if predictions else "no such entries")
+    if any(one.would is None for one in predictions):
+        raise typer.Exit(FAILED)
+
+
+async def _submit(store: Store, kind: ActKind, keys: tuple[str, ...], by: str, reason: str) -> None:
+    act = new_act(kind, keys, by, reason)
+    await store.submit(act)
+    try:
+        async with asyncio.timeout(ACT_WAIT_S):
+            while any(one.id == act.id for one in await store.acts()):  # noqa: ASYNC110 - another process does it
+                await asyncio.sleep(POLL_S)
+    except TimeoutError:
+        fail(
+            f"the act is stored, but no bridge has done it within {ACT_WAIT_S:.0f} s; "
+            "it will be done when `uns-bridge run` runs",
+            UNREACHABLE,
+        )
+
+
+async def _in_odoo(plant: Plant, outbox: Outbox, predictions: tuple[Prediction, ...]) -> tuple[Prediction, ...]:
+    """Say which of these entries stand in Odoo already, where it can be asked."""
+    keys = [
+        one.key
+        for one in predictions
+        if one.would and (entry := outbox.entry(one.key)) and entry.destination == Destination.ODOO
+    ]
+    odoo = open_odoo(plant)
+    try:
+        found = await odoo.look_up(keys) if keys else {}
+    except OdooError as error:
+        return tuple(
+            Prediction(one.key, one.would, f"{one.text} (Odoo could not be asked: {error})") for one in predictions
+        )
+    finally:
+        await odoo.close()
+    return tuple(
+        Prediction(one.key, one.would, f"stands in Odoo already as {found[one.key].model} {found[one.key].id}")
+        if one.key in found
+        else one
+        for one in predictions
+    )
+
+
+async def _entries(plant: Plant, store: Store) -> list[Entry]:
+    stored = {**await store.read(Table.DONE), **await store.read(Table.ENTRY)}
+    return sorted((decode(body) for body in stored.values()), key=lambda entry: entry.number)
+
+
+def _summary(entry: Entry) -> dict[str, Any]:
+    return {
+        "key": entry.key,
+        "state": entry.state,
+        "lane": entry.lane,
+        "action": entry.action,
+        "destination": entry.destination,
+        "number": entry.number,
+        "attempts": entry.attempts,
+        "created_ms": entry.created_ms,
+        "changed_ms": entry.changed_ms,
+        "reason": entry.reason,
+    }
+
+
+def _whole(entry: Entry) -> dict[str, Any]:
+    history = [{"at_ms": note.at_ms, "what": note.what, "by": note.by} for note in entry.history]
+    return {**_summary(entry), "body": _json(entry.body), "receipt": _json(entry.receipt), "history": history}
+
+
+def _json(stored: bytes | None) -> Any:
+    """Stored JSON as data; what cannot be read as text."""
+    if stored is None:
+        return None
+    try:
+        return msgspec.json.decode(stored)
+    except msgspec.DecodeError:
+        return stored.decode(errors="replace")
+
+
+def _print_json(data: object) -> None:
+    print(msgspec.json.format(msgspec.json.encode(data), indent=2).decode())
