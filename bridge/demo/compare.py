@@ -159,7 +159,7 @@ class _Comparison:
             posted = sum(streams[order].values(), Decimal(0))
             self._judge_quantity(f"progress of {order}", counted[order], posted)
             view = self._odoo.orders.get(order, NO_ORDER)
-            if view.state != "done":
+            if posted == counted[order] and view.state != "done":
                 self._judge_quantity(f"quantity of {order}", counted[order], view.producing)
 
     def _judge_quantity(self, what: str, happened: Decimal, posted: Decimal) -> None:

@@ -122,11 +122,11 @@ class Mes:
             self._tell_answer(release, at_ms)
         status, reason = self._answers[version]
         answer: dict[str, Plain] = {"order": release.order, "version": release.version, "status": status}
+        if reason:
+            answer["reason"] = reason
         topic = f"{order_topic(self._scenario.site, release.order)}/ack"
         answer_id = f"ack-{release.order}-{release.version}"
-        self._agenda.enter(
-            at_ms + ANSWER_AFTER_MS, partial(self._send_to, topic, answer_id, {**answer, "reason": reason})
-        )
+        self._agenda.enter(at_ms + ANSWER_AFTER_MS, partial(self._send_to, topic, answer_id, answer))
 
     def send(self, tail: str, id: str, fields: Mapping[str, Plain], at_ms: int) -> None:
         """Send a document on `uns/v1/<site>/<tail>`; some are sent twice, with the same id."""
@@ -211,11 +211,13 @@ class Mes:
                 {"quantity": str(operation.quantity)},
             )
         self._report_operation("work_finished", FactKind.FINISH, operation, station, at_ms)
+        if self._quality:
+            id = f"{operation.order}-{operation.work_order}"
+            self._quality.inspect(operation.order, station.equipment, id, usual=not is_last, at_ms=at_ms)
         if is_last:
             self._agenda.enter(at_ms + order.plan.reports_ms, partial(self._report, operation.order, station))
             self._agenda.enter(at_ms + order.plan.decides_ms, partial(self._let_decide, operation.order, station))
         else:
-            self._check(operation, station, at_ms)
             self._queue(operation.order, operation.place + 1, at_ms)
         self._agenda.enter(at_ms + self._scenario.changeover_ms, partial(self._dispatch, station.scenario.work_center))
 
@@ -235,11 +237,6 @@ class Mes:
             station.equipment,
             {"work_order": operation.work_order},
         )
-
-    def _check(self, operation: Operation, station: Station, at_ms: int) -> None:
-        if self._quality:
-            id = f"{operation.order}-{operation.work_order}"
-            self._quality.check(self._scenario.quality.check, operation.order, station.equipment, id, at_ms)
 
     def _let_decide(self, name: str, station: Station, at_ms: int) -> None:
         order = self._orders[name]

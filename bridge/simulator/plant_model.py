@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Final
 
 from bridge.simulator.happening import Agenda, Happening
 from bridge.simulator.mes import Mes
@@ -29,9 +28,6 @@ from bridge.simulator.vibration import Vibration
 from ruleset.sample import Plain
 from sparkplug.fact import Value
 
-SCRAP_NUMBERS: Final = 100_000_000
-"""Scrap numbers go on from one run to the next, in tenths of a second, and start again after four months."""
-
 
 class PlantModel:
     """Presses, lines, the quality station and the MES of one site."""
@@ -40,7 +36,7 @@ class PlantModel:
         self._scenario = scenario
         self._agenda = Agenda()
         self._winds_down = False
-        self._stations = {each.equipment: self._station(each, start_ms) for each in scenario.stations}
+        self._stations = {each.equipment: self._station(each) for each in scenario.stations}
         self._vibrations = {
             each.equipment: self._vibration(each, start_ms) for each in scenario.stations if each.vibrates
         }
@@ -93,12 +89,11 @@ class PlantModel:
     def _path(self, equipment: str) -> str:
         return f"{self._scenario.site}/{equipment}"
 
-    def _station(self, scenario: StationScenario, start_ms: int) -> Station:
+    def _station(self, scenario: StationScenario) -> Station:
         return Station(
             scenario=scenario,
             equipment=self._path(scenario.equipment),
             settle_ms=self._scenario.settle_ms,
-            first_scrap_number=start_ms // 100 % SCRAP_NUMBERS,
             agenda=self._agenda,
         )
 
@@ -124,4 +119,4 @@ class PlantModel:
             case UnmappedScrap(station=name, reason=reason):
                 self._stations[name].scrap_unmapped(reason)
             case FailedCheck(check=check):
-                self._quality.fail_next(check, at_ms)
+                self._quality.fail_next(check)

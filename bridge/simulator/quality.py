@@ -53,21 +53,20 @@ class QualityStation:
             )
         )
 
-    def fail_next(self, check: str, at_ms: int) -> None:
-        """Make the next check of this name fail; one that is not made after operations is made now."""
+    def fail_next(self, check: str) -> None:
+        """Make the next check of this name fail. One that is not usual is made after the next operation."""
         self._to_fail[check] += 1
-        if check != self.scenario.check:
-            self.check(check, "", self._equipment, f"{check}-{at_ms}", at_ms)
 
-    def check(self, check: str, order: str, equipment: str, id: str, at_ms: int) -> None:
-        """Check a piece made on `equipment` and report the result."""
+    def inspect(self, order: str, equipment: str, id: str, *, usual: bool, at_ms: int) -> None:
+        """Check a piece made on `equipment`: the usual check where it is due, and those that were asked for."""
+        asked = [check for check, times in self._to_fail.items() if times and check != self.scenario.check]
+        for check in [*([self.scenario.check] if usual else []), *asked]:
+            self._check(check, order, equipment, f"{check}-{id}", at_ms)
+
+    def _check(self, check: str, order: str, equipment: str, id: str, at_ms: int) -> None:
         fails = self._to_fail[check] > 0
-        fields: dict[str, Plain] = {
-            "order": order,
-            "check": check,
-            "result": "fail" if fails else "pass",
-            "equipment": equipment,
-        }
+        result = "fail" if fails else "pass"
+        fields: dict[str, Plain] = {"order": order, "check": check, "result": result, "equipment": equipment}
         self._send(f"{self.scenario.equipment}/quality", f"check-{id}", fields, at_ms)
         if not fails:
             return

@@ -155,10 +155,16 @@ Incident: TypeAlias = VibrationIncident | StopIncident | CounterReset | Unmapped
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
-    """Everything that the simulated plant does, given its seed."""
+    """Everything that the simulated plant does, given its seed.
+
+    The edge nodes store what happens while `primary_host` is offline (None: they publish to whoever listens), and
+    send what they sent in the last `resend_ms` again when it comes back.
+    """
 
     seed: int
     site: str
+    primary_host: str | None
+    resend_ms: int
     settle_ms: int
     changeover_ms: int
     orders: OrderFlow

@@ -1,7 +1,7 @@
 """A press or a packaging line: its PLC's metrics while it runs an operation, piece by piece.
 
-What the PLC says comes in the order that the bridge may rely on: `Order` alone, then `State`, then one message
-per piece, then `State`, then `Order` cleared alone.
+What the PLC says comes in the order that the bridge may rely on: `Order` with the count as it stands, then `State`,
+then one message per piece, then `State`, then `Order` cleared, again with the count as it stands.
 """
 
 from __future__ import annotations
@@ -45,7 +45,6 @@ class Station:
         scenario: StationScenario,
         equipment: str,
         settle_ms: int,
-        first_scrap_number: int,
         agenda: Agenda,
     ) -> None:
         self.scenario: Final = scenario
@@ -55,7 +54,7 @@ class Station:
         self._state, self._fault = "IDLE", ""
         self._counter = scenario.counter
         self._scrap: dict[str, Value] = {
-            "Scrap/Number": first_scrap_number,
+            "Scrap/Number": 0,
             "Scrap/order": "",
             "Scrap/qty": 0.0,
             "Scrap/reason": "",
@@ -104,7 +103,7 @@ class Station:
 
     def _load(self, at_ms: int) -> None:
         self._loaded = self._running.order
-        self._report({"Order": self._loaded}, at_ms)
+        self._report({"Order": self._loaded, "Counters/Good": self._counter}, at_ms)
         self._agenda.enter(at_ms + self._settle_ms, self._run)
 
     def _run(self, at_ms: int) -> None:
@@ -213,7 +212,7 @@ class Station:
     def _unload(self, at_ms: int) -> None:
         operation, ended = self._running, self._ended
         self._operation, self._loaded = None, ""
-        self._report({"Order": ""}, at_ms)
+        self._report({"Order": "", "Counters/Good": self._counter}, at_ms)
         if ended:
             ended(operation, at_ms)
 

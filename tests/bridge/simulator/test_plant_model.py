@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import json
+from collections import Counter, defaultdict
 from dataclasses import replace
 from decimal import Decimal
 from itertools import pairwise
+from pathlib import Path
+from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator, FormatChecker
+from referencing import Registry, Resource
 
 from bridge.simulator.happening import DocumentSent, FactHappened, MetricsChanged
 from bridge.simulator.ledger import ExpectedOutcome, FactKind
@@ -17,6 +22,7 @@ from sparkplug.fact import DataSet
 from tests.bridge.simulator.day import START_MS, Day, demonstration, release, run_day
 
 COUNTER_END = 65536
+CONTRACT = Path(__file__).parents[3] / "docs" / "contract"
 
 
 @pytest.fixture(scope="module")
@@ -178,7 +184,7 @@ def test_every_version_is_answered_and_a_resent_one_makes_no_second_order() -> N
     happened += model.step(START_MS + 31_000)
 
     answers = [each.document for each in happened if isinstance(each, DocumentSent) and each.topic.endswith("/ack")]
-    assert sorted({(str(a["version"]), str(a["status"]), str(a["reason"])) for a in answers}) == [
+    assert sorted({(str(a["version"]), str(a["status"]), str(a.get("reason", ""))) for a in answers}) == [
         ("1", "accepted", ""),
         ("2", "accepted", ""),
         ("3", "refused", "already in production"),
@@ -243,3 +249,25 @@ def test_a_counter_is_reset_only_where_pieces_are_made() -> None:
 def test_a_document_that_is_no_release_is_refused_with_the_reason() -> None:
     with pytest.raises(ValueError, match="no operations"):
         PlantModel(small(1), START_MS).receive({"order": "mo-1", "operations": []}, START_MS)
+
+
+def schema(name: str) -> Draft202012Validator:
+    """A schema of the published contract."""
+    registry: Registry[Any] = Registry().with_resources(
+        (content["$id"], Resource.from_contents(content))
+        for content in (json.loads(path.read_text()) for path in CONTRACT.glob("*.schema.json"))
+    )
+    content = json.loads((CONTRACT / f"{name}.schema.json").read_text())
+    return Draft202012Validator(content, registry=registry, format_checker=FormatChecker())
+
+
+def test_every_document_keeps_the_published_contract(day: Day) -> None:
+    names = {"ack": "order-acknowledgement"}
+    by_name = defaultdict(list)
+    for each in day.documents:
+        by_name[each.topic.rsplit("/", 1)[-1]].append(each.document)
+
+    assert set(by_name) == {"ack", "work_started", "work_finished", "finished", "quality"}
+    for name, documents in by_name.items():
+        validator = schema(names.get(name, name))
+        assert [error.message for each in documents for error in validator.iter_errors(each)] == []

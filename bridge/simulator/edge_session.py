@@ -1,0 +1,196 @@
+"""The MQTT session of one simulated edge node: births, data, deaths, and store and forward.
+
+`sparkplug.edge.EdgeNode` decides, this carries out. What was handed to a session that ended before it could arrive
+is stored again and comes back marked historical, so a cut at any moment loses nothing; some of it may come twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Final, TypeAlias
+
+import structlog
+
+from bridge.broker.errors import LinkLost
+from bridge.broker.link import (
+    BrokerLink,
+    LinkDown,
+    LinkSettings,
+    LinkUp,
+    MayConnect,
+    Message,
+    Publication,
+    Subscription,
+    Subscriptions,
+    WillSource,
+)
+from bridge.clock import Clock
+from sparkplug.edge import Disconnect, EdgeNode, EdgeOutput, MetricDefinition, Publish, Written
+from sparkplug.fact import DataSet, NodeId, Value
+from sparkplug.wire.datatype import Datatype
+
+LinkFactory: TypeAlias = Callable[[LinkSettings, Subscriptions, WillSource, MayConnect], BrokerLink]
+
+BUFFER_LIMIT: Final = 50_000
+"""Updates that a node stores while its primary host is away: half an hour of the demonstration's busiest node."""
+LEAVE_TIMEOUT_S: Final = 2.0
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Update:
+    device: str | None
+    values: Mapping[str, Value]
+    at_ms: int
+
+
+def define_node(
+    node: NodeId, origins: Mapping[str | None, Mapping[str, Value]], *, primary_host: str | None
+) -> EdgeNode:
+    """An edge node with these metrics of its own (under None) and of its devices. Datatypes follow the values."""
+    edge = EdgeNode(node, primary_host=primary_host, buffer_limit=BUFFER_LIMIT)
+    alias = 0
+    for device, metrics in origins.items():
+        definitions = []
+        for name, value in metrics.items():
+            alias += 1
+            definitions.append(MetricDefinition(name=name, datatype=_datatype(value), value=value, alias=alias))
+        if device is None:
+            edge.define_metrics(definitions)
+        else:
+            edge.define_device(device, definitions)
+    return edge
+
+
+async def always() -> bool:
+    """A simulated node connects whenever it can."""
+    return True
+
+
+class EdgeSession:
+    """One edge node on its own link. `resend_ms`: so much of what was sent last is sent again as history when the
+    host or the link is lost, because at QoS 0 nobody knows whether it arrived."""
+
+    def __init__(
+        self, node: EdgeNode, *, broker: LinkSettings, link: LinkFactory, clock: Clock, resend_ms: int = 0
+    ) -> None:
+        self._node = node
+        self._clock = clock
+        self._resend_ms = resend_ms
+        self._unsure: deque[_Update] = deque(maxlen=BUFFER_LIMIT)
+        self._turn = asyncio.Lock()
+        settings = replace(broker, client_id=f"{broker.client_id}-{node.node.group}-{node.node.node}", clean=True)
+        subscriptions = [Subscription(filter=filter, qos=1) for filter in node.subscriptions]
+        self._link = link(settings, subscriptions, self._will, always)
+
+    @property
+    def node(self) -> EdgeNode:
+        return self._node
+
+    async def run(self) -> None:
+        """Keep the session until cancelled; the node then says its death."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._link.run(), name=f"link-{self._node.node}")
+            try:
+                await self._follow()
+            finally:
+                await self._leave()
+
+    async def report(self, device: str | None, values: Mapping[str, Value], at_ms: int) -> None:
+        """Metrics changed. Published now, or stored until the primary host is there."""
+        async with self._turn:
+            self._unsure.append(_Update(device=device, values=values, at_ms=at_ms))
+            await self._carry_out(self._node.update(device, values, at_ms))
+
+    async def _follow(self) -> None:
+        while True:
+            event = await self._link.next_event()
+            async with self._turn:
+                match event:
+                    case LinkUp():
+                        await self._carry_out(self._node.connected(self._clock.now_ms()))
+                    case LinkDown(reason=reason):
+                        log.info("edge.link_down", node=str(self._node.node), reason=reason)
+                        self._store_again()
+                    case Message():
+                        await self._receive(event)
+
+    async def _receive(self, message: Message) -> None:
+        was_online = self._node.is_online
+        outputs = self._node.receive(message.topic, message.payload, self._clock.now_ms())
+        await self._carry_out(outputs)
+        if was_online and not self._node.is_online:
+            self._keep_unsure()
+        await self._link.acknowledge(message.token)
+
+    async def _carry_out(self, outputs: Iterable[EdgeOutput]) -> None:
+        """Publish in order. Where the link is lost in between, everything not known to be sent is stored again."""
+        try:
+            for output in outputs:
+                match output:
+                    case Publish():
+                        await self._link.publish(
+                            Publication(
+                                topic=output.topic, payload=output.payload, qos=output.qos, retain=output.retain
+                            )
+                        )
+                    case Disconnect(reason=reason):
+                        log.info("edge.host_lost", node=str(self._node.node), reason=reason)
+                        await self._link.drop()
+                    case Written(metric=metric):
+                        log.info("edge.write_ignored", node=str(self._node.node), metric=metric)
+                    case _:
+                        pass
+        except LinkLost:
+            self._store_again()
+        else:
+            self._forget_sent()
+
+    def _forget_sent(self) -> None:
+        """Once everything is sent, only the latest may have to be sent again."""
+        if not self._node.is_online:
+            return
+        before_ms = self._clock.now_ms() - self._resend_ms
+        while self._unsure and self._unsure[0].at_ms <= before_ms:
+            self._unsure.popleft()
+
+    def _store_again(self) -> None:
+        """The session is over. A node that was online had handed everything out."""
+        was_online = self._node.is_online
+        self._node.disconnected(self._clock.now_ms())
+        if was_online:
+            self._keep_unsure()
+
+    def _keep_unsure(self) -> None:
+        for update in tuple(self._unsure):
+            self._node.update(update.device, update.values, update.at_ms)
+
+    async def _leave(self) -> None:
+        try:
+            async with asyncio.timeout(LEAVE_TIMEOUT_S):
+                async with self._turn:
+                    await self._carry_out(self._node.leave(self._clock.now_ms()))
+        except TimeoutError:
+            log.info("edge.left_without_death", node=str(self._node.node))
+
+    def _will(self) -> Publication:
+        topic, payload = self._node.will(self._clock.now_ms())
+        return Publication(topic=topic, payload=payload, qos=1, retain=False)
+
+
+def _datatype(value: Value) -> Datatype:
+    match value:
+        case bool():
+            return Datatype.BOOLEAN
+        case int():
+            return Datatype.INT64
+        case float():
+            return Datatype.DOUBLE
+        case DataSet():
+            return Datatype.DATASET
+        case _:
+            return Datatype.STRING

@@ -1,0 +1,98 @@
+"""The MES's own MQTT session: releases come in, documents go out at QoS 1 until the broker has acknowledged them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Final
+
+import structlog
+
+from bridge.broker.errors import LinkLost
+from bridge.broker.link import LinkDown, LinkSettings, LinkUp, Message, Publication, Subscription
+from bridge.core.topic import order_topic
+from bridge.simulator.edge_session import LinkFactory, always
+from ruleset.sample import Plain
+
+SESSION_EXPIRY_S: Final = 86_400
+QUEUE_SIZE: Final = 10_000
+
+log = structlog.get_logger()
+
+
+class MesSession:
+    """A kept session. `received` is called with every release document, before it is acknowledged."""
+
+    def __init__(
+        self,
+        *,
+        site: str,
+        broker: LinkSettings,
+        link: LinkFactory,
+        received: Callable[[Mapping[str, Plain]], None],
+    ) -> None:
+        self._received = received
+        self._outgoing: asyncio.Queue[Publication] = asyncio.Queue(QUEUE_SIZE)
+        self._up = asyncio.Event()
+        settings = replace(broker, client_id=f"{broker.client_id}-mes", clean=False, expiry_s=SESSION_EXPIRY_S)
+        subscriptions = [Subscription(filter=order_topic(site, "+"), qos=1)]
+        self._link = link(settings, subscriptions, lambda: None, always)
+
+    async def run(self) -> None:
+        """Keep the session until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._link.run(), name="link-mes")
+            tasks.create_task(self._send(), name="mes-send")
+            await self._follow()
+
+    async def send(self, topic: str, document: Mapping[str, Plain]) -> None:
+        """Queue a document. It is published, again and again if need be, after those before it."""
+        payload = json.dumps(document, separators=(",", ":")).encode()
+        await self._outgoing.put(Publication(topic=topic, payload=payload, qos=1, retain=False))
+
+    async def sent(self) -> None:
+        """Wait until the broker has acknowledged everything that was queued."""
+        await self._outgoing.join()
+
+    async def _follow(self) -> None:
+        while True:
+            event = await self._link.next_event()
+            match event:
+                case LinkUp():
+                    self._up.set()
+                case LinkDown(reason=reason):
+                    self._up.clear()
+                    log.info("mes.link_down", reason=reason)
+                case Message():
+                    self._receive(event)
+                    await self._link.acknowledge(event.token)
+
+    def _receive(self, message: Message) -> None:
+        """A release; an empty payload is one that was taken off the topic."""
+        if not message.payload:
+            return
+        try:
+            document = json.loads(message.payload)
+            if not isinstance(document, dict):
+                raise ValueError("no JSON object")
+            self._received(document)
+        except ValueError as error:
+            log.warning("mes.release_unreadable", topic=message.topic, reason=str(error))
+
+    async def _send(self) -> None:
+        while True:
+            publication = await self._outgoing.get()
+            while not await self._published(publication):
+                await self._up.wait()
+            self._outgoing.task_done()
+
+    async def _published(self, publication: Publication) -> bool:
+        """Whether the broker has it. Unsure is no: the id makes a second one harmless."""
+        try:
+            await self._link.publish(publication)
+        except LinkLost:
+            self._up.clear()
+            return False
+        return True

@@ -1,0 +1,150 @@
+"""A running plant: the model in real time, its edge nodes and its MES on a broker, and the ledger.
+
+The plant goes on whatever becomes of the broker or the bridge: its nodes store, its MES queues.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from bridge.broker.link import LinkSettings
+from bridge.clock import Clock
+from bridge.simulator.edge_session import EdgeSession, LinkFactory, define_node
+from bridge.simulator.happening import DocumentSent, FactHappened, Happening, MetricsChanged
+from bridge.simulator.ledger import Ledger
+from bridge.simulator.mes_session import MesSession
+from bridge.simulator.plant_model import PlantModel
+from bridge.simulator.scenario import Scenario
+from ruleset.sample import Plain
+from sparkplug.fact import NodeId, Value
+
+LONGEST_PAUSE_MS: Final = 50
+"""The plant looks at the clock this often at least: a release that arrived waits no longer."""
+SHORTEST_PAUSE_MS: Final = 2
+
+
+class Simulation:
+    """One plant on one broker. `run` works until cancelled.
+
+    `broker` says how to reach it; its `client_id` begins those of all sessions.
+    """
+
+    def __init__(
+        self, scenario: Scenario, *, broker: LinkSettings, link: LinkFactory, ledger: Ledger, clock: Clock
+    ) -> None:
+        self.start_ms: Final = clock.now_ms()
+        self._model = PlantModel(scenario, self.start_ms)
+        self._ledger = ledger
+        self._clock = clock
+        self._rest = asyncio.Event()
+        self._mes = MesSession(site=scenario.site, broker=broker, link=link, received=self._receive)
+        self._edges = {
+            node: EdgeSession(
+                define_node(node, origins, primary_host=scenario.primary_host),
+                broker=broker,
+                link=link,
+                clock=clock,
+                resend_ms=scenario.resend_ms,
+            )
+            for node, origins in _by_node(self._model).items()
+        }
+
+    @property
+    def releases(self) -> tuple[tuple[str, int], ...]:
+        """(order, version) of every release that the MES has seen, each once."""
+        return self._model.releases
+
+    @property
+    def is_at_rest(self) -> bool:
+        """Whether no order and no incident is under way."""
+        return self._model.is_at_rest
+
+    @property
+    def stored(self) -> int:
+        """How many updates wait in the edge nodes for their primary host."""
+        return sum(session.node.stored for session in self._edges.values())
+
+    async def run(self) -> None:
+        """Run the plant until cancelled; then every node says its death."""
+        async with asyncio.TaskGroup() as tasks:
+            for node, session in self._edges.items():
+                tasks.create_task(session.run(), name=f"edge-{node}")
+            tasks.create_task(self._mes.run(), name="mes")
+            tasks.create_task(self._live(), name="plant")
+
+    def wind_down(self) -> None:
+        """Begin no further order; those begun are made and reported to their end."""
+        self._model.wind_down()
+
+    async def rest(self) -> None:
+        """Wait until the plant is at rest and everything that the MES has to say is with the broker."""
+        while not self._model.is_at_rest:
+            self._rest.clear()
+            await self._rest.wait()
+        await self._mes.sent()
+
+    def _receive(self, document: Mapping[str, Plain]) -> None:
+        self._model.receive(document, self._clock.now_ms())
+
+    async def _live(self) -> None:
+        while True:
+            for happening in self._model.step(self._clock.now_ms()):
+                await self._carry_out(happening)
+            if self._model.is_at_rest:
+                self._rest.set()
+            await asyncio.sleep(self._pause_ms() / 1000)
+
+    async def _carry_out(self, happening: Happening) -> None:
+        match happening:
+            case MetricsChanged(source=source, values=values, at_ms=at_ms):
+                await self._edges[source.node].report(source.device, values, at_ms)
+            case DocumentSent(topic=topic, document=document):
+                await self._mes.send(topic, document)
+            case FactHappened(fact=fact):
+                self._ledger.append(fact)
+
+    def _pause_ms(self) -> int:
+        due_ms = self._model.next_due_ms
+        wait_ms = LONGEST_PAUSE_MS if due_ms is None else due_ms - self._clock.now_ms()
+        return min(LONGEST_PAUSE_MS, max(SHORTEST_PAUSE_MS, wait_ms))
+
+
+async def simulate(
+    scenario: Scenario,
+    *,
+    broker: LinkSettings,
+    link: LinkFactory,
+    clock: Clock,
+    ledger_path: Path | None,
+    seconds: float,
+    rest_s: float = 60.0,
+) -> Ledger:
+    """Run a plant for so long, let it come to rest (at most `rest_s` more), and give its ledger, closed.
+
+    Cancelling stops it at once; the ledger is closed then too.
+    """
+    ledger = Ledger(scenario.seed, ledger_path)
+    try:
+        simulation = Simulation(scenario, broker=broker, link=link, ledger=ledger, clock=clock)
+        async with asyncio.TaskGroup() as tasks:
+            running = tasks.create_task(simulation.run(), name="simulation")
+            await asyncio.sleep(seconds)
+            simulation.wind_down()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(simulation.rest(), rest_s)
+            running.cancel()
+    finally:
+        ledger.close()
+    return ledger
+
+
+def _by_node(model: PlantModel) -> Mapping[NodeId, Mapping[str | None, Mapping[str, Value]]]:
+    origins: dict[NodeId, dict[str | None, Mapping[str, Value]]] = defaultdict(dict)
+    for source, metrics in model.metrics().items():
+        origins[source.node][source.device] = metrics
+    return origins
