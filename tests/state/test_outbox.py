@@ -523,10 +523,16 @@ def test_the_oldest_waiting_entry_is_the_age_of_the_outbox(site: Site) -> None:
     site.offer("dead", dead="x", now_ms=1)
     site.offer("a", now_ms=2)
     site.offer("b", now_ms=3)
+    site.claim(limit=1)
     assert site.outbox.oldest_pending_ms == 2
+
+
+def test_nothing_is_due_while_only_an_outcome_helps(site: Site) -> None:
+    site.offer("a", now_ms=2)
     assert site.outbox.next_due_ms == 0
     site.claim()
-    assert (site.outbox.oldest_pending_ms, site.outbox.next_due_ms) == (2, None)
+    assert site.outbox.depth() == {EntryState.CLAIMED: 1}
+    assert [site.outbox.next_due_ms] == [None]
 
 
 def test_an_outbox_with_nothing_to_send_has_no_age(site: Site) -> None:
