@@ -1,0 +1,36 @@
+# The commands of this project. `make help` lists them; tools/setup makes the environment that they need.
+.DEFAULT_GOAL := help
+.PHONY: help demo test check lint test-odoo
+
+ARGS ?=
+BIN := .venv/bin
+CODE := sparkplug ruleset state odoo_adapter bridge
+ODOO_VARIABLES := UNS_BRIDGE_ODOO_URL UNS_BRIDGE_ODOO_DB UNS_BRIDGE_ODOO_USER UNS_BRIDGE_ODOO_KEY UNS_BRIDGE_ODOO_ADMIN_KEY
+
+help: ## say what the commands are
+	@sed -n 's/^\([a-z-]*\):[^#]*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
+
+demo: ## run a simulated plant, the bridge and an Odoo simulator; options in ARGS="--for 60s"
+	@tools/setup demo
+	@$(BIN)/uns-bridge demo $(ARGS)
+
+test: ## run every test, against a real broker and a real Redis; options in ARGS
+	@tools/setup test
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: lint ## everything a change is judged by: format, lint, types, imports, fast tests
+	@$(BIN)/python -m pytest -m "not slow" $(ARGS)
+
+lint: ## format, lint, types and imports only
+	@tools/setup test
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy $(CODE) tests
+	@$(BIN)/lint-imports --no-cache
+
+test-odoo: ## run the tests against the Odoo that UNS_BRIDGE_ODOO_URL, _DB, _USER, _KEY and _ADMIN_KEY name
+	@for name in $(ODOO_VARIABLES); do \
+		eval "value=\$${$$name:-}"; [ -n "$$value" ] || { echo "make test-odoo: set $$name" >&2; missing=1; }; \
+	done; [ -z "$$missing" ]
+	@tools/setup test
+	@$(BIN)/python -m pytest tests/live_odoo $(ARGS)
