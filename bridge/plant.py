@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from bridge.errors import ConfigError
 from bridge.settings import Settings, read_settings
@@ -22,9 +22,7 @@ from ruleset.codes import read_codes
 from ruleset.document import Node, read_document
 from ruleset.equipment import Assets
 from ruleset.problem import Problem, Problems, suggest
-
-if TYPE_CHECKING:
-    from ruleset.rules import Rules
+from ruleset.rules import Rules, compile_rules
 
 BRIDGE_FILE: Final = "bridge.yaml"
 ASSETS_FILE: Final = "assets.yaml"
@@ -167,8 +165,6 @@ def _compile(files: Mapping[str, str], assets: Assets | None, problems: Problems
         for name, text in files.items():
             read_document(name, text, problems)
         return None
-    from ruleset.rules import compile_rules
-
     rules, found = compile_rules(files, assets)
     problems.extend(found)
     return rules

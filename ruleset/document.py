@@ -230,8 +230,8 @@ def read_document(file: str, text: str, problems: Problems) -> Node | None:
         raw = yaml.compose(text)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        reason = ", ".join(part for part in (error.context, error.problem) if part)
         line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
+        reason = _reason(error, line)
         problems.add(Problem(file=file, line=line, column=column, text=f"not valid YAML: {reason}"))
         return None
     except ReaderError:
@@ -251,6 +251,13 @@ def read_document(file: str, text: str, problems: Problems) -> Node | None:
         raw = ScalarNode(f"{_CORE}null", "", start_mark=mark, end_mark=mark)
     root = Node(file=file, raw=raw, problems=problems)
     return root if _is_sound(root) else None
+
+
+def _reason(error: MarkedYAMLError, line: int) -> str:
+    context = str(error.context or "")
+    if context.startswith("while") and error.context_mark and error.context_mark.line + 1 != line:
+        context += f" that begins in line {error.context_mark.line + 1}"
+    return ", ".join(part for part in (context, str(error.problem or "")) if part)
 
 
 def format_duration(length_ms: int) -> str:
@@ -281,6 +288,8 @@ def _is_sound(root: Node) -> bool:
         if isinstance(node.raw, MappingNode):
             _find_doubled_keys(node)
             for key, value in node.raw.value:
+                if isinstance(value, ScalarNode) and not value.value and _kind(value) == "null":
+                    value.start_mark = key.end_mark  # else it is where the next key begins
                 visit(node._child(key), inside)
                 visit(node._child(value), inside)
         elif isinstance(node.raw, SequenceNode):

@@ -99,6 +99,7 @@ def _read_event(name: str, form: str, node: Node, units: Collection[str] | None)
     for field_name, key, value in keys["fields"].entries() if "fields" in keys else ():
         if form == "group" and "number" in keys and field_name == keys["number"].raw.value:
             key.problem(f'field "{field_name}" is the running number of the group already')
+            continue
         field = _read_field(field_name, key, value, units, lists=form == "document")
         if field is not None:
             fields.append(field)

@@ -112,7 +112,7 @@ def test_placeholders_are_filled_in_every_text_below() -> None:
         ("a: 1\nb: 2\na: 3\n", 'f.yaml:3:1: key "a" stands twice, first in line 1'),
         (
             "a: [1\nb: 2\n",
-            "f.yaml:2:2: not valid YAML: while parsing a flow sequence, expected ',' or ']', but got ':'",
+            "f.yaml:2:2: not valid YAML: while parsing a flow sequence that begins in line 1, expected ',' or ']'",
         ),
         ("a: *b\n", "f.yaml:1:4: not valid YAML: found undefined alias 'b'"),
         ("a: b: c\n", "f.yaml:1:5: not valid YAML: mapping values are not allowed here"),

@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from bridge.commands.check import check, command
+
+DEMO = Path(__file__).parents[2] / "bridge" / "demo" / "plant"
+
+
+def test_a_clean_folder_ends_in_0_and_says_what_was_found(capsys: pytest.CaptureFixture[str]) -> None:
+    assert check(DEMO, json_output=False) == 0
+
+    assert capsys.readouterr().out == (
+        f"{DEMO}: clean (4 equipment, 25 signals, 4 code tables, 5 workflows, 2 rule files)\n"
+    )
+
+
+def test_a_clean_folder_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+    assert check(DEMO, json_output=True) == 0
+
+    found = {"equipment": 4, "signals": 25, "code_tables": 4, "workflows": 5, "rule_files": 2}
+    assert json.loads(capsys.readouterr().out) == {"clean": True, "problems": [], "found": found}
+
+
+def test_an_empty_folder_ends_in_2_with_a_line_per_problem(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert check(tmp_path, json_output=False) == 2
+
+    assert capsys.readouterr().out.splitlines() == [
+        "assets.yaml: the file is missing; docs/plant.md shows what must be in it",
+        "bridge.yaml: the file is missing; docs/plant.md shows what must be in it",
+        "codes.yaml: the file is missing; docs/plant.md shows what must be in it",
+        "rules: there is no rule file; add one, such as rules/production.yaml",
+        f"{tmp_path}: 4 problems",
+    ]
+
+
+def test_problems_as_json_have_their_place_apart(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "codes.yaml").write_text("units:\n  pcs: 5\n")
+
+    assert check(tmp_path, json_output=True) == 2
+
+    printed = json.loads(capsys.readouterr().out)
+    assert printed["clean"] is False
+    text = 'expected text, found 5; write "5" in quotes'
+    assert {"file": "codes.yaml", "line": 2, "column": 8, "text": text} in printed["problems"]
+
+
+def test_the_command_ends_with_the_exit_code(tmp_path: Path) -> None:
+    application = typer.Typer()
+    application.command()(command)
+
+    assert CliRunner().invoke(application, [str(DEMO)]).exit_code == 0
+    result = CliRunner().invoke(application, [str(tmp_path), "--json"])
+    assert (result.exit_code, json.loads(result.output)["clean"]) == (2, False)

@@ -1,0 +1,143 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bridge.errors import ConfigError
+from bridge.secret import Secret
+from bridge.settings import (
+    BrokerSettings,
+    EdgeNodeSettings,
+    LimitSettings,
+    RedisSettings,
+    RetrySettings,
+    Settings,
+    SparkplugSettings,
+    read_settings,
+)
+from ruleset.problem import Problems
+
+FOLDER = Path("/plant")
+ODOO = "odoo: {database: prod, user: bridge, key: {env: UNS_TEST_KEY}}\n"
+
+
+def read(text: str, folder: Path = FOLDER) -> Settings:
+    problems = Problems()
+    settings = read_settings("bridge.yaml", text, folder, problems)
+    assert settings is not None, problems.all
+    return settings
+
+
+def said(text: str) -> list[str]:
+    problems = Problems()
+    assert read_settings("bridge.yaml", text, FOLDER, problems) is None
+    return [str(problem) for problem in problems.all]
+
+
+def test_only_odoo_must_be_named_and_everything_else_is_on_this_machine() -> None:
+    settings = read(ODOO)
+
+    assert settings.broker == BrokerSettings(host="127.0.0.1", port=1883, version=5, tls=False)
+    assert settings.redis == RedisSettings(url="redis://127.0.0.1:6379/0", accept_weak_durability=False)
+    assert settings.odoo.url == "http://127.0.0.1:8069"
+    assert settings.sparkplug == SparkplugSettings(host_id="uns-bridge", groups=())
+    assert settings.edge_node is None
+    assert settings.limits == LimitSettings(commit_window_ms=20)
+    assert settings.retry == RetrySettings(first_ms=1_000, longest_ms=300_000)
+    assert (settings.over_production_percent, settings.data_dir) == (5, FOLDER / "data")
+
+
+def test_everything_can_be_said() -> None:
+    settings = read(
+        ODOO
+        + """
+broker:
+  {host: broker.plant, version: 4, ca_file: ca.pem, cert_file: c.pem, key_file: /etc/k.pem, user: bridge,
+   secret: {file: secrets/broker}, keepalive: 30s, timeout: 5s, session_expiry: 1d}
+redis: {url: "rediss://store:6380/1", user: b, secret: {file: s}, accept_weak_durability: true, replicas: 1, lease: 20s}
+sparkplug: {host_id: site-1, groups: [body, paint], rebirth_pause: 10s, reorder_timeout: 1s}
+edge_node: {group: body, node: orders}
+limits: {commit_window: 50ms, inbox_queue: 10, outbox: 20, keys_kept: 60d, stale_grace: 5s, answer_within: 2m}
+retry: {first: 500ms, longest: 1m}
+over_production: 0
+data_dir: /var/lib/uns-bridge
+"""
+    )
+
+    assert settings.broker.port == 8883
+    assert settings.broker.tls
+    assert (settings.broker.ca_file, settings.broker.key_file) == (FOLDER / "ca.pem", Path("/etc/k.pem"))
+    assert settings.broker.secret is not None
+    assert settings.broker.secret.file == FOLDER / "secrets/broker"
+    assert (settings.redis.replicas, settings.redis.lease_ms) == (1, 20_000)
+    assert settings.sparkplug.groups == ("body", "paint")
+    assert settings.edge_node == EdgeNodeSettings(group="body", node="orders")
+    assert settings.limits.commit_window_ms == 50
+    assert settings.limits.keys_kept_ms == 60 * 86_400_000
+    assert settings.retry == RetrySettings(first_ms=500, longest_ms=60_000)
+    assert (settings.over_production_percent, settings.data_dir) == (0, Path("/var/lib/uns-bridge"))
+
+
+def test_all_groups_may_be_followed() -> None:
+    assert read(ODOO + "sparkplug: {groups: all}\n").sparkplug.groups == ()
+
+
+def test_a_secret_is_never_printed() -> None:
+    settings = read(ODOO)
+
+    assert str(settings.odoo.key) == repr(settings.odoo.key) == "***"
+    assert "UNS_TEST_KEY" not in repr(settings)
+
+
+def test_a_secret_is_read_anew_each_time(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    settings = read(ODOO + "redis: {secret: {file: redis}}\n", tmp_path)
+    monkeypatch.setenv("UNS_TEST_KEY", "first")
+    (tmp_path / "redis").write_text("one\n")
+    secret = settings.redis.secret
+    assert secret is not None
+    assert (settings.odoo.key.reveal(), secret.reveal()) == ("first", "one")
+
+    monkeypatch.setenv("UNS_TEST_KEY", "second")
+    (tmp_path / "redis").write_text("two\n")
+
+    assert (settings.odoo.key.reveal(), secret.reveal()) == ("second", "two")
+
+
+def test_a_secret_that_is_not_there_says_where_it_was_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("UNS_TEST_KEY", raising=False)
+    settings = read(ODOO + "redis:\n  secret: {file: redis}\n", tmp_path)
+    secret = settings.redis.secret
+    assert secret is not None
+
+    with pytest.raises(ConfigError) as by_name:
+        settings.odoo.key.reveal()
+    with pytest.raises(ConfigError) as by_file:
+        secret.reveal()
+
+    name = "the environment variable UNS_TEST_KEY is empty or not set"
+    assert str(by_name.value) == f"bridge.yaml:1:49: {name}"
+    path = tmp_path / "redis"
+    assert str(by_file.value) == f"bridge.yaml:3:18: cannot read the secret file {path}: No such file or directory"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "odoo: {database: prod, user: bridge, key: hunter2}\n",
+        "odoo: {database: prod, user: bridge, key: [hunter2]}\n",
+        "odoo: {database: prod, user: bridge, key: {env: A}, url: 'https://u:hunter2@odoo'}\n",
+        ODOO + "redis: {url: 'redis://:hunter2@store'}\n",
+    ],
+)
+def test_a_secret_that_was_written_out_is_refused_and_not_repeated(text: str) -> None:
+    (problem,) = said(text)
+
+    assert "{file: PATH} or {env: NAME}" in problem
+    assert "hunter2" not in problem
+
+
+def test_a_secret_is_frozen() -> None:
+    with pytest.raises(AttributeError):
+        read(ODOO).odoo.key.environment = "OTHER"  # type: ignore[misc]
+    assert isinstance(read(ODOO).odoo.key, Secret)
