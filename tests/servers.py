@@ -8,216 +8,57 @@ other settings, or that kills its server, takes `start_mosquitto` or `start_redi
 from __future__ import annotations
 
 import base64
-import functools
 import hashlib
 import os
 import pwd
 import shutil
 import socket
-import subprocess
 import tempfile
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-import docker
-import docker.errors
 import pytest
-from testcontainers.core.container import DockerContainer
 
-HOST = "127.0.0.1"
-READY_TIMEOUT_S = 20.0
-STOP_TIMEOUT_S = 10.0
+from tests.certificate import Tls, make_tls
+from tests.server_process import HOST, Container, Lifecycle, LocalProcess, Runtime, docker_answers, free_port
+
 MOSQUITTO_IMAGE = "eclipse-mosquitto:2.0.22"
 REDIS_IMAGE = "redis:7.4.2"
 
 
-class ServerError(Exception):
-    """A test's server is not installed, or did not come up; the message holds what it printed."""
-
-
-def free_port() -> int:
-    """A loopback TCP port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-class Runtime(Protocol):
-    """How a server's process is run: `LocalProcess` or `Container`."""
-
-    def start(self) -> None: ...
-    def stop(self) -> None: ...
-    def kill(self) -> None: ...
-    def remove(self) -> None: ...
-    def failure(self) -> str | None: ...
-
-
-class LocalProcess:
-    """A server run from a binary of this machine."""
-
-    def __init__(self, binary: str, package: str, arguments: list[str], log: Path) -> None:
-        self._command = [_find(binary, package), *arguments]
-        self._log = log
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        with self._log.open("ab") as log:
-            self._process = subprocess.Popen(
-                self._command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT
-            )
-
-    def stop(self) -> None:
-        """End it cleanly; what it keeps is on the disk afterwards."""
-        if self._process is not None and self._process.poll() is None:
-            self._process.terminate()
-            try:
-                self._process.wait(STOP_TIMEOUT_S)
-            except subprocess.TimeoutExpired:
-                self.kill()
-
-    def kill(self) -> None:
-        """End it as a power cut would."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait(STOP_TIMEOUT_S)
-
-    def remove(self) -> None:
-        self.stop()
-
-    def failure(self) -> str | None:
-        """What it printed, if it has ended by itself."""
-        if self._process is None or self._process.poll() is None:
-            return None
-        return self._log.read_text(errors="replace")
-
-
-class Container:
-    """A server run by the Docker engine. It keeps its port and its files when it is stopped and started."""
-
-    def __init__(self, image: str, command: list[str], port: int, mount: tuple[Path, str] | None = None) -> None:
-        self._container = DockerContainer(image).with_command(command)
-        # The engine takes an address with the port, which the library's annotation does not know.
-        self._container.ports[str(port)] = (HOST, port)  # type: ignore[assignment]
-        if mount is not None:
-            self._container.with_volume_mapping(str(mount[0]), mount[1], "rw")
-        self._created = False
-
-    def start(self) -> None:
-        if self._created:
-            self._container.get_wrapped_container().start()
-        else:
-            self._container.start()
-            self._created = True
-
-    def stop(self) -> None:
-        self._container.get_wrapped_container().stop()
-
-    def kill(self) -> None:
-        self._container.get_wrapped_container().kill()
-
-    def remove(self) -> None:
-        self._container.stop()
-
-    def failure(self) -> str | None:
-        wrapped = self._container.get_wrapped_container()
-        wrapped.reload()
-        return None if wrapped.status != "exited" else wrapped.logs().decode(errors="replace")
-
-
-@functools.cache
-def docker_answers() -> bool:
-    """Whether a Docker engine can be used here."""
-    try:
-        docker.from_env(timeout=2).ping()
-    except docker.errors.DockerException:
-        return False
-    return True
-
-
-def _find(binary: str, package: str) -> str:
-    path = shutil.which(binary, path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin")
-    if path is None:
-        raise ServerError(f"{binary} is not installed: install the Debian package {package}, or start a Docker engine")
-    return path
-
-
-def _until_ready(runtime: Runtime, ready: Callable[[], bool], name: str) -> None:
-    """Ask again and again, for at most `READY_TIMEOUT_S`."""
-    deadline = time.monotonic() + READY_TIMEOUT_S
-    while not _answers(ready):
-        if (printed := runtime.failure()) is not None:
-            raise ServerError(f"{name} ended while starting:\n{printed}")
-        if time.monotonic() > deadline:
-            raise ServerError(f"{name} did not answer within {READY_TIMEOUT_S:.0f} s")
-        time.sleep(0.02)
-
-
-def _answers(ready: Callable[[], bool]) -> bool:
-    try:
-        return ready()
-    except OSError:
-        return False
-
-
-class Server:
-    """A server that a test can end and start again; its address and its files stay."""
+class Mosquitto:
+    """A mosquitto. `user` and `password` are empty where it takes everybody. It saves sessions on a clean stop."""
 
     host = HOST
 
-    def __init__(self, name: str, port: int, runtime: Runtime, ready: Callable[[], bool]) -> None:
-        self.port = port
-        self._name = name
-        self._runtime = runtime
-        self._ready = ready
-
-    def start(self) -> None:
-        """Start it and return when it answers."""
-        self._runtime.start()
-        _until_ready(self._runtime, self._ready, self._name)
-
-    def stop(self) -> None:
-        """End it cleanly and return when it has ended."""
-        self._runtime.stop()
-
-    def kill(self) -> None:
-        """End it without warning, as a power cut would."""
-        self._runtime.kill()
-
-    def restart(self) -> None:
-        self.stop()
-        self.start()
-
-    def remove(self) -> None:
-        """End it for good."""
-        self._runtime.remove()
-
-
-class Mosquitto(Server):
-    """A mosquitto. `user` and `password` are empty where it takes everybody. It saves sessions on a clean stop."""
-
     def __init__(self, port: int, runtime: Runtime, *, user: str, password: str, ca_file: Path | None) -> None:
-        super().__init__("mosquitto", port, runtime, self._accepts)
+        self.port = port
         self.user = user
         self.password = password
         self.ca_file = ca_file
+        life = Lifecycle("mosquitto", runtime, self._accepts)
+        self.start, self.stop, self.kill = life.start, life.stop, life.kill
+        self.restart, self.remove = life.restart, life.remove
 
     def _accepts(self) -> bool:
         with socket.create_connection((HOST, self.port), timeout=1):
             return True
 
 
-class Redis(Server):
+class Redis:
     """A Redis. `url` holds the password and database 0."""
 
+    host = HOST
+
     def __init__(self, port: int, runtime: Runtime, *, password: str) -> None:
-        super().__init__("redis-server", port, runtime, self._pongs)
+        self.port = port
         self.password = password
         self.url = f"redis://:{password}@{HOST}:{port}/0"
+        life = Lifecycle("redis-server", runtime, self._pongs)
+        self.start, self.stop, self.kill = life.start, life.stop, life.kill
+        self.restart, self.remove = life.restart, life.remove
 
     def _pongs(self) -> bool:
         with socket.create_connection((HOST, self.port), timeout=1) as connection:
@@ -226,47 +67,6 @@ class Redis(Server):
             while answer.count(b"\r\n") < 2 and (part := connection.recv(256)):
                 answer += part
             return answer == b"+OK\r\n+PONG\r\n"
-
-
-@dataclass(frozen=True, slots=True)
-class Tls:
-    """A server's certificate with its key, and the authority that signed it."""
-
-    ca_file: Path
-    cert_file: Path
-    key_file: Path
-
-
-def make_tls(folder: Path) -> Tls:
-    """A new certificate authority and a certificate for 127.0.0.1 and localhost, by the `openssl` command."""
-    openssl = _find("openssl", "openssl")
-    tls = Tls(folder / "ca.crt", folder / "server.crt", folder / "server.key")
-    request, extensions = folder / "server.csr", folder / "server.ext"
-    extensions.write_text("subjectAltName=IP:127.0.0.1,DNS:localhost\n")
-    key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
-    ca_key = str(folder / "ca.key")
-    commands = [
-        [
-            "req",
-            "-x509",
-            *key,
-            "-keyout",
-            ca_key,
-            "-out",
-            str(tls.ca_file),
-            "-days",
-            "2",
-            "-subj",
-            "/CN=test authority",
-        ],
-        ["req", *key, "-keyout", str(tls.key_file), "-out", str(request), "-subj", "/CN=127.0.0.1"],
-        ["x509", "-req", "-in", str(request), "-CA", str(tls.ca_file), "-CAkey", ca_key, "-CAcreateserial"],
-    ]
-    commands[-1] += ["-days", "2", "-extfile", str(extensions), "-out", str(tls.cert_file)]
-    for command in commands:
-        subprocess.run([openssl, *command], check=True, capture_output=True)
-    tls.key_file.chmod(0o644)
-    return tls
 
 
 def _password_line(user: str, password: str) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from redis import Redis as RedisClient
 
-from tests import servers
+from tests.server_process import LocalProcess, ServerError
 from tests.servers import Mosquitto, Redis, StartMosquitto, StartRedis
 
 
@@ -42,10 +42,10 @@ def test_brokers_of_a_test_have_ports_of_their_own(mosquitto: Mosquitto, start_m
 
 
 def test_a_broker_that_refuses_its_settings_says_why(start_mosquitto: StartMosquitto) -> None:
-    with pytest.raises(servers.ServerError, match="no_such_setting"):
+    with pytest.raises(ServerError, match="no_such_setting"):
         start_mosquitto(config={"no_such_setting": "1"})
 
 
 def test_a_missing_binary_names_its_package(tmp_path: Path) -> None:
-    with pytest.raises(servers.ServerError, match="install the Debian package no-such-package"):
-        servers.LocalProcess("no-such-server", "no-such-package", [], tmp_path / "log")
+    with pytest.raises(ServerError, match="install the Debian package no-such-package"):
+        LocalProcess("no-such-server", "no-such-package", [], tmp_path / "log")

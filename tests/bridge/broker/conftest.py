@@ -10,7 +10,8 @@ import pytest
 
 from tests.bridge.broker.ground import MemoryGround, MosquittoGround, Room
 from tests.bridge.broker.proxy import proxy_to
-from tests.servers import Mosquitto, Tls, mosquitto_server
+from tests.certificate import Tls
+from tests.servers import Mosquitto, mosquitto_server
 
 NUMBERS = itertools.count(1)
 

@@ -87,14 +87,12 @@ class MosquittoGround:
     """`PahoLink` to a mosquitto, by way of a proxy."""
 
     def __init__(self, server: Mosquitto, proxy: Proxy, folder: Path, version: int) -> None:
-        secret = folder / "secret"
-        secret.write_text(server.password + "\n")
         self._proxy = proxy
         self._direct = server.port
         self._common = {
             "version": version,
             "user": server.user,
-            "secret_file": str(secret),
+            "password": lambda: server.password,
             "ca_file": None if server.ca_file is None else str(server.ca_file),
         }
 

@@ -14,14 +14,16 @@ from bridge.broker.errors import PublicationRefused
 from bridge.broker.link import LinkDown, LinkSettings, Subscription
 from bridge.broker.paho import PahoLink
 from tests.bridge.broker.ground import BASE, down, event, message, messages, put, running, up
-from tests.servers import HOST, Mosquitto, StartMosquitto, Tls, free_port
+from tests.certificate import Tls
+from tests.server_process import HOST, free_port
+from tests.servers import Mosquitto, StartMosquitto
 
 CONNACK_3 = bytes([0x20, 2, 0, 0])
 
 
 def to(server: Mosquitto, secret: Path, client_id: str) -> LinkSettings:
     secret.write_text(server.password)
-    return replace(BASE, port=server.port, client_id=client_id, user=server.user, secret_file=str(secret))
+    return replace(BASE, port=server.port, client_id=client_id, user=server.user, password=secret.read_text)
 
 
 async def test_a_rotated_password_is_taken_at_the_next_connect(mosquitto: Mosquitto, tmp_path: Path) -> None:
@@ -35,7 +37,7 @@ async def test_a_rotated_password_is_taken_at_the_next_connect(mosquitto: Mosqui
 
 
 async def test_a_missing_password_file_is_named(mosquitto: Mosquitto, tmp_path: Path) -> None:
-    settings = replace(to(mosquitto, tmp_path / "secret", "no-file"), secret_file=str(tmp_path / "nowhere"))
+    settings = replace(to(mosquitto, tmp_path / "secret", "no-file"), password=(tmp_path / "nowhere").read_text)
     link = PahoLink(settings, [])
     async with running(link):
         assert str(tmp_path / "nowhere") in (await down(link)).reason

@@ -25,10 +25,8 @@ async def broker() -> AsyncIterator[EmbeddedBroker]:
 
 
 def to(broker: EmbeddedBroker, folder: Path, client_id: str, version: int = 5) -> LinkSettings:
-    secret = folder / "secret"
-    secret.write_text(broker.password)
     port = broker.port(version)
-    return replace(BASE, port=port, client_id=client_id, version=version, user=broker.user, secret_file=str(secret))
+    return replace(BASE, port=port, client_id=client_id, version=version, user=broker.user, password=lambda: broker.password)
 
 
 @pytest.mark.parametrize("version", [4, 5])
