@@ -118,6 +118,8 @@ class Scope:
         kind = _KINDS.get(program.return_type().name(), Kind.ANY)
         if program.return_type().name().startswith("LIST"):
             kind = Kind.LIST
+        elif program.return_type().name().startswith("MAP"):
+            kind = Kind.TABLE
         return Expression(text=text, kind=kind, names=rewritten.names, program=program)
 
     def _explain(self, message: str, text: str, rewritten: _Rewritten) -> CelError:

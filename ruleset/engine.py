@@ -216,7 +216,8 @@ class Engine:
     ) -> tuple[EngineOutput, ...]:
         id = rule_id(instance.rule, instance.equipment.path)
         memory = self._records.rule(id)
-        assert isinstance(instance.form, Wait) and isinstance(memory, WaitMemory)
+        assert isinstance(instance.form, Wait)
+        assert isinstance(memory, WaitMemory)
         other = instance.form.hear(self._records.heard(instance.rule), event, values, now_ms)
         self._records.touch(heard_id(instance.rule))
         if not memory.waiting:

@@ -107,5 +107,5 @@ class Counting:
         if count.turn is Turn.ROLLOVER:
             text = f"{went}: it started at 0 again after {signal.rollover}; {count.amount:f} counted"
             return Remark(name=RemarkName.COUNTER_ROLLOVER, equipment=self.path, text=text)
-        text = f"{went}: reset; {count.amount:f} counted, what was made before the reset since {count.before:f} is not known"
+        text = f"{went}: reset; {count.amount:f} counted, what else was made before the reset is not known"
         return Remark(name=RemarkName.COUNTER_RESET, equipment=self.path, text=text)

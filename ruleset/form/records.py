@@ -18,7 +18,7 @@ from ruleset.form.wait import Wait
 
 Form: TypeAlias = Collect | Alarm | Episode | Occurrence | Count | Wait
 
-_encoder: Final = msgspec.json.Encoder(decimal_format="string", order="deterministic")
+_encoder: Final = msgspec.json.Encoder(decimal_format="string")
 VERSION: Final = 1
 
 
