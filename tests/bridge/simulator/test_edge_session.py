@@ -1,0 +1,147 @@
+"""The session of a simulated edge node over a broker in memory: births, store and forward, deaths."""
+
+from __future__ import annotations
+
+from bridge.broker.memory import MemoryBroker, MemoryLink
+from bridge.simulator.edge_session import EdgeSession, define_node
+from sparkplug.fact import DataSet, NodeId
+from tests.bridge.simulator.listener import HOST, Listener, running, say_state, settings, until
+
+NODE = NodeId("acme-berlin", "machining")
+CLIENT = "plant-acme-berlin-machining"
+
+
+class ManualClock:
+    """Shows what it was set to."""
+
+    def __init__(self) -> None:
+        self.at_ms = 1_000_000
+
+    def now_ms(self) -> int:
+        return self.at_ms
+
+
+def session(broker: MemoryBroker, clock: ManualClock, *, resend_ms: int = 0) -> EdgeSession:
+    """A node with one press that counts."""
+    node = define_node(
+        NODE,
+        {
+            None: {"Rows": DataSet(columns=("id",), rows=())},
+            "press-1": {"Counters/Good": 0, "State": "IDLE", "Ok": True},
+        },
+        primary_host=HOST,
+    )
+    return EdgeSession(
+        node,
+        broker=settings("plant"),
+        link=lambda settings, subscriptions, will, may: MemoryLink(broker, settings, subscriptions, will, may),
+        clock=clock,
+        resend_ms=resend_ms,
+    )
+
+
+async def count(edge: EdgeSession, clock: ManualClock, *counts: int) -> None:
+    for each in counts:
+        clock.at_ms += 10
+        await edge.report("press-1", {"Counters/Good": each}, clock.at_ms)
+
+
+async def test_a_node_is_born_when_its_host_is_online_and_then_sends_each_change() -> None:
+    broker, clock = MemoryBroker(), ManualClock()
+    listener, edge = Listener(broker), session(broker, clock)
+    async with running(listener.link.run(), listener.run(), edge.run()):
+        say_state(broker, online=True, at_ms=1)
+        await until(lambda: edge.node.is_online)
+        await count(edge, clock, 1, 2)
+        await until(lambda: len(listener.values("Counters/Good")) == 3)
+
+    assert listener.values("Counters/Good") == [(0, False), (1, False), (2, False)]
+    assert listener.values("Ok") == [(True, False)]
+    assert listener.findings == []
+
+
+async def test_what_happens_while_the_host_is_offline_comes_later_as_history_in_order() -> None:
+    broker, clock = MemoryBroker(), ManualClock()
+    listener, edge = Listener(broker), session(broker, clock)
+    async with running(listener.link.run(), listener.run(), edge.run()):
+        say_state(broker, online=True, at_ms=1)
+        await until(lambda: edge.node.is_online)
+        await count(edge, clock, 1)
+        say_state(broker, online=False, at_ms=2)
+        await until(lambda: not edge.node.is_online)
+        await count(edge, clock, 2, 3, 4)
+        assert edge.node.stored == 3
+        say_state(broker, online=True, at_ms=3)
+        await until(lambda: len(listener.values("Counters/Good", birth=False)) == 4)
+
+    assert listener.values("Counters/Good", birth=False) == [(1, False), (2, True), (3, True), (4, True)]
+    assert listener.values("Counters/Good", birth=True) == [(0, False), (4, False)]
+    assert listener.turns == ["online", "offline", "online"]
+    assert listener.findings == []
+
+
+async def test_nothing_is_lost_while_the_link_is_cut() -> None:
+    broker, clock = MemoryBroker(), ManualClock()
+    listener, edge = Listener(broker), session(broker, clock)
+    async with running(listener.link.run(), listener.run(), edge.run()):
+        say_state(broker, online=True, at_ms=1)
+        await until(lambda: edge.node.is_online)
+        await count(edge, clock, 1)
+        await until(lambda: len(listener.values("Counters/Good")) == 2)
+        broker.cut(CLIENT)
+        await count(edge, clock, 2, 3)
+        await until(lambda: (3, True) in listener.values("Counters/Good"))
+
+    assert [value for value, _ in listener.values("Counters/Good", birth=False)] == [1, 2, 3]
+
+
+async def test_what_was_handed_over_when_the_link_was_cut_is_stored_again() -> None:
+    broker, clock = MemoryBroker(), ManualClock()
+    listener, edge = Listener(broker), session(broker, clock)
+    async with running(listener.link.run(), listener.run(), edge.run()):
+        say_state(broker, online=True, at_ms=1)
+        await until(lambda: edge.node.is_online)
+        broker.cut_at_next_publish(CLIENT)
+        await count(edge, clock, 1, 2)
+        await until(lambda: (2, True) in listener.values("Counters/Good", birth=False))
+
+    counted = [value for value, _ in listener.values("Counters/Good", birth=False)]
+    assert counted == [1, 1, 2]
+
+
+async def test_a_cut_in_the_middle_of_the_history_loses_none_of_it() -> None:
+    broker, clock = MemoryBroker(), ManualClock()
+    listener, edge = Listener(broker), session(broker, clock)
+    async with running(listener.link.run(), listener.run(), edge.run()):
+        await until(lambda: edge.node.next_bd_seq == 1)
+        await count(edge, clock, 1, 2, 3)
+        broker.cut_at_next_publish(CLIENT)
+        say_state(broker, online=True, at_ms=1)
+        await until(lambda: (3, True) in listener.values("Counters/Good", birth=False))
+
+    assert [value for value, _ in listener.values("Counters/Good", birth=False)] == [1, 2, 3]
+
+
+async def test_what_was_sent_shortly_before_the_host_was_lost_is_sent_again() -> None:
+    broker, clock = MemoryBroker(), ManualClock()
+    listener, edge = Listener(broker), session(broker, clock, resend_ms=25)
+    async with running(listener.link.run(), listener.run(), edge.run()):
+        say_state(broker, online=True, at_ms=1)
+        await until(lambda: edge.node.is_online)
+        await count(edge, clock, 1, 2, 3, 4)
+        say_state(broker, online=False, at_ms=2)
+        await until(lambda: not edge.node.is_online)
+        say_state(broker, online=True, at_ms=3)
+        await until(lambda: (4, True) in listener.values("Counters/Good"))
+
+    assert [value for value, historical in listener.values("Counters/Good") if historical] == [2, 3, 4]
+
+
+async def test_a_node_that_is_stopped_says_its_death() -> None:
+    broker, clock = MemoryBroker(), ManualClock()
+    listener, edge = Listener(broker), session(broker, clock)
+    async with running(listener.link.run(), listener.run()):
+        async with running(edge.run()):
+            say_state(broker, online=True, at_ms=1)
+            await until(lambda: listener.turns == ["online"])
+        await until(lambda: listener.turns == ["online", "offline"])
