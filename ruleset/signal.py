@@ -23,7 +23,7 @@ from ruleset.problem import suggest
 
 _CEL: Final = """true false null in as break const continue else for function if import let loop package namespace
 return var void while int uint double bool string bytes list map type"""
-_RULES: Final = "asset codes shift episode started ended loss timed_out now"
+_RULES: Final = "asset codes shift episode started ended loss timed_out counted now"
 CEL_WORDS: Final = frozenset(_CEL.split())
 RULE_WORDS: Final = frozenset(_RULES.split())
 ENVELOPE: Final = frozenset({"id", "at"})

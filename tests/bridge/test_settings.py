@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 
 from bridge.errors import ConfigError
-from bridge.secret import Secret
 from bridge.settings import (
     BrokerSettings,
     EdgeNodeSettings,
@@ -16,6 +15,7 @@ from bridge.settings import (
     SparkplugSettings,
     read_settings,
 )
+from bridge.settings.secret import Secret
 from ruleset.problem import Problems
 
 FOLDER = Path("/plant")

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from bridge.secret import Secret, read_secret
+from bridge.settings.secret import Secret, read_secret
 from ruleset.document import Node, read_document
 from ruleset.problem import Problems
 

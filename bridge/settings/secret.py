@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from bridge.errors import ConfigError
+from bridge.errors import SecretMissing
 from ruleset.document import Node
 from ruleset.problem import Problem
 
@@ -23,7 +23,7 @@ class Secret:
         return "***"
 
     def reveal(self) -> str:
-        """Read it now, so that a rotated one is taken without a restart. Raises `ConfigError` where it is not there."""
+        """Read it now, so that a rotated one is taken without a restart. Raises `SecretMissing` where it is not there."""
         if self.file is not None:
             try:
                 secret = self.file.read_text(encoding="utf-8").rstrip("\r\n")
@@ -38,9 +38,9 @@ class Secret:
             raise self._missing(f"{what} is empty or not set")
         return secret
 
-    def _missing(self, text: str) -> ConfigError:
+    def _missing(self, text: str) -> SecretMissing:
         where = self.place
-        return ConfigError((Problem(file=where.file, line=where.line, column=where.column, text=text),))
+        return SecretMissing(str(Problem(file=where.file, line=where.line, column=where.column, text=text)))
 
 
 def read_secret(node: Node, folder: Path) -> Secret | None:
