@@ -1,0 +1,349 @@
+"""An edge node of our own; what it sends is judged by the host application."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pytest
+
+from sparkplug.command import rebirth_command, write_command
+from sparkplug.edge import Disconnect, EdgeNode, EdgeOutput, Ignored, MetricDefinition, Publish, Rebirthed, Written
+from sparkplug.fact import (
+    DataRead,
+    DataSet,
+    DeviceOffline,
+    DeviceOnline,
+    NodeId,
+    NodeOffline,
+    NodeOnline,
+    Output,
+    Reading,
+)
+from sparkplug.host import HostApplication
+from sparkplug.wire.datatype import Datatype
+from sparkplug.wire.payload import decode
+from sparkplug.wire.state import HostState, encode_state
+from tests.sparkplug.situation import ARM, NODE, PRESS
+
+STATE = "spBv1.0/STATE/berlin"
+ONLINE = encode_state(HostState(True, 100))
+
+
+def press(primary_host: str | None = "berlin", buffer_limit: int = 10_000) -> EdgeNode:
+    """The node with `speed` and its device with `force` (by alias), defined and not connected."""
+    edge = EdgeNode(NODE, primary_host=primary_host, buffer_limit=buffer_limit)
+    edge.define_metrics([MetricDefinition(name="speed", datatype=Datatype.INT32, value=10)])
+    edge.define_device("arm", [MetricDefinition(name="force", datatype=Datatype.INT32, value=20, alias=5)])
+    return edge
+
+
+def waiting() -> EdgeNode:
+    """Connected at 50 ms, its primary host not heard of yet."""
+    edge = press()
+    edge.will(40)
+    edge.connected(50)
+    return edge
+
+
+def online() -> EdgeNode:
+    """Connected, and born at 60 ms, when its primary host said that it is online since 100 ms."""
+    edge = waiting()
+    edge.receive(STATE, ONLINE, 60)
+    return edge
+
+
+def verbs(outputs: Iterable[EdgeOutput]) -> list[str]:
+    return [output.topic.split("/")[2] for output in outputs if isinstance(output, Publish)]
+
+
+def seqs(outputs: Iterable[EdgeOutput]) -> list[int | None]:
+    return [decode(output.payload).seq for output in outputs if isinstance(output, Publish)]
+
+
+def heard(*outputs: EdgeOutput) -> tuple[Output, ...]:
+    """What the host application makes of it."""
+    host = HostApplication("berlin")
+    host.will(0)
+    host.connected(0)
+    heard: list[Output] = []
+    for output in outputs:
+        assert isinstance(output, Publish)
+        heard += host.receive(output.topic, output.payload, retain=output.retain, now_ms=1_000)
+    return tuple(heard)
+
+
+# Births
+
+
+@pytest.mark.spec("tck-id-message-flow-edge-node-birth-publish-will-message-topic")
+@pytest.mark.spec("tck-id-message-flow-edge-node-birth-publish-will-message-payload-bdSeq")
+@pytest.mark.spec("tck-id-topics-nbirth-bdseq-increment")
+@pytest.mark.spec("tck-id-topics-ndeath-seq")
+def test_each_connect_has_a_will_with_the_next_bdseq() -> None:
+    edge = EdgeNode(NODE, primary_host=None, next_bd_seq=255)
+    wills = [edge.will(now_ms) for now_ms in (1, 2)]
+
+    assert [topic for topic, _ in wills] == ["spBv1.0/plant/NDEATH/press"] * 2
+    assert [decode(payload).metrics[0].raw for _, payload in wills] == [255, 0]
+    assert [decode(payload).seq for _, payload in wills] == [None, None]
+
+
+@pytest.mark.spec("tck-id-message-flow-edge-node-ncmd-subscribe")
+@pytest.mark.spec("tck-id-message-flow-device-dcmd-subscribe")
+def test_it_listens_to_commands_and_to_its_primary_host() -> None:
+    commands = ("spBv1.0/plant/NCMD/press", "spBv1.0/plant/DCMD/press/+")
+
+    assert press().subscriptions == (*commands, STATE)
+    assert press(primary_host=None).subscriptions == commands
+
+
+@pytest.mark.spec("tck-id-message-flow-edge-node-birth-publish-phid-wait")
+@pytest.mark.spec("tck-id-operational-behavior-edge-node-birth-sequence-wait")
+@pytest.mark.spec("tck-id-message-flow-device-birth-publish-nbirth-wait")
+@pytest.mark.spec("tck-id-topics-nbirth-seq-num")
+def test_births_wait_for_the_primary_host() -> None:
+    edge = press()
+    edge.will(40)
+
+    assert edge.connected(50) == ()
+    assert edge.receive(STATE, encode_state(HostState(False, 90)), 55) == ()
+    births = edge.receive(STATE, ONLINE, 60)
+    assert verbs(births) == ["NBIRTH", "DBIRTH"]
+    assert seqs(births) == [0, 1]
+    assert edge.is_online
+
+
+def test_without_a_primary_host_births_follow_the_connect() -> None:
+    edge = press(primary_host=None)
+    edge.will(40)
+
+    assert verbs(edge.connected(50)) == ["NBIRTH", "DBIRTH"]
+
+
+@pytest.mark.spec("tck-id-topics-nbirth-rebirth-metric")
+@pytest.mark.spec("tck-id-topics-nbirth-bdseq-matching")
+@pytest.mark.spec("tck-id-topics-dbirth-metrics")
+def test_the_host_understands_births_and_data_without_a_finding() -> None:
+    edge = waiting()
+    outputs = (*edge.receive(STATE, ONLINE, 60), *edge.update("arm", {"force": 21}, 70))
+
+    assert heard(*outputs) == (
+        NodeOnline(node=NODE, at_ms=60),
+        DataRead(
+            origin=PRESS,
+            readings=(
+                Reading(metric="bdSeq", value=0, at_ms=60),
+                Reading(metric="Node Control/Rebirth", value=False, at_ms=60),
+                Reading(metric="speed", value=10, at_ms=60),
+            ),
+            at_ms=60,
+            seq=0,
+            birth=True,
+        ),
+        DeviceOnline(origin=ARM, at_ms=60),
+        DataRead(origin=ARM, readings=(Reading(metric="force", value=20, at_ms=60),), at_ms=60, seq=1, birth=True),
+        DataRead(origin=ARM, readings=(Reading(metric="force", value=21, at_ms=70),), at_ms=70, seq=2),
+    )
+
+
+@pytest.mark.spec("tck-id-payloads-alias-data-cmd-requirement")
+@pytest.mark.spec("tck-id-payloads-metric-datatype-not-req")
+def test_data_carries_the_alias_alone() -> None:
+    [data] = online().update("arm", {"force": 21}, 70)
+
+    assert isinstance(data, Publish)
+    [metric] = decode(data.payload).metrics
+    assert (metric.name, metric.alias, metric.datatype) == (None, 5, None)
+    assert (data.qos, data.retain) == (0, False)
+
+
+@pytest.mark.spec("tck-id-payloads-sequence-num-incrementing")
+def test_the_node_and_its_devices_count_together_and_wrap() -> None:
+    edge = online()
+    outputs = [edge.update("arm" if i % 2 else None, {"force": i} if i % 2 else {"speed": i}, i) for i in range(256)]
+
+    assert [seq for output in outputs for seq in seqs(output)] == [(i + 2) % 256 for i in range(256)]
+
+
+def test_a_data_set_travels() -> None:
+    events = DataSet(columns=("id", "qty"), rows=(("a", 1), ("b", None)))
+    edge = EdgeNode(NODE, primary_host=None)
+    edge.define_metrics([MetricDefinition(name="events", datatype=Datatype.DATASET, value=events)])
+    edge.will(1)
+
+    [_, birth] = heard(*edge.connected(2))
+    assert isinstance(birth, DataRead)
+    assert birth.readings[-1] == Reading(metric="events", value=events, at_ms=2)
+
+
+# Storing
+
+
+def test_what_happens_offline_is_stored_and_sent_as_historical_after_the_births() -> None:
+    edge = waiting()
+    assert edge.update("arm", {"force": 21}, 51) == ()
+    assert edge.update("arm", {"force": 22}, 52) == ()
+
+    *_, device_birth, first, second = heard(*edge.receive(STATE, ONLINE, 60))
+
+    assert device_birth == DataRead(
+        origin=ARM, readings=(Reading(metric="force", value=22, at_ms=52),), at_ms=60, seq=1, birth=True
+    )
+    assert [first, second] == [
+        DataRead(
+            origin=ARM,
+            readings=(Reading(metric="force", value=value, at_ms=at_ms, historical=True),),
+            at_ms=60,
+            seq=seq,
+        )
+        for value, at_ms, seq in [(21, 51, 2), (22, 52, 3)]
+    ]
+    assert edge.stored == 0
+
+
+def test_the_store_is_bounded_and_counts_what_it_drops() -> None:
+    edge = press(buffer_limit=2)
+    for value in (1, 2, 3):
+        edge.update(None, {"speed": value}, value)
+
+    assert (edge.stored, edge.dropped) == (2, 1)
+
+
+@pytest.mark.spec("tck-id-message-flow-edge-node-birth-publish-phid-offline")
+@pytest.mark.spec("tck-id-operational-behavior-edge-node-termination-host-offline")
+def test_when_the_primary_host_goes_offline_it_dies_leaves_and_stores() -> None:
+    edge = online()
+    outputs = edge.receive(STATE, encode_state(HostState(False, 200)), 210)
+
+    assert verbs(outputs) == ["NDEATH"]
+    assert outputs[-1] == Disconnect("the primary host berlin is offline")
+    assert edge.update(None, {"speed": 11}, 220) == ()
+    assert edge.stored == 1
+
+
+@pytest.mark.spec("tck-id-operational-behavior-edge-node-termination-host-offline-timestamp")
+def test_an_offline_older_than_the_last_online_is_of_the_past() -> None:
+    edge = online()
+
+    assert edge.receive(STATE, encode_state(HostState(False, 99)), 210) == ()
+    assert edge.is_online
+
+
+@pytest.mark.spec("tck-id-message-flow-edge-node-birth-publish-phid-wait-timestamp")
+def test_an_online_older_than_the_last_state_is_of_the_past() -> None:
+    edge = waiting()
+    edge.receive(STATE, encode_state(HostState(False, 500)), 55)
+
+    assert edge.receive(STATE, encode_state(HostState(True, 499)), 60) == ()
+
+
+@pytest.mark.spec("tck-id-message-flow-edge-node-birth-publish-phid-wait-id")
+def test_another_hosts_state_is_not_for_it() -> None:
+    assert waiting().receive("spBv1.0/STATE/paris", ONLINE, 60) == (
+        Ignored(topic="spBv1.0/STATE/paris", reason="not for this node"),
+    )
+
+
+def test_while_disconnected_it_stores_and_a_new_session_has_its_own_bdseq() -> None:
+    edge = online()
+    edge.disconnected(70)
+    assert edge.update(None, {"speed": 11}, 80) == ()
+    edge.will(90)
+    edge.connected(95)
+
+    birth, *_ = edge.receive(STATE, ONLINE, 100)
+    assert isinstance(birth, Publish)
+    assert decode(birth.payload).metrics[0].raw == 1
+
+
+# Commands
+
+
+@pytest.mark.spec("tck-id-operational-behavior-data-commands-rebirth-action-2")
+@pytest.mark.spec("tck-id-operational-behavior-data-commands-rebirth-action-3")
+def test_a_rebirth_repeats_all_births_in_the_same_session() -> None:
+    edge = online()
+    edge.update(None, {"speed": 11}, 70)
+    outputs = edge.receive(*rebirth_command(NODE, 80), 80)
+
+    assert verbs(outputs) == ["NBIRTH", "DBIRTH"]
+    assert seqs(outputs) == [0, 1]
+    assert outputs[-1] == Rebirthed(NODE)
+    first = outputs[0]
+    assert isinstance(first, Publish)
+    assert [metric.raw for metric in decode(first.payload).metrics] == [0, False, 11]
+
+
+def test_while_waiting_it_does_not_obey_a_rebirth() -> None:
+    assert waiting().receive(*rebirth_command(NODE, 80), 80) == ()
+
+
+def test_writes_are_told_to_the_owner() -> None:
+    edge = online()
+
+    assert edge.receive(*write_command(PRESS, "speed", Datatype.INT32, -7, 80), 80) == (
+        Written(device=None, metric="speed", value=-7),
+    )
+    assert edge.receive(*write_command(ARM, "force", Datatype.INT32, None, 80), 80) == (
+        Written(device="arm", metric="force", value=None),
+    )
+
+
+@pytest.mark.parametrize(
+    ("topic", "payload", "reason"),
+    [
+        (*write_command(PRESS, "colour", Datatype.STRING, "red", 80), "no metric 'colour' here"),
+        (*write_command(PRESS, "speed", Datatype.STRING, "fast", 80), "speed: INT32 cannot be in string_value"),
+        ("spBv1.0/plant/DCMD/press/leg", b"", "no device 'leg' here"),
+        ("spBv1.0/plant/NCMD/other", b"", "not for this node"),
+        (STATE, b"ONLINE", "the STATE document is not JSON: Expecting value: line 1 column 1 (char 0)"),
+    ],
+)
+def test_what_cannot_be_followed_is_said(topic: str, payload: bytes, reason: str) -> None:
+    assert online().receive(topic, payload, 80) == (Ignored(topic=topic, reason=reason),)
+
+
+# Leaving, and devices that come and go
+
+
+@pytest.mark.spec("tck-id-operational-behavior-edge-node-intentional-disconnect-ndeath")
+def test_leaving_on_purpose_it_publishes_its_death() -> None:
+    edge = waiting()
+    births = edge.receive(STATE, ONLINE, 60)
+
+    assert heard(*births, *edge.leave(90))[-2:] == (
+        NodeOffline(node=NODE, at_ms=1_000, reason="NDEATH"),
+        DeviceOffline(origin=ARM, at_ms=1_000, reason="NDEATH"),
+    )
+    assert edge.leave(91) == ()
+
+
+@pytest.mark.spec("tck-id-operational-behavior-device-ddeath")
+def test_a_lost_device_dies_stores_and_is_born_again() -> None:
+    edge = online()
+
+    lost = edge.device_lost("arm", 70)
+    assert (verbs(lost), seqs(lost)) == (["DDEATH"], [2])
+    assert edge.update("arm", {"force": 21}, 75) == ()
+    assert verbs(edge.receive(*rebirth_command(NODE, 76), 76)) == ["NBIRTH"]
+    assert verbs(edge.device_found("arm", 80)) == ["DBIRTH", "DDATA"]
+    assert edge.device_found("arm", 81) == ()
+
+
+# Our own misuse
+
+
+def test_misuse_is_refused_and_changes_nothing() -> None:
+    edge = online()
+
+    with pytest.raises(ValueError, match="declares no"):
+        edge.update(None, {"colour": 1}, 70)
+    with pytest.raises(ValueError, match="is no INT32"):
+        edge.update(None, {"speed": "fast"}, 70)
+    with pytest.raises(ValueError, match="no device 'leg'"):
+        edge.update("leg", {}, 70)
+    with pytest.raises(ValueError, match="is online"):
+        edge.define_device("leg", [])
+    with pytest.raises(ValueError, match="will first"):
+        EdgeNode(NodeId("a", "b"), primary_host=None).connected(1)
+    assert seqs(edge.update(None, {"speed": 12}, 71)) == [2]

@@ -1,0 +1,341 @@
+"""The host application over all nodes of a site."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sparkplug.fact import (
+    DataRead,
+    DeviceOffline,
+    Finding,
+    NodeId,
+    NodeOffline,
+    NodeOnline,
+    Output,
+    PublishState,
+    RequestRebirth,
+)
+from sparkplug.host import HostApplication, HostSettings, NodeView
+from sparkplug.wire.state import HostState, decode_state, encode_state
+from tests.sparkplug.situation import (
+    ARM,
+    BD_SEQ,
+    NODE,
+    PRESS,
+    SENT_MS,
+    birth_bytes,
+    birth_readings,
+    data_bytes,
+    death_bytes,
+    device_birth_bytes,
+    speed,
+)
+
+STATE = "spBv1.0/STATE/berlin"
+NBIRTH, NDATA, NDEATH = (f"spBv1.0/plant/{verb}/press" for verb in ("NBIRTH", "NDATA", "NDEATH"))
+DBIRTH = "spBv1.0/plant/DBIRTH/press/arm"
+WILL_MS = 1_000
+AT_ONCE = HostSettings(birth_grace_ms=0, rebirth_jitter_ms=0)
+
+
+def connected(settings: HostSettings = AT_ONCE) -> HostApplication:
+    """A host whose MQTT session is up, its will made at 1000 ms."""
+    host = HostApplication("berlin", settings)
+    host.will(WILL_MS)
+    host.connected(WILL_MS)
+    return host
+
+
+def knowing_the_press(settings: HostSettings = AT_ONCE) -> HostApplication:
+    """A connected host that saw the node and its device born."""
+    host = connected(settings)
+    host.receive(NBIRTH, birth_bytes(), retain=False, now_ms=WILL_MS)
+    host.receive(DBIRTH, device_birth_bytes(1), retain=False, now_ms=WILL_MS)
+    host.take_changed()
+    return host
+
+
+def restarted(settings: HostSettings = AT_ONCE) -> HostApplication:
+    """A host that was started again and knows the node from a snapshot; not connected yet."""
+    host = HostApplication("berlin", settings)
+    host.restore(NODE, knowing_the_press().snapshot(NODE))
+    host.will(2_000)
+    return host
+
+
+def born() -> tuple[Output, ...]:
+    return (
+        NodeOnline(node=NODE, at_ms=SENT_MS),
+        DataRead(origin=PRESS, readings=birth_readings(), at_ms=SENT_MS, seq=0, birth=True),
+    )
+
+
+def read(value: int, seq: int) -> DataRead:
+    return DataRead(origin=PRESS, readings=speed(value), at_ms=SENT_MS, seq=seq)
+
+
+# Our own STATE
+
+
+@pytest.mark.spec("tck-id-host-topic-phid-birth-sub-required")
+def test_our_own_state_is_the_first_subscription() -> None:
+    assert HostApplication("berlin").subscriptions == (STATE, "spBv1.0/#")
+    assert HostApplication("berlin", HostSettings(groups=("a", "b"))).subscriptions == (
+        STATE,
+        "spBv1.0/a/#",
+        "spBv1.0/b/#",
+    )
+
+
+@pytest.mark.spec("tck-id-host-topic-phid-birth-payload-timestamp")
+@pytest.mark.spec("tck-id-host-topic-phid-death-payload-timestamp-connect")
+@pytest.mark.spec("tck-id-operational-behavior-host-application-connect-will-topic")
+@pytest.mark.spec("tck-id-operational-behavior-host-application-connect-birth-payload")
+def test_the_birth_of_the_host_has_the_timestamp_of_its_will() -> None:
+    host = HostApplication("berlin")
+    topic, will = host.will(5_000)
+    host.connected(5_900)
+
+    assert (topic, decode_state(will)) == (STATE, HostState(False, 5_000))
+    assert host.online_state() == (STATE, encode_state(HostState(True, 5_000)))
+
+
+def test_there_is_no_state_before_a_will() -> None:
+    with pytest.raises(ValueError, match="will"):
+        HostApplication("berlin").online_state()
+
+
+@pytest.mark.spec("tck-id-host-topic-phid-birth-required")
+@pytest.mark.spec("tck-id-operational-behavior-host-application-connect-birth")
+def test_the_host_says_at_once_that_it_is_online() -> None:
+    host = HostApplication("berlin")
+    host.will(WILL_MS)
+
+    assert host.connected(1_100) == (PublishState(online=True, at_ms=WILL_MS),)
+
+
+@pytest.mark.spec("tck-id-message-flow-hid-sparkplug-state-message-delivered")
+@pytest.mark.parametrize("retain", [True, False])
+def test_an_offline_under_our_id_is_answered(retain: bool) -> None:
+    stale = encode_state(HostState(False, 400))
+
+    assert connected().receive(STATE, stale, retain=retain, now_ms=1_200) == (PublishState(online=True, at_ms=WILL_MS),)
+
+
+@pytest.mark.parametrize("payload", [b"", b"OFFLINE", b"[" * 50_000])
+def test_rubbish_under_our_id_is_replaced(payload: bytes) -> None:
+    outputs = connected().receive(STATE, payload, retain=False, now_ms=1_200)
+
+    assert [type(output) for output in outputs] == [Finding, PublishState]
+
+
+def test_our_own_birth_and_the_state_of_others_are_not_answered() -> None:
+    host = connected()
+
+    assert host.receive(STATE, host.online_state()[1], retain=False, now_ms=1_200) == ()
+    assert host.receive("spBv1.0/STATE/paris", encode_state(HostState(False, 1)), retain=False, now_ms=1_200) == ()
+
+
+def test_another_host_under_our_id_is_a_finding() -> None:
+    other = encode_state(HostState(True, 9_000))
+
+    assert connected().receive(STATE, other, retain=False, now_ms=9_001) == (
+        Finding(
+            node=NodeId("STATE", "berlin"),
+            name="host-id-shared",
+            text="another host says berlin is online since 9000",
+        ),
+    )
+
+
+@pytest.mark.spec("tck-id-host-topic-phid-death-payload-timestamp-disconnect-clean")
+def test_our_own_clean_death_is_stamped_now_and_not_answered() -> None:
+    host = connected()
+    topic, death = host.offline_state(7_000)
+
+    assert (topic, decode_state(death)) == (STATE, HostState(False, 7_000))
+    assert host.receive(STATE, death, retain=False, now_ms=7_001) == ()
+
+
+# Messages
+
+
+def test_messages_reach_the_session_of_their_node() -> None:
+    host = connected()
+
+    assert host.receive(NBIRTH, birth_bytes(), retain=False, now_ms=1_200) == born()
+    assert host.receive(NDATA, data_bytes(1, 11), retain=False, now_ms=1_300) == (read(11, 1),)
+    assert host.receive(NDEATH, death_bytes(), retain=False, now_ms=1_400) == (
+        NodeOffline(node=NODE, at_ms=1_400, reason="NDEATH"),
+    )
+    assert host.nodes() == (
+        NodeView(node=NODE, phase="offline", bd_seq=BD_SEQ, seen_ms=1_400, metrics=3, devices={}, findings={}),
+    )
+
+
+@pytest.mark.parametrize(
+    "topic", ["spBv1.0/plant/NCMD/press", "spBv1.0/plant/DCMD/press/arm", "STATE/berlin", "acme/berlin", NDEATH]
+)
+def test_what_is_not_for_the_host_is_passed_over(topic: str) -> None:
+    host = connected()
+
+    assert host.receive(topic, death_bytes(), retain=False, now_ms=1_200) == ()
+    assert host.nodes() == ()
+
+
+def test_a_topic_that_is_none_of_the_standards_is_a_finding() -> None:
+    assert connected().receive("spBv1.0/plant/NFOO/press", b"", retain=False, now_ms=1_200) == (
+        Finding(node=NODE, name="topic-invalid", text="'spBv1.0/plant/NFOO/press' is no topic of Sparkplug B 3.0"),
+    )
+
+
+def test_bytes_that_cannot_be_read_change_nothing() -> None:
+    host = knowing_the_press()
+    before = host.nodes()[0]
+
+    [finding] = host.receive(NBIRTH, b"\x0a\xff", retain=False, now_ms=WILL_MS)
+
+    assert isinstance(finding, Finding)
+    assert finding.name == "payload-unreadable"
+    assert (host.nodes()[0].phase, host.nodes()[0].metrics) == (before.phase, before.metrics)
+
+
+@pytest.mark.spec("tck-id-topics-nbirth-mqtt")
+def test_a_retained_birth_tells_the_past_and_only_asks_for_a_new_one() -> None:
+    host = connected()
+    text = "a retained NBIRTH tells the past"
+
+    assert host.receive(NBIRTH, birth_bytes(), retain=True, now_ms=1_200) == (
+        Finding(node=NODE, name="message-retained", text=text),
+        RequestRebirth(NODE, text),
+    )
+    assert host.nodes()[0].phase == "not born yet"
+
+
+def test_a_gap_is_due_when_its_time_is_up() -> None:
+    host = knowing_the_press()
+    host.receive(NDATA, data_bytes(3, 13), retain=False, now_ms=1_500)
+
+    assert host.next_due_ms == 3_500
+    assert host.due(3_500) == (
+        read(13, 3),
+        NodeOffline(node=NODE, at_ms=3_500, reason="seq 2 never came"),
+        DeviceOffline(origin=ARM, at_ms=3_500, reason="seq 2 never came"),
+        Finding(node=NODE, name="seq-gap", text="seq 2 never came"),
+        RequestRebirth(NODE, "seq 2 never came"),
+    )
+    assert host.next_due_ms is None
+
+
+@given(
+    messages=st.lists(
+        st.tuples(
+            st.one_of(
+                st.sampled_from([NBIRTH, NDATA, NDEATH, DBIRTH, STATE, "spBv1.0/plant/DDATA/press/arm"]), st.text()
+            ),
+            st.one_of(st.binary(), st.sampled_from([birth_bytes(), data_bytes(1, 5), device_birth_bytes(1)])),
+            st.booleans(),
+        )
+    )
+)
+def test_nothing_that_a_peer_sends_is_raised(messages: list[tuple[str, bytes, bool]]) -> None:
+    host = connected()
+
+    for now_ms, (topic, payload, retain) in enumerate(messages):
+        host.receive(topic, payload, retain=retain, now_ms=now_ms)
+        host.due(now_ms)
+    for view in host.nodes():
+        HostApplication("berlin").restore(view.node, host.snapshot(view.node))
+
+
+# Outages of the host
+
+
+def test_after_an_outage_each_node_is_asked_once_for_a_rebirth() -> None:
+    host = knowing_the_press(HostSettings(birth_grace_ms=1_000, rebirth_jitter_ms=0))
+
+    assert host.disconnected(2_000) == (
+        NodeOffline(node=NODE, at_ms=2_000, reason="host disconnected"),
+        DeviceOffline(origin=ARM, at_ms=2_000, reason="host disconnected"),
+    )
+    host.will(3_000)
+    assert host.connected(3_100) == (PublishState(online=True, at_ms=3_000),)
+    assert host.next_due_ms == 4_100
+    assert host.due(4_100) == (RequestRebirth(NODE, "the host was away"),)
+    assert host.due(60_000) == ()
+
+
+def test_a_node_that_is_born_by_itself_is_not_asked() -> None:
+    host = restarted(HostSettings(birth_grace_ms=1_000, rebirth_jitter_ms=0))
+    host.connected(3_000)
+    host.receive(NBIRTH, birth_bytes(), retain=False, now_ms=3_500)
+
+    assert host.next_due_ms == 3_500 + 30_000, "only the device's own birth is waited for"
+    assert host.due(4_000) == ()
+
+
+def test_a_restored_node_is_stale_but_its_aliases_are_read() -> None:
+    host = restarted(HostSettings(birth_grace_ms=1_000, rebirth_jitter_ms=0))
+    host.connected(3_000)
+
+    assert host.nodes()[0].phase == "stale"
+    assert host.receive(NDATA, data_bytes(9, 13), retain=False, now_ms=3_100) == (read(13, 9),)
+    assert host.due(4_000) == (RequestRebirth(NODE, "the host was away"),)
+
+
+def test_a_plant_that_comes_back_is_asked_at_a_limited_rate() -> None:
+    host = HostApplication(
+        "berlin", HostSettings(birth_grace_ms=0, rebirth_jitter_ms=0, rebirths_per_s=10, rebirth_burst=2)
+    )
+    nodes = [NodeId("plant", f"n{i}") for i in range(4)]
+    for node in nodes:
+        host.restore(node, knowing_the_press().snapshot(NODE))
+    host.will(0)
+    reason = "the host was away"
+
+    assert host.connected(0) == (
+        PublishState(online=True, at_ms=0),
+        RequestRebirth(nodes[0], reason),
+        RequestRebirth(nodes[1], reason),
+    )
+    assert host.next_due_ms == 100
+    assert host.due(100) == (RequestRebirth(nodes[2], reason),)
+    assert host.due(200) == (RequestRebirth(nodes[3], reason),)
+
+
+def test_while_disconnected_nothing_is_asked() -> None:
+    host = knowing_the_press()
+    host.disconnected(2_000)
+
+    assert host.receive(NDATA, data_bytes(9, 13), retain=False, now_ms=2_100) == (read(13, 9),)
+    assert host.next_due_ms is None
+
+
+# What is stored
+
+
+def test_data_in_order_changes_no_snapshot_but_births_gaps_and_findings_do() -> None:
+    host = knowing_the_press()
+
+    host.receive(NDATA, data_bytes(2, 11), retain=False, now_ms=1_200)
+    assert host.take_changed() == frozenset()
+    host.receive(NDATA, data_bytes(4, 11), retain=False, now_ms=1_200)
+    assert host.take_changed() == {NODE}
+    host.receive(NDATA, data_bytes(3, 11), retain=False, now_ms=1_200)
+    assert host.take_changed() == {NODE}
+    host.receive(NDATA, data_bytes(5, 11, alias=99), retain=False, now_ms=1_200)
+    assert host.take_changed() == {NODE}
+    host.receive(NBIRTH, birth_bytes(), retain=False, now_ms=1_200)
+    assert host.take_changed() == {NODE}
+    assert host.take_changed() == frozenset()
+
+
+def test_findings_survive_a_restart() -> None:
+    host = knowing_the_press()
+    host.receive(NDATA, data_bytes(2, 11, alias=99), retain=False, now_ms=1_200)
+    again = HostApplication("berlin")
+    again.restore(NODE, host.snapshot(NODE))
+
+    assert again.nodes()[0].findings == {"alias-unknown": 1}
