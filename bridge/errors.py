@@ -1,6 +1,7 @@
 """What the package raises.
 
 ConfigError   the operator wrote something wrong; carries every problem found; the process does not start, exit 2
+SecretMissing a secret is not where bridge.yaml says; an `OSError`, as for any file that is not there
 NotDurable    the store could lose what it confirmed, and bridge.yaml does not accept that; nothing starts, exit 2
 """
 
@@ -24,3 +25,7 @@ class NotDurable(Exception):
         mend = "mend the store, or accept it with `redis: {accept_weak_durability: true}` in bridge.yaml"
         super().__init__("\n".join([*weaknesses, mend]))
         self.weaknesses = weaknesses
+
+
+class SecretMissing(OSError):
+    """A secret's file or environment variable is not there. The text has the place in `bridge.yaml`, never the secret."""

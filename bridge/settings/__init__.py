@@ -254,9 +254,6 @@ def _broker(section: _Section) -> BrokerSettings:
     version = section.integer("version", default.version)
     if version not in MQTT_VERSIONS and (node := section.get("version")) is not None:
         node.problem(f"MQTT version {version} is not possible; write 5, or 4 for MQTT 3.1.1")
-    secret = section.secret("secret")
-    if secret is not None and secret.file is None and (node := section.get("secret")) is not None:
-        node.problem("the broker's secret is read at every connect and must be a file: {file: PATH}")
     return BrokerSettings(
         host=section.text("host", default.host),
         port=section.integer("port", TLS_PORT if tls else default.port, at_least=1, at_most=65535),
@@ -266,7 +263,7 @@ def _broker(section: _Section) -> BrokerSettings:
         cert_file=cert_file,
         key_file=key_file,
         user=section.optional_text("user"),
-        secret=secret,
+        secret=section.secret("secret"),
         keepalive_ms=section.duration("keepalive", default.keepalive_ms, at_least_ms=1000, at_most_ms=65_535_000),
         timeout_ms=section.duration("timeout", default.timeout_ms),
         session_expiry_ms=section.duration("session_expiry", default.session_expiry_ms, at_least_ms=60_000),

@@ -23,7 +23,7 @@ class Secret:
         return "***"
 
     def reveal(self) -> str:
-        """Read it now, so that a rotated one is taken without a restart. Raises `SecretMissing` where it is not there."""
+        """Read it now, so that a rotated one is taken without a restart. Raises `SecretMissing` where there is none."""
         if self.file is not None:
             try:
                 secret = self.file.read_text(encoding="utf-8").rstrip("\r\n")

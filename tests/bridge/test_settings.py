@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge.errors import ConfigError
+from bridge.errors import SecretMissing
 from bridge.settings import (
     BrokerSettings,
     EdgeNodeSettings,
@@ -110,9 +110,9 @@ def test_a_secret_that_is_not_there_says_where_it_was_named(monkeypatch: pytest.
     secret = settings.redis.secret
     assert secret is not None
 
-    with pytest.raises(ConfigError) as by_name:
+    with pytest.raises(SecretMissing) as by_name:
         settings.odoo.key.reveal()
-    with pytest.raises(ConfigError) as by_file:
+    with pytest.raises(SecretMissing) as by_file:
         secret.reveal()
 
     name = "the environment variable UNS_TEST_KEY is empty or not set"
