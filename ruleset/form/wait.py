@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ruleset.cel import EvaluationFailed, Expression
+from ruleset.document import format_duration
 from ruleset.form.memory import Happened, HeardMemory, Origin, Waiting, WaitMemory
 from ruleset.form.moment import Moment, Template
 from ruleset.form.posting import Posting, cannot_post, order_of, post
@@ -84,9 +85,16 @@ class Wait:
             waiting.timed_out = True
             then = moment.of(waiting.event.origin.source, waiting.event.until_ms)
             then = then.with_extra({**waiting.event.values, "timed_out": True})
-            outputs += self._decide(then, waiting, timed_out=True)
+            outputs += self._decide(then, waiting, timed_out=True) or (self._overdue(waiting, then),)
         memory.decided = {id: until_ms for id, until_ms in memory.decided.items() if until_ms > moment.now_ms}
         return tuple(outputs)
+
+    def _overdue(self, waiting: Waiting, moment: Moment) -> Alert:
+        text = (
+            f"rule {moment.rule}: {self.event} {waiting.event.id} still waits for {self.awaited} "
+            f"after {format_duration(self.at_most_ms)}"
+        )
+        return Alert(rule=moment.rule, equipment=moment.equipment.path, text=text, at_ms=moment.at_ms)
 
     def _remember(self, event: Event, values: dict[str, Plain], now_ms: int) -> Happened:
         return Happened(
