@@ -13,7 +13,6 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.resources import files
-from pathlib import Path
 from typing import Any, Final, TypeAlias, TypeVar
 from urllib.parse import urlsplit
 
@@ -41,13 +40,14 @@ Command: TypeAlias = Callable[..., Awaitable[Any]]
 class RedisSettings:
     """How to reach Redis. `url` is `redis://host:port/db`, or `rediss://` for TLS; it may hold user and password.
 
-    `secret_file` holds the password and is read at every new connection, so that a rotated one is taken without a
-    restart; the url holds no password then. `replicas` is how many replicas must have a commit before it is confirmed.
+    `password` is asked at every new connection, so that a rotated one is taken without a restart (it raises `OSError`
+    where there is none); the url holds no password then. `replicas` is how many replicas must have a commit before
+    it is confirmed.
     """
 
     url: str
     user: str | None = None
-    secret_file: str | None = None
+    password: Callable[[], str] | None = None
     ca_file: str | None = None
     cert_file: str | None = None
     key_file: str | None = None
@@ -56,19 +56,19 @@ class RedisSettings:
     replicas: int = 0
 
 
-class SecretFile(CredentialProvider):
-    """Gives the user and the password that the file holds now."""
+class Credentials(CredentialProvider):
+    """Gives the user, and the password as it is now."""
 
-    def __init__(self, user: str | None, path: str) -> None:
+    def __init__(self, user: str | None, ask: Callable[[], str]) -> None:
         self._user = user
-        self._path = Path(path)
+        self._ask = ask
 
     def get_credentials(self) -> tuple[str] | tuple[str, str]:
         try:
-            password = self._path.read_text(encoding="utf-8").strip()
+            password = self._ask().strip()
         except (OSError, UnicodeDecodeError) as error:
             # One of the client's own errors, because on any other it would keep the connection, without a password.
-            raise exceptions.ConnectionError(f"its password cannot be read from {self._path}") from error
+            raise exceptions.ConnectionError(f"its password cannot be read: {error}") from error
         return (self._user, password) if self._user else (password,)
 
     async def get_credentials_async(self) -> tuple[str] | tuple[str, str]:
@@ -214,10 +214,10 @@ def _script(name: str) -> Script:
 def _connectable(settings: RedisSettings) -> Redis:
     url = urlsplit(settings.url)
     options: dict[str, Any] = {}
-    if settings.secret_file is not None:
+    if settings.password is not None:
         if url.password or url.username:
-            raise ValueError("the Redis url holds a user or a password although a secret file is given")
-        options["credential_provider"] = SecretFile(settings.user, settings.secret_file)
+            raise ValueError("the Redis url holds a user or a password although a password is given")
+        options["credential_provider"] = Credentials(settings.user, settings.password)
     elif settings.user is not None:
         options["username"] = settings.user
     if url.scheme == "rediss":

@@ -411,6 +411,18 @@ def test_what_a_crash_left_claimed_is_sent_again_first(site: Site) -> None:
     assert site.states() == {"a": EntryState.CLAIMED, "b": EntryState.PENDING}
 
 
+def test_what_is_to_be_sent_again_goes_before_an_older_entry_that_was_replayed(site: Site) -> None:
+    site.offer("old", dead="no mapping")
+    site.offer("unsure")
+    site.claim()
+    site.outbox.postponed(["unsure"], "the answer was lost", 0, uncertain=True)
+    site.outbox.act("replay", ["old"], by="ann", reason="mapped", now_ms=1)
+    assert [entry.key for entry in site.outbox.entries()] == ["old", "unsure"]
+    site.claim(now_ms=1000)
+    site.deliver("unsure")
+    assert site.claim(now_ms=1000) == ["old"]
+
+
 def test_a_declined_entry_is_dead_and_what_was_passed_over_goes_on(site: Site) -> None:
     for key in "abc":
         site.offer(key)

@@ -211,7 +211,7 @@ async def test_the_password_is_read_from_its_file_at_every_connection(
     redis_server: Redis, connect: Connect, tmp_path: Path
 ) -> None:
     secret = tmp_path / "redis-password"
-    store = connect(f"redis://{redis_server.host}:{redis_server.port}/0", secret_file=str(secret))
+    store = connect(f"redis://{redis_server.host}:{redis_server.port}/0", password=secret.read_text)
     with pytest.raises(StoreUnavailable, match="cannot be read"):
         await store.load()
     secret.write_text("wrong\n")
@@ -221,6 +221,6 @@ async def test_the_password_is_read_from_its_file_at_every_connection(
     assert await store.load() == Stored(number=0)
 
 
-def test_a_url_with_a_password_beside_a_secret_file_is_refused() -> None:
-    with pytest.raises(ValueError, match="although a secret file is given"):
-        RedisStore(RedisSettings(url="redis://:x@localhost", secret_file="/run/secrets/redis"), "site")
+def test_a_url_with_a_password_beside_a_separate_one_is_refused() -> None:
+    with pytest.raises(ValueError, match="although a password is given"):
+        RedisStore(RedisSettings(url="redis://:x@localhost", password=lambda: "y"), "site")
