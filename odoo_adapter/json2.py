@@ -84,7 +84,7 @@ class Json2:
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise classify(error, writes=writes) from error
         if self._record is not None:
-            self._record(path, body or {}, status, answer)
+            self._record(path, body or {}, status, None if isinstance(answer, _NotJson) else answer)
         if status != 200 or isinstance(answer, _NotJson):
             raise classify(Answer(status, None if isinstance(answer, _NotJson) else answer), writes=writes)
         return answer

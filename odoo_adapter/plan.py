@@ -80,12 +80,13 @@ class Posting:
 def plan(transaction: Transaction, context: PlanContext) -> Posting | Declined:
     """What to send for this transaction, or why it cannot be sent at all."""
     try:
+        key = _name(transaction.key, 500)
         kind, payload = _payload(transaction, context)
     except Refused as error:
         return Declined(key=transaction.key, code=error.code, reason=error.reason)
     p = {name: value for name, value in payload.items() if value is not None}
     return Posting(
-        key=_clean(transaction.key, 500),
+        key=key,
         kind=kind,
         hash=hashlib.sha256(_encoder.encode(p)).hexdigest(),
         lane=lane(transaction),
@@ -109,7 +110,7 @@ def _payload(transaction: Transaction, context: PlanContext) -> tuple[str, dict[
         case Progress():
             return "progress", {
                 "order": _order(transaction),
-                "stream": _clean(transaction.stream, 400),
+                "stream": _name(transaction.stream, 400),
                 "upto": quantity(transaction.upto),
                 "uom": _unit(transaction.unit, context),
                 "over": quantity(context.over) if context.over else None,
@@ -126,7 +127,7 @@ def _payload(transaction: Transaction, context: PlanContext) -> tuple[str, dict[
             return "note", {"order": _order(transaction), "text": _result_text(transaction)}
         case MaintenanceRequest():
             return "maintenance", {
-                "serial": _clean(transaction.serial_number, _LONGEST_NAME),
+                "serial": _name(transaction.serial_number),
                 "name": _clean(transaction.title, _LONGEST_NAME),
                 "text": _clean(transaction.text, _LONGEST_TEXT),
                 "priority": min(3, max(0, transaction.priority)),
@@ -143,7 +144,7 @@ def _scrap(scrap: Scrap, context: PlanContext) -> dict[str, Plain]:
         "qty": _positive(scrap.quantity),
         "uom": _unit(scrap.unit, context),
         "lot": _optional(scrap.lot),
-        "reason": _clean(scrap.reason, _LONGEST_NAME),
+        "reason": _name(scrap.reason),
     }
 
 
@@ -161,12 +162,12 @@ def _complete(complete: Complete | QualityHold, context: PlanContext) -> dict[st
 
 def _consumption(used: Consumption, context: PlanContext) -> dict[str, Plain]:
     line: dict[str, Plain] = {
-        "product": _clean(used.product, _LONGEST_NAME),
+        "product": _name(used.product),
         "qty": _positive(used.quantity),
         "uom": _unit(used.unit, context),
     }
     if used.lot:
-        line["lot"] = _clean(used.lot, _LONGEST_NAME)
+        line["lot"] = _name(used.lot)
     return line
 
 
@@ -175,7 +176,7 @@ def _downtime(stop: DowntimeRecord) -> dict[str, Plain]:
         raise Refused("loss", f'unknown loss category "{stop.loss}"; known: {", ".join(sorted(LOSSES))}')
     start, end = _interval(stop.started_ms, stop.ended_ms)
     return {
-        "wc": _clean(stop.work_center, _LONGEST_NAME),
+        "wc": _name(stop.work_center),
         "order": None if stop.order is None else _order(stop),
         "start": start,
         "end": end,
@@ -234,7 +235,14 @@ def _positive(number: Decimal) -> str:
 
 
 def _optional(text: str | None) -> str | None:
-    return _clean(text, _LONGEST_NAME) if text else None
+    return _name(text) if text else None
+
+
+def _name(text: str, longest: int = _LONGEST_NAME) -> str:
+    """Text that names something: never shortened or mended, for it could then name something else."""
+    if not text or _clean(text, longest) != text:
+        raise Refused("name", f'"{_clean(text, 50)}" is empty, too long or has characters that Odoo cannot store')
+    return text
 
 
 def _clean(text: str, longest: int) -> str:

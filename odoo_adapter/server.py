@@ -146,13 +146,19 @@ class OdooServer:
     async def _run(self, request: Mapping[str, object], *, writes: bool) -> dict[str, Any]:
         if self._action is None:
             self._action = await self._find_action()
-        answer = await self._odoo.call(
-            "ir.actions.server",
-            "run",
-            writes=writes,
-            ids=[self._action],
-            context={"active_model": MODEL, "uns": request},
-        )
+        try:
+            answer = await self._odoo.call(
+                "ir.actions.server",
+                "run",
+                writes=writes,
+                ids=[self._action],
+                context={"active_model": MODEL, "uns": request},
+            )
+        except Refused as error:
+            if error.code != "AccessError":
+                raise
+            self._action = None
+            raise Refused("not_installed", f"this user may not use the inbox ({error.reason}): {_INSTALL}") from error
         if not isinstance(answer, dict) or answer.get("inbox") != INBOX_VERSION:
             self._action = None
             raise Refused("inbox_version", f"the inbox in Odoo is not of version {INBOX_VERSION}: {_INSTALL}")

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from odoo_adapter.inbox.install import install
-from odoo_adapter.json2 import Connection, Json2
+from odoo_adapter.json2 import Connection, Json2, Recorder
 from odoo_adapter.plan import PlanContext
 from odoo_adapter.seed import Planner
 from odoo_adapter.server import OdooServer
@@ -40,7 +40,7 @@ async def admin() -> AsyncIterator[Json2]:
 
 
 @pytest.fixture
-def recorder(request: pytest.FixtureRequest) -> Iterator[Callable[[str, Mapping[str, object], int, object], None]]:
+def recorder(request: pytest.FixtureRequest) -> Iterator[Recorder]:
     exchanges: list[object] = []
 
     def record(path: str, body: Mapping[str, object], status: int, answer: object) -> None:
@@ -68,7 +68,7 @@ async def planner(admin: Json2) -> Planner:
 
 @pytest.fixture
 async def odoo(
-    planner: Planner, recorder: Callable[[str, Mapping[str, object], int, object], None]
+    planner: Planner, recorder: Recorder
 ) -> AsyncIterator[OdooServer]:
     server = OdooServer(connection("UNS_BRIDGE_ODOO_KEY"), CONTEXT, recorder)
     yield server

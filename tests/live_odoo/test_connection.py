@@ -12,7 +12,7 @@ import pytest
 
 from odoo_adapter.errors import Refused, Uncertain, Unavailable
 from odoo_adapter.inbox.install import action_hash, install
-from odoo_adapter.json2 import Json2
+from odoo_adapter.json2 import Json2, Recorder
 from odoo_adapter.odoo import Applied
 from odoo_adapter.plan import Posting, plan
 from odoo_adapter.server import OdooServer
@@ -65,16 +65,16 @@ async def test_a_call_without_answer_in_time_is_uncertain_and_is_repeated_safely
     assert isinstance(outcome, Applied)
 
 
-async def test_a_wrong_key_makes_no_dead_letters(bench: Bench) -> None:
-    stranger = OdooServer(replace(connection("UNS_BRIDGE_ODOO_KEY"), key=lambda: "wrong"), CONTEXT)
+async def test_a_wrong_key_makes_no_dead_letters(bench: Bench, recorder: Recorder) -> None:
+    stranger = OdooServer(replace(connection("UNS_BRIDGE_ODOO_KEY"), key=lambda: "wrong"), CONTEXT, recorder)
     with pytest.raises(Unavailable, match="API key") as caught:
         await stranger.post([progress(bench, "mo-1", 1)])
     await stranger.close()
     assert caught.value.retry_after_ms == 60_000
 
 
-async def test_a_wrong_database_makes_no_dead_letters(bench: Bench) -> None:
-    lost = OdooServer(replace(connection("UNS_BRIDGE_ODOO_KEY"), database="nowhere"), CONTEXT)
+async def test_a_wrong_database_makes_no_dead_letters(bench: Bench, recorder: Recorder) -> None:
+    lost = OdooServer(replace(connection("UNS_BRIDGE_ODOO_KEY"), database="nowhere"), CONTEXT, recorder)
     with pytest.raises(Unavailable, match="database is not usable"):
         await lost.post([progress(bench, "mo-1", 1)])
     await lost.close()
@@ -87,10 +87,10 @@ async def test_a_port_where_nobody_listens_is_unavailable(bench: Bench) -> None:
     await nobody.close()
 
 
-async def test_a_user_without_the_inbox_is_told_who_mends_it(bench: Bench, admin: Json2) -> None:
+async def test_a_user_without_the_inbox_is_told_who_mends_it(bench: Bench, recorder: Recorder) -> None:
     """An administrator is not in the inbox's group, and may read its list only as a manufacturing manager."""
-    stranger = OdooServer(connection("UNS_BRIDGE_ODOO_ADMIN_KEY"), CONTEXT)
-    with pytest.raises(Refused):
+    stranger = OdooServer(connection("UNS_BRIDGE_ODOO_ADMIN_KEY"), CONTEXT, recorder)
+    with pytest.raises(Refused, match="odoo install"):
         await stranger.check()
     await stranger.close()
 

@@ -1,0 +1,73 @@
+"""Each failure has one meaning. Faults are those that a real Odoo 19 gave."""
+
+from __future__ import annotations
+
+import aiohttp
+import pytest
+
+from odoo_adapter.classify import Answer, classify
+from odoo_adapter.errors import Refused, Uncertain, Unavailable
+
+
+def fault(status: int, name: str, message: str = "No.") -> Answer:
+    return Answer(status, {"name": name, "message": message, "arguments": [message], "debug": "Traceback: secret"})
+
+
+@pytest.mark.parametrize(
+    ("failure", "writing", "reading"),
+    [
+        (aiohttp.ConnectionTimeoutError(), Unavailable, Unavailable),
+        (aiohttp.InvalidURL("odoo"), Unavailable, Unavailable),
+        (TimeoutError(), Uncertain, Unavailable),
+        (aiohttp.ServerTimeoutError(), Uncertain, Unavailable),
+        (aiohttp.ServerDisconnectedError(), Uncertain, Unavailable),
+        (aiohttp.ClientPayloadError(), Uncertain, Unavailable),
+        (ConnectionResetError(), Uncertain, Unavailable),
+        (Answer(404, None), Unavailable, Unavailable),
+        (Answer(302, None), Unavailable, Unavailable),
+        (Answer(413, None), Unavailable, Unavailable),
+        (Answer(503, None), Unavailable, Unavailable),
+        (Answer(500, None), Uncertain, Unavailable),
+        (Answer(502, None), Uncertain, Unavailable),
+        (Answer(504, None), Uncertain, Unavailable),
+        (Answer(200, None), Uncertain, Unavailable),
+        (fault(401, "werkzeug.exceptions.Unauthorized", "Invalid apikey"), Unavailable, Unavailable),
+        (fault(500, "psycopg2.errors.SerializationFailure"), Unavailable, Unavailable),
+        (fault(500, "psycopg2.errors.DeadlockDetected"), Unavailable, Unavailable),
+        (fault(500, "psycopg2.errors.LockNotAvailable"), Unavailable, Unavailable),
+        (fault(500, "psycopg2.OperationalError"), Uncertain, Unavailable),
+        (fault(403, "odoo.exceptions.AccessError"), Refused, Refused),
+        (fault(404, "werkzeug.exceptions.NotFound"), Refused, Refused),
+        (fault(422, "odoo.exceptions.UserError"), Refused, Refused),
+        (fault(422, "odoo.exceptions.ValidationError"), Refused, Refused),
+        (fault(500, "builtins.ValueError"), Refused, Refused),
+    ],
+    ids=str,
+)
+def test_a_failure_means(failure: Exception | Answer, writing: type, reading: type) -> None:
+    assert type(classify(failure, writes=True)) is writing
+    assert type(classify(failure, writes=False)) is reading
+
+
+def test_the_code_is_odoos_error_class_and_the_reason_its_message() -> None:
+    refused = classify(fault(422, "odoo.exceptions.UserError", "No.\n\nNot today."), writes=True)
+    assert isinstance(refused, Refused)
+    assert (refused.code, refused.reason) == ("UserError", "No. Not today.")
+
+
+def test_neither_a_traceback_nor_the_actions_code_reaches_people() -> None:
+    message = "TypeError('x') while evaluating\n'# UNS bridge inbox ...'"
+    assert str(classify(fault(500, "builtins.ValueError", message), writes=True)) == "ValueError: TypeError('x')"
+    assert "secret" not in str(classify(fault(500, "builtins.KeyError"), writes=True))
+
+
+def test_a_long_message_is_cut() -> None:
+    refused = classify(fault(422, "odoo.exceptions.UserError", "x" * 9000), writes=True)
+    assert len(str(refused)) < 600
+
+
+def test_a_wrong_key_is_asked_for_again_only_after_a_minute() -> None:
+    failure = classify(fault(401, "werkzeug.exceptions.Unauthorized", "Invalid apikey"), writes=True)
+    assert isinstance(failure, Unavailable)
+    assert failure.retry_after_ms == 60_000
+    assert "make a new key" in str(failure)

@@ -1,0 +1,129 @@
+"""The connection: what goes over the line, and what a cut or a silent line means."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+
+from odoo_adapter.errors import OdooError, Uncertain, Unavailable
+from odoo_adapter.json2 import Connection, Json2
+
+Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+@asynccontextmanager
+async def serving(answer: Answer) -> AsyncIterator[Connection]:
+    application = web.Application()
+    application.router.add_route("*", "/{tail:.*}", answer)
+    runner = web.AppRunner(application, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    host, port = runner.addresses[0][:2]
+    yield Connection(url=f"http://{host}:{port}/", database="plant", key=lambda: "k-1\n", company=3, timeout_s=0.3)
+    await runner.cleanup()
+
+
+async def failure(connection: Connection, *, writes: bool) -> OdooError:
+    odoo = Json2(connection)
+    try:
+        with pytest.raises(OdooError) as caught:
+            await odoo.call("mrp.production", "read", writes=writes, ids=[1])
+    finally:
+        await odoo.close()
+    return caught.value
+
+
+async def test_a_call_carries_the_key_the_database_and_the_company() -> None:
+    seen: list[object] = []
+
+    async def answer(request: web.Request) -> web.Response:
+        seen.append((request.path, request.headers["Authorization"], request.headers["X-Odoo-Database"]))
+        seen.append(await request.json())
+        return web.json_response([1])
+
+    async with serving(answer) as connection:
+        odoo = Json2(connection)
+        assert await odoo.call("res.users", "search", writes=False, domain=[], context={"uns": {}}) == [1]
+        await odoo.close()
+    assert seen == [
+        ("/json/2/res.users/search", "bearer k-1", "plant"),
+        {"domain": [], "context": {"lang": "en_US", "tz": "UTC", "allowed_company_ids": [3], "uns": {}}},
+    ]
+
+
+async def test_a_rotated_key_is_taken_at_the_next_call() -> None:
+    keys = iter(["old", "new"])
+    seen: list[str] = []
+
+    async def answer(request: web.Request) -> web.Response:
+        seen.append(request.headers["Authorization"])
+        return web.json_response(True)
+
+    async with serving(answer) as connection:
+        odoo = Json2(replace(connection, key=lambda: next(keys)))
+        await odoo.call("a", "b", writes=False)
+        await odoo.call("a", "b", writes=False)
+        await odoo.close()
+    assert seen == ["bearer old", "bearer new"]
+
+
+async def test_silence_is_uncertain_only_for_what_writes() -> None:
+    async def answer(request: web.Request) -> web.Response:
+        await asyncio.Event().wait()
+        return web.Response()
+
+    async with serving(answer) as connection:
+        assert isinstance(await failure(connection, writes=True), Uncertain)
+        assert isinstance(await failure(connection, writes=False), Unavailable)
+
+
+async def test_a_cut_line_is_uncertain_only_for_what_writes() -> None:
+    async def answer(request: web.Request) -> web.Response:
+        assert request.transport is not None
+        request.transport.abort()
+        return web.Response()
+
+    async with serving(answer) as connection:
+        assert isinstance(await failure(connection, writes=True), Uncertain)
+        assert isinstance(await failure(connection, writes=False), Unavailable)
+
+
+async def test_a_refused_connection_wrote_nothing() -> None:
+    async def answer(request: web.Request) -> web.Response:
+        return web.Response()
+
+    async with serving(answer) as connection:
+        gone = connection
+    assert isinstance(await failure(gone, writes=True), Unavailable)
+
+
+async def test_a_key_file_that_cannot_be_read_is_told_without_its_content(tmp_path: Path) -> None:
+    connection = Connection(url="http://127.0.0.1:9", database="plant", key=(tmp_path / "missing").read_text)
+    told = await failure(connection, writes=True)
+    assert str(told) == "the API key cannot be read: No such file or directory"
+
+
+async def test_no_message_holds_the_key(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    for url in ("http://127.0.0.1:9", "nonsense", "http://nobody.invalid"):
+        connection = Connection(url=url, database="plant", key=lambda: "top-secret", timeout_s=2.0)
+        assert "top-secret" not in str(await failure(connection, writes=True))
+    assert "top-secret" not in caplog.text
+
+
+async def test_a_page_instead_of_a_version_is_no_usable_odoo() -> None:
+    async def answer(request: web.Request) -> web.Response:
+        return web.Response(text="<html>hello</html>")
+
+    async with serving(answer) as connection:
+        odoo = Json2(connection)
+        with pytest.raises(Unavailable):
+            await odoo.version()
+        await odoo.close()

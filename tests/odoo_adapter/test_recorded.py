@@ -1,0 +1,107 @@
+"""What a real Odoo 19 answered, met again by today's adapter: the same requests, the same outcomes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Sequence
+from decimal import Decimal
+
+import pytest
+
+from odoo_adapter.errors import Refused, Unavailable
+from odoo_adapter.odoo import OdooInfo
+from odoo_adapter.plan import PlanContext
+from odoo_adapter.server import OdooServer
+from tests.odoo_adapter.replay import Exchange, recording, replayed
+from tests.odoo_adapter.situations import SUITE, Bench, progress
+
+UNITS = PlanContext(units={"pcs": "Units", "kg": "kg", "g": "g", "l": "L"}, over=Decimal("0.05"))
+
+
+def bench(odoo: OdooServer, exchanges: Sequence[Exchange]) -> Bench:
+    """The orders and the fresh word of the recorded run."""
+    text = str([one["body"] for one in exchanges])
+    orders = iter(dict.fromkeys(re.findall(r"mo-[0-9]+", text)) or ["mo-1"])
+    fresh = re.search(r"/([0-9a-f]{10})'", text)
+
+    async def order(quantity: float) -> str:
+        return next(orders)
+
+    return Bench(odoo=odoo, order=order, fresh=fresh.group(1) if fresh else "nothing")
+
+
+@pytest.mark.parametrize("case", SUITE, ids=lambda case: case.__name__)
+async def test_the_suite_passes_on_what_was_recorded(case: Callable[[Bench], Awaitable[None]]) -> None:
+    exchanges = recording(case.__name__)
+    async with replayed(exchanges) as connection:
+        odoo = OdooServer(connection, UNITS)
+        await case(bench(odoo, exchanges))
+        await odoo.close()
+
+
+async def test_the_check_finds_all_rights() -> None:
+    async with replayed(recording("check")) as connection:
+        odoo = OdooServer(connection, UNITS)
+        info = await odoo.check()
+        await odoo.close()
+    assert info == OdooInfo(
+        version="19.0",
+        mode="inbox",
+        simulator=False,
+        database="recorded",
+        company=1,
+        user="uns-bridge",
+        key_expires_ms=info.key_expires_ms,
+    )
+    assert info.key_expires_ms is not None
+
+
+async def test_a_missing_right_is_told_in_a_sentence() -> None:
+    exchanges = [dict(one) for one in recording("check")]
+    for one in exchanges:
+        if one["path"] == "/json/2/stock.scrap/has_access":
+            one["answer"] = False
+        if one["path"] == "/json/2/res.users/read":
+            one["answer"] = [{"id": 5, "email": False}]
+    kept = [one for one in exchanges if not one["path"].endswith(("apikeys/search_read", "maintenance.equipment/search"))]
+    async with replayed(kept) as connection:
+        odoo = OdooServer(connection, UNITS)
+        with pytest.raises(Refused) as caught:
+            await odoo.check()
+        await odoo.close()
+    assert caught.value.reason == (
+        "the user uns-bridge may not create stock.scrap; "
+        "the user uns-bridge has no e-mail address, which maintenance requests need"
+    )
+
+
+async def test_an_open_order_is_read_as_a_document() -> None:
+    async with replayed(recording("an_open_order")) as connection:
+        odoo = OdooServer(connection, UNITS)
+        read = await odoo.read_orders("")
+        await odoo.close()
+    (order,) = read.orders
+    operations = order.document["operations"]
+    assert isinstance(operations, list)
+    assert isinstance(operations[0], dict)
+    assert order.document["quantity"] == "10"
+    assert operations[0]["work_center"] == "PRESS-1"
+    assert read.cursor.startswith("2026-")
+
+
+async def test_a_wrong_key_and_a_wrong_database_make_no_dead_letters() -> None:
+    for name, sentence in (("wrong_key", "API key"), ("wrong_database", "database is not usable")):
+        async with replayed(recording(name)) as connection:
+            odoo = OdooServer(connection, UNITS)
+            with pytest.raises(Unavailable, match=sentence) as caught:
+                await odoo.post([progress(bench(odoo, []), "mo-1", 1)])
+            await odoo.close()
+        assert caught.value.retry_after_ms == 60_000
+
+
+async def test_a_user_outside_the_group_is_told_what_to_run() -> None:
+    async with replayed(recording("outside_the_group")) as connection:
+        odoo = OdooServer(connection, UNITS)
+        with pytest.raises(Refused, match="odoo install"):
+            await odoo.check()
+        await odoo.close()
