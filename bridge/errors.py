@@ -28,4 +28,4 @@ class NotDurable(Exception):
 
 
 class SecretMissing(OSError):
-    """A secret's file or environment variable is not there. The text has the place in `bridge.yaml`, never the secret."""
+    """A secret is not where `bridge.yaml` says. The text has the place there, never the secret."""
