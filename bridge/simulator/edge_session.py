@@ -72,16 +72,12 @@ async def always() -> bool:
 
 
 class EdgeSession:
-    """One edge node on its own link. `resend_ms`: so much of what was sent last is sent again as history when the
-    host or the link is lost, because at QoS 0 nobody knows whether it arrived."""
+    """One edge node on its own link."""
 
-    def __init__(
-        self, node: EdgeNode, *, broker: LinkSettings, link: LinkFactory, clock: Clock, resend_ms: int = 0
-    ) -> None:
+    def __init__(self, node: EdgeNode, *, broker: LinkSettings, link: LinkFactory, clock: Clock) -> None:
         self._node = node
         self._clock = clock
-        self._resend_ms = resend_ms
-        self._unsure: deque[_Update] = deque(maxlen=BUFFER_LIMIT)
+        self._unsent: deque[_Update] = deque(maxlen=BUFFER_LIMIT)
         self._turn = asyncio.Lock()
         settings = replace(broker, client_id=f"{broker.client_id}-{node.node.group}-{node.node.node}", clean=True)
         subscriptions = [Subscription(filter=filter, qos=1) for filter in node.subscriptions]
@@ -103,7 +99,7 @@ class EdgeSession:
     async def report(self, device: str | None, values: Mapping[str, Value], at_ms: int) -> None:
         """Metrics changed. Published now, or stored until the primary host is there."""
         async with self._turn:
-            self._unsure.append(_Update(device=device, values=values, at_ms=at_ms))
+            self._unsent.append(_Update(device=device, values=values, at_ms=at_ms))
             await self._carry_out(self._node.update(device, values, at_ms))
 
     async def _follow(self) -> None:
@@ -120,15 +116,11 @@ class EdgeSession:
                         await self._receive(event)
 
     async def _receive(self, message: Message) -> None:
-        was_online = self._node.is_online
-        outputs = self._node.receive(message.topic, message.payload, self._clock.now_ms())
-        await self._carry_out(outputs)
-        if was_online and not self._node.is_online:
-            self._keep_unsure()
+        await self._carry_out(self._node.receive(message.topic, message.payload, self._clock.now_ms()))
         await self._link.acknowledge(message.token)
 
     async def _carry_out(self, outputs: Iterable[EdgeOutput]) -> None:
-        """Publish in order. Where the link is lost in between, everything not known to be sent is stored again."""
+        """Publish in order. Where the link is lost in between, all that was not known to be sent is stored again."""
         try:
             for output in outputs:
                 match output:
@@ -148,26 +140,16 @@ class EdgeSession:
         except LinkLost:
             self._store_again()
         else:
-            self._forget_sent()
-
-    def _forget_sent(self) -> None:
-        """Once everything is sent, only the latest may have to be sent again."""
-        if not self._node.is_online:
-            return
-        before_ms = self._clock.now_ms() - self._resend_ms
-        while self._unsure and self._unsure[0].at_ms <= before_ms:
-            self._unsure.popleft()
+            if self._node.is_online:
+                self._unsent.clear()
 
     def _store_again(self) -> None:
-        """The session is over. A node that was online had handed everything out."""
+        """The session is over. A node that was online had handed out all that it stored."""
         was_online = self._node.is_online
         self._node.disconnected(self._clock.now_ms())
         if was_online:
-            self._keep_unsure()
-
-    def _keep_unsure(self) -> None:
-        for update in tuple(self._unsure):
-            self._node.update(update.device, update.values, update.at_ms)
+            for update in tuple(self._unsent):
+                self._node.update(update.device, update.values, update.at_ms)
 
     async def _leave(self) -> None:
         try:

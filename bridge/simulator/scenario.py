@@ -157,14 +157,12 @@ Incident: TypeAlias = VibrationIncident | StopIncident | CounterReset | Unmapped
 class Scenario:
     """Everything that the simulated plant does, given its seed.
 
-    The edge nodes store what happens while `primary_host` is offline (None: they publish to whoever listens), and
-    send what they sent in the last `resend_ms` again when it comes back.
+    The edge nodes store what happens while `primary_host` is offline; None: they publish to whoever listens.
     """
 
     seed: int
     site: str
     primary_host: str | None
-    resend_ms: int
     settle_ms: int
     changeover_ms: int
     orders: OrderFlow

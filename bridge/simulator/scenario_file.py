@@ -69,14 +69,13 @@ class _Reader:
     def scenario(self, root: Node) -> Scenario:
         keys = ("seed", "site", "settle", "changeover", "orders", "stations", "stops", "scrap", "quality", "mes")
         required = (*keys, "consumption", "incidents")
-        at = root.mapping(allowed=(*required, "primary_host", "resend"), required=required)
+        at = root.mapping(allowed=(*required, "primary_host"), required=required)
         host = at.get("primary_host")
         stations = self._each(at.get("stations"), self._station)
         return Scenario(
             seed=self._integer(at.get("seed")),
             site=self._text(at.get("site")),
             primary_host=host.text() if host else None,
-            resend_ms=self._duration(at.get("resend")),
             settle_ms=self._duration(at.get("settle")),
             changeover_ms=self._duration(at.get("changeover")),
             orders=self._orders(at.get("orders")),

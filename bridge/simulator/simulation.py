@@ -49,7 +49,6 @@ class Simulation:
                 broker=broker,
                 link=link,
                 clock=clock,
-                resend_ms=scenario.resend_ms,
             )
             for node, origins in _by_node(self._model).items()
         }

@@ -21,7 +21,7 @@ class ManualClock:
         return self.at_ms
 
 
-def session(broker: MemoryBroker, clock: ManualClock, *, resend_ms: int = 0) -> EdgeSession:
+def session(broker: MemoryBroker, clock: ManualClock) -> EdgeSession:
     """A node with one press that counts."""
     node = define_node(
         NODE,
@@ -36,7 +36,6 @@ def session(broker: MemoryBroker, clock: ManualClock, *, resend_ms: int = 0) -> 
         broker=settings("plant"),
         link=lambda settings, subscriptions, will, may: MemoryLink(broker, settings, subscriptions, will, may),
         clock=clock,
-        resend_ms=resend_ms,
     )
 
 
@@ -120,21 +119,6 @@ async def test_a_cut_in_the_middle_of_the_history_loses_none_of_it() -> None:
         await until(lambda: (3, True) in listener.values("Counters/Good", birth=False))
 
     assert [value for value, _ in listener.values("Counters/Good", birth=False)] == [1, 2, 3]
-
-
-async def test_what_was_sent_shortly_before_the_host_was_lost_is_sent_again() -> None:
-    broker, clock = MemoryBroker(), ManualClock()
-    listener, edge = Listener(broker), session(broker, clock, resend_ms=25)
-    async with running(listener.link.run(), listener.run(), edge.run()):
-        say_state(broker, online=True, at_ms=1)
-        await until(lambda: edge.node.is_online)
-        await count(edge, clock, 1, 2, 3, 4)
-        say_state(broker, online=False, at_ms=2)
-        await until(lambda: not edge.node.is_online)
-        say_state(broker, online=True, at_ms=3)
-        await until(lambda: (4, True) in listener.values("Counters/Good"))
-
-    assert [value for value, historical in listener.values("Counters/Good") if historical] == [2, 3, 4]
 
 
 async def test_a_node_that_is_stopped_says_its_death() -> None:
