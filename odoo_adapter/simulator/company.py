@@ -35,21 +35,22 @@ _LOSSES: Final = (
     ("block_reason7", "Fully Productive Time", "productive", False, 0),
 )
 _UNITS: Final = (
-    ("Units", 1.0, ""),
-    ("Pack of 6", 6.0, "Units"),
-    ("Dozens", 12.0, "Units"),
-    ("Hours", 1.0, ""),
-    ("Days", 8.0, "Hours"),
-    ("Minutes", 0.0166667, "Hours"),
-    ("mm", 1.0, ""),
-    ("cm", 10.0, "mm"),
-    ("m", 100.0, "cm"),
-    ("ml", 1.0, ""),
-    ("L", 1000.0, "ml"),
-    ("g", 1.0, ""),
-    ("kg", 1000.0, "g"),
-    ("Ton", 1000.0, "kg"),
+    (1, "Units", 1.0, ""),
+    (2, "Pack of 6", 6.0, "Units"),
+    (4, "Hours", 1.0, ""),
+    (5, "Days", 8.0, "Hours"),
+    (6, "Minutes", 0.0166667, "Hours"),
+    (7, "mm", 1.0, ""),
+    (8, "cm", 10.0, "mm"),
+    (9, "m", 100.0, "cm"),
+    (11, "m²", 1.0, ""),
+    (12, "ml", 1.0, ""),
+    (13, "L", 1000.0, "ml"),
+    (15, "g", 1.0, ""),
+    (16, "kg", 1000.0, "g"),
+    (17, "Ton", 1000.0, "kg"),
 )
+"""Id, name, factor and unit that it is a multiple of, as in a fresh Odoo 19."""
 _USERS: Final = (
     ("OdooBot", "__system__"),
     ("Administrator", "admin"),
@@ -115,36 +116,27 @@ def _users(database: Database) -> None:
 
 def _units(database: Database) -> None:
     made: dict[str, Record] = {}
-    for name, factor, of in _UNITS:
-        above = {"relative_uom_id": made[of].id} if of else {}
-        made[name] = database.create("uom.uom", {"name": name, "relative_factor": factor, **above})
+    for id, name, factor, of in _UNITS:
+        above = made[of].id if of else None
+        values: Row = {"name": name, "relative_factor": factor, "relative_uom_id": above, "active": name != "cm"}
+        made[name] = database.create("uom.uom", values, id=id)
 
 
 def _places(database: Database) -> None:
-    view = database.create("stock.location", {"name": "WH", "usage": "view"})
+    """Locations, the warehouse and its kinds of operation, with the ids that they have in a fresh Odoo 19."""
+    view = database.create("stock.location", {"name": "WH", "usage": "view", "company_id": COMPANY}, id=4)
     inside: Row = {"location_id": view.id, "usage": "internal", "company_id": COMPANY}
-    shelf = database.create("stock.location", {"name": "Stock", **inside})
-    database.create("stock.location", {"name": "Inventory adjustment", "usage": "inventory", "company_id": COMPANY})
-    database.create("stock.location", {"name": "Production", "usage": "production", "company_id": COMPANY})
-    hold = database.create("stock.location", {"name": "Quality Hold", **inside})
+    shelf = database.create("stock.location", {"name": "Stock", **inside}, id=5)
+    for id, name, usage in ((11, "Inventory adjustment", "inventory"), (12, "Production", "production")):
+        database.create("stock.location", {"name": name, "usage": usage, "company_id": COMPANY}, id=id)
+    hold = database.create("stock.location", {"name": "Quality Hold", **inside}, id=15)
     refer(database, MODULE, f"location_hold_{COMPANY}", hold)
-    warehouse = database.create(
-        "stock.warehouse",
-        {"name": "My Company", "code": "WH", "view_location_id": view.id, "lot_stock_id": shelf.id},
-    )
-    kinds = (("Internal Transfers", "internal", "INT"), ("Manufacturing", "mrp_operation", "MO"))
-    for name, code, sequence in kinds:
-        database.create(
-            "stock.picking.type",
-            {
-                "name": name,
-                "code": code,
-                "sequence_code": sequence,
-                "default_location_src_id": shelf.id,
-                "default_location_dest_id": shelf.id,
-                "warehouse_id": warehouse.id,
-            },
-        )
+    places: Row = {"view_location_id": view.id, "lot_stock_id": shelf.id}
+    warehouse = database.create("stock.warehouse", {"name": "My Company", "code": "WH", **places})
+    for id, name, code in ((7, "Internal Transfers", "internal"), (11, "Manufacturing", "mrp_operation")):
+        values: Row = {"name": name, "code": code, "sequence_code": code[:3].upper(), "warehouse_id": warehouse.id}
+        from_to: Row = {"default_location_src_id": shelf.id, "default_location_dest_id": shelf.id}
+        database.create("stock.picking.type", {**values, **from_to}, id=id)
 
 
 def _reasons(database: Database) -> None:

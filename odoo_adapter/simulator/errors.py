@@ -75,6 +75,12 @@ def value_error(message: str) -> Fault:
     return Fault(500, "builtins.ValueError", message)
 
 
+def not_an_id(value: Plain) -> Fault:
+    return Fault(
+        500, "psycopg2.errors.InvalidTextRepresentation", f'invalid input syntax for type integer: "{value}"\n'
+    )
+
+
 def not_found(message: str) -> Fault:
     return Fault(404, "werkzeug.exceptions.NotFound", message)
 

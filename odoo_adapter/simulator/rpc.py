@@ -14,6 +14,7 @@ from odoo_adapter.simulator.errors import (
     access_error,
     missing_record,
     not_allowed,
+    not_an_id,
     not_found,
     unprocessable,
     value_error,
@@ -37,6 +38,7 @@ _RIGHT: Final = {
     "write": "write",
     "unlink": "unlink",
     "message_post": "read",
+    "unblock": "read",
     "run": "",
     "context_get": "",
 }
@@ -61,7 +63,7 @@ def call(database: Database, user: int, model: str, method: str, body: Mapping[s
         _check_inbox_group(database)
     else:
         _check_right(database, user, model, _RIGHT.get(method, "write"))
-    records = [database.browse(model, id) for id in _ids(model, ids)]
+    records = [database.browse(model, id) for id in _ids(ids)]
     asked = Call(model=model, arguments=arguments, context=context if isinstance(context, dict) else {})
     with database.savepoint():
         if method not in ("read", "has_access", "run"):
@@ -106,10 +108,10 @@ def _check_inbox_group(database: Database) -> None:
         raise access_error("You don't have enough access rights to run this action.")
 
 
-def _ids(model: str, ids: Plain) -> list[int]:
+def _ids(ids: Plain) -> list[int]:
     listed: list[Plain] = ids if isinstance(ids, list) else [] if ids is None else [ids]
     if len(as_ids(listed)) != len(listed):
-        raise value_error(f"invalid input syntax for type integer in the ids of {model}")
+        raise not_an_id(next(id for id in listed if not as_ids(id)))
     return as_ids(listed)
 
 

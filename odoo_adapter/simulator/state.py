@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
 from odoo_adapter.simulator.records.database import Database
-from odoo_adapter.simulator.records.schema import Row
 
 _VERSION: Final = 1
 
 
 class _State(msgspec.Struct):
     version: int
-    tables: dict[str, dict[int, Row]]
+    tables: dict[str, dict[int, dict[str, Any]]]
     last_ids: dict[str, int]
 
 

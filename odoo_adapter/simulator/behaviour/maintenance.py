@@ -20,7 +20,6 @@ def _prepare_request(database: Database, row: Row) -> None:
     first = database.search("maintenance.stage", [])[0]
     row.setdefault("stage_id", first.id)
     row.setdefault("request_date", database.now()[:10])
-    row.setdefault("owner_user_id", database.user)
     equipment_id = row.get("equipment_id")
     if isinstance(equipment_id, int) and database.exists("maintenance.equipment", equipment_id):
         equipment = database.browse("maintenance.equipment", equipment_id)

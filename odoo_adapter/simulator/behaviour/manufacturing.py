@@ -223,6 +223,10 @@ def _byproducts(order: Record) -> Plain:
     return [move.id for move in moves if move.get("product_id") != order.get("product_id")]
 
 
+def _is_planned(order: Record) -> Plain:
+    return any(step.text("date_start") and step.text("date_finished") for step in order.links("workorder_ids"))
+
+
 def _reservation_state(order: Record) -> Plain:
     states = [move.text("state") for move in open_moves(order, "move_raw_ids")]
     if order.text("state") in ("draft", "done", "cancel") or not states:
@@ -310,6 +314,7 @@ BEHAVIOURS: Final = {
             "qty_produced": _qty_produced,
             "move_byproduct_ids": _byproducts,
             "reservation_state": _reservation_state,
+            "is_planned": _is_planned,
             "product_tracking": related("product_id.tracking"),
         },
         prepare=_prepare,

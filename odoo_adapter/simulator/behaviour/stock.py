@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from odoo_adapter.simulator.behaviour.product import convert
+from odoo_adapter.simulator.behaviour.product import convert, rounded
 from odoo_adapter.simulator.errors import user_error, validation_error
 from odoo_adapter.simulator.records.database import COMPANY, Database
 from odoo_adapter.simulator.records.record import Record
@@ -165,6 +165,14 @@ def _move_quantity(move: Record) -> Plain:
     return round(sum(line.number("quantity") for line in move.links("move_line_ids")), 6)
 
 
+def _should_consume(move: Record) -> Plain:
+    order = move.maybe("raw_material_production_id")
+    if order is None:
+        return 0.0
+    left = order.number("qty_producing") - order.number("qty_produced")
+    return rounded(left * move.number("unit_factor"), move.link("product_uom"))
+
+
 def _lots(move: Record) -> Plain:
     return [*sorted({lot.id for line in move.links("move_line_ids") if (lot := line.maybe("lot_id")) is not None})]
 
@@ -202,6 +210,10 @@ def _prepare_line(database: Database, row: Row) -> None:
 def _move_name(move: Record) -> Plain:
     source, destination = (move.link(name).text("name") for name in ("location_id", "location_dest_id"))
     return f"{move.link('product_id').text('default_code')}: {source}>{destination}"
+
+
+def _operation_name(kind: Record) -> Plain:
+    return f"{kind.link('warehouse_id').text('name')}: {kind.text('name')}"
 
 
 def _lot_created(lot: Record) -> None:
@@ -272,6 +284,7 @@ def _apply_inventory(database: Database, records: list[Record], call: Call) -> P
 
 
 BEHAVIOURS: Final = {
+    "stock.picking.type": Behaviour(computed={"display_name": _operation_name}),
     "stock.location": Behaviour(computed={"display_name": related("complete_name")}, created=_location_created),
     "stock.lot": Behaviour(
         computed={
@@ -300,6 +313,7 @@ BEHAVIOURS: Final = {
             "display_name": _move_name,
             "quantity": _move_quantity,
             "unit_factor": _unit_factor,
+            "should_consume_qty": _should_consume,
             "has_tracking": related("product_id.tracking"),
             "lot_ids": _lots,
         },

@@ -167,6 +167,10 @@ def _working_state(center: Record) -> Plain:
     return "done" if rows[0].text("loss_type") in ("productive", "performance") else "blocked"
 
 
+def _open_steps(center: Record) -> Plain:
+    return sum(step.text("state") not in ("done", "cancel") for step in center.links("order_ids"))
+
+
 def _step_name(step: Record) -> Plain:
     return f"{step.link('production_id').text('name')} - {step.text('name')}"
 
@@ -260,7 +264,7 @@ BEHAVIOURS: Final = {
         },
     ),
     "mrp.workcenter": Behaviour(
-        computed={"working_state": _working_state},
+        computed={"working_state": _working_state, "workorder_count": _open_steps},
         prepare=_prepare_center,
         methods={"unblock": Method(run=_run_unblock)},
     ),

@@ -107,11 +107,8 @@ def positive(quantity: Plain, unit: Plain, into: Record) -> float:
 
 
 def number(value: Plain) -> float:
-    """A quantity as a number. Negative and absurd ones are refused."""
-    try:
-        read = float(value) if isinstance(value, str | int | float) else -1.0
-    except ValueError:
-        raise Refusal("ValueError", f"could not convert string to float: {value!r}") from None
+    """A quantity as a number. Negative and absurd ones are refused; text that is no number is Python's `ValueError`."""
+    read = float(value) if isinstance(value, str | int | float) else -1.0
     if not 0 <= read < _MOST:
         raise Refusal("quantity", str(value))
     return read

@@ -123,15 +123,15 @@ class Database:
         """The value as it was last written, also where the field is computed."""
         return self._tables[record.model][record.id][name]
 
-    def create(self, model: str, values: Mapping[str, Plain]) -> Record:
-        """One new record. Required fields must be there, links must exist."""
+    def create(self, model: str, values: Mapping[str, Plain], *, id: int | None = None) -> Record:
+        """One new record. Required fields must be there, links must exist. `id` above all so far skips ids."""
         behaviour = self.behaviour(model)
         completed = dict(values)
         if "company_id" in self.models[model].fields and self.models[model].fields["company_id"].required:
             completed.setdefault("company_id", COMPANY)
         if behaviour.prepare is not None:
             behaviour.prepare(self, completed)
-        self._last_ids[model] += 1
+        self._last_ids[model] = self._last_ids[model] + 1 if id is None else id
         record = Record(self, model, self._last_ids[model])
         fields = self.models[model].fields
         row = self._defaults(model)

@@ -1,0 +1,82 @@
+"""A simulated Odoo inside the test, with the demonstration plant in it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+import pytest
+
+from odoo_adapter.json2 import Connection, Json2
+from odoo_adapter.plan import PlanContext
+from odoo_adapter.seed import Planner
+from odoo_adapter.server import OdooServer
+from odoo_adapter.simulator.http import Service
+from odoo_adapter.simulator.server import open_service, serving
+from tests.odoo_adapter.situations import AT_MS, Bench
+
+ADMIN_KEY = "the-administrators-key"
+BRIDGE_KEY = "the-bridges-key"
+DATABASE = "plant"
+CONTEXT = PlanContext(units={"pcs": "Units", "kg": "kg", "g": "g", "l": "L"}, over=Decimal("0.05"))
+TWO_HOURS_MS = 7_200_000
+
+
+@dataclass(slots=True)
+class Clock:
+    """The simulator's time, which only a test moves."""
+
+    now_ms: int = AT_MS + TWO_HOURS_MS
+
+    def __call__(self) -> int:
+        return self.now_ms
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Simulated:
+    """A server that answers at `url`."""
+
+    url: str
+    service: Service
+    clock: Clock = field(default_factory=Clock)
+
+    def connection(self, key: str) -> Connection:
+        return Connection(url=self.url, database=DATABASE, key=lambda: key)
+
+
+@pytest.fixture
+async def simulated() -> AsyncIterator[Simulated]:
+    clock = Clock()
+    service = open_service(DATABASE, administrator=ADMIN_KEY, bridge=BRIDGE_KEY, now_ms=clock)
+    async with serving(service) as url:
+        yield Simulated(url=url, service=service, clock=clock)
+
+
+@pytest.fixture
+async def admin(simulated: Simulated) -> AsyncIterator[Json2]:
+    odoo = Json2(simulated.connection(ADMIN_KEY))
+    yield odoo
+    await odoo.close()
+
+
+@pytest.fixture
+async def planner(admin: Json2) -> Planner:
+    planner = Planner(admin)
+    await planner.prepare()
+    return planner
+
+
+@pytest.fixture
+async def odoo(simulated: Simulated, planner: Planner) -> AsyncIterator[OdooServer]:
+    server = OdooServer(simulated.connection(BRIDGE_KEY), CONTEXT)
+    yield server
+    await server.close()
+
+
+@pytest.fixture
+def bench(odoo: OdooServer, planner: Planner) -> Bench:
+    async def order(quantity: float) -> str:
+        return await planner.create_order(quantity, press=1)
+
+    return Bench(odoo=odoo, order=order, fresh="simulated")

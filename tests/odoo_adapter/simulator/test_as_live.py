@@ -1,0 +1,31 @@
+"""What is tested on a real Odoo, on the simulator: the same tests, with the fixtures of this folder."""
+
+from __future__ import annotations
+
+from tests.live_odoo.test_kinds import (
+    test_a_completion_keeps_its_genealogy_and_its_actual_consumption,
+    test_a_lot_without_stock_is_refused_and_leaves_nothing_behind,
+    test_an_order_started_by_hand_still_counts_what_the_floor_counted,
+    test_it_refuses,
+    test_once_twice_and_four_times_at_once_is_one_effect,
+    test_scrap_of_unfinished_pieces_never_touches_stock,
+    test_starting_work_leaves_the_quantity_alone_and_finishing_keeps_the_machines_times,
+)
+from tests.live_odoo.test_orders import (
+    test_a_document_holds_what_the_floor_needs,
+    test_an_order_is_read_when_released_changed_completed_and_taken_back,
+)
+from tests.live_odoo.test_suite import test_it_behaves_as_every_odoo
+
+__all__ = [
+    "test_a_completion_keeps_its_genealogy_and_its_actual_consumption",
+    "test_a_document_holds_what_the_floor_needs",
+    "test_a_lot_without_stock_is_refused_and_leaves_nothing_behind",
+    "test_an_order_is_read_when_released_changed_completed_and_taken_back",
+    "test_an_order_started_by_hand_still_counts_what_the_floor_counted",
+    "test_it_behaves_as_every_odoo",
+    "test_it_refuses",
+    "test_once_twice_and_four_times_at_once_is_one_effect",
+    "test_scrap_of_unfinished_pieces_never_touches_stock",
+    "test_starting_work_leaves_the_quantity_alone_and_finishing_keeps_the_machines_times",
+]

@@ -1,0 +1,144 @@
+"""The server's face: it says that it is a simulator, knows its keys, and fails on demand."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import aiohttp
+import pytest
+
+from odoo_adapter.errors import Refused, Unavailable, Uncertain
+from odoo_adapter.json2 import Json2
+from odoo_adapter.odoo import Applied
+from odoo_adapter.server import OdooServer
+from tests.odoo_adapter.simulator.conftest import ADMIN_KEY, BRIDGE_KEY, CONTEXT, DATABASE, Simulated
+from tests.odoo_adapter.situations import Bench, complete, progress
+
+NO_FAULTS = {
+    "away": False,
+    "delay_ms": 0,
+    "timeout_before_commit": 0,
+    "timeout_after_commit": 0,
+    "serialization_failures": 0,
+}
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[aiohttp.ClientSession]:
+    async with aiohttp.ClientSession(headers={"X-Odoo-Database": DATABASE}) as session:
+        yield session
+
+
+async def fail(browser: aiohttp.ClientSession, simulated: Simulated, key: str = ADMIN_KEY, **faults: object) -> Any:
+    headers = {"Authorization": f"bearer {key}"}
+    async with browser.post(f"{simulated.url}/simulator/faults", json=faults, headers=headers) as response:
+        return response.status, await response.json()
+
+
+async def notes_with(admin: Json2, key: str) -> int:
+    found: int = await admin.call("mail.message", "search_count", writes=False, domain=[["body", "ilike", key]])
+    return found
+
+
+async def test_every_answer_says_that_this_is_a_simulator(browser: aiohttp.ClientSession, simulated: Simulated) -> None:
+    for path in ("/", "/web/version", "/web/health", "/nowhere", "/json/2/res.users/search"):
+        async with browser.get(f"{simulated.url}{path}") as response:
+            assert "simulator" in response.headers["Server"]
+    async with browser.get(simulated.url) as response:
+        assert "This is a simulator" in await response.text()
+
+
+async def test_the_check_passes_and_tells_that_it_is_a_simulator(odoo: OdooServer) -> None:
+    info = await odoo.check()
+    assert (info.version, info.mode, info.simulator, info.user) == ("19.0-simulator", "inbox", True, "uns-bridge")
+
+
+async def test_only_the_integration_user_may_use_the_inbox(simulated: Simulated) -> None:
+    stranger = OdooServer(simulated.connection(ADMIN_KEY), CONTEXT)
+    with pytest.raises(Refused, match="access rights"):
+        await stranger.check()
+    await stranger.close()
+
+
+@pytest.mark.parametrize("database", ["", "another"])
+async def test_another_database_is_a_404_page(database: str, simulated: Simulated) -> None:
+    headers = {"X-Odoo-Database": database, "Authorization": f"bearer {BRIDGE_KEY}"}
+    async with (
+        aiohttp.ClientSession(headers=headers) as session,
+        session.post(f"{simulated.url}/json/2/res.users/context_get", json={}) as response,
+    ):
+        assert (response.status, response.content_type) == (404, "text/html")
+
+
+async def test_a_body_that_is_no_json_is_a_400_object(browser: aiohttp.ClientSession, simulated: Simulated) -> None:
+    headers = {"Authorization": f"bearer {BRIDGE_KEY}", "Content-Type": "application/json"}
+    url = f"{simulated.url}/json/2/res.users/search"
+    async with browser.post(url, data=b"{not json", headers=headers) as response:
+        assert (response.status, (await response.json())["name"]) == (400, "werkzeug.exceptions.BadRequest")
+
+
+async def test_faults_are_set_shown_and_taken_back_by_the_administrator_only(
+    browser: aiohttp.ClientSession, simulated: Simulated
+) -> None:
+    assert await fail(browser, simulated, away=True, delay_ms=3) == (200, NO_FAULTS | {"away": True, "delay_ms": 3})
+    assert await fail(browser, simulated, away=False, delay_ms=0) == (200, NO_FAULTS)
+    assert (await fail(browser, simulated, BRIDGE_KEY, away=True))[0] == 403
+    assert (await fail(browser, simulated, "nobodys", away=True))[0] == 401
+    for wrong in ({"away": 1}, {"delay_ms": -1}, {"fire": True}, {"delay_ms": 1, "away": "yes"}):
+        assert (await fail(browser, simulated, **wrong))[0] == 400
+    assert await fail(browser, simulated) == (200, NO_FAULTS)
+
+
+async def test_a_database_that_is_away_is_unavailable_but_healthy(
+    bench: Bench, browser: aiohttp.ClientSession, simulated: Simulated
+) -> None:
+    order = await bench.order(10)
+    await fail(browser, simulated, away=True)
+    with pytest.raises(Unavailable, match="database is not usable"):
+        await bench.odoo.post([progress(bench, order, 4)])
+    async with browser.get(f"{simulated.url}/web/health") as response:
+        assert response.status == 200
+    await fail(browser, simulated, away=False)
+    (outcome,) = await bench.odoo.post([progress(bench, order, 4)])
+    assert isinstance(outcome, Applied)
+
+
+async def test_a_timeout_before_the_commit_leaves_nothing_and_one_after_it_leaves_all(
+    bench: Bench, admin: Json2, browser: aiohttp.ClientSession, simulated: Simulated
+) -> None:
+    before, after = complete(bench, await bench.order(10)), complete(bench, await bench.order(10))
+    await fail(browser, simulated, timeout_before_commit=1)
+    with pytest.raises(Uncertain):
+        await bench.odoo.post([before])
+    assert await notes_with(admin, before.key) == 0
+    await fail(browser, simulated, timeout_after_commit=1)
+    with pytest.raises(Uncertain):
+        await bench.odoo.post([after])
+    assert await notes_with(admin, after.key) == 1
+    outcomes = await bench.odoo.post([before, after])
+    assert [one.receipt.repeated for one in outcomes if isinstance(one, Applied)] == [False, True]
+    assert await notes_with(admin, after.key) == 1
+
+
+async def test_serialization_failures_strike_so_many_writing_calls(
+    bench: Bench, browser: aiohttp.ClientSession, simulated: Simulated
+) -> None:
+    transaction = progress(bench, await bench.order(10), 4)
+    await bench.odoo.check()
+    await fail(browser, simulated, serialization_failures=2)
+    for _ in range(2):
+        with pytest.raises(Unavailable, match="SerializationFailure"):
+            await bench.odoo.post([transaction])
+        assert await bench.odoo.look_up([transaction.key]) == {}
+    (outcome,) = await bench.odoo.post([transaction])
+    assert isinstance(outcome, Applied)
+    assert not outcome.receipt.repeated
+
+
+async def test_a_delayed_call_outlasts_a_short_patience_and_nothing_else(
+    bench: Bench, browser: aiohttp.ClientSession, simulated: Simulated
+) -> None:
+    await fail(browser, simulated, delay_ms=1)
+    (outcome,) = await bench.odoo.post([progress(bench, await bench.order(10), 4)])
+    assert isinstance(outcome, Applied)
