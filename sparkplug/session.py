@@ -125,7 +125,6 @@ class NodeSession:
         if self.sequence.due_ms is not None and self.sequence.due_ms <= now_ms:
             outputs += self._lose_gap(now_ms)
         if self.reborn_due_ms is not None and self.reborn_due_ms <= now_ms:
-            self.reborn_due_ms = None
             outputs += self._lose_devices_not_reborn(now_ms)
         return tuple(outputs)
 
@@ -148,9 +147,12 @@ class NodeSession:
         outputs = self._release(now_ms)
         bd_seq = _bd_seq(payload)
         if bd_seq != self.bd_seq:
-            outputs += self._end_devices(now_ms, "the node began a new session")
+            outputs += self._end_devices(now_ms, "the node began a new session", self.devices)
         self._expect_device_births(now_ms)
-        self.phase, self.announced, self.bd_seq, self.changed = Phase.ONLINE, True, bd_seq, True
+        self.phase = Phase.ONLINE
+        self.announced = True
+        self.changed = True
+        self.bd_seq = bd_seq
         self.sequence.restart(_seq(payload) or 0, payload.digest)
         self.definitions = template_definitions(payload)
         self.catalog, problems = declare(payload)
@@ -170,30 +172,33 @@ class NodeSession:
         """
         if self.phase in (Phase.UNBORN, Phase.OFFLINE):
             return []
-        bd_seq, problems = _bd_seq(death.payload), []
-        mismatch = bd_seq is not None and self.bd_seq is not None and bd_seq != self.bd_seq
-        if bd_seq is None:
-            problems = [Problem(FindingName.DEATH_BDSEQ_MISSING, "NDEATH without bdSeq")]
-        elif mismatch and self.phase is Phase.ONLINE:
-            problems = [
-                Problem(FindingName.DEATH_BDSEQ_MISMATCH, f"NDEATH with bdSeq {bd_seq}, the birth had {self.bd_seq}")
-            ]
-            if self._settings.strict_deaths:
-                return self._found(problems, now_ms)
+        problem = self._death_problem(_bd_seq(death.payload))
+        mismatch = problem is not None and problem.name is FindingName.DEATH_BDSEQ_MISMATCH
+        found = self._found([problem], now_ms) if problem is not None else []
+        if mismatch and self._settings.strict_deaths:
+            return found
         outputs = self._release(now_ms)
         self.phase = Phase.OFFLINE
         outputs += self._end(now_ms, "NDEATH")
         for device in self.devices.values():
             device.born = False
-        outputs += self._found(problems, now_ms)
-        return outputs + self._ask_rebirth("a death of another session", now_ms) if mismatch and problems else outputs
+        return [*outputs, *found, *(self._ask_rebirth("a death of another session", now_ms) if mismatch else [])]
+
+    def _death_problem(self, bd_seq: int | None) -> Problem | None:
+        """What is wrong with a death of this `bdSeq` (`tck-id-payloads-ndeath-bdseq`)."""
+        if bd_seq is None:
+            return Problem(FindingName.DEATH_BDSEQ_MISSING, "NDEATH without bdSeq")
+        if self.phase is Phase.STALE or self.bd_seq is None or bd_seq == self.bd_seq:
+            return None
+        return Problem(FindingName.DEATH_BDSEQ_MISMATCH, f"NDEATH with bdSeq {bd_seq}, the birth had {self.bd_seq}")
 
     def _end(self, now_ms: int, reason: str) -> list[Output]:
         """Tell the next stage, once, that the node and its devices are gone."""
         node = [NodeOffline(node=self.node, at_ms=now_ms, reason=reason)] if self.announced else []
-        self.announced, self.changed = False, True
+        self.announced = False
+        self.changed = True
         self.reborn_due_ms = None
-        return [*node, *self._end_devices(now_ms, reason)]
+        return [*node, *self._end_devices(now_ms, reason, self.devices)]
 
     # Order
 
@@ -231,9 +236,12 @@ class NodeSession:
         if self.phase is not Phase.ONLINE:
             return outputs
         self.phase = Phase.STALE
-        outputs += self._end(now_ms, text)
-        outputs += self._found([Problem(FindingName.SEQ_GAP, text)], now_ms)
-        return outputs + self._ask_rebirth(text, now_ms)
+        return [
+            *outputs,
+            *self._end(now_ms, text),
+            *self._found([Problem(FindingName.SEQ_GAP, text)], now_ms),
+            *self._ask_rebirth(text, now_ms),
+        ]
 
     def _read(self, message: Sequenced, now_ms: int) -> list[Output]:
         """A message whose turn has come."""
@@ -257,7 +265,7 @@ class NodeSession:
         if readings:
             at_ms = payload.timestamp_ms or message.received_ms
             outputs.append(DataRead(origin=origin, readings=readings, at_ms=at_ms, seq=payload.seq))
-        return outputs + self._found(problems, now_ms) if problems else outputs
+        return [*outputs, *self._found(problems, now_ms)]
 
     # Devices
 
@@ -281,11 +289,9 @@ class NodeSession:
         device = self.devices.get(death.device)
         if device is None:
             return self._found([_unborn(death)], now_ms)
-        was_announced, device.born, device.announced, self.changed = device.announced, False, False, True
-        if not was_announced:
-            return []
-        at_ms = death.payload.timestamp_ms or death.received_ms
-        return [DeviceOffline(origin=self._origin(death.device), at_ms=at_ms, reason="DDEATH")]
+        device.born = False
+        self.changed = True
+        return self._end_devices(death.payload.timestamp_ms or death.received_ms, "DDEATH", [death.device])
 
     def _expect_device_births(self, now_ms: int) -> None:
         """The devices' births follow their node's. On a rebirth they count as there until then, for a limited time."""
@@ -296,17 +302,22 @@ class NodeSession:
                 self.reborn_due_ms = now_ms + self._settings.device_rebirth_ms
 
     def _lose_devices_not_reborn(self, now_ms: int) -> list[Output]:
+        self.reborn_due_ms = None
+        self.changed = True
         lost = [name for name, device in self.devices.items() if device.announced and not device.born]
         reason = "no DBIRTH after the node's rebirth"
         problems = [Problem(FindingName.DEVICE_NOT_REBORN, f"{name}: {reason}") for name in lost]
         return [*self._end_devices(now_ms, reason, lost), *self._found(problems, now_ms)]
 
-    def _end_devices(self, now_ms: int, reason: str, names: Iterable[str] | None = None) -> list[Output]:
+    def _end_devices(self, at_ms: int, reason: str, names: Iterable[str]) -> list[Output]:
+        """Tell the next stage, once, that these devices are gone."""
         outputs: list[Output] = []
-        for name in self.devices if names is None else names:
-            if self.devices[name].announced:
-                self.devices[name].announced, self.changed = False, True
-                outputs.append(DeviceOffline(origin=self._origin(name), at_ms=now_ms, reason=reason))
+        for name in names:
+            device = self.devices[name]
+            if device.announced:
+                device.announced = False
+                self.changed = True
+                outputs.append(DeviceOffline(origin=self._origin(name), at_ms=at_ms, reason=reason))
         return outputs
 
     def _shared_aliases(self, device: str, catalog: Catalog) -> list[Problem]:
@@ -327,8 +338,8 @@ class NodeSession:
             self.findings[problem.name.value] += 1
             self.changed |= self.findings[problem.name.value].bit_count() == 1  # 1, 2, 4, 8 ... times
             outputs.append(Finding(node=self.node, name=problem.name.value, text=problem.text))
-        reason = next((problem.text for problem in problems if problem.name in ASKS_REBIRTH), None)
-        return outputs + self._ask_rebirth(reason, now_ms) if reason is not None else outputs
+        reasons = [problem.text for problem in problems if problem.name in ASKS_REBIRTH]
+        return [*outputs, *(self._ask_rebirth(reasons[0], now_ms) if reasons else [])]
 
     def _ask_rebirth(self, reason: str, now_ms: int) -> list[Output]:
         """At most one request per window: a birth that is itself broken must not be asked for in a circle."""

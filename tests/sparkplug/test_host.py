@@ -276,6 +276,15 @@ def test_a_node_that_is_born_by_itself_is_not_asked() -> None:
     assert host.due(4_000) == ()
 
 
+def test_what_was_due_is_not_due_again() -> None:
+    host = knowing_the_press()
+    host.receive(NBIRTH, birth_bytes(), retain=False, now_ms=2_000)
+    host.receive(DBIRTH, device_birth_bytes(1), retain=False, now_ms=2_001)
+
+    assert host.due(32_000) == ()
+    assert host.next_due_ms is None
+
+
 def test_a_restored_node_is_stale_but_its_aliases_are_read() -> None:
     host = restarted(HostSettings(birth_grace_ms=1_000, rebirth_jitter_ms=0))
     host.connected(3_000)

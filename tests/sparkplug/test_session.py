@@ -105,6 +105,7 @@ def test_devices_stay_online_through_a_rebirth_of_their_node() -> None:
         DataRead(origin=ARM, readings=force(20), at_ms=SENT_MS, seq=1, birth=True),
     )
     assert session.due(50 + 30_000) == ()
+    assert session.next_due_ms is None
 
 
 def test_a_device_that_does_not_follow_its_nodes_rebirth_goes_offline() -> None:
