@@ -85,7 +85,7 @@ class _Reader:
             quality=self._quality(at.get("quality")),
             mes=self._mes(at.get("mes")),
             consumption=self._members(at.get("consumption"), self._component),
-            incidents=self._incidents(at.get("incidents"), [station.equipment for station in stations]),
+            incidents=self._incidents(at.get("incidents"), stations),
         )
 
     def _orders(self, node: Node | None) -> OrderFlow:
@@ -175,14 +175,14 @@ class _Reader:
             unit=self._text(at.get("unit")),
         )
 
-    def _incidents(self, node: Node | None, stations: list[str]) -> tuple[Incident, ...]:
+    def _incidents(self, node: Node | None, stations: tuple[StationScenario, ...]) -> tuple[Incident, ...]:
         return tuple(
             incident
             for each in (node.items() if node else ())
             if (incident := self._incident(each, stations)) is not None
         )
 
-    def _incident(self, node: Node, stations: list[str]) -> Incident | None:
+    def _incident(self, node: Node, stations: tuple[StationScenario, ...]) -> Incident | None:
         optional = ("station", "fault", "lasts", "loss", "reason", "check")
         at = node.mapping(allowed=("at", "do", *optional), required=("at", "do"))
         kinds: dict[str, tuple[str, ...]] = {
@@ -197,7 +197,11 @@ class _Reader:
             return None
         at = _keys(node, "at", "do", *kinds[do])
         at_ms = self._duration(at.get("at"))
-        station = (at["station"].choice(stations) or "") if "station" in at else ""
+        fit = {
+            "vibration": [each.equipment for each in stations if each.vibrates],
+            "unmapped_scrap": [each.equipment for each in stations if each.scraps],
+        }.get(do, [each.equipment for each in stations])
+        station = (at["station"].choice(fit) or "") if "station" in at else ""
         match do:
             case "vibration":
                 return VibrationIncident(at_ms=at_ms, station=station)

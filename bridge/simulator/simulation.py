@@ -122,17 +122,19 @@ async def simulate(
     ledger_path: Path | None,
     seconds: float,
     rest_s: float = 60.0,
+    stop: asyncio.Event | None = None,
 ) -> Ledger:
     """Run a plant for so long, let it come to rest (at most `rest_s` more), and give its ledger, closed.
 
-    Cancelling stops it at once; the ledger is closed then too.
+    `stop`, when set, ends the time at once. Cancelling ends everything; the ledger is closed then too.
     """
     ledger = Ledger(scenario.seed, ledger_path)
     try:
         simulation = Simulation(scenario, broker=broker, link=link, ledger=ledger, clock=clock)
         async with asyncio.TaskGroup() as tasks:
             running = tasks.create_task(simulation.run(), name="simulation")
-            await asyncio.sleep(seconds)
+            with suppress(TimeoutError):
+                await asyncio.wait_for((stop or asyncio.Event()).wait(), seconds)
             simulation.wind_down()
             with suppress(TimeoutError):
                 await asyncio.wait_for(simulation.rest(), rest_s)

@@ -39,3 +39,12 @@ def test_all_problems_are_told_at_once_with_their_places() -> None:
     assert 'did you mean "packaging/line-1"?' in told
     assert 'expected a quantity such as "0.05", found "-1"' in told
     assert all(problem.line > 0 for problem in caught.value.problems)
+
+
+def test_an_incident_must_fit_its_station() -> None:
+    broken = SCENARIO.read_text("utf-8").replace(
+        "do: vibration, station: machining/press-2", "do: vibration, station: packaging/line-1"
+    )
+
+    with pytest.raises(RuleError, match='"packaging/line-1" is not possible here'):
+        read_scenario("scenario.yaml", broken)

@@ -1,0 +1,109 @@
+"""`uns-bridge simulate SCENARIO.yaml --broker URL`: a plant of Sparkplug edge nodes and a MES, from a script."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Final
+from urllib.parse import unquote, urlsplit
+
+import typer
+
+from bridge.broker.link import LinkSettings
+from bridge.broker.paho import PahoLink
+from bridge.clock import SystemClock
+from bridge.commands.exit import OK, WRONG, fail
+from bridge.log import configure_logging
+from bridge.simulator.ledger import Ledger
+from bridge.simulator.scenario import Scenario
+from bridge.simulator.scenario_file import load_scenario
+from bridge.simulator.simulation import simulate
+from ruleset.document import DURATION_UNITS_MS
+from ruleset.errors import RuleError
+
+PORTS: Final = {"mqtt": 1883, "mqtts": 8883}
+LONGEST_S: Final = 7 * 24 * 3600.0
+
+
+def command(
+    scenario: Annotated[Path, typer.Argument(help="What happens in the plant, as YAML.")],
+    broker: Annotated[str, typer.Option(help="mqtt://[user@]host[:port], or mqtts:// for TLS.")],
+    seconds: Annotated[str, typer.Option("--for", help="How long, such as 60s or 8h.")] = "60s",
+    seed: Annotated[int | None, typer.Option(help="Instead of the scenario's own.")] = None,
+    ledger: Annotated[Path | None, typer.Option(help="Write what happened there, as JSON lines.")] = None,
+    password_env: Annotated[str | None, typer.Option(help="The environment's name of the password.")] = None,
+    json_output: Annotated[bool, typer.Option("--json", help="One JSON object instead of lines.")] = False,
+) -> None:
+    """Run a simulated plant against a broker. It makes the orders that the bridge releases there."""
+    configure_logging()
+    try:
+        plant = load_scenario(scenario)
+        link = read_broker(broker, os.environ[password_env] if password_env else None)
+        length_s = read_length(seconds)
+        plant = plant if seed is None else replace(plant, seed=seed)
+        done = asyncio.run(_run(plant, link, ledger, length_s))
+    except KeyError:
+        fail(f"there is no environment variable {password_env}", WRONG)
+    except (RuleError, ValueError, OSError) as error:
+        fail(error, WRONG)
+    _tell(done, json_output)
+    raise typer.Exit(OK)
+
+
+def read_broker(url: str, password: str | None) -> LinkSettings:
+    """Where `mqtt://[user@]host[:port]` leads. Raises `ValueError` for another form, or a password in it."""
+    parts = urlsplit(url)
+    if parts.scheme not in PORTS or not parts.hostname or parts.path.strip("/"):
+        raise ValueError(f"{url!r} is no broker; write mqtt://host:1883 or mqtts://host:8883")
+    if parts.password is not None:
+        raise ValueError("a password in the URL is seen by everybody on this machine; use --password-env")
+    return LinkSettings(
+        host=parts.hostname,
+        port=parts.port or PORTS[parts.scheme],
+        client_id=f"uns-plant-{os.getpid()}",
+        user=unquote(parts.username) if parts.username else None,
+        password=(lambda: password) if password is not None else None,
+        tls=parts.scheme == "mqtts",
+    )
+
+
+def read_length(text: str) -> float:
+    """Seconds of `90s`, `5m` or `8h`. Raises `ValueError` for anything else, and for more than a week."""
+    for unit in sorted(DURATION_UNITS_MS, key=len, reverse=True):
+        number = text.removesuffix(unit)
+        if number != text and number.isdecimal():
+            length_s = int(number) * DURATION_UNITS_MS[unit] / 1000
+            if 0 < length_s <= LONGEST_S:
+                return length_s
+    raise ValueError(f"{text!r} is no length; write 90s, 5m or 8h, at most a week")
+
+
+async def _run(scenario: Scenario, broker: LinkSettings, path: Path | None, length_s: float) -> Ledger:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for stopping in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(stopping, stop.set)
+    return await simulate(
+        scenario,
+        broker=broker,
+        link=PahoLink,
+        clock=SystemClock(),
+        ledger_path=path,
+        seconds=length_s,
+        stop=stop,
+    )
+
+
+def _tell(ledger: Ledger, json_output: bool) -> None:
+    kinds = Counter(fact.kind.value for fact in ledger.facts)
+    if json_output:
+        print(json.dumps({"seed": ledger.seed, "facts": len(ledger.facts), "kinds": dict(sorted(kinds.items()))}))
+        return
+    print(f"{len(ledger.facts)} facts, seed {ledger.seed}")
+    for kind, count in sorted(kinds.items()):
+        print(f"  {kind:<16}{count:>6}")
