@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from bridge.settings import (
     BrokerSettings,
     EdgeNodeSettings,
     LimitSettings,
+    OdooSettings,
     RedisSettings,
     RetrySettings,
     Settings,
@@ -141,3 +143,11 @@ def test_a_secret_is_frozen() -> None:
     with pytest.raises(AttributeError):
         read(ODOO).odoo.key.environment = "OTHER"  # type: ignore[misc]
     assert isinstance(read(ODOO).odoo.key, Secret)
+
+
+def test_the_page_about_the_plant_folder_names_every_setting() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "plant.md").read_text()
+    sections = (BrokerSettings, RedisSettings, OdooSettings, SparkplugSettings, EdgeNodeSettings, LimitSettings)
+    names = {each.name.removesuffix("_ms") for section in (*sections, RetrySettings) for each in fields(section)}
+
+    assert {name for name in names if f"`{name}`" not in page} == set()
