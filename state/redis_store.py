@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any, Final, TypeAlias, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from redis import exceptions
 from redis.asyncio import Redis
@@ -56,6 +56,12 @@ class RedisSettings:
     replicas: int = 0
 
 
+UNREADABLE_URL: Final = (
+    "the Redis url cannot be read; write redis://host:6379/0 or rediss://user:password@host:6379/0, "
+    "with special characters of the password percent-encoded, and no password where one is given apart from the url"
+)
+
+
 class Credentials(CredentialProvider):
     """Gives the user, and the password as it is now."""
 
@@ -81,11 +87,15 @@ class RedisStore:
     def __init__(self, settings: RedisSettings, site: str) -> None:
         self._settings = settings
         self._keys = Keys(site)
-        self._redis = _connectable(settings)
+        try:
+            self._redis = _connectable(settings)
+            url = urlsplit(settings.url)
+            self._name = f"Redis at {url.hostname or 'localhost'}:{url.port or 6379}"
+        except ValueError:
+            # The reason may quote a part of the password, where a character of it was not encoded.
+            raise ValueError(UNREADABLE_URL) from None
         self._command: Command = self._redis.execute_command
-        url = urlsplit(settings.url)
-        self._name = f"Redis at {url.hostname or 'localhost'}:{url.port or 6379}"
-        self._secret = url.password or ""
+        self._secret = unquote(url.password or "")
 
     async def acquire(self, holder: str, ttl_ms: int) -> Lease | None:
         token = await self._run("acquire", (self._keys.lease, self._keys.token), (holder, ttl_ms))
@@ -216,7 +226,7 @@ def _connectable(settings: RedisSettings) -> Redis:
     options: dict[str, Any] = {}
     if settings.password is not None:
         if url.password or url.username:
-            raise ValueError("the Redis url holds a user or a password although a password is given")
+            raise ValueError(UNREADABLE_URL)
         options["credential_provider"] = Credentials(settings.user, settings.password)
     elif settings.user is not None:
         options["username"] = settings.user

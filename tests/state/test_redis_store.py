@@ -221,6 +221,16 @@ async def test_the_password_is_read_from_its_file_at_every_connection(
     assert await store.load() == Stored(number=0)
 
 
+@pytest.mark.parametrize(
+    "url", ["redis://:very/secret@localhost:6379/0", "mqtt://:very@host", "redis://:very@host:x/0"]
+)
+def test_a_url_that_cannot_be_read_is_refused_without_quoting_it(url: str) -> None:
+    with pytest.raises(ValueError, match="the Redis url cannot be read") as caught:
+        RedisStore(RedisSettings(url=url), "site")
+    assert "very" not in str(caught.value)
+    assert caught.value.__cause__ is None
+
+
 def test_a_url_with_a_password_beside_a_separate_one_is_refused() -> None:
-    with pytest.raises(ValueError, match="although a password is given"):
+    with pytest.raises(ValueError, match="no password where one is given apart"):
         RedisStore(RedisSettings(url="redis://:x@localhost", password=lambda: "y"), "site")
