@@ -83,7 +83,7 @@ def open_store(plant: Plant) -> RedisStore:
         RedisStoreSettings(
             url=redis.url,
             user=redis.user,
-            # TODO
+            password=redis.secret.reveal if redis.secret else None,
             timeout_s=redis.timeout_ms / 1000,
             replicas=redis.replicas,
         ),
@@ -154,7 +154,7 @@ class Sessions:
             keepalive_s=broker.keepalive_ms // 1000,
             timeout_s=broker.timeout_ms / 1000,
             user=broker.user,
-            # TODO
+            password=broker.secret.reveal if broker.secret else None,
             tls=broker.tls,
             ca_file=_text(broker.ca_file),
             cert_file=_text(broker.cert_file),

@@ -110,7 +110,7 @@ async def _documents(odoo: Json2, ids: Sequence[int]) -> list[OrderRead]:
         odoo,
         "mrp.workorder",
         (id for row in orders.values() for id in row["workorder_ids"]),
-        ["name", "state", "workcenter_id", "duration_expected"],
+        ["name", "workcenter_id", "duration_expected"],
     )
     centers = await _read(odoo, "mrp.workcenter", _linked(work.values(), "workcenter_id"), ["code", "name"])
     moves = await _read(
@@ -182,7 +182,6 @@ def _operation(row: Row, centers: Mapping[int, Row]) -> dict[str, Plain]:
         "name": row["name"],
         "work_center": center["code"] or center["name"],
         "expected_minutes": round(row["duration_expected"], 2),
-        "state": row["state"],
     }
 
 

@@ -71,8 +71,9 @@ class Subscription:
 class LinkSettings:
     """How to reach the broker. `version` is 5 or 4 (MQTT 3.1.1); TLS where `ca_file` is given or `tls` is set.
 
-    `clean` false keeps the session at the broker (MQTT 5: for `expiry_s`). `secret_file` holds the password
-    and is read at every CONNECT, so that a rotated one is taken without a restart; so are the TLS files.
+    `clean` false keeps the session at the broker (MQTT 5: for `expiry_s`). `password` is asked
+    at every CONNECT, so that a rotated one is taken without a restart (it raises `OSError` where there is none);
+    the TLS files are read then too.
     `queue_size` is how many events wait for `next_event` before the link stops reading. The pauses between
     attempts to connect double from `first_pause_s` to `longest_pause_s`.
     """
@@ -87,7 +88,7 @@ class LinkSettings:
     timeout_s: float = 10.0
     receive_maximum: int = 1000
     user: str | None = None
-    secret_file: str | None = None
+    password: Callable[[], str] | None = None
     tls: bool = False
     ca_file: str | None = None
     cert_file: str | None = None

@@ -18,7 +18,6 @@ import socket
 import ssl
 import struct
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import structlog
@@ -181,9 +180,7 @@ class _PahoSession:
         if settings.tls or settings.ca_file is not None:
             self._client.tls_set_context(_tls_context(settings))
         if settings.user is not None:
-            secret = settings.secret_file
-            password = None if secret is None else Path(secret).read_text(encoding="utf-8").rstrip("\r\n")
-            self._client.username_pw_set(settings.user, password)
+            self._client.username_pw_set(settings.user, settings.password() if settings.password else None)
         self._client.connect_timeout = settings.timeout_s
         if settings.version == 5:
             properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]

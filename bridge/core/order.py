@@ -137,7 +137,7 @@ class OrderBook:
                     text=f"the MES answered for version {answer.version}; published is {record.version}",
                 ),
             )
-        if record.answer == answer.status:
+        if record.answer == answer.status and record.answered_version == answer.version:
             return ()
         self._put(
             msgspec.structs.replace(
@@ -189,7 +189,7 @@ class OrderBook:
             self._records[id] = msgspec.json.decode(snapshot, type=OrderRecord)
 
     def _awaits_answer(self, record: OrderRecord) -> bool:
-        return record.is_open and record.answer is Answer.WAITING
+        return record.status != "closed" and record.answer is Answer.WAITING
 
     def _read_one(self, order: OrderRead, now_ms: int) -> tuple[BookOutput, ...]:
         known = self._records.get(order.order)
@@ -216,14 +216,26 @@ class OrderBook:
                 **order.document,
             },
             published_ms=now_ms,
-            answer=known.answer if known and status == "closed" else Answer.WAITING,
         )
+        if known and status == "closed":
+            record = _answered_as(record, known)
         self._put(record)
         return (PublishOrder(record),)
 
     def _put(self, record: OrderRecord) -> None:
         self._records[record.order] = record
         self._changed.add(record.order)
+
+
+def _answered_as(closed: OrderRecord, known: OrderRecord) -> OrderRecord:
+    """A closing asks for no answer: the one to the version that was made stays."""
+    return msgspec.structs.replace(
+        closed,
+        answer=known.answer,
+        answered_version=known.answered_version,
+        answered_ms=known.answered_ms,
+        answer_reason=known.answer_reason,
+    )
 
 
 def _status(state: str, known: OrderRecord | None) -> str:

@@ -97,3 +97,20 @@ def test_a_restart_keeps_versions_answers_and_the_cursor() -> None:
         after.restore(id, snapshot)
     assert (after.cursor, after.records) == ("7", orders.records)
     assert after.read(read(cursor="7"), 3_000) == ()
+
+
+def test_a_closing_keeps_the_answer_to_what_was_made_and_asks_for_none() -> None:
+    orders = book()
+    orders.read(read(), 1_000)
+    orders.acknowledged(answer(), 2_000)
+    assert published(orders.read(read(state="done"), 3_000)) == [(2, "closed")]
+    record = orders.records["mo-42"]
+    assert (record.answer, record.answered_version, orders.next_due_ms) == (Answer.ACCEPTED, 1, None)
+
+
+def test_a_cancellation_waits_for_an_answer_of_its_own() -> None:
+    orders = book()
+    orders.read(read(), 1_000)
+    orders.acknowledged(answer(), 2_000)
+    orders.read(read(state="cancel"), 3_000)
+    assert (orders.records["mo-42"].answer, orders.next_due_ms) == (Answer.WAITING, 3_000 + ANSWER_WITHIN_MS)

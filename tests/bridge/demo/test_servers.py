@@ -24,17 +24,15 @@ async def broker() -> AsyncIterator[EmbeddedBroker]:
         yield running_broker
 
 
-def to(broker: EmbeddedBroker, folder: Path, client_id: str, version: int = 5) -> LinkSettings:
+def to(broker: EmbeddedBroker, client_id: str, version: int = 5) -> LinkSettings:
     port = broker.port(version)
     return replace(BASE, port=port, client_id=client_id, version=version, user=broker.user, password=lambda: broker.password)
 
 
 @pytest.mark.parametrize("version", [4, 5])
-async def test_the_broker_passes_messages_between_versions(
-    broker: EmbeddedBroker, tmp_path: Path, version: int
-) -> None:
-    host = PahoLink(to(broker, tmp_path, "host", version), [Subscription(filter="spBv1.0/#", qos=1)])
-    node = PahoLink(to(broker, tmp_path, "node", 9 - version), [])
+async def test_the_broker_passes_messages_between_versions(broker: EmbeddedBroker, version: int) -> None:
+    host = PahoLink(to(broker, "host", version), [Subscription(filter="spBv1.0/#", qos=1)])
+    node = PahoLink(to(broker, "node", 9 - version), [])
     async with running(host, node):
         await up(host)
         await up(node)
@@ -45,8 +43,8 @@ async def test_the_broker_passes_messages_between_versions(
 
 
 @pytest.mark.parametrize("version", [4, 5])
-async def test_the_broker_takes_a_birth_of_a_megabyte(broker: EmbeddedBroker, tmp_path: Path, version: int) -> None:
-    link = PahoLink(to(broker, tmp_path, "big", version), [Subscription(filter="#", qos=1)])
+async def test_the_broker_takes_a_birth_of_a_megabyte(broker: EmbeddedBroker, version: int) -> None:
+    link = PahoLink(to(broker, "big", version), [Subscription(filter="#", qos=1)])
     async with running(link):
         await up(link)
         await put(link, "spBv1.0/G/NBIRTH/N", bytes(1_000_000), qos=0)
@@ -54,16 +52,14 @@ async def test_the_broker_takes_a_birth_of_a_megabyte(broker: EmbeddedBroker, tm
 
 
 @pytest.mark.parametrize("version", [4, 5])
-async def test_the_broker_keeps_retained_messages_and_publishes_wills(
-    broker: EmbeddedBroker, tmp_path: Path, version: int
-) -> None:
+async def test_the_broker_keeps_retained_messages_and_publishes_wills(broker: EmbeddedBroker, version: int) -> None:
     will = Publication(topic="spBv1.0/STATE/host", payload=b"offline", qos=1, retain=True)
-    stuck = replace(to(broker, tmp_path, "host", version), keepalive_s=1)
+    stuck = replace(to(broker, "host", version), keepalive_s=1)
     host = PahoLink(stuck, [], lambda: will)
     async with running(host):
         await up(host)
         await put(host, "spBv1.0/STATE/host", b"online", retain=True)
-        watcher = PahoLink(to(broker, tmp_path, "watcher", version), [Subscription(filter="spBv1.0/STATE/+", qos=1)])
+        watcher = PahoLink(to(broker, "watcher", version), [Subscription(filter="spBv1.0/STATE/+", qos=1)])
         async with running(watcher):
             found = await message(watcher)
             assert (found.payload, found.retain) == (b"online", True)
@@ -73,10 +69,8 @@ async def test_the_broker_keeps_retained_messages_and_publishes_wills(
 
 
 @pytest.mark.parametrize("version", [4, 5])
-async def test_the_broker_delivers_again_what_was_not_acknowledged(
-    broker: EmbeddedBroker, tmp_path: Path, version: int
-) -> None:
-    settings = replace(to(broker, tmp_path, "documents", version), clean=False, expiry_s=600)
+async def test_the_broker_delivers_again_what_was_not_acknowledged(broker: EmbeddedBroker, version: int) -> None:
+    settings = replace(to(broker, "documents", version), clean=False, expiry_s=600)
     link = PahoLink(settings, [Subscription(filter="orders", qos=1)])
     async with running(link):
         await up(link)
@@ -87,16 +81,15 @@ async def test_the_broker_delivers_again_what_was_not_acknowledged(
         assert (await message(link)).payload == b"1"
 
 
-async def test_the_broker_refuses_a_wrong_password(broker: EmbeddedBroker, tmp_path: Path) -> None:
-    settings = to(broker, tmp_path, "intruder")
-    (tmp_path / "secret").write_text("wrong")
+async def test_the_broker_refuses_a_wrong_password(broker: EmbeddedBroker) -> None:
+    settings = replace(to(broker, "intruder"), password=lambda: "wrong")
     link = PahoLink(settings, [])
     async with running(link):
         await down(link)
 
 
-async def test_the_broker_can_be_restarted_on_its_ports(broker: EmbeddedBroker, tmp_path: Path) -> None:
-    link = PahoLink(to(broker, tmp_path, "host"), [])
+async def test_the_broker_can_be_restarted_on_its_ports(broker: EmbeddedBroker) -> None:
+    link = PahoLink(to(broker, "host"), [])
     async with running(link):
         await up(link)
         await broker.restart()

@@ -1,0 +1,89 @@
+"""`uns-bridge demo`: the whole product on this machine, for a minute, and whether it kept its promise."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import shutil
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from bridge.commands.exit import FAILED, OK, UNREACHABLE, WRONG, fail
+from bridge.demo.compare import Report
+from bridge.demo.odoo import DemoOdooError
+from bridge.demo.process import BridgeEnded
+from bridge.demo.run import DemoSettings, run_demo
+from bridge.demo.servers import EmbeddedServerError
+from odoo_adapter.errors import OdooError
+from ruleset.document import DURATION_UNITS_MS
+
+
+def command(
+    length: Annotated[str, typer.Option("--for", help="How long the plant produces, such as 60s or 5m.")] = "60s",
+    seed: Annotated[int | None, typer.Option("--seed", help="What chance has in store for the plant.")] = None,
+    odoo: Annotated[
+        str | None, typer.Option("--odoo", help="URL of a real Odoo 19; without it, the simulator. See docs/odoo.md.")
+    ] = None,
+    kill_bridge: Annotated[int, typer.Option("--kill-bridge", help="Kill the bridge so many times meanwhile.")] = 0,
+    headless: Annotated[bool, typer.Option("--headless", help="Plain lines, also on a terminal.")] = False,
+    report: Annotated[Path | None, typer.Option("--report", help="Write the result to this file, as JSON.")] = None,
+) -> None:
+    """Run a simulated plant, the bridge and an Odoo, and compare what happened with what was posted.
+
+    Exit 0 when nothing is lost, doubled or out of order.
+    """
+    home = Path(tempfile.mkdtemp(prefix="uns-bridge-demo-"))
+    settings = DemoSettings(
+        seconds=_seconds(length), seed=seed, odoo_url=odoo, kills=kill_bridge, headless=headless, home=home
+    )
+    try:
+        result, odoo_facts = asyncio.run(run_demo(settings))
+    except DemoOdooError as error:
+        fail(error, WRONG)
+    except (EmbeddedServerError, OdooError) as error:
+        fail(f"{error}\nlogs are in {home}", UNREACHABLE)
+    except BridgeEnded as error:
+        fail(f"{error}\nlogs are in {home}", FAILED)
+    except TimeoutError:
+        fail(f"the plant or the outbox did not come to rest; logs are in {home}", FAILED)
+    facts = _as_json(result, odoo_facts)
+    if report:
+        report.write_bytes(msgspec.json.format(msgspec.json.encode(facts), indent=2) + b"\n")
+    _print(result, odoo_facts)
+    if result.is_clean:
+        shutil.rmtree(home, ignore_errors=True)
+        raise typer.Exit(OK)
+    fail(f"ledger, logs and the plant folder are in {home}", FAILED)
+
+
+def _seconds(length: str) -> float:
+    match = re.fullmatch(r"([1-9]\d*)(ms|s|m|h)", length)
+    if match is None:
+        fail(f"--for {length}: write a length such as 60s or 5m", WRONG)
+    return int(match[1]) * DURATION_UNITS_MS[match[2]] / 1000
+
+
+def _as_json(result: Report, odoo_facts: dict[str, Any]) -> dict[str, Any]:
+    return {**asdict(result), "odoo": odoo_facts}
+
+
+def _print(result: Report, odoo_facts: dict[str, Any]) -> None:
+    console = Console(highlight=False)
+    name = "the Odoo simulator" if odoo_facts["simulator"] else f"Odoo {odoo_facts['version']}"
+    table = Table("", f"in {name}", title="What happened on the floor, and what stands in Odoo", title_justify="left")
+    table.add_row("facts on the floor", f"{result.facts} of {result.kinds} kinds")
+    table.add_row("postings", str(result.postings))
+    table.add_row("lost", str(result.lost))
+    table.add_row("doubled", str(result.doubled))
+    table.add_row("out of order", str(result.out_of_order))
+    table.add_row("held back for a person", f"{result.held} held, {result.dead} dead letters, as the rules say")
+    console.print(table)
+    for difference in result.differences:
+        console.print(difference)

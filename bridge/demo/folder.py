@@ -1,0 +1,42 @@
+"""The plant folder of one demonstration: the shipped one, pointed at the servers that were started for it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from importlib.resources import files
+from pathlib import Path
+
+from bridge.demo.odoo import DemoOdoo
+from bridge.demo.servers import EmbeddedBroker, EmbeddedStore
+
+BRIDGE_YAML = """\
+# Written by `uns-bridge demo` for this one run.
+broker: {{host: {broker.host}, port: {broker.port_5}, version: 5, user: {broker.user}, secret: {{file: broker.secret}}}}
+redis: {{url: "redis://{store.host}:{store.port}/0", secret: {{file: redis.secret}}, lease: 2s}}
+odoo:
+  url: {odoo.url}
+  database: {odoo.database}
+  user: {odoo.user}
+  key: {{file: odoo.secret}}
+  poll_every: 1s
+sparkplug: {{host_id: acme-bridge, groups: [acme-berlin]}}
+edge_node: {{group: acme-berlin, node: orders}}
+retry: {{first: 200ms, longest: 5s}}
+"""
+
+
+def write_plant(home: Path, broker: EmbeddedBroker, store: EmbeddedStore, odoo: DemoOdoo) -> Path:
+    """Copy the shipped plant below `home` and point it at the servers. Secrets are files of their owner's only."""
+    plant = home / "plant"
+    shutil.copytree(Path(str(files("bridge.demo") / "plant")), plant)
+    (plant / "bridge.yaml").write_text(BRIDGE_YAML.format(broker=broker, store=store, odoo=odoo), "utf-8")
+    secrets = {"broker": broker.password, "redis": store.password, "odoo": odoo.key}
+    for name, secret in secrets.items():
+        _write_secret(plant / f"{name}.secret", secret)
+    return plant
+
+
+def _write_secret(path: Path, secret: str) -> None:
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(secret)

@@ -1,0 +1,60 @@
+"""The bridge of a demonstration: `uns-bridge run` as a child process, which may be killed and started again."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from pathlib import Path
+from typing import Final
+
+STOP_TIMEOUT_S: Final = 30.0
+LOG_TAIL: Final = 2_000
+
+
+class BridgeEnded(Exception):
+    """The bridge ended by itself; the text holds the end of its log."""
+
+
+class BridgeProcess:
+    """One bridge on one plant folder. Its log is kept over restarts."""
+
+    def __init__(self, plant: Path, log: Path) -> None:
+        self._plant = plant
+        self._log = log
+        self._process: asyncio.subprocess.Process | None = None
+        self.kills = 0
+
+    async def start(self) -> None:
+        """Start it. It takes the site over as soon as an earlier lease has run out."""
+        with self._log.open("ab") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "bridge", "run", str(self._plant), stderr=log, stdout=log, start_new_session=True
+            )
+
+    def check(self) -> None:
+        """Raise `BridgeEnded` when it does not run."""
+        if self._process is not None and self._process.returncode is not None:
+            tail = self._log.read_text("utf-8", errors="replace")[-LOG_TAIL:]
+            raise BridgeEnded(f"the bridge ended with {self._process.returncode}:\n{tail}")
+
+    async def kill(self) -> None:
+        """End it as a power cut would, and start it again."""
+        self.check()
+        assert self._process is not None
+        self._process.kill()
+        await self._process.wait()
+        self.kills += 1
+        await self.start()
+
+    async def stop(self) -> None:
+        """End it in good order; kill it when that takes too long."""
+        process = self._process
+        if process is None or process.returncode is not None:
+            return
+        process.send_signal(signal.SIGTERM)
+        try:
+            await asyncio.wait_for(process.wait(), STOP_TIMEOUT_S)
+        except TimeoutError:
+            process.kill()
+            await process.wait()
