@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Final
 
@@ -13,7 +13,7 @@ from ruleset.document import Node, read_document
 from ruleset.equipment import Assets, Equipment
 from ruleset.form.records import Form
 from ruleset.grammar.expression import references_of
-from ruleset.grammar.form import READERS
+from ruleset.grammar.form import READERS, Reader
 from ruleset.grammar.scope import RESERVED, signature
 from ruleset.grammar.selection import Wanted, check_event, select
 from ruleset.problem import Problem, Problems
@@ -90,11 +90,7 @@ def _read_rule(node: Node, assets: Assets, places: dict[str, str]) -> tuple[Rule
         return None
     wanted = _wanted(keys)
     chosen = select(keys["assets"], assets, wanted)
-    forms: dict[tuple[object, ...], Form | None] = {}
-    for each in chosen:
-        key = signature(each)
-        if key not in forms:
-            forms[key] = reader.read(node, keys, each, assets)
+    forms = _compile_forms(node, reader, chosen, assets)
     if len(node.problems) > before:
         return None
     version = _version(node)
@@ -107,6 +103,25 @@ def _read_rule(node: Node, assets: Assets, places: dict[str, str]) -> tuple[Rule
     ]
     paths = tuple(each.path for each in chosen)
     return Rule(name=name, version=version, form=form, file=node.file, line=node.line, equipment=paths), instances
+
+
+def _compile_forms(
+    node: Node, reader: Reader, chosen: list[Equipment], assets: Assets
+) -> dict[tuple[object, ...], Form | None]:
+    """The form for each kind of equipment. Of what is wrong at one place the most helpful sentence is kept."""
+    forms: dict[tuple[object, ...], Form | None] = {}
+    found: dict[tuple[int, int], Problem] = {}
+    for each in chosen:
+        if (key := signature(each)) in forms:
+            continue
+        own = replace(node, problems=Problems())
+        forms[key] = reader.read(own.mapping(), each, assets)
+        for problem in own.problems.all:
+            place = (problem.line, problem.column)
+            if place not in found or ("did you mean" in problem.text and "did you mean" not in found[place].text):
+                found[place] = problem
+    node.problems.extend(found.values())
+    return forms
 
 
 def _read_name(node: Node, places: dict[str, str]) -> str | None:

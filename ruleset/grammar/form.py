@@ -26,6 +26,7 @@ from ruleset.problem import suggest
 
 Keys: TypeAlias = Mapping[str, Node]
 
+WHILE_OPEN: Final = "while_open"
 _POSTING: Final = frozenset({"do", "with", "need", "order"})
 
 
@@ -35,7 +36,7 @@ class Reader:
 
     allowed: frozenset[str]
     required: frozenset[str]
-    read: Callable[[Node, Keys, Equipment, Assets], Form | None]
+    read: Callable[[Keys, Equipment, Assets], Form | None]
 
 
 def _scope(equipment: Equipment, assets: Assets, extra: Mapping[str, Kind]) -> Scope:
@@ -51,7 +52,7 @@ def _names(expression: Expression | None) -> frozenset[str]:
     return expression.names if expression is not None else frozenset()
 
 
-def read_occurrence(rule: Node, keys: Keys, equipment: Equipment, assets: Assets) -> Occurrence | None:
+def read_occurrence(keys: Keys, equipment: Equipment, assets: Assets) -> Occurrence | None:
     signal = _own_event(keys, equipment)
     if signal is None:
         return None
@@ -61,7 +62,7 @@ def read_occurrence(rule: Node, keys: Keys, equipment: Equipment, assets: Assets
     return Occurrence(event=signal.name, when=when, posting=posting) if posting is not None else None
 
 
-def read_count(rule: Node, keys: Keys, equipment: Equipment, assets: Assets) -> Count | None:
+def read_count(keys: Keys, equipment: Equipment, assets: Assets) -> Count | None:
     signal = _own_event(keys, equipment)
     if signal is None:
         return None
@@ -94,7 +95,7 @@ def read_count(rule: Node, keys: Keys, equipment: Equipment, assets: Assets) -> 
     )
 
 
-def read_wait(rule: Node, keys: Keys, equipment: Equipment, assets: Assets) -> Wait | None:
+def read_wait(keys: Keys, equipment: Equipment, assets: Assets) -> Wait | None:
     signal = _own_event(keys, equipment)
     required = {"for", "match", "at_most"}
     wait = keys["wait"].mapping(allowed=required, required=required)
@@ -134,13 +135,11 @@ def _read_branch(node: Node, keys: Keys, scope: Scope, equipment: Equipment, ass
     return Branch(when=when, then=then) if when is not None and then is not None else None
 
 
-def read_alarm(rule: Node, keys: Keys, equipment: Equipment, assets: Assets) -> Alarm | None:
+def read_alarm(keys: Keys, equipment: Equipment, assets: Assets) -> Alarm | None:
     scope = _scope(equipment, assets, {})
     when, for_ms = _read_lasting(keys["raise"], scope)
     clear, clear_for_ms = _read_lasting(keys["clear"], scope) if "clear" in keys else (None, 0)
-    once_ms = None
-    if "once" in keys and not (keys["once"].is_text and keys["once"].raw.value == "while_open"):
-        once_ms = keys["once"].duration()
+    once_ms = _read_once(keys["once"]) if "once" in keys else None
     posting = read_posting(keys["do"], keys, scope, equipment, assets, _names(when))
     if when is None or posting is None:
         return None
@@ -155,6 +154,17 @@ def read_alarm(rule: Node, keys: Keys, equipment: Equipment, assets: Assets) -> 
     )
 
 
+def _read_once(node: Node) -> int | None:
+    """`while_open` is None; else a duration."""
+    text = node.scalar() or ""
+    if text == WHILE_OPEN:
+        return None
+    if not text[:1].isdigit():
+        node.problem(f'expected {WHILE_OPEN} or a duration such as 24h, found "{text}"')
+        return None
+    return node.duration()
+
+
 def _read_lasting(node: Node, scope: Scope) -> tuple[Expression | None, int]:
     keys = node.mapping(allowed={"when", "for"}, required={"when"})
     when = read_condition(keys["when"], scope) if "when" in keys else None
@@ -165,7 +175,7 @@ def _fires_when_stale(keys: Keys) -> bool:
     return "stale" in keys and keys["stale"].choice(("suspend", "fire")) == "fire"
 
 
-def read_episode(rule: Node, keys: Keys, equipment: Equipment, assets: Assets) -> Episode | None:
+def read_episode(keys: Keys, equipment: Equipment, assets: Assets) -> Episode | None:
     live = _scope(equipment, assets, {})
     texts = text_signals(equipment)
     over = {**texts, "started": Kind.NUMBER, "ended": Kind.NUMBER}
@@ -207,7 +217,7 @@ def _state_signal(equipment: Equipment) -> str | None:
     return None
 
 
-def read_collect(rule: Node, keys: Keys, equipment: Equipment, assets: Assets) -> Collect | None:
+def read_collect(keys: Keys, equipment: Equipment, assets: Assets) -> Collect | None:
     measures = _read_measures(keys["collect"], equipment)
     if keys["order"].text() != "running":
         keys["order"].problem("pieces are counted for the order that runs: write `order: running`")
@@ -225,7 +235,7 @@ def read_collect(rule: Node, keys: Keys, equipment: Equipment, assets: Assets) -
     enough = read_condition(post["or"], Scope(dict.fromkeys(measures, Kind.NUMBER))) if "or" in post else None
     flush_on = _read_changes(post["and_when_changes"], equipment) if "and_when_changes" in post else frozenset()
     posted = measures.get(quantity or "")
-    if posted is None:
+    if not posted:
         return None
     unit = read_unit(keys["with"], {posted: with_keys["quantity"]}, posted, equipment, assets)
     return Collect(
@@ -243,8 +253,7 @@ def _read_measures(node: Node, equipment: Equipment) -> dict[str, str]:
         signal = keys["delta"].text() if "delta" in keys else None
         if signal is not None and signal not in counters:
             keys["delta"].problem(f'"{signal}" is no signal with the role counter{suggest(signal, counters)}')
-        elif signal is not None:
-            measures[name] = signal
+        measures[name] = signal if signal in counters and signal is not None else ""
     return measures
 
 

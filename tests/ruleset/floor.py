@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from ruleset.assets import read_assets
 from ruleset.codes import read_codes
@@ -134,13 +134,15 @@ class Floor:
         self.restarting = restarting
         self._seq = itertools.count()
 
-    def says(self, *, at: str | None = None, birth: bool = False, **values: bool | int | float | str | None) -> list[str]:
+    def says(
+        self, *, at: str | None = None, birth: bool = False, **values: bool | int | float | str | None
+    ) -> list[str]:
         """One message of the equipment with these signals."""
-        return self.observes(self.samples(at or self.at, self.now_ms, birth=birth, **values))
+        return self.observes(self.samples(at or self.at, self.now_ms, values, birth=birth))
 
     def stored(self, at_ms: int, **values: bool | int | float | str | None) -> list[str]:
         """One message with readings that were stored while nobody listened."""
-        return self.observes(self.samples(self.at, at_ms, historical=True, **values))
+        return self.observes(self.samples(self.at, at_ms, values, historical=True))
 
     def happens(self, signal: str, id: str, *, at: str | None = None, ago_ms: int = 0, **fields: Plain) -> list[str]:
         event = Event(
@@ -159,7 +161,7 @@ class Floor:
     def comes_back(self, at: str | None = None, **values: bool | int | float | str | None) -> list[str]:
         """A birth with the present values."""
         fresh = Fresh(equipment=at or self.at, at_ms=self.now_ms)
-        return self.observes([fresh, *self.samples(at or self.at, self.now_ms, birth=True, **values)])
+        return self.observes([fresh, *self.samples(at or self.at, self.now_ms, values, birth=True)])
 
     def after(self, length_ms: int) -> list[str]:
         """Let time pass, running timers when they are due."""
@@ -194,10 +196,10 @@ class Floor:
         self,
         at: str,
         at_ms: int,
+        values: Mapping[str, bool | int | float | str | None],
         *,
         birth: bool = False,
         historical: bool = False,
-        **values: bool | int | float | str | None,
     ) -> list[Observation]:
         """The samples of one message, the order first, as the translation delivers them."""
         source = Source(topic=f"spBv1.0/{at}", seq=next(self._seq) % 256)

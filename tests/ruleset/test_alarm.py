@@ -118,7 +118,8 @@ def test_without_a_birth_the_timer_runs_after_the_grace_period() -> None:
 
 
 def test_a_stale_press_suspends_its_timers_and_with_fire_it_does_not() -> None:
-    for stale, expected in (("suspend", []), ("fire", [REQUEST])):
+    expectations: dict[str, list[str]] = {"suspend": [], "fire": [REQUEST]}
+    for stale, expected in expectations.items():
         floor = press(VIBRATION + f"  stale: {stale}\n")
         floor.says(vibration_rms=8.25)
         floor.goes_away()
@@ -133,7 +134,9 @@ def test_an_unknown_value_is_neither_true_nor_false() -> None:
 
 
 def test_whole_numbers_compare_with_decimal_ones() -> None:
-    floor = press(VIBRATION.replace("vibration_rms > 7.1", "temperature > 70.5").replace("vibration_rms", "temperature"))
+    floor = press(
+        VIBRATION.replace("vibration_rms > 7.1", "temperature > 70.5").replace("vibration_rms", "temperature")
+    )
     floor.says(temperature=71)
     assert floor.after(30_000) == ["maintenance SN-1 Vibration 71 mm/s on press-1 priority 3"]
 

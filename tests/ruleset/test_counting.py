@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from ruleset.transaction import Progress
+from decimal import Decimal
+
+from ruleset.transaction import IdempotencyKey, OrderRef, Progress, Provenance
 from tests.ruleset.floor import LINE, START_MS, Floor
 
 PROGRESS = """
@@ -48,21 +50,23 @@ def test_the_transaction_names_stream_key_message_and_reading() -> None:
     floor = running()
     floor.says(good_count=103)
     floor.after(60_000)
-    assert floor.posted == [
-        Progress(
-            key=f"{LINE}:production.progress:mo-1:good_count:0:3",
-            equipment=LINE,
-            at_ms=START_MS,
-            provenance=floor.posted[0].provenance,
-            order="mo-1",
-            stream=f"mo-1/{LINE}/good_count/0",
-            upto=floor.posted[0].upto,
-            unit="pcs",
-        )
-    ]
-    provenance = floor.posted[0].provenance
-    assert (provenance.rule, provenance.topic, provenance.seq) == ("progress", f"spBv1.0/{LINE}", 2)
-    assert provenance.values == {"good_count": 103}
+    (progress,) = floor.posted
+    assert progress == Progress(
+        key=IdempotencyKey(f"{LINE}:production.progress:mo-1:good_count:0:3"),
+        equipment=LINE,
+        at_ms=START_MS,
+        provenance=Provenance(
+            rule="progress",
+            version=floor.rules.rules[0].version,
+            topic=f"spBv1.0/{LINE}",
+            seq=2,
+            values={"good_count": 103},
+        ),
+        order=OrderRef("mo-1"),
+        stream=f"mo-1/{LINE}/good_count/0",
+        upto=Decimal(3),
+        unit="pcs",
+    )
 
 
 def test_enough_pieces_post_before_the_window_is_over() -> None:
@@ -254,4 +258,4 @@ def test_a_thousand_pieces_one_by_one_need_at_most_one_posting_a_minute() -> Non
         floor.after(3_000)
     floor.after(60_000)
     posted = [each for each in floor.posted if isinstance(each, Progress)]
-    assert (len(posted) <= 51, posted[-1].upto) == (True, 1000)
+    assert (len(posted) <= 51, posted[-1].upto) == (True, Decimal(1000))
