@@ -10,6 +10,9 @@ from sparkplug.wire.payload import decode
 from tests.sparkplug.situation import ARM, NODE, PRESS
 
 
+@pytest.mark.spec("tck-id-topics-ncmd-timestamp")
+@pytest.mark.spec("tck-id-topics-ncmd-payload")
+@pytest.mark.spec("tck-id-operational-behavior-data-commands-ncmd-verb")
 @pytest.mark.spec("tck-id-topics-ncmd-topic")
 @pytest.mark.spec("tck-id-payloads-ncmd-seq")
 @pytest.mark.spec("tck-id-payloads-ncmd-timestamp")
@@ -26,6 +29,9 @@ def test_a_rebirth_is_asked_by_name_without_seq() -> None:
     assert (metric.name, metric.alias, metric.raw) == ("Node Control/Rebirth", None, True)
 
 
+@pytest.mark.spec("tck-id-topics-dcmd-timestamp")
+@pytest.mark.spec("tck-id-topics-dcmd-payload")
+@pytest.mark.spec("tck-id-operational-behavior-data-commands-dcmd-verb")
 @pytest.mark.spec("tck-id-topics-dcmd-topic")
 @pytest.mark.spec("tck-id-payloads-dcmd-seq")
 @pytest.mark.spec("tck-id-payloads-dcmd-timestamp")
@@ -36,6 +42,7 @@ def test_a_device_is_written_by_dcmd() -> None:
     assert decode(payload).seq is None
 
 
+@pytest.mark.spec("tck-id-operational-behavior-data-commands-dcmd-metric-value")
 @pytest.mark.spec("tck-id-operational-behavior-data-commands-ncmd-metric-value")
 def test_a_value_that_does_not_fit_is_not_sent() -> None:
     with pytest.raises(ValueError, match="'fast' is no INT32"):

@@ -75,6 +75,11 @@ def heard(*outputs: EdgeOutput) -> tuple[Output, ...]:
 # Births
 
 
+@pytest.mark.spec("tck-id-topics-ndeath-topic")
+@pytest.mark.spec("tck-id-topics-ndeath-payload")
+@pytest.mark.spec("tck-id-payloads-ndeath-seq")
+@pytest.mark.spec("tck-id-message-flow-edge-node-birth-publish-will-message-payload")
+@pytest.mark.spec("tck-id-payloads-ndeath-will-message")
 @pytest.mark.spec("tck-id-message-flow-edge-node-birth-publish-will-message-topic")
 @pytest.mark.spec("tck-id-message-flow-edge-node-birth-publish-will-message-payload-bdSeq")
 @pytest.mark.spec("tck-id-topics-nbirth-bdseq-increment")
@@ -97,6 +102,14 @@ def test_it_listens_to_commands_and_to_its_primary_host() -> None:
     assert press(primary_host=None).subscriptions == commands
 
 
+@pytest.mark.spec("tck-id-message-flow-edge-node-birth-publish-phid-wait-online")
+@pytest.mark.spec("tck-id-payloads-dbirth-order")
+@pytest.mark.spec("tck-id-payloads-nbirth-seq")
+@pytest.mark.spec("tck-id-payloads-dbirth-seq-inc")
+@pytest.mark.spec("tck-id-message-flow-device-birth-publish-dbirth-payload-seq")
+@pytest.mark.spec("tck-id-message-flow-edge-node-birth-publish-nbirth-payload-seq")
+@pytest.mark.spec("tck-id-payloads-sequence-num-req-nbirth")
+@pytest.mark.spec("tck-id-topics-dbirth-seq")
 @pytest.mark.spec("tck-id-message-flow-edge-node-birth-publish-phid-wait")
 @pytest.mark.spec("tck-id-operational-behavior-edge-node-birth-sequence-wait")
 @pytest.mark.spec("tck-id-message-flow-device-birth-publish-nbirth-wait")
@@ -120,6 +133,18 @@ def test_without_a_primary_host_births_follow_the_connect() -> None:
     assert verbs(edge.connected(50)) == ["NBIRTH", "DBIRTH"]
 
 
+@pytest.mark.spec("tck-id-topics-nbirth-bdseq-included")
+@pytest.mark.spec("tck-id-topics-nbirth-metrics")
+@pytest.mark.spec("tck-id-payloads-nbirth-bdseq")
+@pytest.mark.spec("tck-id-payloads-nbirth-bdseq-repeat")
+@pytest.mark.spec("tck-id-payloads-nbirth-rebirth-req")
+@pytest.mark.spec("tck-id-payloads-metric-datatype-req")
+@pytest.mark.spec("tck-id-payloads-name-birth-data-requirement")
+@pytest.mark.spec("tck-id-operational-behavior-data-commands-rebirth-name")
+@pytest.mark.spec("tck-id-operational-behavior-data-commands-rebirth-datatype")
+@pytest.mark.spec("tck-id-operational-behavior-data-commands-rebirth-value")
+@pytest.mark.spec("tck-id-message-flow-edge-node-birth-publish-nbirth-payload-bdSeq")
+@pytest.mark.spec("tck-id-topics-ddata-payload")
 @pytest.mark.spec("tck-id-topics-nbirth-rebirth-metric")
 @pytest.mark.spec("tck-id-topics-nbirth-bdseq-matching")
 @pytest.mark.spec("tck-id-topics-dbirth-metrics")
@@ -146,6 +171,86 @@ def test_the_host_understands_births_and_data_without_a_finding() -> None:
     )
 
 
+def everything() -> list[tuple[str, Publish]]:
+    """One message of each kind that an edge node publishes in a session, with its verb."""
+    edge = waiting()
+    outputs = (
+        *edge.receive(STATE, ONLINE, 60),
+        *edge.update(None, {"speed": 11}, 70),
+        *edge.update("arm", {"force": 21}, 71),
+        *edge.device_lost("arm", 72),
+    )
+    return [(output.topic.split("/")[2], output) for output in outputs if isinstance(output, Publish)]
+
+
+TOPICS = {
+    "NBIRTH": "spBv1.0/plant/NBIRTH/press",
+    "DBIRTH": "spBv1.0/plant/DBIRTH/press/arm",
+    "NDATA": "spBv1.0/plant/NDATA/press",
+    "DDATA": "spBv1.0/plant/DDATA/press/arm",
+    "DDEATH": "spBv1.0/plant/DDEATH/press/arm",
+}
+
+
+@pytest.mark.spec("tck-id-topics-nbirth-topic")
+@pytest.mark.spec("tck-id-topics-dbirth-topic")
+@pytest.mark.spec("tck-id-topics-ndata-topic")
+@pytest.mark.spec("tck-id-topics-ddata-topic")
+@pytest.mark.spec("tck-id-topics-ddeath-topic")
+@pytest.mark.spec("tck-id-topics-nbirth-mqtt")
+@pytest.mark.spec("tck-id-topics-dbirth-mqtt")
+@pytest.mark.spec("tck-id-topics-ndata-mqtt")
+@pytest.mark.spec("tck-id-topics-ddata-mqtt")
+@pytest.mark.spec("tck-id-topics-ddeath-mqtt")
+@pytest.mark.spec("tck-id-payloads-nbirth-qos")
+@pytest.mark.spec("tck-id-payloads-nbirth-retain")
+@pytest.mark.spec("tck-id-payloads-dbirth-qos")
+@pytest.mark.spec("tck-id-payloads-dbirth-retain")
+@pytest.mark.spec("tck-id-payloads-ndata-qos")
+@pytest.mark.spec("tck-id-payloads-ndata-retain")
+@pytest.mark.spec("tck-id-payloads-ddata-qos")
+@pytest.mark.spec("tck-id-payloads-ddata-retain")
+@pytest.mark.spec("tck-id-message-flow-edge-node-birth-publish-nbirth-topic")
+@pytest.mark.spec("tck-id-message-flow-edge-node-birth-publish-nbirth-qos")
+@pytest.mark.spec("tck-id-message-flow-edge-node-birth-publish-nbirth-retained")
+@pytest.mark.spec("tck-id-message-flow-device-birth-publish-dbirth-topic")
+@pytest.mark.spec("tck-id-message-flow-device-birth-publish-dbirth-qos")
+@pytest.mark.spec("tck-id-message-flow-device-birth-publish-dbirth-retained")
+@pytest.mark.spec("tck-id-message-flow-device-birth-publish-dbirth-match-edge-node-topic")
+def test_every_message_of_a_session_has_its_topic_and_is_neither_assured_nor_retained() -> None:
+    assert {verb: (sent.topic, sent.qos, sent.retain) for verb, sent in everything()} == {
+        verb: (topic, 0, False) for verb, topic in TOPICS.items()
+    }
+
+
+@pytest.mark.spec("tck-id-topics-nbirth-timestamp")
+@pytest.mark.spec("tck-id-topics-dbirth-timestamp")
+@pytest.mark.spec("tck-id-topics-ndata-timestamp")
+@pytest.mark.spec("tck-id-topics-ddata-timestamp")
+@pytest.mark.spec("tck-id-payloads-nbirth-timestamp")
+@pytest.mark.spec("tck-id-payloads-dbirth-timestamp")
+@pytest.mark.spec("tck-id-payloads-ndata-timestamp")
+@pytest.mark.spec("tck-id-payloads-ddata-timestamp")
+@pytest.mark.spec("tck-id-payloads-ddeath-timestamp")
+@pytest.mark.spec("tck-id-payloads-ndata-seq")
+@pytest.mark.spec("tck-id-payloads-ddata-seq")
+@pytest.mark.spec("tck-id-payloads-ddeath-seq")
+@pytest.mark.spec("tck-id-payloads-dbirth-seq")
+@pytest.mark.spec("tck-id-payloads-sequence-num-always-included")
+@pytest.mark.spec("tck-id-message-flow-edge-node-birth-publish-nbirth-payload")
+@pytest.mark.spec("tck-id-message-flow-device-birth-publish-dbirth-payload")
+def test_every_message_of_a_session_has_a_timestamp_and_the_next_seq() -> None:
+    payloads = [decode(sent.payload) for _, sent in everything()]
+
+    assert [(payload.timestamp_ms, payload.seq) for payload in payloads] == [
+        (60, 0),
+        (60, 1),
+        (70, 2),
+        (71, 3),
+        (72, 4),
+    ]
+
+
 @pytest.mark.spec("tck-id-payloads-alias-data-cmd-requirement")
 @pytest.mark.spec("tck-id-payloads-metric-datatype-not-req")
 def test_data_carries_the_alias_alone() -> None:
@@ -157,6 +262,10 @@ def test_data_carries_the_alias_alone() -> None:
     assert (data.qos, data.retain) == (0, False)
 
 
+@pytest.mark.spec("tck-id-topics-ndata-seq-num")
+@pytest.mark.spec("tck-id-topics-ddata-seq-num")
+@pytest.mark.spec("tck-id-payloads-ndata-seq-inc")
+@pytest.mark.spec("tck-id-payloads-ddata-seq-inc")
 @pytest.mark.spec("tck-id-payloads-sequence-num-incrementing")
 def test_the_node_and_its_devices_count_together_and_wrap() -> None:
     edge = online()
@@ -306,6 +415,8 @@ def test_what_cannot_be_followed_is_said(topic: str, payload: bytes, reason: str
 # Leaving, and devices that come and go
 
 
+@pytest.mark.spec("tck-id-payloads-ndeath-bdseq")
+@pytest.mark.spec("tck-id-payloads-ndeath-will-message-publisher")
 @pytest.mark.spec("tck-id-operational-behavior-edge-node-intentional-disconnect-ndeath")
 def test_leaving_on_purpose_it_publishes_its_death() -> None:
     edge = waiting()
@@ -318,6 +429,9 @@ def test_leaving_on_purpose_it_publishes_its_death() -> None:
     assert edge.leave(91) == ()
 
 
+@pytest.mark.spec("tck-id-topics-ddeath-seq-num")
+@pytest.mark.spec("tck-id-payloads-ddeath-seq")
+@pytest.mark.spec("tck-id-payloads-ddeath-seq-inc")
 @pytest.mark.spec("tck-id-operational-behavior-device-ddeath")
 def test_a_lost_device_dies_stores_and_is_born_again() -> None:
     edge = online()

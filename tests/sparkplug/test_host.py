@@ -79,6 +79,7 @@ def read(value: int, seq: int) -> DataRead:
 # Our own STATE
 
 
+@pytest.mark.spec("tck-id-payloads-state-subscribe")
 @pytest.mark.spec("tck-id-host-topic-phid-birth-sub-required")
 def test_our_own_state_is_the_first_subscription() -> None:
     assert HostApplication("berlin").subscriptions == (STATE, "spBv1.0/#")
@@ -89,6 +90,15 @@ def test_our_own_state_is_the_first_subscription() -> None:
     )
 
 
+@pytest.mark.spec("tck-id-host-topic-phid-birth-topic")
+@pytest.mark.spec("tck-id-host-topic-phid-death-topic")
+@pytest.mark.spec("tck-id-operational-behavior-host-application-connect-birth-topic")
+@pytest.mark.spec("tck-id-operational-behavior-host-application-connect-will-payload")
+@pytest.mark.spec("tck-id-message-flow-phid-sparkplug-state-publish-payload")
+@pytest.mark.spec("tck-id-message-flow-phid-sparkplug-state-publish-payload-timestamp")
+@pytest.mark.spec("tck-id-payloads-state-will-message")
+@pytest.mark.spec("tck-id-payloads-state-will-message-payload")
+@pytest.mark.spec("tck-id-payloads-state-birth-payload")
 @pytest.mark.spec("tck-id-host-topic-phid-birth-payload-timestamp")
 @pytest.mark.spec("tck-id-host-topic-phid-death-payload-timestamp-connect")
 @pytest.mark.spec("tck-id-operational-behavior-host-application-connect-will-topic")
@@ -150,6 +160,8 @@ def test_another_host_under_our_id_is_a_finding() -> None:
     )
 
 
+@pytest.mark.spec("tck-id-operational-behavior-host-application-death-topic")
+@pytest.mark.spec("tck-id-operational-behavior-host-application-death-payload")
 @pytest.mark.spec("tck-id-host-topic-phid-death-payload-timestamp-disconnect-clean")
 def test_our_own_clean_death_is_stamped_now_and_not_answered() -> None:
     host = connected()

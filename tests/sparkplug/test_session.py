@@ -131,6 +131,8 @@ def test_a_birth_of_a_new_session_ends_the_devices_of_the_old_one() -> None:
 # Deaths
 
 
+@pytest.mark.spec("tck-id-operational-behavior-edge-node-termination-host-action-ndeath-node-tags-stale")
+@pytest.mark.spec("tck-id-operational-behavior-edge-node-termination-host-action-ndeath-devices-tags-stale")
 @pytest.mark.spec("tck-id-operational-behavior-edge-node-termination-host-action-ndeath-node-offline")
 @pytest.mark.spec("tck-id-operational-behavior-edge-node-termination-host-action-ndeath-devices-offline")
 def test_a_death_takes_the_node_and_its_devices_offline_at_the_hosts_own_now() -> None:
@@ -181,6 +183,7 @@ def test_what_came_early_is_read_before_the_death() -> None:
     )
 
 
+@pytest.mark.spec("tck-id-operational-behavior-edge-node-termination-host-action-ddeath-devices-tags-stale")
 @pytest.mark.spec("tck-id-operational-behavior-edge-node-termination-host-action-ddeath-devices-offline")
 def test_a_device_death_counts_from_its_own_timestamp() -> None:
     session = online_with_device()

@@ -62,6 +62,9 @@ def compressed(body: bytes, algorithm: str | None = "DEFLATE") -> bytes:
     return message.SerializeToString()
 
 
+@pytest.mark.spec("tck-id-payloads-metric-datatype-value")
+@pytest.mark.spec("tck-id-payloads-dataset-types-value")
+@pytest.mark.spec("tck-id-payloads-template-dataset-value")
 @pytest.mark.parametrize(("datatype", "value"), VALUES)
 def test_a_value_reads_as_it_was_written(datatype: Datatype, value: Value) -> None:
     payload = one(datatype, value)
@@ -133,6 +136,7 @@ def test_a_name_that_is_not_utf8_costs_only_its_metric() -> None:
     assert [problem.name for problem in payload.problems] == [FindingName.METRIC_UNNAMED]
 
 
+@pytest.mark.spec("tck-id-payloads-propertyset-quality-value-type")
 @pytest.mark.spec("tck-id-payloads-propertyset-quality-value-value")
 def test_the_quality_of_a_metric_is_read() -> None:
     message = Message(timestamp=AT_MS)
@@ -144,6 +148,7 @@ def test_the_quality_of_a_metric_is_read() -> None:
     assert decode(message.SerializeToString()).metrics[0].quality == 192
 
 
+@pytest.mark.spec("tck-id-payloads-propertyset-values-array-size")
 @pytest.mark.spec("tck-id-payloads-propertyset-keys-array-size")
 def test_properties_whose_keys_and_values_differ_in_number_are_a_problem() -> None:
     message = Message(timestamp=AT_MS)

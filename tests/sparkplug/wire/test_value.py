@@ -29,6 +29,10 @@ def motor() -> Message.Template:
     return raw
 
 
+@pytest.mark.spec("tck-id-payloads-dataset-column-size")
+@pytest.mark.spec("tck-id-payloads-dataset-types-def")
+@pytest.mark.spec("tck-id-payloads-dataset-types-type")
+@pytest.mark.spec("tck-id-payloads-dataset-parameter-type-req")
 @pytest.mark.spec("tck-id-payloads-dataset-column-num-headers")
 @pytest.mark.spec("tck-id-payloads-dataset-types-num")
 @pytest.mark.parametrize(
