@@ -16,7 +16,7 @@ from bridge.core.topic import UNS_PREFIX
 from bridge.translate.binding import Member, Rows, Value, bind
 from bridge.translate.complaint import Complaint, ComplaintName
 from bridge.translate.running import Running, judge
-from bridge.translate.value import describe, read_fields, read_id, read_moment_ms, typed
+from bridge.translate.value import describe, read_fields, read_id, read_moment_ms
 from ruleset.equipment import Assets, EventSignal, Role
 from ruleset.sample import Event, Fresh, Observation, Sample, Source, Stale
 from sparkplug.fact import (
@@ -280,7 +280,7 @@ def _order_first(samples: list[tuple[Reading, Value]]) -> Iterable[tuple[Reading
 
 def _sample(reading: Reading, bound: Value, source: Source, birth: bool) -> Sample | Complaint:
     signal = bound.signal
-    value = None if reading.value is None else typed(signal.type, reading.value)
+    value = bound.fit(reading.value)
     if value is None and reading.value is not None:
         return Complaint(
             equipment=bound.equipment,

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from bridge.core.topic import UNS_PREFIX
+from bridge.translate.value import Fitting, fitter
 from ruleset.equipment import (
     Assets,
     DataSetBinding,
@@ -23,10 +24,11 @@ from sparkplug.fact import NodeId, Origin
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Value:
-    """The metric is this signal."""
+    """The metric is this signal. `fit` gives its value as the signal's type has it, or None."""
 
     equipment: str
     signal: Signal
+    fit: Callable[[object], Fitting]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +84,7 @@ def _targets(equipment: Equipment) -> dict[str, Target]:
     for signal in equipment.signals.values():
         match signal:
             case Signal(binding=MetricBinding(metric)):
-                targets[metric] = Value(equipment=equipment.path, signal=signal)
+                targets[metric] = Value(equipment=equipment.path, signal=signal, fit=fitter(signal.type))
             case EventSignal(binding=GroupBinding(group=group, number=number)):
                 targets[f"{group}/{number}"] = Member(equipment=equipment.path, signal=signal, field=None)
                 for field in signal.fields:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from math import isfinite
-from typing import Final
+from typing import Final, TypeAlias
 
 from ruleset.equipment import Field, ValueType
 from ruleset.sample import Plain
@@ -19,17 +19,32 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LONGEST_SHOWN: Final = 40
 
 
-def typed(kind: ValueType, value: object) -> bool | int | float | str | None:
-    """The value as its type has it, or None where it does not fit. Null does not fit any type."""
+Fitting: TypeAlias = "bool | int | float | str | None"
+
+
+def fitter(kind: ValueType) -> Callable[[object], Fitting]:
+    """The function that gives a value as the type has it, or None where it does not fit. Null fits no type."""
     match kind:
         case ValueType.BOOLEAN:
-            return value if isinstance(value, bool) else None
+            return _boolean
         case ValueType.INTEGER:
-            return value if isinstance(value, int) and not isinstance(value, bool) else None
+            return _integer
         case ValueType.NUMBER:
-            return _number(value)
+            return _number
         case ValueType.TEXT:
-            return value if isinstance(value, str) else None
+            return _text
+
+
+def _boolean(value: object) -> bool | None:
+    return value if isinstance(value, bool) else None
+
+
+def _integer(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
 
 
 def _number(value: object) -> float | None:
@@ -58,7 +73,7 @@ def read_fields(fields: tuple[Field, ...], found: Mapping[str, object]) -> tuple
         elif field.type is None:
             values[field.name] = _read_list(field, value, faults)
         else:
-            values[field.name] = fitting = typed(field.type, value)
+            values[field.name] = fitting = fitter(field.type)(value)
             if fitting is None:
                 faults.append(f"{field.name}: expected {field.type}, found {describe(value)}")
     return values, faults
