@@ -48,7 +48,10 @@ class DataSet:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Template:
-    """A template instance or definition: its members by name. `ref` names the definition of an instance."""
+    """A template instance or definition: its members by name. `ref` names the definition of an instance.
+
+    An instance in data may hold only the members that changed; the host does not add the others.
+    """
 
     ref: str | None
     is_definition: bool
