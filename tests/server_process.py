@@ -126,7 +126,7 @@ def docker_answers() -> bool:
 
 
 def find_binary(binary: str, package: str) -> str:
-    path = shutil.which(binary, path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin")
+    path = shutil.which(binary, path=os.environ.get("PATH", os.defpath) + ":/usr/sbin:/usr/local/sbin")
     if path is None:
         raise ServerError(f"{binary} is not installed: install the Debian package {package}, or start a Docker engine")
     return path
