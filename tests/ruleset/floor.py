@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Mapping
+from functools import cache
 
 from ruleset.assets import read_assets
 from ruleset.codes import read_codes
@@ -96,6 +97,7 @@ equipment:
 """
 
 
+@cache
 def plant(assets: str = ASSETS, codes: str = CODES) -> Assets:
     problems = Problems()
     read = read_assets("assets.yaml", assets, read_codes("codes.yaml", codes, problems), problems)
@@ -110,8 +112,9 @@ def problems_of(text: str) -> list[str]:
     return [str(each) for each in problems]
 
 
-def compiled(text: str, assets: Assets | None = None) -> Rules:
-    rules, problems = compile_rules({"rules/a.yaml": text}, assets or plant())
+@cache
+def compiled(text: str) -> Rules:
+    rules, problems = compile_rules({"rules/a.yaml": text}, plant())
     assert rules is not None, "\n".join(str(each) for each in problems)
     assert problems == tuple[Problem, ...]()
     return rules
@@ -125,7 +128,7 @@ class Floor:
 
     def __init__(self, rules: str, *, at: str = LINE, restarting: bool = False) -> None:
         self.assets = plant()
-        self.rules = compiled(rules, self.assets)
+        self.rules = compiled(rules)
         self.engine = Engine(self.rules, self.assets)
         self.at = at
         self.now_ms = START_MS
