@@ -26,7 +26,9 @@ async def broker() -> AsyncIterator[EmbeddedBroker]:
 
 def to(broker: EmbeddedBroker, client_id: str, version: int = 5) -> LinkSettings:
     port = broker.port(version)
-    return replace(BASE, port=port, client_id=client_id, version=version, user=broker.user, password=lambda: broker.password)
+    return replace(
+        BASE, port=port, client_id=client_id, version=version, user=broker.user, password=lambda: broker.password
+    )
 
 
 @pytest.mark.parametrize("version", [4, 5])
