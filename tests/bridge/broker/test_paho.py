@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bridge.broker.errors import PublicationRefused
-from bridge.broker.link import LinkDown, LinkSettings, Subscription
+from bridge.broker.link import LinkDown, LinkSettings, Publication, Subscription
 from bridge.broker.paho import PahoLink
 from tests.bridge.broker.ground import BASE, down, event, message, messages, put, running, up
 from tests.certificate import Tls
@@ -103,6 +103,23 @@ async def test_another_client_of_the_same_id_ends_the_session(mosquitto: Mosquit
                 "the connection was lost",  # mosquitto may close before it has told why
                 "the broker disconnected: Session taken over",
             )
+
+
+async def test_a_link_that_does_not_read_is_not_taken_for_dead(mosquitto: Mosquitto, tmp_path: Path) -> None:
+    will = Publication(topic="patient/will", payload=b"dead", qos=1, retain=False)
+    settings = replace(to(mosquitto, tmp_path / "secret", "patient"), keepalive_s=1, timeout_s=0.2, queue_size=1)
+    link = PahoLink(settings, [Subscription(filter="patient/data", qos=1)], lambda: will)
+    watcher = PahoLink(to(mosquitto, tmp_path / "secret", "watcher"), [Subscription(filter="patient/will", qos=1)])
+    async with running(link, watcher):
+        await up(link)
+        await up(watcher)
+        await put(watcher, "patient/data", b"1")
+        await put(watcher, "patient/data", b"2")
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(2.5):  # a broker gives up after 1.5 times the keepalive
+                await message(watcher)
+        assert [one.payload for one in await messages(link, 2)] == [b"1", b"2"]
+        await put(link, "patient/data", b"3")
 
 
 @asynccontextmanager
