@@ -5,7 +5,7 @@ Marking a done order done again answers True, rewrites its end and erases the ge
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -106,9 +106,7 @@ def confirm(order: Record) -> None:
     if order.text("state") != "draft":
         return
     order.write(state="confirmed")
-    for move in order.links("move_finished_ids"):
-        move.write(state="confirmed")
-    for move in order.links("move_raw_ids"):
+    for move in [*order.links("move_raw_ids"), *order.links("move_finished_ids")]:
         move.write(state="confirmed")
         stock.reserve(move)
     workorder.refresh_states(order)
@@ -142,15 +140,21 @@ def _close(order: Record) -> None:
     for move in open_moves(order, "move_finished_ids"):
         move.write(state="assigned")
         if move.get("product_id") == order.get("product_id"):
-            lots = order.links("lot_producing_ids")
-            stock.release(move)
-            stock.add_line(move, order.number("qty_producing"), lots[0] if lots else None)
+            _bring_out(order, move)
         stock.finish(move)
         for line in move.links("move_line_ids"):
             line.write(consume_line_ids=[[6, 0, [used.id for used in consumed]]])
             for used in consumed:
                 used.write(produce_line_ids=[[4, line.id]])
     order.write(state="done", date_finished=order.database.now(), is_locked=True, priority="0")
+
+
+def _bring_out(order: Record, move: Record) -> None:
+    """The finished move gets what was produced, in the order's lot, to where the move goes now."""
+    stock.set_quantity(move, order.number("qty_producing"))
+    lots = order.links("lot_producing_ids")
+    for line in move.links("move_line_ids"):
+        line.write(lot_id=lots[0].id if lots else None, location_dest_id=move.get("location_dest_id"))
 
 
 def _consume(move: Record) -> list[Record]:
@@ -210,12 +214,24 @@ def _cancel(order: Record) -> None:
 
 def _written(order: Record, names: frozenset[str]) -> None:
     if "qty_producing" in names:
+        workorder.expect(order)
         refresh_state(order)
 
 
 def _qty_produced(order: Record) -> Plain:
     own = [move for move in order.links("move_finished_ids") if move.get("product_id") == order.get("product_id")]
     return round(sum(move.number("quantity") for move in own if move.text("state") == "done"), 6)
+
+
+def _without_scrap(inverse: str) -> Callable[[Record], Plain]:
+    """Scrap moves belong to the order too, but are neither its components nor what it made."""
+
+    def moves(order: Record) -> Plain:
+        found = order.database.find("stock.move", inverse, order.id)
+        kept = [move for move in found if move.link("location_dest_id").text("usage") != "inventory"]
+        return [move.id for move in order.database.sorted("stock.move", kept)]
+
+    return moves
 
 
 def _byproducts(order: Record) -> Plain:
@@ -312,6 +328,8 @@ BEHAVIOURS: Final = {
     "mrp.production": Behaviour(
         computed={
             "qty_produced": _qty_produced,
+            "move_raw_ids": _without_scrap("raw_material_production_id"),
+            "move_finished_ids": _without_scrap("production_id"),
             "move_byproduct_ids": _byproducts,
             "reservation_state": _reservation_state,
             "is_planned": _is_planned,

@@ -20,9 +20,13 @@ def do_scrap(scrap: Record) -> None:
         product, unit, scrap.number("scrap_qty"), scrap.link("location_id"), scrap.link("scrap_location_id")
     )
     name = f"SP/{scrap.id:05}"
-    move = database.create(
-        "stock.move", values | {"scrap_id": scrap.id, "origin": scrap.text("origin"), "reference": name}
-    )
+    values |= {"scrap_id": scrap.id, "origin": scrap.text("origin"), "reference": name}
+    order = scrap.maybe("production_id")
+    if order is not None:
+        own = product.id in [made.get("product_id") for made in order.links("move_finished_ids")]
+        values["production_id" if own else "raw_material_production_id"] = order.id
+        values["reference"] = order.text("name")
+    move = database.create("stock.move", values)
     stock.add_line(move, scrap.number("scrap_qty"), scrap.maybe("lot_id"))
     stock.finish(move)
     scrap.write(name=name, state="done", date_done=database.now())

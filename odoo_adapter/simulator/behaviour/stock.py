@@ -12,6 +12,8 @@ from odoo_adapter.simulator.records.schema import Behaviour, Call, Method, Row, 
 from ruleset.sample import Plain
 
 EPSILON: Final = 1e-6
+KEPT: Final = ("internal", "transit")
+"""Usages of locations where only what is counted can be taken; others give whatever is asked."""
 
 
 def quant(product: Record, location: Record, lot: Record | None) -> Record | None:
@@ -57,8 +59,8 @@ def reserve(move: Record) -> None:
             taken = min(missing, free)
             add_line(move, taken, found.maybe("lot_id"), location)
             missing = round(missing - taken, 6)
-    if missing > EPSILON and not product.flag("is_storable"):
-        add_line(move, missing, None, move.link("location_id"))
+    if missing > EPSILON and (move.link("location_id").text("usage") not in KEPT or not product.flag("is_storable")):
+        add_line(move, missing, None)
         missing = 0.0
     held = move.number("quantity")
     state = "assigned" if missing <= EPSILON else "partially_available" if held > EPSILON else "confirmed"

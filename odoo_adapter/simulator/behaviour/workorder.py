@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from datetime import datetime, timedelta
 from typing import Final
 
 from odoo_adapter.simulator.behaviour import order as orders
+from odoo_adapter.simulator.behaviour import stock
 from odoo_adapter.simulator.behaviour.note import message_post
 from odoo_adapter.simulator.errors import user_error
 from odoo_adapter.simulator.records.database import COMPANY, Database
@@ -20,22 +22,35 @@ def plan(order: Record, bom: Record) -> None:
     """One work order per operation, each waiting for the one before."""
     before: Record | None = None
     for sequence, operation in enumerate(bom.links("operation_ids")):
-        center = operation.link("workcenter_id")
-        cycles = order.number("product_qty") / bom.number("product_qty")
-        minutes = operation.number("time_cycle_manual") * cycles * 100 / (center.number("time_efficiency") or 100)
         before = order.database.create(
             "mrp.workorder",
             {
                 "name": operation.text("name"),
                 "sequence": sequence,
-                "workcenter_id": center.id,
+                "workcenter_id": operation.link("workcenter_id").id,
                 "operation_id": operation.id,
                 "production_id": order.id,
-                "duration_expected": round(minutes, 6),
+                "duration_expected": _expected(operation, order, order.number("product_qty")),
                 "blocked_by_workorder_ids": [[6, 0, [before.id]]] if before is not None else [],
                 "state": "ready" if before is None else "blocked",
             },
         )
+
+
+def _expected(operation: Record, order: Record, quantity: float) -> float:
+    """Minutes for this quantity: whole cycles of what the bill of materials makes at once."""
+    cycles = math.ceil(quantity / order.link("bom_id").number("product_qty") - stock.EPSILON)
+    efficiency = operation.link("workcenter_id").number("time_efficiency") or 100
+    return round(operation.number("time_cycle_manual") * cycles * 100 / efficiency, 6)
+
+
+def expect(order: Record) -> None:
+    """Odoo plans open work orders anew for what is produced whenever that is not the whole order."""
+    made, wanted = order.number("qty_producing"), order.number("product_qty")
+    for step in order.links("workorder_ids"):
+        operation = step.maybe("operation_id")
+        if operation is not None and made != wanted and step.text("state") not in ("done", "cancel"):
+            step.write(duration_expected=_expected(operation, order, made or wanted))
 
 
 def refresh_states(order: Record) -> None:
@@ -184,6 +199,11 @@ def _step_written(step: Record, names: frozenset[str]) -> None:
         step.link("production_id").write(qty_producing=step.database.stored(step, "qty_producing"))
     if "state" in names:
         orders.refresh_state(step.link("production_id"))
+    steps = step.link("production_id").links("workorder_ids")
+    if "date_start" in names and step == steps[0] and step.get("date_start") is not None:
+        step.link("production_id").write(date_start=step.get("date_start"))
+    if "date_finished" in names and step == steps[-1] and step.get("date_finished") is not None:
+        step.link("production_id").write(date_finished=step.get("date_finished"))
 
 
 def _prepare_time(database: Database, row: Row) -> None:

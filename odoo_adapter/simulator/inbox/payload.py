@@ -29,7 +29,9 @@ def claim(database: Database, name: str, kind: str, order: int | None) -> Record
     rows = database.find(MODEL, "x_name", name)
     if rows:
         return rows[0]
-    return database.create(MODEL, {"x_name": name, "x_kind": kind, "x_state": "new", "x_order_id": order})
+    return database.create(
+        MODEL, {"x_name": name, "x_kind": kind, "x_state": "new", "x_payload": "null", "x_order_id": order}
+    )
 
 
 def order_id(database: Database, reference: Plain) -> int | None:
