@@ -68,6 +68,8 @@ class OutboxMachine(RuleBasedStateMachine):
             upto=Decimal(self.upto),
             hold="held" if hold else None,
         )
+        if hold:
+            self.ever_stopped.add(key)
         if offer is Offer.ACCEPTED:
             self.accepted.add(key)
         self._commit()
