@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import get_args
+
+from ruleset.transaction import Transaction
 from state.entry import EntryState
 from state.lane import BLOCKS
 from tests.state.outbox_site import Site
@@ -114,3 +118,10 @@ def test_a_held_completion_supersedes_only_when_it_is_released(site: Site) -> No
     assert site.outbox.depth() == {EntryState.HELD: 2}
     site.outbox.act("release", ["complete"], by="eve", reason="counted", now_ms=5)
     assert site.states() == {"complete": EntryState.PENDING, "progress:mo-1/good:105": EntryState.SKIPPED}
+
+
+def test_the_table_names_every_transaction_and_the_page_names_every_row() -> None:
+    transactions = {member.__struct_config__.tag for member in get_args(Transaction)}
+    assert transactions - BLOCKS.keys() == set()
+    page = (Path(__file__).parents[2] / "docs" / "delivery.md").read_text(encoding="utf-8")
+    assert {action for action in BLOCKS if f"`{action}`" not in page} == set()
