@@ -220,6 +220,16 @@ async def test_a_full_queue_stops_the_reading_and_drops_nothing(room: Room, queu
     assert [one.payload for one in found] == [b"%d" % number for number in range(1000)]
 
 
+async def test_a_publication_is_acknowledged_although_the_queue_is_full(room: Room) -> None:
+    link = room.ground.link(replace(room.settings("host"), queue_size=1), [room.subscription()])
+    async with running(link), room.publisher() as publisher:
+        await up(link)
+        for number in range(20):
+            await put(publisher, room.topic("order"), b"%d" % number)
+        await put(link, room.topic("order"), b"20")
+        assert [one.payload for one in await messages(link, 21)] == [b"%d" % number for number in range(21)]
+
+
 async def test_many_publications_at_once_are_all_acknowledged_in_order(room: Room) -> None:
     link = room.ground.link(room.settings("host"))
     async with running(link), room.watcher("#") as watcher:
