@@ -110,7 +110,10 @@ class BrokerLink(Protocol):
         ...
 
     async def next_event(self) -> LinkEvent:
-        """The next thing that happened, in order. A full queue makes the link stop reading, never drop."""
+        """The next thing that happened, in order. A full queue makes the link stop reading, never drop.
+
+        While a publication waits for its acknowledgement the link reads on, since that comes on the same connection.
+        """
         ...
 
     async def publish(self, publication: Publication) -> None:

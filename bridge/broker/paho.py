@@ -1,4 +1,4 @@
-"""`PahoLink`: a broker link on paho-mqtt 2, MQTT 5 and 3.1.1. How it drives paho, and why so, stands in `paho_session`."""
+"""`PahoLink`: a broker link on paho-mqtt 2, MQTT 5 and 3.1.1. `paho_session` says how it drives paho, and why so."""
 
 from __future__ import annotations
 
