@@ -95,7 +95,7 @@ class Json2:
             try:
                 headers["Authorization"] = f"bearer {self.connection.key().strip()}"
             except OSError as error:
-                raise Unavailable(f"the API key cannot be read: {error.strerror}", KEY_RETRY_MS) from error
+                raise Unavailable(f"the API key cannot be read: {error.strerror or error}", KEY_RETRY_MS) from error
         return headers
 
     async def _send(

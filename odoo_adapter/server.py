@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from odoo_adapter.errors import Refused, Uncertain
+from odoo_adapter.errors import Refused, Uncertain, Unavailable
 from odoo_adapter.inbox.install import MARKER, MODEL, action_hash
 from odoo_adapter.json2 import Connection, Json2, Recorder
 from odoo_adapter.odoo import Applied, Declined, OdooInfo, OrdersRead, Outcome, Passed, Receipt
@@ -38,9 +38,7 @@ _NEEDED: Final = {
     "maintenance.equipment": "read",
     "maintenance.request": "create",
 }
-_WHOLE_CALL: Final = frozenset(
-    {"AccessError", "AccessDenied", "NotFound", "UnprocessableEntity", "MissingError", "Forbidden"}
-)
+_WHOLE_CALL: Final = frozenset({"AccessDenied", "NotFound", "UnprocessableEntity", "Forbidden"})
 """Faults that concern the call itself, never one transaction in it."""
 
 _INSTALL: Final = "an administrator runs `uns-bridge odoo install PLANT`"
@@ -155,10 +153,15 @@ class OdooServer:
                 context={"active_model": MODEL, "uns": request},
             )
         except Refused as error:
-            if error.code != "AccessError":
-                raise
-            self._action = None
-            raise Refused("not_installed", f"this user may not use the inbox ({error.reason}): {_INSTALL}") from error
+            if error.code == "MissingError":
+                self._action = None
+                raise Unavailable("the inbox was installed anew; it is looked for again") from error
+            if error.code == "AccessError":
+                self._action = None
+                raise Refused(
+                    "not_installed", f"this user may not use the inbox ({error.reason}): {_INSTALL}"
+                ) from error
+            raise
         if not isinstance(answer, dict) or answer.get("inbox") != INBOX_VERSION:
             self._action = None
             raise Refused("inbox_version", f"the inbox in Odoo is not of version {INBOX_VERSION}: {_INSTALL}")

@@ -180,10 +180,9 @@ async def install(odoo: Json2, logins: Sequence[str]) -> Installed:
     manager = await run.ref("group_mrp_manager")
     for name, members in (("acl_bridge", group), ("acl_mgr", manager)):
         rights = {"perm_read": True, "perm_write": False, "perm_create": False, "perm_unlink": False}
-        await run.ensure(
-            name, "ir.model.access", {"name": f"UNS {name}", "model_id": model, "group_id": members, **rights}
-        )
-        await run.ensure(name, "ir.model.access", rights)  # seen on 17 and 19: a new one works after its first write
+        values = {"name": f"UNS {name}", "model_id": model, "group_id": members, **rights}
+        access = await run.ensure(name, "ir.model.access", values)
+        await run.write("ir.model.access", access, rights)  # seen on 17 and 19: a new one works after its first write
     indexes = await run.run_once(_INDEXES)
     if indexes.get("unique") is not True:
         raise Refused("index", "the unique index on x_uns_transaction could not be made")

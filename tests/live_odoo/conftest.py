@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
 
@@ -67,9 +67,7 @@ async def planner(admin: Json2) -> Planner:
 
 
 @pytest.fixture
-async def odoo(
-    planner: Planner, recorder: Recorder
-) -> AsyncIterator[OdooServer]:
+async def odoo(planner: Planner, recorder: Recorder) -> AsyncIterator[OdooServer]:
     server = OdooServer(connection("UNS_BRIDGE_ODOO_KEY"), CONTEXT, recorder)
     yield server
     await server.close()

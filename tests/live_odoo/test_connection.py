@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from odoo_adapter.errors import Refused, Uncertain, Unavailable
+from odoo_adapter.errors import Refused, Unavailable, Uncertain
 from odoo_adapter.inbox.install import action_hash, install
 from odoo_adapter.json2 import Json2, Recorder
 from odoo_adapter.odoo import Applied

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from decimal import Decimal
 from typing import Any
 
@@ -125,7 +125,8 @@ async def count(bench: Bench, order: str) -> Transaction:
     return progress(bench, order, 4)
 
 
-EFFECTS = {
+Domain = Callable[[str, str], list[list[object]]]
+EFFECTS: dict[Callable[[Bench, str], Awaitable[Transaction]], tuple[str, Domain]] = {
     count: ("mrp.production", lambda order, key: [["id", "=", int(order[3:])], ["qty_producing", "=", 4]]),
     start: ("mrp.workorder", lambda order, key: [["production_id", "=", int(order[3:])], ["state", "=", "progress"]]),
     finish: ("mrp.workorder", lambda order, key: [["production_id", "=", int(order[3:])], ["state", "=", "done"]]),
@@ -141,7 +142,7 @@ EFFECTS = {
 
 @pytest.mark.parametrize("build", EFFECTS, ids=lambda build: build.__name__)
 async def test_once_twice_and_four_times_at_once_is_one_effect(
-    build: Callable[..., Any], bench: Bench, admin: Json2
+    build: Callable[[Bench, str], Awaitable[Transaction]], bench: Bench, admin: Json2
 ) -> None:
     order = await bench.order(10)
     transaction = await build(bench, order)
@@ -238,7 +239,7 @@ async def test_scrap_of_unfinished_pieces_never_touches_stock(bench: Bench, admi
     assert [tag["name"] for tag in tags] == ["Burn mark"]
 
 
-REFUSALS = {
+REFUSALS: dict[str, tuple[str, Callable[[Bench, str], Transaction]]] = {
     "more than the tolerance": ("too_much", lambda b, o: progress(b, o, 11)),
     "a unit of another kind": ("unit", lambda b, o: progress(b, o, 4, unit="kg")),
     "an order that is not there": ("missing", lambda b, o: progress(b, "mo-99999999", 4)),

@@ -26,7 +26,7 @@ async def test_an_order_is_read_when_released_changed_completed_and_taken_back(b
     assert [one["quantity"] for one in components if isinstance(one, dict)] == ["0.6", "12"]
     await bench.odoo.post([complete(bench, order)])
     await planner.cancel_order(other)
-    closed, after = await read(bench, order, cursor)
+    closed, _ = await read(bench, order, cursor)
     taken, _ = await read(bench, other, cursor)
     assert closed is not None
     assert taken is not None

@@ -16,6 +16,7 @@ from ruleset.transaction import (
     Progress,
     Provenance,
     QualityResult,
+    Transaction,
 )
 
 AT_MS = 1_795_400_000_000
@@ -137,7 +138,7 @@ async def another_rule_version_is_the_same_fact(bench: Bench) -> None:
 async def after_a_refusal_its_lane_waits_and_the_others_go_on(bench: Bench) -> None:
     done, other = await bench.order(10), await bench.order(10)
     await bench.odoo.post([complete(bench, done)])
-    batch = [
+    batch: list[Transaction] = [
         disposition(bench, other),
         complete(bench, done, name="/again", lot="ANOTHER"),
         disposition(bench, done),

@@ -6,7 +6,7 @@ import aiohttp
 import pytest
 
 from odoo_adapter.classify import Answer, classify
-from odoo_adapter.errors import Refused, Uncertain, Unavailable
+from odoo_adapter.errors import Refused, Unavailable, Uncertain
 
 
 def fault(status: int, name: str, message: str = "No.") -> Answer:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from odoo_adapter.errors import OdooError, Uncertain, Unavailable
+from odoo_adapter.errors import OdooError, Unavailable, Uncertain
 from odoo_adapter.json2 import Connection, Json2
 
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]

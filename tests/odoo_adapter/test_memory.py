@@ -8,7 +8,7 @@ from itertools import count
 
 import pytest
 
-from odoo_adapter.errors import Uncertain, Unavailable
+from odoo_adapter.errors import Unavailable, Uncertain
 from odoo_adapter.memory import Fault, MemoryOdoo
 from odoo_adapter.odoo import Applied, OrderRead
 from odoo_adapter.plan import PlanContext

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from decimal import Decimal
 
 import pytest
@@ -21,13 +21,14 @@ UNITS = PlanContext(units={"pcs": "Units", "kg": "kg", "g": "g", "l": "L"}, over
 def bench(odoo: OdooServer, exchanges: Sequence[Exchange]) -> Bench:
     """The orders and the fresh word of the recorded run."""
     text = str([one["body"] for one in exchanges])
-    orders = iter(dict.fromkeys(re.findall(r"mo-[0-9]+", text)) or ["mo-1"])
+    orders: Iterator[str] = iter(dict.fromkeys(re.findall(r"mo-[0-9]+", text)) or ["mo-1"])
     fresh = re.search(r"/([0-9a-f]{10})'", text)
+    word = str(fresh.group(1)) if fresh else "nothing"
 
     async def order(quantity: float) -> str:
         return next(orders)
 
-    return Bench(odoo=odoo, order=order, fresh=fresh.group(1) if fresh else "nothing")
+    return Bench(odoo=odoo, order=order, fresh=word)
 
 
 @pytest.mark.parametrize("case", SUITE, ids=lambda case: case.__name__)
@@ -63,7 +64,8 @@ async def test_a_missing_right_is_told_in_a_sentence() -> None:
             one["answer"] = False
         if one["path"] == "/json/2/res.users/read":
             one["answer"] = [{"id": 5, "email": False}]
-    kept = [one for one in exchanges if not one["path"].endswith(("apikeys/search_read", "maintenance.equipment/search"))]
+    unasked = ("apikeys/search_read", "maintenance.equipment/search")
+    kept = [one for one in exchanges if not one["path"].endswith(unasked)]
     async with replayed(kept) as connection:
         odoo = OdooServer(connection, UNITS)
         with pytest.raises(Refused) as caught:
