@@ -11,6 +11,7 @@ result is an `EvaluationFailed` that names it in `missing`. It is never taken fo
 
 from __future__ import annotations
 
+import math
 import re
 import struct
 from bisect import bisect_right
@@ -23,6 +24,10 @@ from cel_expr_python import cel
 
 from ruleset.problem import suggest
 from ruleset.sample import Plain
+
+
+LARGEST: Final = 10**300
+"""Beyond it a whole number of a document may not even be a double."""
 
 
 class Kind(StrEnum):
@@ -245,8 +250,10 @@ def as_cel(value: Plain) -> Plain:
     """A value as expressions see it: whole numbers as doubles, also inside lists and mappings."""
     if isinstance(value, bool) or value is None or isinstance(value, str):
         return value
-    if isinstance(value, int | float):
-        return float(value)
+    if isinstance(value, float):
+        return value
+    if isinstance(value, int):
+        return float(value) if abs(value) < LARGEST else math.inf
     if isinstance(value, list):
         return [as_cel(each) for each in value]
     return {name: as_cel(each) for name, each in value.items()}

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import isfinite
 from typing import Final
 
 from ruleset.equipment import Assets, EventSignal, Role, Signal
@@ -133,7 +134,7 @@ class Engine:
         if sample.historical:
             return self._production.recall(sample, signal, now_ms) + self._ignored_history(sample)
         is_order = signal.role is Role.ORDER
-        value = (sample.value or "") if is_order else sample.value
+        value = (sample.value or "") if is_order else _finite(sample.value)
         memory = self._records.equipment(sample.equipment)
         known = memory.values.get(sample.signal)
         changed = known != value or isinstance(known, bool) != isinstance(value, bool)
@@ -303,3 +304,8 @@ class Engine:
             at_ms=at_ms,
             now_ms=now_ms,
         )
+
+
+def _finite(value: bool | int | float | str | None) -> bool | int | float | str | None:
+    """NaN and infinity say nothing about the plant: the value is not known."""
+    return None if isinstance(value, float) and not isfinite(value) else value

@@ -31,7 +31,7 @@ class Episode:
     merge_ms: int
     micro_ms: int
     classes: tuple[Class, ...]
-    texts: frozenset[str]
+    texts: tuple[str, ...]
     state: str | None
     fires_when_stale: bool
     posting: Posting

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
-from ruleset.cel import EvaluationFailed, Expression, as_cel, number_text
+from ruleset.cel import LARGEST, EvaluationFailed, Expression, as_cel, number_text
 from ruleset.equipment import Equipment, EventSignal, Field, ValueType
 from ruleset.output import Remark, RemarkName
 from ruleset.sample import Event, Plain, Source
@@ -114,7 +114,7 @@ def _fits(value: Plain, field: Field) -> bool:
         case ValueType.BOOLEAN:
             return isinstance(value, bool)
         case ValueType.INTEGER | ValueType.NUMBER:
-            return isinstance(value, int | float) and not isinstance(value, bool)
+            return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < LARGEST
         case ValueType.TEXT:
             return isinstance(value, str)
 

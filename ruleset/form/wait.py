@@ -51,7 +51,7 @@ class Wait:
         waiting = Waiting(event=self._remember(event, values, moment.now_ms))
         memory.waiting[event.id] = waiting
         outputs: tuple[EngineOutput, ...] = ()
-        for other in reversed(heard.events):
+        for other in reversed([each for each in heard.events if each.until_ms > moment.now_ms]):
             outputs += self._resolve(memory, waiting, other, moment)
             if event.id in memory.decided:
                 break

@@ -203,7 +203,7 @@ def read_episode(keys: Keys, equipment: Equipment, assets: Assets) -> Episode | 
         merge_ms=merge_ms or 0,
         micro_ms=micro_ms or 0,
         classes=tuple(classes),
-        texts=frozenset(name.removeprefix("episode.") for name in names if name in texts),
+        texts=tuple(sorted(name.removeprefix("episode.") for name in names if name in texts)),
         state=_state_signal(equipment),
         fires_when_stale=_fires_when_stale(keys),
         posting=posting,

@@ -146,3 +146,11 @@ def test_two_rules_at_one_moment_are_two_facts() -> None:
     floor.says(vibration_rms=8.25)
     assert floor.after(30_000) == [REQUEST, REQUEST]
     assert len({each.key for each in floor.posted}) == 2
+
+
+def test_a_number_that_is_none_is_not_known() -> None:
+    floor = press()
+    floor.says(vibration_rms=float("nan"))
+    floor.says(vibration_rms=float("inf"))
+    floor.restarts()
+    assert floor.after(60_000) == []

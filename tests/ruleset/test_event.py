@@ -272,3 +272,12 @@ def test_a_consumption_without_a_product_is_a_dead_letter() -> None:
     used: list[Plain] = [{"lot": "R1", "qty": 12.5, "unit": "kg"}]
     floor.happens("finished", "f-1", at=LINE, order="mo-1", lot="L1", qty=480, consumed=used)
     assert decided(floor)[-1] == "dead production.complete mo-1: consumed: entry 1 names no product"
+
+
+def test_numbers_beyond_all_measure_are_not_taken_for_quantities() -> None:
+    for wrong in (float("nan"), float("inf"), 10**400):
+        assert scrapped(Floor(SCRAP), qty=wrong) == ["dead production.scrap mo-1: when: scrap.qty is not known"]
+    floor = Floor(COMPLETE, restarting=True)
+    used: list[Plain] = [{"product": "RESIN", "qty": 10**400, "unit": "kg"}]
+    floor.happens("finished", "f-1", at=LINE, order="mo-1", lot="L1", qty=480, consumed=used)
+    assert decided(floor)[-1] == "dead production.complete mo-1: consumed: the quantity of RESIN is not a number"
