@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.live_odoo.test_kinds import (
     test_a_completion_keeps_its_genealogy_and_its_actual_consumption,
+    test_a_hold_keeps_the_goods_out_of_stock,
     test_a_lot_without_stock_is_refused_and_leaves_nothing_behind,
     test_an_order_started_by_hand_still_counts_what_the_floor_counted,
     test_it_refuses,
@@ -20,6 +21,7 @@ from tests.live_odoo.test_suite import test_it_behaves_as_every_odoo
 __all__ = [
     "test_a_completion_keeps_its_genealogy_and_its_actual_consumption",
     "test_a_document_holds_what_the_floor_needs",
+    "test_a_hold_keeps_the_goods_out_of_stock",
     "test_a_lot_without_stock_is_refused_and_leaves_nothing_behind",
     "test_an_order_is_read_when_released_changed_completed_and_taken_back",
     "test_an_order_started_by_hand_still_counts_what_the_floor_counted",
