@@ -64,7 +64,7 @@ def test_the_demonstration_fits_a_minute_and_gives_enough_facts(day: Day) -> Non
 
 
 def test_pieces_counted_on_the_plc_are_the_quantities_reported(day: Day) -> None:
-    readings: list[object] = [65400, *day.values("line-1", "Counters/Good")]
+    readings: list[object] = [demonstration().stations[2].counter, *day.values("line-1", "Counters/Good")]
     finished = sum(
         int(str(document["qty"])) for document in {str(d): d for d in day.documents_named("finished")}.values()
     )
