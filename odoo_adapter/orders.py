@@ -9,6 +9,7 @@ unchanged is dropped by the caller, who compares the documents.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
@@ -103,55 +104,61 @@ async def _read(odoo: Json2, model: str, ids: Iterable[int], fields: Sequence[st
     return {row["id"]: row for row in rows}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Parts:
+    """What the orders of one chunk refer to, each model's rows by id."""
+
+    work: Mapping[int, Row]
+    centers: Mapping[int, Row]
+    moves: Mapping[int, Row]
+    lots: Mapping[int, Row]
+    products: Mapping[int, Row]
+    boms: Mapping[int, Plain]
+
+
 async def _documents(odoo: Json2, ids: Sequence[int]) -> list[OrderRead]:
     orders = await _read(odoo, "mrp.production", ids, _ORDER_FIELDS)
-    orders = {id: row for id, row in orders.items() if row["state"] in RELEASED}
-    work = await _read(
-        odoo,
-        "mrp.workorder",
-        (id for row in orders.values() for id in row["workorder_ids"]),
-        ["name", "workcenter_id", "duration_expected"],
+    released = [row for row in orders.values() if row["state"] in RELEASED]
+    parts = await _parts(odoo, released)
+    return [
+        OrderRead(order=f"mo-{row['id']}", name=row["name"], state=row["state"], document=_document(row, parts))
+        for row in released
+    ]
+
+
+async def _parts(odoo: Json2, orders: Sequence[Row]) -> _Parts:
+    steps = [id for row in orders for id in row["workorder_ids"]]
+    work = await _read(odoo, "mrp.workorder", steps, ["name", "workcenter_id", "duration_expected"])
+    components = [id for row in orders for id in row["move_raw_ids"]]
+    fields = ["product_id", "product_uom_qty", "product_uom", "state", "lot_ids"]
+    moves = await _read(odoo, "stock.move", components, fields)
+    reserved = [id for row in moves.values() for id in row["lot_ids"]]
+    finished = [id for row in orders for id in row["lot_producing_ids"]]
+    used = _linked([*orders, *moves.values()], "product_id")
+    return _Parts(
+        work=work,
+        centers=await _read(odoo, "mrp.workcenter", _linked(work.values(), "workcenter_id"), ["code", "name"]),
+        moves=moves,
+        lots=await _read(odoo, "stock.lot", [*reserved, *finished], ["name"]),
+        products=await _read(odoo, "product.product", used, ["default_code", "name", "tracking"]),
+        boms=await _bom_versions(odoo, _linked(orders, "bom_id")),
     )
-    centers = await _read(odoo, "mrp.workcenter", _linked(work.values(), "workcenter_id"), ["code", "name"])
-    moves = await _read(
-        odoo,
-        "stock.move",
-        (id for row in orders.values() for id in row["move_raw_ids"]),
-        ["product_id", "product_uom_qty", "product_uom", "state", "lot_ids"],
-    )
-    lots = await _read(
-        odoo,
-        "stock.lot",
-        [id for row in moves.values() for id in row["lot_ids"]]
-        + [id for row in orders.values() for id in row["lot_producing_ids"]],
-        ["name"],
-    )
-    products = await _read(
-        odoo,
-        "product.product",
-        _linked([*orders.values(), *moves.values()], "product_id"),
-        ["default_code", "name", "tracking"],
-    )
-    boms = await _bom_versions(odoo, _linked(orders.values(), "bom_id"))
-    read = []
-    for id, row in orders.items():
-        document: dict[str, Plain] = {
-            "product": _product(products[row["product_id"][0]]),
-            "quantity": _text(row["product_qty"]),
-            "unit": row["product_uom_id"][1],
-            "company": row["company_id"][0],
-            "due": _iso(row["date_deadline"]),
-            "bom": boms[row["bom_id"][0]] if row["bom_id"] else None,
-            "operations": [_operation(work[one], centers) for one in row["workorder_ids"] if one in work],
-            "components": [
-                _component(moves[one], products, lots)
-                for one in row["move_raw_ids"]
-                if one in moves and moves[one]["state"] != "cancel"
-            ],
-            "lots": [lots[lot]["name"] for lot in row["lot_producing_ids"]],
-        }
-        read.append(OrderRead(order=f"mo-{id}", name=row["name"], state=row["state"], document=document))
-    return read
+
+
+def _document(row: Row, parts: _Parts) -> dict[str, Plain]:
+    """One order's document. What was deleted while we read is left out; the next poll sees the order changed."""
+    components = [parts.moves[id] for id in row["move_raw_ids"] if id in parts.moves]
+    return {
+        "product": _product(parts.products[row["product_id"][0]]),
+        "quantity": _text(row["product_qty"]),
+        "unit": row["product_uom_id"][1],
+        "company": row["company_id"][0],
+        "due": _iso(row["date_deadline"]),
+        "bom": parts.boms.get(row["bom_id"][0]) if row["bom_id"] else None,
+        "operations": [_operation(parts.work[id], parts.centers) for id in row["workorder_ids"] if id in parts.work],
+        "components": [_component(one, parts) for one in components if one["state"] != "cancel"],
+        "lots": [parts.lots[id]["name"] for id in row["lot_producing_ids"] if id in parts.lots],
+    }
 
 
 async def _bom_versions(odoo: Json2, ids: Iterable[int]) -> dict[int, Plain]:
@@ -185,15 +192,15 @@ def _operation(row: Row, centers: Mapping[int, Row]) -> dict[str, Plain]:
     }
 
 
-def _component(row: Row, products: Mapping[int, Row], lots: Mapping[int, Row]) -> dict[str, Plain]:
-    product = products[row["product_id"][0]]
+def _component(row: Row, parts: _Parts) -> dict[str, Plain]:
+    product = parts.products[row["product_id"][0]]
     return {
         "product": product["default_code"] or "",
         "name": product["name"],
         "quantity": _text(row["product_uom_qty"]),
         "unit": row["product_uom"][1],
         "tracking": product["tracking"],
-        "lots": sorted(lots[lot]["name"] for lot in row["lot_ids"]),
+        "lots": sorted(parts.lots[id]["name"] for id in row["lot_ids"] if id in parts.lots),
     }
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from odoo_adapter.errors import Refused, Uncertain, Unavailable
+from odoo_adapter.errors import Refused, Unavailable, Uncertain
 from odoo_adapter.inbox.install import MARKER, MODEL, action_hash
 from odoo_adapter.json2 import Connection, Json2, Recorder
 from odoo_adapter.odoo import Applied, Declined, OdooInfo, OrdersRead, Outcome, Passed, Receipt
