@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
 from math import isfinite
 from typing import Final
@@ -172,12 +173,17 @@ class Engine:
             moment = self._moment(each.instance, each.sample.source, each.sample.at_ms, now_ms)
             match each.instance.form, memory:
                 case Alarm() as alarm, AlarmMemory():
+                    before = copy(memory)
                     outputs += self._production.before(alarm.changed(memory, moment), now_ms)
+                    changed = memory != before
                 case Episode() as episode, EpisodeMemory():
+                    was_open = memory.started_ms is not None
                     outputs += self._production.before(episode.changed(memory, moment), now_ms)
+                    changed = was_open or memory.started_ms is not None
                 case _:
-                    continue
-            self._records.touch(id)
+                    changed = False
+            if changed:
+                self._records.touch(id)
         touched.clear()
         return outputs
 

@@ -1,4 +1,4 @@
-"""The plant as rules see it: equipment, its typed signals, and code tables. Built by `ruleset.assets` from `assets.yaml`."""
+"""The plant as rules see it: equipment, its typed signals, and code tables. `ruleset.assets` builds it from files."""
 
 from __future__ import annotations
 

@@ -154,3 +154,11 @@ def test_a_number_that_is_none_is_not_known() -> None:
     floor.says(vibration_rms=float("inf"))
     floor.restarts()
     assert floor.after(60_000) == []
+
+
+def test_a_value_that_changes_nothing_for_the_rule_changes_no_record_of_it() -> None:
+    floor = press()
+    floor.says(vibration_rms=3.0)
+    floor.engine.take_changed()
+    floor.engine.observe_all(tuple(floor.samples(PRESS, floor.now_ms, {"vibration_rms": 3.5})), floor.now_ms)
+    assert floor.engine.take_changed() == frozenset({f"equipment/{PRESS}"})
