@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from bridge.commands import check, demo, orders, outbox, run
+from bridge.commands import check, demo, odoo, orders, outbox, run, simulate
 
 app = typer.Typer(
     name="uns-bridge",
@@ -15,8 +15,10 @@ app = typer.Typer(
 app.command("demo")(demo.command)
 app.command("run")(run.command)
 app.command("check")(check.command)
+app.command("simulate")(simulate.command)
 app.add_typer(outbox.app, name="outbox")
 app.add_typer(orders.app, name="orders")
+app.add_typer(odoo.app, name="odoo")
 
 
 def main() -> None:

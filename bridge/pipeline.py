@@ -39,6 +39,7 @@ from bridge.core.input import (
 )
 from bridge.core.order import Acknowledgement, BookOutput, OrderBook, OrderNotice, PublishOrder
 from bridge.core.posting import Postings
+from bridge.core.settle import Settled, Settler
 from bridge.core.topic import acknowledged_order
 from bridge.translate import Complaint, Translator
 from ruleset.engine import Engine
@@ -68,6 +69,7 @@ class Core:
 
     host: HostApplication
     translator: Translator
+    settler: Settler
     engine: Engine
     book: OrderBook
     outbox: Outbox
@@ -79,6 +81,7 @@ class Core:
         retry_ms = self.outbox.next_due_ms
         dues = [
             self.host.next_due_ms,
+            self.settler.next_due_ms,
             self.engine.next_due_ms,
             self.book.next_due_ms,
             retry_ms if retry_ms is not None and retry_ms > now_ms else None,
@@ -103,6 +106,8 @@ def take_changes(core: Core) -> Mapping[RecordId, bytes | None]:
         changes[RecordId(Table.NODE, str(node))] = core.host.snapshot(node)
     for equipment in core.translator.take_changed():
         changes[RecordId(Table.SIGNAL, equipment)] = core.translator.snapshot(equipment)
+    for memory in core.settler.take_changed():
+        changes[RecordId(Table.MEMORY, memory)] = core.settler.snapshot(memory)
     for memory in core.engine.take_changed():
         changes[RecordId(Table.MEMORY, memory)] = core.engine.snapshot(memory)
     for order in core.book.take_changed():
@@ -122,6 +127,8 @@ def restore(core: Core, records: Mapping[RecordId, bytes]) -> None:
                 core.host.restore(NodeId(group, node), snapshot)
             case Table.SIGNAL:
                 core.translator.restore(record.id, snapshot)
+            case Table.MEMORY if core.settler.owns(record.id):
+                core.settler.restore(record.id, snapshot)
             case Table.MEMORY:
                 core.engine.restore(record.id, snapshot)
             case Table.ORDER:
@@ -135,6 +142,7 @@ def restore(core: Core, records: Mapping[RecordId, bytes]) -> None:
 
 def _due(core: Core, now_ms: int) -> Iterator[Request]:
     yield from _sparkplug(core, core.host.due(now_ms), now_ms)
+    yield from _settled(core, core.settler.due(now_ms), now_ms)
     yield from _decided(core, core.engine.due(now_ms), now_ms)
     yield from _booked(core, core.book.due(now_ms), now_ms)
 
@@ -143,6 +151,7 @@ def _take(core: Core, entered: Input, now_ms: int) -> Iterator[Request]:
     match entered:
         case Started():
             core.outbox.forget_before(now_ms - core.keys_kept_ms)
+            core.settler.away(now_ms)
             yield from _decided(core, core.engine.started(now_ms), now_ms)
         case Tick():
             pass
@@ -159,8 +168,10 @@ def _take(core: Core, entered: Input, now_ms: int) -> Iterator[Request]:
 def _happened(core: Core, entered: FromPlant, now_ms: int) -> Iterator[Request]:
     match entered:
         case HostConnected():
+            core.settler.away(now_ms)
             yield from _sparkplug(core, core.host.connected(now_ms), now_ms)
         case HostDisconnected():
+            core.settler.away(now_ms)
             yield from _sparkplug(core, core.host.disconnected(now_ms), now_ms)
         case SparkplugMessage():
             outputs = core.host.receive(entered.topic, entered.payload, retain=entered.retain, now_ms=now_ms)
@@ -225,8 +236,14 @@ def _observed(core: Core, translated: Iterable[Observation | Complaint], now_ms:
             yield Notice(level="warning", name="translate.complaint", fields=fields)
         else:
             observations.append(one)
-    if observations:
-        yield from _decided(core, core.engine.observe_all(observations, now_ms), now_ms)
+    yield from _settled(core, core.settler.take(observations, now_ms), now_ms)
+
+
+def _settled(core: Core, settled: Iterable[Settled], now_ms: int) -> Iterator[Request]:
+    """Give the rules what happened, at the time when it happened: timers that were due before then fire first."""
+    for at_ms, observations in settled:
+        yield from _decided(core, core.engine.due(at_ms), now_ms)
+        yield from _decided(core, core.engine.observe_all(observations, at_ms), now_ms)
 
 
 def _decided(core: Core, outputs: Iterable[EngineOutput], now_ms: int) -> Iterator[Request]:

@@ -19,6 +19,7 @@ from bridge.broker.link import (
 from bridge.clock import Clock
 from bridge.core.order import OrderBook
 from bridge.core.posting import Postings
+from bridge.core.settle import Settler
 from bridge.core.topic import UNS_PREFIX
 from bridge.pipeline import Core
 from bridge.plant import Plant
@@ -62,6 +63,7 @@ def new_core(plant: Plant) -> Core:
     return Core(
         host=host,
         translator=Translator(plant.assets),
+        settler=Settler(plant.assets, grace_ms=settings.limits.stale_grace_ms),
         engine=Engine(plant.rules, plant.assets, grace_ms=settings.limits.stale_grace_ms),
         book=book,
         outbox=outbox,

@@ -23,6 +23,7 @@ odoo:
 sparkplug: {{host_id: acme-bridge, groups: [acme-berlin]}}
 edge_node: {{group: acme-berlin, node: orders}}
 retry: {{first: 200ms, longest: 5s}}
+limits: {{stale_grace: 10s}}
 """
 
 

@@ -19,7 +19,6 @@ from bridge.core.input import (
     Command,
     Destination,
     HostConnected,
-    HostDisconnected,
     Input,
     OrdersArrived,
     Outcomes,
@@ -42,13 +41,16 @@ from ruleset.sample import Plain
 from ruleset.transaction import decode
 from sparkplug.edge import EdgeNode, EdgeOutput, MetricDefinition, Publish
 from sparkplug.fact import NodeId, Value
+from sparkplug.topic import state_topic
 from sparkplug.wire.datatype import Datatype
+from sparkplug.wire.state import HostState, encode_state
 from state.entry import Entry
 from state.record import RecordId
 
 PLANT = Path(__file__).parents[2] / "bridge/demo/plant"
 SITE = "uns/v1/acme/berlin"
 ORDER = "mo-1"
+HOST = "acme-bridge"
 
 
 class Crash(BaseException):
@@ -66,10 +68,14 @@ class World:
     retained: dict[str, bytes] = field(default_factory=dict)
     now_ms: int = 1_700_000_000_000
 
+    def connect_node(self) -> None:
+        self.node.will(self.now_ms)
+        self.node.connected(self.now_ms)
+
 
 def new_world() -> World:
     """A plant with a packaging line and one released order of 100."""
-    node = EdgeNode(NodeId("acme-berlin", "packaging"), primary_host=None)
+    node = EdgeNode(NodeId("acme-berlin", "packaging"), primary_host=HOST)
     node.define_device(
         "line-1",
         [
@@ -83,7 +89,9 @@ def new_world() -> World:
     odoo.put_order(
         OrderRead(order=ORDER, name="WH/MO/1", state="confirmed", document={"quantity": "100", "unit": "Units"})
     )
-    return World(odoo=odoo, node=node)
+    world = World(odoo=odoo, node=node)
+    world.connect_node()
+    return world
 
 
 class Bridge:
@@ -99,16 +107,19 @@ class Bridge:
         self._idle = True
 
     async def start(self) -> None:
-        """Load, connect, and take what the broker kept; the node is asked for a birth in time."""
+        """Load, connect, and take what the broker kept. The node sees our STATE, is born and sends what it stored."""
         restore(self._core, self.world.records)
-        self.world.node.will(self.world.now_ms)
-        born = self.world.node.connected(self.world.now_ms)
         await self.take(Started(), HostConnected())
-        if not self.world.records:
-            await self._hear(born)
+        await self._hear(self._node_hears_state(online=True))
         for document in tuple(self.world.documents):
             await self.take(document)
         await self.wait(5_000)
+
+    def die(self) -> None:
+        """What the world sees of a crash: our will, which makes the node store."""
+        self._node_hears_state(online=False)
+        self.world.node.disconnected(self.world.now_ms)
+        self.world.connect_node()
 
     async def take(self, *entering: Input) -> None:
         """Step, commit and act until nothing is left to do."""
@@ -191,6 +202,10 @@ class Bridge:
             return Setback(keys=keys, reason=str(error), uncertain=True)
         self._point("after posting")
         return Outcomes(tuple(outcomes))
+
+    def _node_hears_state(self, *, online: bool) -> tuple[EdgeOutput, ...]:
+        payload = encode_state(HostState(online, self.world.now_ms))
+        return self.world.node.receive(state_topic(HOST), payload, self.world.now_ms)
 
     async def _hear(self, outputs: Iterable[EdgeOutput]) -> None:
         for output in outputs:

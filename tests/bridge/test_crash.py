@@ -20,9 +20,7 @@ async def release(bridge: Bridge) -> None:
 
 
 async def acknowledge(bridge: Bridge) -> None:
-    await bridge.document(
-        f"order/{ORDER}/ack", {"id": "a1", "order": ORDER, "version": 1, "status": "accepted"}
-    )
+    await bridge.document(f"order/{ORDER}/ack", {"id": "a1", "order": ORDER, "version": 1, "status": "accepted"})
 
 
 async def begin(bridge: Bridge) -> None:
@@ -71,8 +69,10 @@ async def tell(world: World, crash_after: int | None) -> Bridge:
         while chapters:
             chapter = chapters.pop(0)
             await chapter(bridge)
+        await bridge.wait(60_000)
         return bridge
     except Crash:
+        bridge.die()
         bridge = Bridge(world)
         await bridge.start()
     for chapter in chapters:
