@@ -6,7 +6,7 @@ import pytest
 
 from bridge.commands.exit import FAILED, UNREACHABLE
 from bridge.commands.odoo import check, exit_code
-from odoo_adapter.errors import OdooError, Refused, Uncertain, Unavailable
+from odoo_adapter.errors import OdooError, Refused, Unavailable, Uncertain
 from odoo_adapter.memory import MemoryOdoo
 from odoo_adapter.plan import PlanContext
 
