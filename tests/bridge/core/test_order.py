@@ -13,7 +13,9 @@ def book() -> OrderBook:
 
 def read(state: str = "confirmed", quantity: str = "100", cursor: str = "1") -> OrdersRead:
     document: dict[str, Plain] = {"quantity": quantity, "unit": "Units"}
-    return OrdersRead(orders=(OrderRead(order="mo-42", name="WH/MO/00042", state=state, document=document),), cursor=cursor)
+    return OrdersRead(
+        orders=(OrderRead(order="mo-42", name="WH/MO/00042", state=state, document=document),), cursor=cursor
+    )
 
 
 def answer(version: int = 1, status: Answer = Answer.ACCEPTED, reason: str = "") -> Acknowledgement:
