@@ -254,15 +254,18 @@ def _differs(known: OrderRecord, content_hash: str, status: str) -> bool:
 
 def _hash(document: Mapping[str, Plain]) -> str:
     """Of what a planner decides. Odoo (19.0) computes the expected minutes anew while pieces are counted."""
-    operations = document.get("operations")
-    if isinstance(operations, list):
-        planned = [
-            {name: value for name, value in each.items() if name != "expected_minutes"}
-            for each in operations
-            if isinstance(each, dict)
-        ]
-        document = {**document, "operations": planned}
-    return sha256(msgspec.json.encode(document, order="deterministic")).hexdigest()
+    planned = {**document, "operations": [_planned(each) for each in _members(document.get("operations"))]}
+    return sha256(msgspec.json.encode(planned, order="deterministic")).hexdigest()
+
+
+def _members(operations: Plain) -> list[Plain]:
+    return operations if isinstance(operations, list) else []
+
+
+def _planned(operation: Plain) -> Plain:
+    if not isinstance(operation, dict):
+        return operation
+    return {name: value for name, value in operation.items() if name != "expected_minutes"}
 
 
 def _iso(at_ms: int) -> str:
