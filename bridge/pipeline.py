@@ -11,7 +11,7 @@ or waits, and where a batch of steps begins and ends changes nothing.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import msgspec
 
@@ -37,6 +37,7 @@ from bridge.core.input import (
     Tick,
     UnsDocument,
 )
+from bridge.core.live import LiveView
 from bridge.core.order import Acknowledgement, BookOutput, OrderBook, OrderNotice, PublishOrder
 from bridge.core.posting import Postings
 from bridge.core.settle import Settled, Settler
@@ -75,6 +76,7 @@ class Core:
     outbox: Outbox
     postings: Postings
     keys_kept_ms: int
+    live: LiveView = field(default_factory=LiveView)
 
     def next_due_ms(self, now_ms: int) -> int | None:
         """When to step next if nothing arrives: the earliest timer of any machine."""
@@ -87,6 +89,11 @@ class Core:
             retry_ms if retry_ms is not None and retry_ms > now_ms else None,
         ]
         return min((due for due in dues if due is not None), default=None)
+
+    def has_sendable(self, now_ms: int) -> bool:
+        """Whether a claim may give something: where it cannot, the step is spared."""
+        due_ms = self.outbox.next_due_ms
+        return due_ms is not None and due_ms <= now_ms
 
 
 def step(core: Core, entered: Input, now_ms: int) -> tuple[Request, ...]:
@@ -208,6 +215,7 @@ def _sparkplug(core: Core, outputs: Iterable[Output], now_ms: int) -> Iterator[R
                 fields = {"node": str(output.node), "finding": output.name, "text": output.text}
                 yield Notice(level="warning", name="sparkplug.finding", fields=fields)
             case NodeOnline() | NodeOffline() | DeviceOnline() | DeviceOffline() | DataRead():
+                core.live.note(output)
                 yield from _observed(core, core.translator.fact(output), now_ms)
 
 
@@ -236,6 +244,7 @@ def _observed(core: Core, translated: Iterable[Observation | Complaint], now_ms:
             yield Notice(level="warning", name="translate.complaint", fields=fields)
         else:
             observations.append(one)
+    core.live.take(observations, now_ms)
     yield from _settled(core, core.settler.take(observations, now_ms), now_ms)
 
 

@@ -156,6 +156,10 @@ class Ledger:
         """The entries of a lane that are not done, in order of number."""
         return (self._entries[key] for key in self._lanes.get(lane, ()))
 
+    def done_keys(self) -> Iterator[str]:
+        """Keys of the done entries, the latest first. To be read at once: it does not stand a change."""
+        return (key for number in reversed(self._chunks) for key in reversed(self._chunks[number].keys))
+
     def standings(self, destination: str | None = None) -> list[tuple[Standing, LaneId]]:
         """The lanes of which something may be sent sooner or later without a person, in no order."""
         found: list[tuple[Standing, LaneId]] = []

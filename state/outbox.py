@@ -8,7 +8,7 @@ anything else of their lanes; the destination recognises their keys. docs/delive
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from enum import StrEnum
 from typing import Final
@@ -20,7 +20,7 @@ from state.intervention import Intervention, Prediction, predict
 from state.lane import compacted, ready, stopper_of
 from state.ledger import LaneId, Ledger, lane_of
 from state.record import RecordId
-from state.retry import RetryPolicy
+from state.retry import Circuit, RetryPolicy
 
 DEFAULT_PRIORITY: Final = 50
 
@@ -247,6 +247,14 @@ class Outbox:
     def depth(self) -> dict[EntryState, int]:
         """How many entries that are not done are in each state."""
         return {state: count for state, count in self._ledger.depth.items() if count}
+
+    def done_keys(self) -> Iterator[str]:
+        """Keys of entries that are delivered or skipped, the latest first; the store has the entries. Read at once."""
+        return self._ledger.done_keys()
+
+    def circuit(self, destination: str) -> Circuit:
+        """Whether a destination is left alone for a while."""
+        return self._ledger.circuit(destination)
 
     def stream_totals(self, prefix: str) -> dict[str, Decimal]:
         """The last total accepted of each stream that begins so."""
