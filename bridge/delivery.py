@@ -11,18 +11,21 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, Protocol
 
 import msgspec
+import structlog
 
 from bridge.broker.errors import LinkLost
 from bridge.broker.link import BrokerLink, Publication
 from bridge.core.input import Destination, Input, Outcomes, Send, Setback
-from bridge.core.posting import Publishing
+from bridge.core.posting import NEED_NOT_MET, Publishing, unmet_reason
 from odoo_adapter.errors import Refused, Unavailable, Uncertain
 from odoo_adapter.odoo import Applied, Declined, Odoo, OdooInfo, Outcome, Passed, Receipt
-from ruleset.transaction import Transaction, decode
+from ruleset.transaction import Complete, Progress, QualityHold, Transaction, decode
 from state.entry import Entry
 
 Enter = Callable[[Input], Awaitable[None]]
 """Puts an input into the core's queue."""
+
+log = structlog.get_logger()
 
 RECHECK_MS: Final = 15_000
 """How long to wait before asking again a server that lacks something an administrator must mend."""
@@ -68,14 +71,22 @@ class _Slot:
 
 
 class OdooDelivery:
-    """Posts to Odoo. Asks the server what it is before the first batch, and again after it was away."""
+    """Posts to Odoo. Asks the server what it is before the first batch, and again after it was away.
 
-    def __init__(self, odoo: Odoo, enter: Enter, *, batch: int, checked: Callable[[OdooInfo], None]) -> None:
+    `per_second` is how many batches it posts at most; when there is more to post, batches grow.
+    """
+
+    def __init__(
+        self, odoo: Odoo, enter: Enter, *, batch: int, per_second: int, checked: Callable[[OdooInfo], None]
+    ) -> None:
         self._odoo = odoo
         self._enter = enter
         self._checked = checked
         self._slot = _Slot()
         self._known = False
+        self._refusal = ""
+        self._pause_s = 1 / per_second
+        self._next_s = 0.0
         self.batch = batch
 
     @property
@@ -92,18 +103,27 @@ class OdooDelivery:
     async def run(self) -> None:
         while True:
             send = await self._slot.take()
+            await self._pace()
             outcome = await self._deliver(send.entries)
-            self._slot.idle = True
             await self._enter(outcome)
+            self._slot.idle = True
+
+    async def _pace(self) -> None:
+        now_s = asyncio.get_running_loop().time()
+        if now_s < self._next_s:
+            await asyncio.sleep(self._next_s - now_s)
+        self._next_s = max(now_s, self._next_s) + self._pause_s
 
     async def _deliver(self, entries: Sequence[Entry]) -> Input:
         keys = tuple(entry.key for entry in entries)
         try:
             await self._check_once()
         except Refused as error:
-            return Setback(keys=keys, reason=str(error), uncertain=False, retry_after_ms=RECHECK_MS)
+            return self._refused(keys, error)
         except (Unavailable, Uncertain) as error:
             return Setback(keys=keys, reason=str(error), uncertain=False)
+        except Exception as error:
+            return _unforeseen(keys, error, uncertain=False)
         return await self._post(entries)
 
     async def _post(self, entries: Sequence[Entry]) -> Input:
@@ -111,20 +131,31 @@ class OdooDelivery:
         readable, unreadable = _read(entries)
         try:
             posted = await self._odoo.post(readable) if readable else ()
+            _check_answer(readable, posted)
         except Unavailable as error:
             self._known = False
             return Setback(keys=keys, reason=str(error), uncertain=False, retry_after_ms=error.retry_after_ms)
         except Uncertain as error:
             return Setback(keys=keys, reason=str(error), uncertain=True)
         except Refused as error:
-            self._known = False
-            return Setback(keys=keys, reason=str(error), uncertain=False, retry_after_ms=RECHECK_MS)
+            return self._refused(keys, error)
+        except Exception as error:
+            return _unforeseen(keys, error, uncertain=True)
         return Outcomes((*posted, *unreadable))
 
     async def _check_once(self) -> None:
         if not self._known:
             self._checked(await self._odoo.check())
             self._known = True
+            self._refusal = ""
+
+    def _refused(self, keys: tuple[str, ...], error: Refused) -> Setback:
+        """Odoo declines the call as a whole (an expired key, a missing right): said once, asked again for ever."""
+        self._known = False
+        if str(error) != self._refusal:
+            log.error("odoo.refuses", reason=str(error), effect="nothing is posted until an administrator mends it")
+        self._refusal = str(error)
+        return Setback(keys=keys, reason=str(error), uncertain=False, retry_after_ms=RECHECK_MS)
 
 
 class BrokerDelivery:
@@ -150,20 +181,25 @@ class BrokerDelivery:
     async def run(self) -> None:
         while True:
             send = await self._slot.take()
-            done: list[Outcome] = []
-            setback: Setback | None = None
-            for entry in send.entries:
-                try:
-                    done.append(await self._publish(entry))
-                except LinkLost as error:
-                    left = tuple(entry.key for entry in send.entries[len(done) :])
-                    setback = Setback(keys=left, reason=str(error), uncertain=True)
-                    break
+            for outcome in await self._deliver(send.entries):
+                await self._enter(outcome)
             self._slot.idle = True
-            if done:
-                await self._enter(Outcomes(tuple(done)))
-            if setback:
-                await self._enter(setback)
+
+    async def _deliver(self, entries: Sequence[Entry]) -> list[Input]:
+        """The outcomes of those that were published, and a setback for the others where one failed."""
+        done: list[Outcome] = []
+        setback: list[Input] = []
+        for place, entry in enumerate(entries):
+            left = tuple(one.key for one in entries[place:])
+            try:
+                done.append(await self._publish(entry))
+            except LinkLost as error:
+                setback.append(Setback(keys=left, reason=str(error), uncertain=True))
+                break
+            except Exception as error:
+                setback.append(_unforeseen(left, error, uncertain=True))
+                break
+        return [Outcomes(tuple(done)), *setback] if done else setback
 
     async def _publish(self, entry: Entry) -> Outcome:
         try:
@@ -177,8 +213,25 @@ class BrokerDelivery:
         )
 
 
+def _unforeseen(keys: tuple[str, ...], error: Exception, *, uncertain: bool) -> Setback:
+    """A defect of ours: the entries are kept and tried again, later and later, and the bridge goes on."""
+    reason = f"{type(error).__name__}: {error}"
+    log.error("delivery.failed", entries=len(keys), first=keys[0], reason=reason, exc_info=error)
+    return Setback(keys=keys, reason=reason, uncertain=uncertain)
+
+
+def _check_answer(sent: Sequence[Transaction], outcomes: Sequence[Outcome]) -> None:
+    """The core knows only what it claimed. Raises `ValueError` for an answer to anything else."""
+    answered = [outcome.key for outcome in outcomes]
+    if answered != [transaction.key for transaction in sent]:
+        raise ValueError(f"{len(sent)} transactions were sent, and the answer is about {answered}")
+
+
 def _read(entries: Sequence[Entry]) -> tuple[list[Transaction], list[Outcome]]:
-    """Decode the bodies. One that cannot be read is declined, and the rest of its lane waits."""
+    """Decode the bodies, with the consent of who released them.
+
+    One that cannot be read is declined, and the rest of its lane waits.
+    """
     readable: list[Transaction] = []
     outcomes: list[Outcome] = []
     stopped: set[str] = set()
@@ -187,9 +240,14 @@ def _read(entries: Sequence[Entry]) -> tuple[list[Transaction], list[Outcome]]:
             outcomes.append(Passed(key=entry.key))
             continue
         try:
-            readable.append(decode(entry.body))
+            transaction = decode(entry.body)
+            if entry.released_by and isinstance(transaction, Progress | Complete | QualityHold):
+                transaction = msgspec.structs.replace(transaction, consent=entry.released_by)
+            readable.append(transaction)
         except msgspec.MsgspecError as error:
             stopped.add(entry.lane)
-            reason = f"the stored transaction cannot be read: {error}"
-            outcomes.append(Declined(key=entry.key, code="unreadable", reason=reason))
+            code, reason = "unreadable", f"the stored transaction cannot be read: {error}"
+            if unmet := unmet_reason(entry.body):
+                code, reason = "unmet", f"{unmet}; there is nothing to send: {NEED_NOT_MET}"
+            outcomes.append(Declined(key=entry.key, code=code, reason=reason))
     return readable, outcomes

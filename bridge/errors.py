@@ -3,6 +3,7 @@
 ConfigError   the operator wrote something wrong; carries every problem found; the process does not start, exit 2
 SecretMissing a secret is not where bridge.yaml says; an `OSError`, as for any file that is not there
 NotDurable    the store could lose what it confirmed, and bridge.yaml does not accept that; nothing starts, exit 2
+PartFailed    a part of the running bridge ended unforeseen: a defect; the process stops in order, exit 1
 """
 
 from __future__ import annotations
@@ -29,3 +30,18 @@ class NotDurable(Exception):
 
 class SecretMissing(OSError):
     """A secret is not where `bridge.yaml` says. The text has the place there, never the secret."""
+
+
+class PartFailed(Exception):
+    """A part of the bridge ended while it should have worked on. Its cause, where there is one, is the defect."""
+
+    def __init__(self, part: str, cause: Exception | None = None) -> None:
+        super().__init__(f"{part} failed: {type(cause).__name__}: {cause}" if cause else f"{part} ended by itself")
+        self.part = part
+
+
+def first_of(error: BaseException) -> BaseException:
+    """The error that ended a task group, however deep it lies: the others in it are its consequence."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error

@@ -2,7 +2,8 @@
 
 Nothing is acknowledged, published, sent or logged before the commit that holds it is durable. When the store
 does not take a commit, the loop repeats that same commit and reads nothing more: the links' queues fill and
-stop reading; after `patience_ms` it says so (`stalled`), so that the host goes offline and nodes store.
+stop reading; after `patience_ms` it says so (`stalled`), so that the host goes offline and nodes store. It says
+the same when the outbox is full, and reads on, because only outcomes make room.
 """
 
 from __future__ import annotations
@@ -10,10 +11,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Final, Protocol
 
 from bridge.clock import Clock
-from bridge.core.input import Acted, Claim, Input, Request, Started, Tick
+from bridge.core.input import Claim, Input, Request, Started, Tick
 from bridge.delivery import Delivery
 from bridge.pipeline import Core, step, take_changes
 from state.errors import StoreUnavailable
@@ -27,6 +29,17 @@ RETRY_S: Final = 0.5
 """Pause between two tries of the same commit."""
 
 
+LOW_WATER: Final = 0.8
+"""A full outbox has room again when it is down to this share of its limit, so that the host does not flutter."""
+
+
+class Stall(StrEnum):
+    """Why no more can be taken from the plant."""
+
+    STORE = "the store takes no commits"
+    OUTBOX = "the outbox is full"
+
+
 class Shell(Protocol):
     """What the loop asks of the outside, after each commit."""
 
@@ -34,21 +47,25 @@ class Shell(Protocol):
         """Carry a request out, or hand it to what does. Must not block."""
         ...
 
-    def stalled(self, reason: str) -> None:
-        """The store has not taken a commit for a while."""
+    def stalled(self, stall: Stall, reason: str) -> None:
+        """No more can be taken from the plant."""
         ...
 
-    def recovered(self) -> None:
-        """The store takes commits again."""
+    def recovered(self, stall: Stall) -> None:
+        """This stall is over."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entering:
-    """An input on its way to the core. `committed` is awaited when it is durable (a PUBACK, say)."""
+    """An input on its way to the core. `committed` is awaited when it is durable (a PUBACK, say).
+
+    `act` names the act in the store that this input does, or makes superfluous: its commit ticks it off.
+    """
 
     input: Input
     at_ms: int
+    act: str | None = None
     committed: Callable[[], Awaitable[None]] | None = None
 
 
@@ -74,6 +91,7 @@ class Loop:
         deliveries: Sequence[Delivery],
         queue_size: int,
         patience_ms: int,
+        outbox_limit: int,
     ) -> None:
         self._core = core
         self._store = store
@@ -83,6 +101,8 @@ class Loop:
         self._shell = shell
         self._deliveries = deliveries
         self._patience_ms = patience_ms
+        self._outbox_limit = outbox_limit
+        self._is_full = False
         self._queue: asyncio.Queue[Entering] = asyncio.Queue(queue_size)
         self._now_ms = 0
         self._finishing = asyncio.Event()
@@ -105,12 +125,15 @@ class Loop:
             self._queue.put_nowait(Entering(input=Tick(), at_ms=self._clock.now_ms()))
 
     async def _gather(self) -> list[Entering]:
-        due_ms = self._core.next_due_ms(self._clock.now_ms())
-        timeout = None if due_ms is None else max(0, due_ms - self._clock.now_ms()) / 1000
-        try:
-            batch = [await asyncio.wait_for(self._queue.get(), timeout)]
-        except TimeoutError:
-            return [Entering(input=Tick(), at_ms=self._clock.now_ms())]
+        batch: list[Entering] = []
+        if self._queue.empty():
+            now_ms = self._clock.now_ms()
+            due_ms = self._core.next_due_ms(now_ms)
+            timeout = None if due_ms is None else max(0, due_ms - now_ms) / 1000
+            try:
+                batch.append(await asyncio.wait_for(self._queue.get(), timeout))
+            except TimeoutError:
+                return [Entering(input=Tick(), at_ms=self._clock.now_ms())]
         while len(batch) < LARGEST_BATCH and not self._queue.empty():
             batch.append(self._queue.get_nowait())
         return batch
@@ -122,16 +145,26 @@ class Loop:
             batch.requests.extend(step(self._core, one.input, self._now_ms))
             if one.committed:
                 batch.committed.append(one.committed)
-            if isinstance(one.input, Acted):
-                batch.acts.append(one.input.id)
+            if one.act is not None:
+                batch.acts.append(one.act)
         for delivery in self._deliveries:
-            if delivery.idle:
+            if delivery.idle and self._core.has_sendable(self._now_ms) and not self._finishing.is_set():
                 batch.requests.extend(step(self._core, Claim(delivery.destination, delivery.batch), self._now_ms))
         await self._commit(batch)
         for committed in batch.committed:
             await committed()
         for request in batch.requests:
             self._shell.act(request)
+        self._watch_outbox()
+
+    def _watch_outbox(self) -> None:
+        waiting = sum(self._core.outbox.depth().values())
+        if not self._is_full and waiting >= self._outbox_limit:
+            self._is_full = True
+            self._shell.stalled(Stall.OUTBOX, f"{waiting} entries are not done, the limit is {self._outbox_limit}")
+        elif self._is_full and waiting <= self._outbox_limit * LOW_WATER:
+            self._is_full = False
+            self._shell.recovered(Stall.OUTBOX)
 
     async def _commit(self, batch: _Batch) -> None:
         changes = take_changes(self._core)
@@ -146,8 +179,8 @@ class Loop:
             except StoreUnavailable as error:
                 if not stalled and self._clock.now_ms() - began_ms >= self._patience_ms:
                     stalled = True
-                    self._shell.stalled(str(error))
+                    self._shell.stalled(Stall.STORE, str(error))
                 await asyncio.sleep(RETRY_S)
         self._number = commit.number
         if stalled:
-            self._shell.recovered()
+            self._shell.recovered(Stall.STORE)

@@ -7,7 +7,8 @@ namespace. The node is born with all open orders and publishes the whole list wh
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Final
 
 import msgspec
@@ -29,7 +30,7 @@ log = structlog.get_logger()
 
 def release_node(node: NodeId) -> EdgeNode:
     """The node with its one metric. It has no primary host: its list is for every reader."""
-    edge = EdgeNode(node, primary_host=None)
+    edge = EdgeNode(node, primary_host=None, buffer_limit=0)  # a birth has the whole list: no history of it is kept
     edge.define_metrics([MetricDefinition(name=ORDERS_METRIC, datatype=Datatype.DATASET, value=_rows(()))])
     return edge
 
@@ -44,6 +45,7 @@ class ReleaseSession:
         self._open = {record.order: record for record in records if record.is_open}
         self._changed = asyncio.Event()
         self._changed.set()
+        self._in_order = asyncio.Lock()
 
     def show(self, record: OrderRecord) -> None:
         """Take an order's new version into the list, or a closed one out of it."""
@@ -58,11 +60,13 @@ class ReleaseSession:
         while True:
             match await self._link.next_event():
                 case LinkUp() as link_up:
-                    await self._publish(self._node.connected(link_up.at_ms))
+                    await self._publish(partial(self._node.connected, link_up.at_ms))
                 case LinkDown() as link_down:
                     self._node.disconnected(link_down.at_ms)
                 case Message() as message:
-                    await self._publish(self._node.receive(message.topic, message.payload, message.received_ms))
+                    await self._publish(
+                        partial(self._node.receive, message.topic, message.payload, message.received_ms)
+                    )
                     await self._link.acknowledge(message.token)
 
     async def send(self) -> None:
@@ -70,21 +74,29 @@ class ReleaseSession:
         while True:
             await self._changed.wait()
             self._changed.clear()
-            await self._publish(self._update())
+            await self._publish(self._update)
+
+    async def leave(self) -> None:
+        """Publish NDEATH: the clean end of a session publishes no will."""
+        await self._publish(lambda: self._node.leave(self._clock.now_ms()))
 
     def _update(self) -> tuple[EdgeOutput, ...]:
         return self._node.update(None, {ORDERS_METRIC: _rows(self._open.values())}, self._clock.now_ms())
 
-    async def _publish(self, outputs: Iterable[EdgeOutput]) -> None:
-        for output in outputs:
-            if not isinstance(output, Publish):
-                continue
-            try:
-                await self._link.publish(
-                    Publication(topic=output.topic, payload=output.payload, qos=output.qos, retain=output.retain)
-                )
-            except LinkLost as error:
-                log.info("orders.publication_lost", topic=output.topic, reason=str(error))
+    async def _publish(self, outputs: Callable[[], Iterable[EdgeOutput]]) -> None:
+        """Ask the node and publish what it says before it is asked anew: its `seq` must arrive in order."""
+        async with self._in_order:
+            for output in outputs():
+                if isinstance(output, Publish):
+                    await self._publish_one(output)
+
+    async def _publish_one(self, output: Publish) -> None:
+        try:
+            await self._link.publish(
+                Publication(topic=output.topic, payload=output.payload, qos=output.qos, retain=output.retain)
+            )
+        except LinkLost as error:
+            log.info("orders.publication_lost", topic=output.topic, reason=str(error))
 
 
 def _rows(records: Iterable[OrderRecord]) -> DataSet:

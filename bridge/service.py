@@ -1,8 +1,9 @@
 """The service: one process, one site. Wires the core to its links, its store and Odoo, and stops in stages.
 
 Start: take the lease, load what was committed, connect. Stop, upstream to downstream: the host says that it goes
-offline (nodes begin to store), reading stops, what was read is committed, the lease is given up. A crash at
-any point is a start like any other: what was claimed is sent again first.
+offline (nodes begin to store), what it received before that is read, reading stops, what was read is committed, the
+lease is given up. Each stage has its time limit. A part that fails ends the run in the same order, as far as that
+still goes. A crash at any point is a start like any other: what was claimed is sent again first.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
+from contextlib import suppress
 from typing import Final
 
 import structlog
@@ -18,17 +20,18 @@ import structlog
 from bridge.broker.link import BrokerLink
 from bridge.core.input import AnnounceHost, Command, Destination, Input, Notice, Request, Send, ShowOrder
 from bridge.delivery import BrokerDelivery, Delivery, OdooDelivery
-from bridge.errors import NotDurable
-from bridge.loop import Entering, Loop
+from bridge.errors import ConfigError, NotDurable, PartFailed, SecretMissing, first_of
+from bridge.loop import Entering, Loop, Stall
 from bridge.pipeline import Core, restore
 from bridge.plant import Plant
 from bridge.poll import ActPoller, OrderPoller
 from bridge.release import ReleaseSession, release_node
 from bridge.session import DocumentSession, HostSession
-from bridge.wiring import Outside, Sessions, new_core
+from bridge.wiring import Outside, Sessions, new_core, open_audit
 from odoo_adapter.odoo import OdooInfo
 from sparkplug.fact import NodeId
-from state.errors import Fenced, StoreUnavailable
+from state.audit import AuditLog
+from state.errors import Fenced, StateError, StoreUnavailable
 from state.store import Lease
 
 log = structlog.get_logger()
@@ -45,19 +48,27 @@ class Service:
         self._outside = outside
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Start, work, stop. Raises `NotDurable`, or `Fenced` when another bridge took over the site."""
+        """Start, work, stop. Raises what ended it by itself, never a group: `NotDurable`, `ConfigError`, a
+        `StateError` (`Fenced` when another bridge took over the site), or `PartFailed` for a defect."""
         await self._refuse_weak_store()
-        lease = await self._take_lease()
+        lease = await self._take_lease(stop)
+        if lease is None:
+            return
         try:
-            stored = await self._outside.store.load()
-            core = new_core(self._plant)
-            restore(core, stored.records)
-            log.info("bridge.started", site=self._plant.assets.path, commit=stored.number, records=len(stored.records))
-            running = _Running(self._plant, self._outside, core, lease, stored.number)
-            await running.run(stop)
+            await self._run(lease, stop)
+        except ExceptionGroup as group:
+            raise first_of(group) from None
         finally:
-            await self._outside.store.release(lease)
+            await self._give_back(lease)
             log.info("bridge.stopped")
+
+    async def _run(self, lease: Lease, stop: asyncio.Event) -> None:
+        stored = await self._outside.store.load()
+        core = new_core(self._plant)
+        restore(core, stored.records)
+        audit = open_audit(self._plant)
+        log.info("bridge.started", site=self._plant.assets.path, commit=stored.number, records=len(stored.records))
+        await _Running(self._plant, self._outside, core, audit, lease, stored.number).run(stop)
 
     async def _refuse_weak_store(self) -> None:
         weaknesses = await self._outside.store.weaknesses()
@@ -66,45 +77,60 @@ class Service:
         if weaknesses and not self._plant.settings.redis.accept_weak_durability:
             raise NotDurable(tuple(weaknesses))
 
-    async def _take_lease(self) -> Lease:
+    async def _take_lease(self, stop: asyncio.Event) -> Lease | None:
+        """The site's lease, as soon as no other bridge has it; None when told to stop before."""
         holder = f"{socket.gethostname()}:{os.getpid()}"
         waiting = False
-        while True:
+        while not stop.is_set():
             lease = await self._outside.store.acquire(holder, self._plant.settings.redis.lease_ms)
             if lease is not None:
                 return lease
             if not waiting:
                 log.info("lease.held_by_another", site=self._plant.assets.path)
                 waiting = True
-            await asyncio.sleep(self._plant.settings.redis.lease_ms / 4000)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), self._plant.settings.redis.lease_ms / 4000)
+        return None
+
+    async def _give_back(self, lease: Lease) -> None:
+        try:
+            await self._outside.store.release(lease)
+        except StoreUnavailable as error:
+            log.warning("lease.not_released", reason=str(error), effect="a successor waits until it has run out")
 
 
 class _Running:
     """The parts of one run, and the order in which they stop. Also the shell that the loop's requests go to."""
 
-    def __init__(self, plant: Plant, outside: Outside, core: Core, lease: Lease, number: int) -> None:
+    def __init__(self, plant: Plant, outside: Outside, core: Core, audit: AuditLog, lease: Lease, number: int) -> None:
         self._plant = plant
         self._outside = outside
         self._lease = lease
-        self._committing = True
+        self._stopping = False
+        self._stalls: set[Stall] = set()
         self._renewed_ms = outside.clock.now_ms()
         settings, clock = plant.settings, outside.clock
         sessions = Sessions(plant, outside, self._may_connect)
-        host_link = sessions.host(core.host)
+        host_link = sessions.host(core.host, self._may_be_online)
         document_link = sessions.documents()
         self._links: list[tuple[str, BrokerLink]] = [("host", host_link), ("documents", document_link)]
         self._host = HostSession(host_link, core.host, self._enter, clock)
         self._documents = DocumentSession(document_link, self._enter)
         self._release = self._release_session(sessions, core)
-        odoo_delivery = OdooDelivery(outside.odoo, self._entered, batch=settings.odoo.batch, checked=_say_odoo)
         self._deliveries: Mapping[Destination, Delivery] = {
-            Destination.ODOO: odoo_delivery,
+            Destination.ODOO: OdooDelivery(
+                outside.odoo,
+                self._entered,
+                batch=settings.odoo.batch,
+                per_second=settings.odoo.calls_per_second,
+                checked=_say_odoo,
+            ),
             Destination.BROKER: BrokerDelivery(document_link, self._entered),
         }
         self._orders = OrderPoller(
             outside.odoo, self._enter, clock, cursor=lambda: core.book.cursor, every_ms=settings.odoo.poll_every_ms
         )
-        self._acts = ActPoller(outside.store, self._enter, clock)
+        self._acts = ActPoller(outside.store, self._enter, clock, audit)
         self._loop = Loop(
             core,
             outside.store,
@@ -115,6 +141,7 @@ class _Running:
             deliveries=tuple(self._deliveries.values()),
             queue_size=settings.limits.inbox_queue,
             patience_ms=settings.limits.commit_patience_ms,
+            outbox_limit=settings.limits.outbox,
         )
 
     def _release_session(self, sessions: Sessions, core: Core) -> ReleaseSession | None:
@@ -128,43 +155,54 @@ class _Running:
         return ReleaseSession(link, node, self._outside.clock, core.book.records.values())
 
     async def run(self, stop: asyncio.Event) -> None:
+        """Work until `stop` is set. However it ends, nodes hear it first: the links outlive all other parts."""
+        async with asyncio.TaskGroup() as links:
+            running = [
+                links.create_task(_part(f"link-{name}", link.run()), name=f"link-{name}") for name, link in self._links
+            ]
+            try:
+                await self._run_parts(stop)
+            finally:
+                await self._leave()
+                for task in running:
+                    task.cancel()
+
+    async def _run_parts(self, stop: asyncio.Event) -> None:
         async with asyncio.TaskGroup() as tasks:
-            start = tasks.create_task
-            loop = start(self._loop.run(), name="core")
-            background = [start(self._keep_lease(), name="lease")]
-            background += [
-                start(delivery.run(), name=f"delivery-{name}") for name, delivery in self._deliveries.items()
-            ]
-            background += [start(link.run(), name=f"link-{name}") for name, link in self._links]
-            background += [start(self._host.send(), name="host-send")]
-            reading = [
-                start(self._host.run(), name="host"),
-                start(self._documents.run(), name="documents"),
-                start(self._orders.run(), name="orders"),
-                start(self._acts.run(), name="acts"),
-            ]
+
+            def start(name: str, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
+                return tasks.create_task(_part(name, work), name=name)
+
+            loop = tasks.create_task(_part("core", self._loop.run(), ends=True), name="core")
+            background = [start("lease", self._keep_lease()), start("host-send", self._host.send())]
+            background += [start(f"delivery-{name}", each.run()) for name, each in self._deliveries.items()]
             if self._release:
                 background += [
-                    start(self._release.run(), name="orders-run"),
-                    start(self._release.send(), name="orders-send"),
+                    start("orders-run", self._release.run()),
+                    start("orders-send", self._release.send()),
                 ]
+            reading = [
+                start("host", self._host.run()),
+                start("documents", self._documents.run()),
+                start("orders", self._orders.run()),
+                start("acts", self._acts.run()),
+            ]
             await stop.wait()
-            await self._stop(loop, reading, background)
+            await self._leave()
+            await _within_stage("host", self._host.ended())
+            for task in reading:
+                task.cancel()
+            self._loop.finish()
+            await _within_stage("core", asyncio.wait([loop]))
+            for task in (loop, *background):
+                task.cancel()
 
-    async def _stop(
-        self, loop: asyncio.Task[None], reading: list[asyncio.Task[None]], background: list[asyncio.Task[None]]
-    ) -> None:
-        self._committing = False
-        try:
-            await asyncio.wait_for(self._host.leave(), STOP_STAGE_S)
-        except TimeoutError:
-            log.warning("stop.host_did_not_leave")
-        for task in reading:
-            task.cancel()
-        self._loop.finish()
-        await asyncio.wait([loop], timeout=STOP_STAGE_S)
-        for task in (loop, *background):
-            task.cancel()
+    async def _leave(self) -> None:
+        """Say on the namespace that we go: STATE offline, and the death of our own edge node."""
+        self._stopping = True
+        await _within_stage("host", self._host.leave())
+        if self._release:
+            await _within_stage("edge-node", self._release.leave())
 
     def act(self, request: Request) -> None:
         match request:
@@ -180,14 +218,18 @@ class _Running:
             case Notice():
                 _say(request)
 
-    def stalled(self, reason: str) -> None:
-        self._committing = False
-        log.error("store.refuses_commits", reason=reason, effect="the host goes offline; nodes store")
+    def stalled(self, stall: Stall, reason: str) -> None:
+        self._stalls.add(stall)
+        log.error("host.offline", because=stall, reason=reason, effect="nodes with this primary host store")
         self._host.leave_soon()
+        if stall is Stall.OUTBOX:
+            self._documents.pause()
 
-    def recovered(self) -> None:
-        self._committing = True
-        log.info("store.takes_commits")
+    def recovered(self, stall: Stall) -> None:
+        self._stalls.discard(stall)
+        log.info("host.may_return", because=f"no longer: {stall}")
+        if stall is Stall.OUTBOX:
+            self._documents.resume()
 
     async def _keep_lease(self) -> None:
         """Renew the lease. While the store is silent the commits' own check keeps a successor safe from us."""
@@ -203,14 +245,39 @@ class _Running:
             self._renewed_ms = self._outside.clock.now_ms()
 
     async def _may_connect(self) -> bool:
-        """A host that cannot commit, or whose lease may be another's by now, stays off the broker."""
-        return self._committing and self._outside.clock.now_ms() - self._renewed_ms < self._lease.ttl_ms
+        """A bridge that cannot commit, or whose lease may be another's by now, stays off the broker."""
+        is_ours = self._outside.clock.now_ms() - self._renewed_ms < self._lease.ttl_ms
+        return is_ours and not self._stopping and Stall.STORE not in self._stalls
+
+    async def _may_be_online(self) -> bool:
+        """A host that can take no more from the plant stays offline."""
+        return not self._stalls and await self._may_connect()
 
     async def _enter(self, entering: Entering) -> None:
         await self._loop.enter(entering)
 
     async def _entered(self, entered: Input) -> None:
         await self._loop.enter(Entering(input=entered, at_ms=self._outside.clock.now_ms()))
+
+
+async def _part(name: str, work: Coroutine[None, None, None], *, ends: bool = False) -> None:
+    """Let one part work. One that ends by itself, or by an error that has no meaning, is a defect, and is named."""
+    try:
+        await work
+    except (StateError, ConfigError, SecretMissing):
+        raise
+    except Exception as error:
+        raise PartFailed(name, error) from error
+    if not ends:
+        raise PartFailed(name)
+
+
+async def _within_stage(stage: str, work: Coroutine[None, None, object]) -> None:
+    """Wait for one stage of stopping, not longer than it may take."""
+    try:
+        await asyncio.wait_for(work, STOP_STAGE_S)
+    except TimeoutError:
+        log.warning("stop.took_too_long", stage=stage)
 
 
 def _say(notice: Notice) -> None:

@@ -43,30 +43,42 @@ class HostSession:
         self._enter = enter
         self._clock = clock
         self._outgoing: asyncio.Queue[Publication | None] = asyncio.Queue(OUTGOING_LIMIT)
-        self.up = False
+        self._up = False
+        self._leaving = False
+        self._is_told = False
+        self._ended = asyncio.Event()
+        self._ended.set()
 
     def announce(self) -> None:
-        """Publish STATE as online, with the timestamp of this session's will."""
+        """Publish STATE as online, with the timestamp of this session's will. Not while leaving, when our own
+        offline STATE comes back to us and the core answers it."""
         topic, payload = self._host.online_state()
-        self._outgoing.put_nowait(Publication(topic=topic, payload=payload, qos=1, retain=True))
+        self._queue(Publication(topic=topic, payload=payload, qos=1, retain=True))
 
     def command(self, command: Command) -> None:
         """Publish a command. It is dropped while the session is down: its cause will ask again."""
-        if self.up:
-            self._outgoing.put_nowait(Publication(topic=command.topic, payload=command.payload, qos=0, retain=False))
+        self._queue(Publication(topic=command.topic, payload=command.payload, qos=0, retain=False))
 
     def leave_soon(self) -> None:
-        """Leave as soon as what is queued has been published."""
+        """Leave; what is queued is not published any more."""
+        self._leaving = True
+        self._clear()
         self._outgoing.put_nowait(None)
 
     async def leave(self) -> None:
         """Publish STATE as offline and end the session: nodes with this primary host begin to store."""
+        self._leaving = True
+        self._clear()
         topic, payload = self._host.offline_state(self._clock.now_ms())
         try:
             await self._link.publish(Publication(topic=topic, payload=payload, qos=1, retain=True))
         except LinkLost:
             return
         await self._link.drop()
+
+    async def ended(self) -> None:
+        """Return when the session is down and all that it received is in the core's queue."""
+        await self._ended.wait()
 
     async def run(self) -> None:
         """Read until cancelled."""
@@ -78,12 +90,14 @@ class HostSession:
                     )
                     await self._enter(Entering(input=entered, at_ms=message.received_ms))
                 case LinkUp() as link_up:
-                    self.up = True
+                    self._up, self._leaving, self._is_told = True, False, False
+                    self._ended.clear()
                     log.info("host.connected")
                     await self._enter(Entering(input=HostConnected(), at_ms=link_up.at_ms))
                 case LinkDown() as link_down:
                     self._lost(link_down.reason)
                     await self._enter(Entering(input=HostDisconnected(), at_ms=link_down.at_ms))
+                    self._ended.set()
 
     async def send(self) -> None:
         """Publish what is queued, in order, until cancelled."""
@@ -97,10 +111,21 @@ class HostSession:
             except LinkLost as error:
                 log.info("host.publication_lost", topic=publication.topic, reason=str(error))
 
+    def _queue(self, publication: Publication) -> None:
+        if not self._up or self._leaving:
+            return
+        try:
+            self._outgoing.put_nowait(publication)
+        except asyncio.QueueFull:
+            log.warning("host.publication_lost", topic=publication.topic, reason="too many wait for the session")
+
     def _lost(self, reason: str) -> None:
-        if self.up:
+        if not self._is_told:
             log.warning("host.disconnected", reason=reason)
-        self.up = False
+        self._up, self._is_told = False, True
+        self._clear()
+
+    def _clear(self) -> None:
         while not self._outgoing.empty():
             self._outgoing.get_nowait()
 
@@ -111,10 +136,22 @@ class DocumentSession:
     def __init__(self, link: BrokerLink, enter: Enter) -> None:
         self._link = link
         self._enter = enter
+        self._may_read = asyncio.Event()
+        self._may_read.set()
+        self._is_told = False
+
+    def pause(self) -> None:
+        """Leave the documents at the broker. The session stays up, for publications."""
+        self._may_read.clear()
+
+    def resume(self) -> None:
+        """Read again."""
+        self._may_read.set()
 
     async def run(self) -> None:
         """Read until cancelled."""
         while True:
+            await self._may_read.wait()
             match await self._link.next_event():
                 case Message() as message:
                     await self._enter(
@@ -125,9 +162,12 @@ class DocumentSession:
                         )
                     )
                 case LinkUp() as link_up:
+                    self._is_told = False
                     log.info("documents.connected", session_present=link_up.session_present)
                 case LinkDown() as link_down:
-                    log.warning("documents.disconnected", reason=link_down.reason)
+                    if not self._is_told:
+                        log.warning("documents.disconnected", reason=link_down.reason)
+                    self._is_told = True
 
     def _acknowledgement(self, token: int) -> Callable[[], Awaitable[None]] | None:
         if token == 0:

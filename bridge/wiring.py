@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
+from typing import Final
 
 from bridge.broker.link import (
     BrokerLink,
@@ -21,22 +22,28 @@ from bridge.core.order import OrderBook
 from bridge.core.posting import Postings
 from bridge.core.settle import Settler
 from bridge.core.topic import UNS_PREFIX
+from bridge.errors import ConfigError
 from bridge.pipeline import Core
-from bridge.plant import Plant
+from bridge.plant import BRIDGE_FILE, Plant
 from bridge.translate import Translator
 from odoo_adapter.json2 import Connection
 from odoo_adapter.odoo import Odoo
 from odoo_adapter.plan import PlanContext
 from odoo_adapter.server import OdooServer
 from ruleset.engine import Engine
+from ruleset.problem import Problem
 from sparkplug.edge import EdgeNode
 from sparkplug.host import HostApplication, HostSettings
 from sparkplug.session import SessionSettings
+from state.audit import AuditLog
 from state.outbox import Outbox
 from state.redis_store import RedisSettings as RedisStoreSettings
 from state.redis_store import RedisStore
 from state.retry import RetryPolicy
 from state.store import Store
+
+AUDIT_FILE: Final = "audit.jsonl"
+"""What people did, below `data_dir`."""
 
 LinkFactory = Callable[[LinkSettings, Subscriptions, WillSource, MayConnect], BrokerLink]
 
@@ -79,18 +86,35 @@ def new_core(plant: Plant) -> Core:
 
 
 def open_store(plant: Plant) -> RedisStore:
-    """The store of the plant's site. Nothing is asked of it yet."""
+    """The store of the plant's site. Nothing is asked of it yet. Raises `ConfigError` for a url of no Redis."""
     redis = plant.settings.redis
-    return RedisStore(
-        RedisStoreSettings(
-            url=redis.url,
-            user=redis.user,
-            password=redis.secret.reveal if redis.secret else None,
-            timeout_s=redis.timeout_ms / 1000,
-            replicas=redis.replicas,
-        ),
-        plant.assets.path,
+    settings = RedisStoreSettings(
+        url=redis.url,
+        user=redis.user,
+        password=redis.secret.reveal if redis.secret else None,
+        timeout_s=redis.timeout_ms / 1000,
+        replicas=redis.replicas,
     )
+    try:
+        return RedisStore(settings, plant.assets.path)
+    except ValueError as error:
+        raise ConfigError((Problem(file=BRIDGE_FILE, text=f"redis: {error}"),)) from error
+
+
+def open_audit(plant: Plant) -> AuditLog:
+    """The audit log in `data_dir`. Raises `ConfigError` where it cannot be written."""
+    path = plant.settings.data_dir / AUDIT_FILE
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return AuditLog(path)
+    except OSError as error:
+        text = (
+            f"the audit log cannot be written: {error.strerror}; let the bridge write there, or name another data_dir"
+        )
+        raise ConfigError((Problem(file=str(path), text=text),)) from error
+    except ValueError as error:
+        text = f"{error}; see `uns-bridge audit verify {path}`, and move the file away to begin a new log"
+        raise ConfigError((Problem(file=str(path), text=text),)) from error
 
 
 def open_odoo(plant: Plant) -> OdooServer:
@@ -115,7 +139,7 @@ class Sessions:
         self._outside = outside
         self._may_connect = may_connect
 
-    def host(self, host: HostApplication) -> BrokerLink:
+    def host(self, host: HostApplication, may_connect: MayConnect) -> BrokerLink:
         """Clean session, STATE as will; births, data and deaths at QoS 0, our own STATE at QoS 1."""
 
         def will() -> Publication:
@@ -125,7 +149,7 @@ class Sessions:
         subscriptions = [
             Subscription(filter=filter, qos=1 if place == 0 else 0) for place, filter in enumerate(host.subscriptions)
         ]
-        return self._outside.link(self._settings("host", clean=True), subscriptions, will, self._may_connect)
+        return self._outside.link(self._settings("host", clean=True), subscriptions, will, may_connect)
 
     def documents(self) -> BrokerLink:
         """Persistent session, QoS 1: the broker keeps the documents while we are away."""

@@ -21,6 +21,7 @@ from bridge.demo.odoo import DemoOdooError
 from bridge.demo.process import BridgeEnded
 from bridge.demo.run import DemoSettings, run_demo
 from bridge.demo.servers import EmbeddedServerError
+from bridge.errors import first_of
 from odoo_adapter.errors import OdooError
 from ruleset.document import DURATION_UNITS_MS
 
@@ -31,7 +32,9 @@ def command(
     odoo: Annotated[
         str | None, typer.Option("--odoo", help="URL of a real Odoo 19; without it, the simulator. See docs/odoo.md.")
     ] = None,
-    kill_bridge: Annotated[int, typer.Option("--kill-bridge", help="Kill the bridge so many times meanwhile.")] = 0,
+    kill_bridge: Annotated[
+        int, typer.Option("--kill-bridge", min=0, help="Kill the bridge so many times meanwhile.")
+    ] = 0,
     headless: Annotated[bool, typer.Option("--headless", help="Plain lines, also on a terminal.")] = False,
     report: Annotated[Path | None, typer.Option("--report", help="Write the result to this file, as JSON.")] = None,
 ) -> None:
@@ -44,7 +47,7 @@ def command(
         seconds=_seconds(length), seed=seed, odoo_url=odoo, kills=kill_bridge, headless=headless, home=home
     )
     try:
-        result, odoo_facts = asyncio.run(run_demo(settings))
+        result, odoo_facts = asyncio.run(_run(settings))
     except DemoOdooError as error:
         fail(error, WRONG)
     except (EmbeddedServerError, OdooError) as error:
@@ -61,6 +64,13 @@ def command(
         shutil.rmtree(home, ignore_errors=True)
         raise typer.Exit(OK)
     fail(f"ledger, logs and the plant folder are in {home}", FAILED)
+
+
+async def _run(settings: DemoSettings) -> tuple[Report, dict[str, Any]]:
+    try:
+        return await run_demo(settings)
+    except ExceptionGroup as group:
+        raise first_of(group) from group
 
 
 def _seconds(length: str) -> float:

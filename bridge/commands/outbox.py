@@ -21,6 +21,7 @@ from bridge.commands.exit import FAILED, UNREACHABLE, WRONG, fail
 from bridge.commands.site import JsonOption, PlantOption, ask
 from bridge.core.act import new_act
 from bridge.core.input import ActKind, Destination
+from bridge.core.posting import NEED_NOT_MET, unmet_reason
 from bridge.plant import Plant
 from bridge.wiring import open_odoo
 from odoo_adapter.errors import OdooError
@@ -28,7 +29,7 @@ from state.entry import Entry, EntryState, decode
 from state.intervention import Prediction
 from state.outbox import Outbox
 from state.record import Table
-from state.store import Store
+from state.store import Act, Store
 
 app = typer.Typer(help="Entries of the outbox: list, show, replay, skip, release.", no_args_is_help=True)
 
@@ -56,7 +57,7 @@ def list_entries(
     plant: PlantOption,
     state: StateOption = None,
     lane: Annotated[str | None, typer.Option("--lane", help="Only this order or equipment.")] = None,
-    limit: Annotated[int, typer.Option("--limit", help="At most so many, the latest.")] = 200,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many, the latest.")] = 200,
     json_output: JsonOption = False,
 ) -> None:
     """List entries, the latest last."""
@@ -139,20 +140,17 @@ def _act(
 ) -> None:
     if bool(keys) == all_entries:
         fail("name keys, or say --all", WRONG)
+    if not reason.strip():
+        fail("--reason must say why", WRONG)
+    who = by or _login()
 
-    async def question(plant: Plant, store: Store) -> tuple[Prediction, ...]:
-        outbox = Outbox()
-        outbox.restore((await store.load()).records)
-        chosen = tuple(keys or (entry.key for entry in outbox.entries() if entry.state in SUITS[kind]))
-        predictions = outbox.act(kind, chosen, by=by, reason=reason, now_ms=0, dry_run=True)
-        if kind is ActKind.REPLAY:
-            predictions = await _in_odoo(plant, outbox, predictions)
+    async def question(plant: Plant, store: Store) -> tuple[tuple[Prediction, ...], bool]:
+        predictions = await _predict(plant, store, kind, keys, reason)
         doable = tuple(one.key for one in predictions if one.would is not None)
-        if not dry_run and doable:
-            await _submit(store, kind, doable, by or getpass.getuser(), reason)
-        return predictions
+        is_done = dry_run or not doable or await _submit(store, new_act(kind, doable, who, reason))
+        return predictions, is_done
 
-    predictions = ask(folder, question)
+    predictions, is_done = ask(folder, question)
     if json_output:
         _print_json([{"key": one.key, "would": one.would, "text": one.text} for one in predictions])
     else:
@@ -160,23 +158,57 @@ def _act(
         for one in predictions:
             table.add_row(one.key, one.would or "unchanged", one.text)
         Console().print(table if predictions else "no such entries")
+    if not is_done:
+        fail(
+            f"the act is stored, but no bridge has done it within {ACT_WAIT_S:.0f} s; "
+            "it will be done when `uns-bridge run` runs",
+            UNREACHABLE,
+        )
     if any(one.would is None for one in predictions):
         raise typer.Exit(FAILED)
 
 
-async def _submit(store: Store, kind: ActKind, keys: tuple[str, ...], by: str, reason: str) -> None:
-    act = new_act(kind, keys, by, reason)
+def _login() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError, ImportError):
+        fail("this login has no name; say who acts with --by NAME", WRONG)
+
+
+async def _predict(
+    plant: Plant, store: Store, kind: ActKind, keys: Sequence[str] | None, reason: str
+) -> tuple[Prediction, ...]:
+    outbox = Outbox()
+    outbox.restore((await store.load()).records)
+    chosen = tuple(keys or (entry.key for entry in outbox.entries() if _suits(kind, entry)))
+    predictions = outbox.act(kind, chosen, by="", reason=reason, now_ms=0, dry_run=True)
+    if kind is not ActKind.REPLAY:
+        return predictions
+    sendable = tuple(_without_transaction(outbox.entry(one.key)) or one for one in predictions)
+    return await _in_odoo(plant, outbox, sendable)
+
+
+def _suits(kind: ActKind, entry: Entry) -> bool:
+    return entry.state in SUITS[kind] and not (kind is ActKind.REPLAY and _without_transaction(entry))
+
+
+def _without_transaction(entry: Entry | None) -> Prediction | None:
+    """What is to be said of a dead letter of a rule's `need`: to send it again, there would have to be something."""
+    if entry is None or entry.state is not EntryState.DEAD or (reason := unmet_reason(entry.body)) is None:
+        return None
+    return Prediction(entry.key, None, f"there is nothing to send: {reason}; {NEED_NOT_MET}")
+
+
+async def _submit(store: Store, act: Act) -> bool:
+    """Leave the act for the running bridge; whether it was done within `ACT_WAIT_S`."""
     await store.submit(act)
     try:
         async with asyncio.timeout(ACT_WAIT_S):
             while any(one.id == act.id for one in await store.acts()):  # noqa: ASYNC110 - another process does it
                 await asyncio.sleep(POLL_S)
     except TimeoutError:
-        fail(
-            f"the act is stored, but no bridge has done it within {ACT_WAIT_S:.0f} s; "
-            "it will be done when `uns-bridge run` runs",
-            UNREACHABLE,
-        )
+        return False
+    return True
 
 
 async def _in_odoo(plant: Plant, outbox: Outbox, predictions: tuple[Prediction, ...]) -> tuple[Prediction, ...]:

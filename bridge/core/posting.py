@@ -26,11 +26,22 @@ PRIORITIES: Final = {"quality.hold": 10, "quality.result": 20, "maintenance.requ
 """What goes first among lanes where workflows.yaml does not say; within a lane nothing overtakes."""
 
 
+NEED_NOT_MET: Final = "mend what the rule needs and let the event come again, or skip the entry"
+"""What a person does about a dead letter of a rule's `need`, of which there is no transaction."""
+
+
 class Publishing(msgspec.Struct, frozen=True, kw_only=True):
     """The body of a publication entry: what to publish, retained, at QoS 1."""
 
     topic: str
     document: dict[str, Any]
+
+
+class _Unmet(msgspec.Struct, frozen=True, kw_only=True):
+    """What is asked of the stored body of a dead letter that never was a transaction."""
+
+    rule: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +80,7 @@ class Postings:
 
     def refuse(self, unmet: Unmet, now_ms: int) -> tuple[Notice, ...]:
         """Keep what a rule's `need` did not let through as a dead letter, where it is seen and can be mended."""
-        self.outbox.offer(
+        offer = self.outbox.offer(
             key=unmet.key,
             lane=unmet.order or unmet.equipment,
             action=unmet.action,
@@ -80,11 +91,11 @@ class Postings:
             priority=self._priority(unmet.action),
             dead=unmet.reason,
         )
-        return (
-            Notice(
-                level="alert", name="entry.dead", fields={"key": unmet.key, "rule": unmet.rule, "reason": unmet.reason}
-            ),
-        )
+        dead = {"key": unmet.key, "rule": unmet.rule, "reason": unmet.reason}
+        notices = _notices(offer, unmet.key, unmet.action, None)
+        if offer in (Offer.ACCEPTED, Offer.REPLACED):
+            return (*notices, Notice(level="alert", name="entry.dead", fields=dead))
+        return notices
 
     def publish(self, record: OrderRecord, now_ms: int) -> None:
         """Accept an order's document for publication. Each version is an entry of its own."""
@@ -102,8 +113,9 @@ class Postings:
         """Write down what became of one delivered entry."""
         match outcome:
             case Applied():
-                self.outbox.applied(outcome.key, msgspec.json.encode(outcome.receipt), now_ms)
-                return (Notice(level="info", name="entry.delivered", fields=_receipt_fields(outcome)),)
+                follow_up = self.outbox.applied(outcome.key, msgspec.json.encode(outcome.receipt), now_ms)
+                delivered = Notice(level="info", name="entry.delivered", fields=_receipt_fields(outcome))
+                return (delivered, _contradicted(outcome.key)) if follow_up else (delivered,)
             case Declined():
                 self.outbox.declined(outcome.key, outcome.code, outcome.reason, now_ms)
                 dead = {"key": outcome.key, "code": outcome.code, "reason": outcome.reason}
@@ -172,21 +184,34 @@ class Postings:
 
 
 def _notices(offer: Offer, key: str, what: str, hold: str | None) -> tuple[Notice, ...]:
+    held = (Notice(level="alert", name="entry.held", fields={"key": key, "reason": hold}),) if hold else ()
     match offer:
-        case Offer.ACCEPTED if hold:
-            return (Notice(level="alert", name="entry.held", fields={"key": key, "reason": hold}),)
-        case Offer.CONTRADICTED:
-            text = "the same fact came again with other content after it was posted; propose a correction"
-            return (Notice(level="alert", name="entry.contradicted", fields={"key": key, "text": text}),)
+        case Offer.ACCEPTED:
+            return held
         case Offer.REPLACED:
-            return (Notice(level="warning", name="entry.replaced", fields={"key": key, "action": what}),)
-        case _:
+            return (Notice(level="warning", name="entry.replaced", fields={"key": key, "action": what}), *held)
+        case Offer.CONTRADICTED:
+            return (_contradicted(key),)
+        case Offer.DUPLICATE | Offer.WAITING:
             return ()
+
+
+def _contradicted(key: str) -> Notice:
+    text = "the same fact came again with other content after it was posted; correct it in Odoo if that is right"
+    return Notice(level="alert", name="entry.contradicted", fields={"key": key, "text": text})
+
+
+def unmet_reason(body: bytes) -> str | None:
+    """Why a rule's `need` made this body a dead letter; None for the body of a transaction."""
+    try:
+        return msgspec.json.decode(body, type=_Unmet).reason
+    except msgspec.MsgspecError:
+        return None
 
 
 def _receipt_fields(applied: Applied) -> dict[str, str | int | float | None]:
     receipt = applied.receipt
-    return {"key": applied.key, "model": receipt.model, "id": receipt.id, "repeated": str(receipt.repeated)}
+    return {"key": applied.key, "model": receipt.model, "id": receipt.id, "repeated": receipt.repeated}
 
 
 def _fact(transaction: Transaction) -> bytes:

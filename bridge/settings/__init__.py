@@ -20,7 +20,6 @@ MQTT_VERSIONS: Final = (4, 5)
 """Protocol levels: 4 is MQTT 3.1.1."""
 TLS_PORT: Final = 8883
 ALL_GROUPS: Final = "all"
-LONGEST_COMMIT_WINDOW_MS: Final = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +66,7 @@ class OdooSettings:
     batch: int = 50
     """Transactions per call."""
     calls_per_second: int = 10
+    """Batches that are posted per second at most."""
     poll_every_ms: int = 5_000
 
 
@@ -94,13 +94,12 @@ class EdgeNodeSettings:
 class LimitSettings:
     """Sizes of queues, and how long things are kept."""
 
-    commit_window_ms: int = 20
     commit_patience_ms: int = 10_000
     """How long commits may fail before the host goes offline, so that conforming nodes store."""
     inbox_queue: int = 10_000
     """Inputs that wait for the core; when it is full the bridge stops reading."""
     outbox: int = 100_000
-    """Entries that are not done; above it the host goes offline, so that conforming nodes store."""
+    """Entries that are not done; at it the host goes offline, so that conforming nodes store, and documents wait."""
     keys_kept_ms: int = 30 * 86_400_000
     """At least as long as the longest outage planned for."""
     stale_grace_ms: int = 30_000
@@ -333,9 +332,6 @@ def _edge_node(node: Node, folder: Path) -> EdgeNodeSettings:
 def _limits(section: _Section) -> LimitSettings:
     default = LimitSettings()
     return LimitSettings(
-        commit_window_ms=section.duration(
-            "commit_window", default.commit_window_ms, at_most_ms=LONGEST_COMMIT_WINDOW_MS
-        ),
         commit_patience_ms=section.duration("commit_patience", default.commit_patience_ms),
         inbox_queue=section.integer("inbox_queue", default.inbox_queue, at_least=1),
         outbox=section.integer("outbox", default.outbox, at_least=1),

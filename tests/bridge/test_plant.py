@@ -144,7 +144,7 @@ BROKEN_BRIDGE = [
         "user: bridge\n  url: odoo.local:8069",
         '7:8: "odoo.local:8069" must be a URL that begins with http:// or https://',
     ),
-    ("odoo:", "limits: {commit_window: 80ms}\nodoo:", "4:25: 80ms is too long: at most 50ms"),
+    ("odoo:", "redis: {lease: 6m}\nodoo:", "4:16: 6m is too long: at most 5m"),
     ("odoo:", "retry: {first: 1m, longest: 5s}\nodoo:", "4:29: the longest wait is shorter than the first one"),
     ("odoo:", "over_production: 5%\nodoo:", '4:18: expected a whole number, found the text "5%"'),
     (

@@ -45,7 +45,7 @@ def test_only_odoo_must_be_named_and_everything_else_is_on_this_machine() -> Non
     assert settings.odoo.url == "http://127.0.0.1:8069"
     assert settings.sparkplug == SparkplugSettings(host_id="uns-bridge", groups=())
     assert settings.edge_node is None
-    assert settings.limits == LimitSettings(commit_window_ms=20)
+    assert settings.limits == LimitSettings()
     assert settings.retry == RetrySettings(first_ms=1_000, longest_ms=300_000)
     assert (settings.over_production_percent, settings.data_dir) == (5, FOLDER / "data")
 
@@ -60,7 +60,7 @@ broker:
 redis: {url: "rediss://store:6380/1", user: b, secret: {file: s}, accept_weak_durability: true, replicas: 1, lease: 20s}
 sparkplug: {host_id: site-1, groups: [body, paint], rebirth_pause: 10s, reorder_timeout: 1s}
 edge_node: {group: body, node: orders}
-limits: {commit_window: 50ms, inbox_queue: 10, outbox: 20, keys_kept: 60d, stale_grace: 5s, answer_within: 2m}
+limits: {commit_patience: 3s, inbox_queue: 10, outbox: 20, keys_kept: 60d, stale_grace: 5s, answer_within: 2m}
 retry: {first: 500ms, longest: 1m}
 over_production: 0
 data_dir: /var/lib/uns-bridge
@@ -75,7 +75,7 @@ data_dir: /var/lib/uns-bridge
     assert (settings.redis.replicas, settings.redis.lease_ms) == (1, 20_000)
     assert settings.sparkplug.groups == ("body", "paint")
     assert settings.edge_node == EdgeNodeSettings(group="body", node="orders")
-    assert settings.limits.commit_window_ms == 50
+    assert settings.limits.commit_patience_ms == 3_000
     assert settings.limits.keys_kept_ms == 60 * 86_400_000
     assert settings.retry == RetrySettings(first_ms=500, longest_ms=60_000)
     assert (settings.over_production_percent, settings.data_dir) == (0, Path("/var/lib/uns-bridge"))
