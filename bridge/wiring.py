@@ -67,11 +67,12 @@ def new_core(plant: Plant) -> Core:
     host = HostApplication(settings.sparkplug.host_id, HostSettings(groups=settings.sparkplug.groups, session=session))
     book = OrderBook(answer_within_ms=settings.limits.answer_within_ms)
     outbox = Outbox(RetryPolicy(base_ms=settings.retry.first_ms, cap_ms=settings.retry.longest_ms))
+    engine = Engine(plant.rules, plant.assets)
     return Core(
         host=host,
         translator=Translator(plant.assets),
-        settler=Settler(plant.assets, grace_ms=settings.limits.stale_grace_ms),
-        engine=Engine(plant.rules, plant.assets, grace_ms=settings.limits.stale_grace_ms),
+        settler=Settler(plant.assets, engine, grace_ms=settings.limits.stale_grace_ms),
+        engine=engine,
         book=book,
         outbox=outbox,
         postings=Postings(

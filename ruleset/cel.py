@@ -25,7 +25,6 @@ from cel_expr_python import cel
 from ruleset.problem import suggest
 from ruleset.sample import Plain
 
-
 LARGEST: Final = 10**300
 """Beyond it a whole number of a document may not even be a double."""
 

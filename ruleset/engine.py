@@ -8,10 +8,11 @@ back by `restore`. Only rules whose signals changed are evaluated.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
 from math import isfinite
+from types import MappingProxyType
 from typing import Final
 
 from ruleset.equipment import Assets, EventSignal, Role, Signal
@@ -27,42 +28,38 @@ from ruleset.form.records import Records, equipment_id, heard_id, rule_id
 from ruleset.form.wait import Wait
 from ruleset.output import EngineOutput, Remark, RemarkName
 from ruleset.rules import Instance, Rules
-from ruleset.sample import Event, Fresh, Observation, Plain, Sample, Source, Stale
-
-SETTLE_MS: Final = 3_000
-GRACE_MS: Final = 10_000
+from ruleset.sample import CutShort, Event, Fresh, Observation, Plain, Sample, Source, Stale, Unheard
 
 _TIMER: Final = Source(topic="")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Touched:
-    """A rule whose signals changed, and the sample that did it last."""
+    """A rule whose signals were told anew, by which message, until when; and when those that changed did."""
 
     instance: Instance
-    sample: Sample
+    source: Source
+    at_ms: int
+    changed_ms: dict[str, int]
 
 
 class Engine:
-    """All rules of a site at work.
+    """All rules of a site at work. What happened during an outage must be given in its order: `Settler` does that."""
 
-    `settle_ms` is how long a counter that jumped over an outage waits for stored readings; `grace_ms` how long
-    timers of conditions wait for a birth after a start.
-    """
-
-    def __init__(self, rules: Rules, assets: Assets, *, settle_ms: int = SETTLE_MS, grace_ms: int = GRACE_MS) -> None:
+    def __init__(self, rules: Rules, assets: Assets) -> None:
         self._assets = assets
-        self._grace_ms = grace_ms
-        self._grace_until_ms = 0
         self._unconfirmed: frozenset[str] = frozenset()
         self._instances = {rule_id(each.rule, each.equipment.path): each for each in rules.instances}
         self._records = Records({id: each.form for id, each in self._instances.items()})
         collects = {id: each.form for id, each in self._instances.items() if isinstance(each.form, Collect)}
-        self._production = Production(collects, assets, self._records, self._present, settle_ms)
+        self._production = Production(collects, assets, self._records, self._present)
         self._by_signal: dict[tuple[str, str], list[Instance]] = defaultdict(list)
         self._by_event: dict[tuple[str, str], list[Instance]] = defaultdict(list)
         self._by_awaited: dict[str, list[Instance]] = defaultdict(list)
         self._followed: set[tuple[str, str]] = set(self._production.counted)
+        for path, each in assets.equipment.items():
+            orders = (signal for signal in each.signals.values() if isinstance(signal, Signal))
+            self._followed.update((path, signal.name) for signal in orders if signal.role is Role.ORDER)
         for instance in rules.instances:
             self._index(instance)
 
@@ -74,8 +71,11 @@ class Engine:
         """Take all observations of one message: conditions then see them together, never half of them."""
         outputs: list[EngineOutput] = []
         touched: dict[str, _Touched] = {}
+        self._production.begin_message()
         for observation in observations:
             match observation:
+                case Sample() if observation.historical:
+                    outputs += self._late(observation)
                 case Sample():
                     outputs += self._sample(observation, now_ms, touched)
                 case Event():
@@ -87,6 +87,10 @@ class Engine:
                 case Fresh():
                     self._set_stale(observation.equipment, stale=False)
                     self._unconfirmed -= {observation.equipment}
+                case Unheard():
+                    self._unconfirmed -= {observation.equipment}
+                case CutShort(equipment=equipment, text=text):
+                    outputs.append(Remark(name=RemarkName.SETTLED_EARLY, equipment=equipment, text=text))
         outputs += self._evaluate(touched, now_ms)
         return tuple(outputs)
 
@@ -104,10 +108,21 @@ class Engine:
         return min((at_ms for at_ms, _ in self._timers()), default=None)
 
     def started(self, now_ms: int) -> tuple[EngineOutput, ...]:
-        """After the records were restored: conditions' timers wait for a birth of their equipment, or for the grace."""
+        """After the records were restored: timers of conditions wait until their equipment is `Fresh` or `Unheard`."""
         self._unconfirmed = frozenset(path for path, each in self._assets.equipment.items() if each.node is not None)
-        self._grace_until_ms = now_ms + self._grace_ms
         return ()
+
+    def follows(self, equipment: str, signal: str) -> bool:
+        """Whether samples of this signal can change anything."""
+        return (equipment, signal) in self._followed
+
+    def known_ms(self, equipment: str) -> int:
+        """Up to when samples of this equipment changed anything, by its own clock but never ahead of ours.
+
+        It is stored with what changed. So samples that come again after a crash are either not later, or change
+        nothing now either.
+        """
+        return self._records.equipment(equipment).known_ms
 
     def order_closed(self, order: str, now_ms: int) -> tuple[EngineOutput, ...]:
         """Odoo is done with an order: its totals are forgotten after a week."""
@@ -130,10 +145,8 @@ class Engine:
         equipment = self._assets.equipment.get(sample.equipment)
         signal = equipment.signals.get(sample.signal) if equipment is not None else None
         key = (sample.equipment, sample.signal)
-        if not isinstance(signal, Signal) or (signal.role is not Role.ORDER and key not in self._followed):
+        if not isinstance(signal, Signal) or key not in self._followed:
             return []
-        if sample.historical:
-            return self._production.recall(sample, signal, now_ms) + self._ignored_history(sample)
         is_order = signal.role is Role.ORDER
         value = (sample.value or "") if is_order else _finite(sample.value)
         memory = self._records.equipment(sample.equipment)
@@ -142,44 +155,53 @@ class Engine:
         outputs: list[EngineOutput] = []
         if changed:
             outputs += self._production.before_change(sample, is_order=is_order, now_ms=now_ms)
+            memory.known_ms = max(memory.known_ms, min(sample.at_ms, now_ms))
             if value is None:
                 memory.values.pop(sample.signal, None)
             else:
                 memory.values[sample.signal] = value
             self._records.touch(equipment_id(sample.equipment))
-        if key in self._production.counted and sample.value is not None:
+        if key in self._production.counted and sample.value is not None and (changed or not self._has_read(sample)):
             outputs += self._production.count(sample, signal, now_ms)
         if changed or sample.birth:
             for instance in self._by_signal.get(key, ()):
-                touched[rule_id(instance.rule, sample.equipment)] = _Touched(instance, sample)
+                new = _Touched(instance, sample.source, sample.at_ms, {})
+                each = touched.setdefault(rule_id(instance.rule, sample.equipment), new)
+                each.source, each.at_ms = sample.source, max(each.at_ms, sample.at_ms)
+                if changed:
+                    each.changed_ms[sample.signal] = sample.at_ms
         return outputs
 
-    def _ignored_history(self, sample: Sample) -> list[EngineOutput]:
-        """Stored readings are never the present, and conditions do not look back: say so, once per outage."""
+    def _has_read(self, sample: Sample) -> bool:
+        return sample.signal in self._records.equipment(sample.equipment).counters
+
+    def _late(self, sample: Sample) -> list[EngineOutput]:
+        """What it describes has been settled, and totals and records stay as they are: say so, once per outage."""
         path = sample.equipment
         memory = self._records.equipment(path)
-        if (path, sample.signal) not in self._by_signal or memory.history_noted:
+        if not self.follows(path, sample.signal) or memory.history_noted:
             return []
         memory.history_noted = True
         self._records.touch(equipment_id(path))
-        text = f"stored readings of {sample.signal} came; conditions look at the present only"
-        return [Remark(name=RemarkName.HISTORY_IGNORED, equipment=path, text=text)]
+        text = f"stored readings of {sample.signal} came after their time had been settled; they change nothing"
+        return [Remark(name=RemarkName.HISTORY_LATE, equipment=path, text=text)]
 
     def _evaluate(self, touched: dict[str, _Touched], now_ms: int) -> list[EngineOutput]:
         """Evaluate every rule that was touched, once, in the order in which they were."""
         outputs: list[EngineOutput] = []
         for id, each in touched.items():
             memory = self._records.rule(id)
-            moment = self._moment(each.instance, each.sample.source, each.sample.at_ms, now_ms)
+            at_ms = max(each.changed_ms.values(), default=each.at_ms)
+            moment = self._moment(each.instance, each.source, at_ms, now_ms, each.changed_ms)
             match each.instance.form, memory:
                 case Alarm() as alarm, AlarmMemory():
                     before = copy(memory)
                     outputs += self._production.before(alarm.changed(memory, moment), now_ms)
                     changed = memory != before
                 case Episode() as episode, EpisodeMemory():
-                    was_open = memory.started_ms is not None
+                    was_open, had_failed = memory.started_ms is not None, memory.failed
                     outputs += self._production.before(episode.changed(memory, moment), now_ms)
-                    changed = was_open or memory.started_ms is not None
+                    changed = was_open or memory.started_ms is not None or memory.failed != had_failed
                 case _:
                     changed = False
             if changed:
@@ -235,8 +257,6 @@ class Engine:
         return outputs
 
     def _run_timer(self, id: str, due_ms: int, now_ms: int) -> list[EngineOutput]:
-        if id.startswith("equipment/"):
-            return self._production.settle(id.removeprefix("equipment/"), now_ms)
         if id.startswith("total/"):
             self._records.ledger.forget(id)
             return []
@@ -260,13 +280,12 @@ class Engine:
         timers: list[tuple[int, str]] = []
         for id, due_ms in self._records.timers.items():
             instance = self._instances.get(id)
-            at_ms = due_ms
             if instance is not None and isinstance(instance.form, Alarm | Episode):
                 path = instance.equipment.path
-                if self._records.equipment(path).stale and not instance.form.fires_when_stale:
+                is_stale = self._records.equipment(path).stale and not instance.form.fires_when_stale
+                if is_stale or path in self._unconfirmed:
                     continue
-                at_ms = max(due_ms, self._grace_until_ms) if path in self._unconfirmed else due_ms
-            timers.append((at_ms, id))
+            timers.append((due_ms, id))
         return timers
 
     def _index(self, instance: Instance) -> None:
@@ -297,7 +316,14 @@ class Engine:
     def _present(self, id: str, now_ms: int) -> Moment:
         return self._moment(self._instances[id], _TIMER, now_ms, now_ms)
 
-    def _moment(self, instance: Instance, source: Source, at_ms: int, now_ms: int) -> Moment:
+    def _moment(
+        self,
+        instance: Instance,
+        source: Source,
+        at_ms: int,
+        now_ms: int,
+        changed_ms: Mapping[str, int] = MappingProxyType({}),
+    ) -> Moment:
         path = instance.equipment.path
         return Moment(
             equipment=instance.equipment,
@@ -309,6 +335,7 @@ class Engine:
             source=source,
             at_ms=at_ms,
             now_ms=now_ms,
+            changed_ms=changed_ms,
         )
 
 

@@ -66,4 +66,21 @@ class Fresh:
     at_ms: int
 
 
-Observation: TypeAlias = Sample | Event | Stale | Fresh
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unheard:
+    """After a start, the equipment's source was not born again in the time granted: nothing waits for it any more."""
+
+    equipment: str
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CutShort:
+    """Too much was kept to put all of an outage in its order: what comes later may have happened earlier."""
+
+    equipment: str
+    at_ms: int
+    text: str
+
+
+Observation: TypeAlias = Sample | Event | Stale | Fresh | Unheard | CutShort

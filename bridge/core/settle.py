@@ -1,124 +1,131 @@
 """The settler: puts what happened during an outage in its order before the rules see it. Called by the core only.
 
 After we, or an edge node, were away, births tell the present at once, stored history follows later, and documents
-that the broker kept come at the same moment. So what an equipment says while it is *settling* is kept, and given to
-the rules in the order of its own times when nothing more has come for `settle_ms`, as if it had arrived then. The
-rules so never see the present before the past, and need no memory of outages.
+that the broker kept come at the same moment. So what an equipment says while it is *settling* is kept durably, and
+given to the rules in the order of its own times when nothing more has come for `settle_ms`, as if it had arrived
+then. The rules so never see the present before the past, and need no memory of outages.
 
 All equipment settles together after our own outage, so that the steps of an order keep their order over
-equipment; after the outage of one node its own equipment does. Who is not heard of for `grace_ms` is not waited for.
+equipment; after the outage of one node the equipment of that node does. Who is not heard of for `grace_ms` is not
+waited for.
+
+Only what waits is stored. How far the rules have come is asked of them; after a start everything is away, so who is
+away need not be stored either.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from itertools import groupby
-from operator import itemgetter
-from typing import Any, Final, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
 import msgspec
 
+from bridge.core.kept import HISTORY, Kept, Page, Place, Placed, give, in_order, keep
 from ruleset.equipment import Assets
-from ruleset.sample import Event, Fresh, Observation, Sample, Source, Stale
+from ruleset.sample import CutShort, Event, Fresh, Observation, Sample, Stale, Unheard
 
 SETTLE_MS: Final = 3_000
 """Longer than a node pauses between its births and its history."""
 LONGEST_MS: Final = 600_000
 """History that never ends is not waited for any longer."""
+MOST_KEPT: Final = 100_000
+"""Some 50 MB. Eight hours of one machine that tells a change every second are 30 000."""
 
 SITE: Final = ""
-"""The group of all equipment."""
+"""The group of all equipment. Others are named by their node."""
+PAGE_ID: Final = "settling/"
 
 Settled: TypeAlias = tuple[int, tuple[Observation, ...]]
 """What to give to the rules together, and the time that it is then."""
 
 
-class _Kept(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One observation that waits. `value` holds a sample's value or an event's fields."""
+class Rules(Protocol):
+    """What the settler asks of the rules that it feeds."""
 
-    kind: str
-    equipment: str
-    at_ms: int
-    signal: str = ""
-    id: str = ""
-    value: Any = None
-    topic: str = ""
-    seq: int | None = None
-    birth: bool = False
+    def follows(self, equipment: str, signal: str) -> bool:
+        """Whether samples of this signal can change anything."""
+        ...
+
+    def known_ms(self, equipment: str) -> int:
+        """Up to when samples of this equipment have changed anything, by its own clock; survives a crash."""
+        ...
 
 
-class _Group(msgspec.Struct, kw_only=True):
-    """Equipment that settles together."""
+@dataclass(slots=True, kw_only=True)
+class _Group:
+    """Equipment that settles together: who of it was `born`, and the `pages` (and samples in them) that wait."""
 
-    v: int = 1
-    members: list[str]
+    members: set[str]
     began_ms: int
     until_ms: int
-
-
-class _Page(msgspec.Struct, frozen=True, kw_only=True):
-    """What one message left to wait."""
-
-    v: int = 1
-    group: str
-    kept: tuple[_Kept, ...]
-
-
-GROUP_ID: Final = "settling/"
-PAGE_ID: Final = "settling-page/"
-LAST_ID: Final = "settled/"
+    born: set[str] = field(default_factory=set)
+    pages: set[int] = field(default_factory=set)
+    size: int = 0
 
 
 class Settler:
     """Stands before the engine. What it gives is to be fed in order, timers first, at the time beside it."""
 
-    def __init__(self, assets: Assets, *, settle_ms: int = SETTLE_MS, grace_ms: int = 30_000) -> None:
-        self._all = tuple(assets.equipment)
-        self._of_nodes = frozenset(path for path, each in assets.equipment.items() if each.node is not None)
+    def __init__(
+        self,
+        assets: Assets,
+        rules: Rules,
+        *,
+        settle_ms: int = SETTLE_MS,
+        grace_ms: int = 30_000,
+        most_kept: int = MOST_KEPT,
+    ) -> None:
+        self._site = assets.path
+        self._all = frozenset(assets.equipment)
+        self._node_of = {
+            path: f"{each.group}/{each.node}" for path, each in assets.equipment.items() if each.node is not None
+        }
+        self._rules = rules
         self._settle_ms = settle_ms
         self._grace_ms = grace_ms
+        self._most_kept = most_kept
         self._groups: dict[str, _Group] = {}
-        self._pages: dict[int, _Page] = {}
+        self._pages: dict[int, Page] = {}
         self._next_page = 1
         self._gone: set[str] = set()
-        self._last_ms: dict[str, int] = {}
         self._changed: set[str] = set()
 
     def away(self, now_ms: int) -> None:
         """We start, or our session ended or is back: all equipment settles together from now on."""
-        for number, page in self._pages.items():
-            if page.group != SITE:
-                self._pages[number] = _Page(group=SITE, kept=page.kept)
-                self._changed.add(f"{PAGE_ID}{number}")
-        for name in [name for name in self._groups if name != SITE]:
-            self._close(name)
-        self._gone |= self._of_nodes
-        self._open(SITE, self._all, now_ms, self._grace_ms)
+        self._gone |= self._node_of.keys()
+        site = self._groups.get(SITE)
+        began_ms = site.began_ms if site is not None else now_ms
+        until_ms = min(now_ms + self._grace_ms, began_ms + LONGEST_MS)
+        size = sum(len(page.kept) for page in self._pages.values())
+        whole = _Group(members=set(self._all), began_ms=began_ms, until_ms=until_ms, pages=set(self._pages), size=size)
+        self._groups = {SITE: whole}
 
     def take(self, observations: Sequence[Observation], now_ms: int) -> tuple[Settled, ...]:
         """Take the observations of one message: given back at once where nothing settles, else kept."""
         passed: list[Observation] = []
-        kept: dict[str, list[_Kept]] = {}
-        for observation in observations:
-            if isinstance(observation, Sample) and self._is_repeated(observation):
+        kept: dict[str, list[Kept]] = {}
+        for each in observations:
+            if self._passes(each, now_ms):
+                passed.append(each)
                 continue
-            name = self._settling(observation, now_ms)
-            if name is None:
-                passed.append(observation)
-                self._note(observation)
-            else:
-                kept.setdefault(name, []).append(_keep(observation))
+            name = self._group_of(each.equipment)
+            if name is not None and isinstance(each, Sample | Event) and not self._is_known(each):
+                kept.setdefault(name, []).append(keep(each))
+        settled: list[Settled] = [(now_ms, tuple(passed))] if passed else []
         for name, waiting in kept.items():
-            self._pages[self._next_page] = _Page(group=name, kept=tuple(waiting))
-            self._changed.add(f"{PAGE_ID}{self._next_page}")
+            self._put(self._groups[name], self._next_page, waiting)
             self._next_page += 1
-        return ((now_ms, tuple(passed)),) if passed else ()
+            if self._groups[name].size > self._most_kept:
+                settled += self._relieve(name, now_ms)
+        return tuple(settled)
 
     def due(self, now_ms: int) -> tuple[Settled, ...]:
         """Give what has settled by now, in the order of its own times."""
         settled: list[Settled] = []
         for name in [name for name, group in self._groups.items() if group.until_ms <= now_ms]:
-            settled += self._flush(name, now_ms)
+            settled += self._end(name, now_ms)
         return tuple(settled)
 
     @property
@@ -134,158 +141,155 @@ class Settler:
 
     def snapshot(self, id: str) -> bytes | None:
         """The stored form of one record; None when it is gone."""
-        if id.startswith(PAGE_ID):
-            page = self._pages.get(int(id.removeprefix(PAGE_ID)))
-            return msgspec.msgpack.encode(page) if page else None
-        if id.startswith(GROUP_ID):
-            group = self._groups.get(id.removeprefix(GROUP_ID))
-            return msgspec.msgpack.encode(group) if group else None
-        return msgspec.msgpack.encode(self._last_ms[id.removeprefix(LAST_ID)])
+        page = self._pages.get(int(id.removeprefix(PAGE_ID)))
+        return msgspec.json.encode(page) if page is not None else None
 
     def restore(self, id: str, snapshot: bytes) -> None:
-        """Take back what `snapshot` gave. Groups are left: after a start everything settles together (`away`)."""
-        if id.startswith(PAGE_ID):
-            number = int(id.removeprefix(PAGE_ID))
-            self._pages[number] = msgspec.msgpack.decode(snapshot, type=_Page)
-            self._next_page = max(self._next_page, number + 1)
-        elif id.startswith(GROUP_ID):
-            self._changed.add(id)
-        else:
-            self._last_ms[id.removeprefix(LAST_ID)] = msgspec.msgpack.decode(snapshot, type=int)
+        """Take back what `snapshot` gave. `away` must follow before anything is taken."""
+        number = int(id.removeprefix(PAGE_ID))
+        self._pages[number] = msgspec.json.decode(snapshot, type=Page)
+        self._next_page = max(self._next_page, number + 1)
 
     @staticmethod
     def owns(id: str) -> bool:
         """Whether a memory record is the settler's."""
-        return id.startswith((GROUP_ID, PAGE_ID, LAST_ID))
+        return id.startswith(PAGE_ID)
 
-    # -- inside
+    # -- who settles
 
-    def _settling(self, observation: Observation, now_ms: int) -> str | None:
-        """The group that this observation waits with; None where it may pass."""
+    def _passes(self, observation: Observation, now_ms: int) -> bool:
+        """Whether the rules see this at once. Births and deaths are noted."""
         equipment = observation.equipment
-        if isinstance(observation, Stale):
-            self._gone.add(equipment)
-            if self._group_of(equipment) is None:
-                self._open(equipment, (equipment,), now_ms, self._grace_ms)
-            return None
-        name = self._group_of(equipment)
-        if isinstance(observation, Fresh):
-            if name is None and equipment in self._gone:
-                self._open(name := equipment, (equipment,), now_ms, self._settle_ms)
-            self._gone.discard(equipment)
-            self._wait_for_more(name, now_ms)
-        elif observation.historical:
-            self._wait_for_more(name, now_ms)
-        return name
+        match observation:
+            case Sample():
+                if not self._rules.follows(equipment, observation.signal):
+                    return False
+                if observation.historical:
+                    self._wait_for_more(equipment, now_ms)
+            case Event():
+                if observation.historical:
+                    self._wait_for_more(equipment, now_ms)
+            case Stale():
+                self._died(equipment, now_ms)
+                return True
+            case Fresh():
+                self._was_born(equipment, now_ms)
+            case Unheard() | CutShort():
+                return True
+        return self._group_of(equipment) is None
 
     def _group_of(self, equipment: str) -> str | None:
-        return SITE if SITE in self._groups else equipment if equipment in self._groups else None
+        if not self._groups:
+            return None
+        if SITE in self._groups:
+            return SITE
+        node = self._node_of.get(equipment)
+        return node if node in self._groups and equipment in self._groups[node].members else None
 
-    def _wait_for_more(self, name: str | None, now_ms: int) -> None:
+    def _died(self, equipment: str, now_ms: int) -> None:
+        self._gone.add(equipment)
+        name = SITE if SITE in self._groups else self._node_of.get(equipment, equipment)
+        group = self._groups.setdefault(name, _Group(members=set(), began_ms=now_ms, until_ms=now_ms))
+        group.members.add(equipment)
+        group.born.discard(equipment)
+        group.until_ms = min(max(group.until_ms, now_ms + self._grace_ms), group.began_ms + LONGEST_MS)
+
+    def _was_born(self, equipment: str, now_ms: int) -> None:
+        node = self._node_of.get(equipment)
+        if equipment in self._gone and node is not None and self._group_of(equipment) is None:
+            members = {each for each in self._gone if self._node_of.get(each) == node}
+            group = self._groups.setdefault(node, _Group(members=set(), began_ms=now_ms, until_ms=now_ms))
+            group.members |= members
+        self._gone.discard(equipment)
+        if (name := self._group_of(equipment)) is not None:
+            self._groups[name].born.add(equipment)
+        self._wait_for_more(equipment, now_ms)
+
+    def _wait_for_more(self, equipment: str, now_ms: int) -> None:
         """A birth or stored history came: more may follow, and other births are still waited for."""
-        group = self._groups.get(name) if name is not None else None
-        if name is None or group is None:
+        if (name := self._group_of(equipment)) is None:
             return
-        still_gone = any(member in self._gone for member in group.members)
-        until_ms = max(now_ms + self._settle_ms, group.began_ms + self._grace_ms if still_gone else 0)
-        group.until_ms = min(until_ms, group.began_ms + LONGEST_MS)
-        self._changed.add(f"{GROUP_ID}{name}")
+        group = self._groups[name]
+        grace_ms = group.began_ms + self._grace_ms if group.members & self._gone else 0
+        group.until_ms = min(max(now_ms + self._settle_ms, grace_ms), group.began_ms + LONGEST_MS)
 
-    def _open(self, name: str, members: Iterable[str], now_ms: int, wait_ms: int) -> None:
-        self._groups[name] = _Group(members=list(members), began_ms=now_ms, until_ms=now_ms + wait_ms)
-        self._changed.add(f"{GROUP_ID}{name}")
+    def _is_known(self, each: Sample | Event) -> bool:
+        """Whether it cannot tell the rules anything, or told it before and is sent again as history.
 
-    def _close(self, name: str) -> None:
-        del self._groups[name]
-        self._changed.add(f"{GROUP_ID}{name}")
+        So is one of the very millisecond: another message of that millisecond can hardly be told from the same one,
+        and a counter that is set back would count all its pieces again.
+        """
+        if isinstance(each, Event):
+            return False
+        is_repeated = each.historical and each.at_ms <= self._rules.known_ms(each.equipment)
+        return is_repeated or not self._rules.follows(each.equipment, each.signal)
 
-    def _flush(self, name: str, now_ms: int) -> list[Settled]:
-        self._close(name)
-        numbers = [number for number, page in self._pages.items() if page.group == name]
-        kept = [one for number in numbers for one in self._pages.pop(number).kept]
-        self._changed.update(f"{PAGE_ID}{number}" for number in numbers)
-        timed = [(self._moment_ms(one, now_ms), one) for one in kept]
-        first_ms = min((at_ms for at_ms, _ in timed), default=now_ms)
-        births = tuple(_give(one, at_ms) for at_ms, one in timed if one.kind == _FRESH)
-        rest = sorted(((at_ms, one) for at_ms, one in timed if one.kind != _FRESH), key=itemgetter(0))
-        settled: list[Settled] = [(first_ms, births)] if births else []
-        for (at_ms, _, _, _), units in groupby(rest, key=lambda each: (each[0], *_message(each[1]))):
-            observations = tuple(_give(one, at_ms) for _, one in units)
-            for observation in observations:
-                self._note(observation)
-            settled.append((at_ms, observations))
-        return settled
+    # -- what waits
 
-    def _moment_ms(self, one: _Kept, now_ms: int) -> int:
-        """When it happened, but not before what the rules know of that equipment, and not in the future."""
-        return min(max(one.at_ms, self._last_ms.get(one.equipment, 0)), now_ms)
+    def _put(self, group: _Group, number: int, kept: Sequence[Kept]) -> None:
+        """Let a page hold these and no others."""
+        before = self._pages.pop(number, None)
+        group.size += len(kept) - (len(before.kept) if before is not None else 0)
+        group.pages.discard(number)
+        if kept:
+            self._pages[number] = Page(kept=tuple(kept))
+            group.pages.add(number)
+        self._changed.add(f"{PAGE_ID}{number}")
 
-    def _is_repeated(self, sample: Sample) -> bool:
-        """Whether a stored sample was given to the rules before it was sent again as history."""
-        return sample.historical and sample.at_ms <= self._last_ms.get(sample.equipment, -1)
-
-    def _note(self, observation: Observation) -> None:
-        """Remember how far an equipment's own times have come. Documents have another clock."""
-        if not isinstance(observation, Sample) or observation.at_ms <= self._last_ms.get(observation.equipment, -1):
+    def _relieve(self, name: str, now_ms: int) -> Iterator[Settled]:
+        """Too much waits. Give the older half of the past and wait on; where that is little, end the settling."""
+        group = self._groups[name]
+        placed = self._placed(group, now_ms)
+        past = [(place, one) for place, one in placed if one.historical or one.id is not None]
+        text = f"{group.size} readings and events wait since an outage, the most that may"
+        yield now_ms, (CutShort(equipment=name or self._site, at_ms=now_ms, text=text),)
+        if len(past) < group.size / 2:
+            yield from self._end(name, now_ms)
             return
-        self._last_ms[observation.equipment] = observation.at_ms
-        self._changed.add(f"{LAST_ID}{observation.equipment}")
+        given = past[: len(past) // 2]
+        gone = {(place.page, place.index) for place, _ in given}
+        for number in sorted({page for page, _ in gone}):
+            kept = self._pages[number].kept
+            self._put(group, number, [one for index, one in enumerate(kept) if (number, index) not in gone])
+        yield from self._told(given, group)
+
+    def _end(self, name: str, now_ms: int) -> Iterator[Settled]:
+        group = self._groups.pop(name)
+        placed = self._placed(group, now_ms)
+        for number in sorted(group.pages):
+            self._put(group, number, ())
+        yield from self._told(placed, group)
+        last: list[Observation] = [Fresh(equipment=each, at_ms=now_ms) for each in sorted(group.born)]
+        if name == SITE:
+            last += [Unheard(equipment=each, at_ms=now_ms) for each in sorted(group.members & self._gone)]
+        if last:
+            yield now_ms, tuple(last)
+
+    def _told(self, placed: Sequence[Placed], group: _Group) -> Iterator[Settled]:
+        """The units in which the rules see it: what one message said of one moment.
+
+        Who was born is fresh from its first stored reading on, or else when its whole birth has been told: until
+        then nothing is known of it, and its timers wait.
+        """
+        fresh_at: dict[str, Place] = {}
+        for place, one in placed:
+            first = fresh_at.get(one.equipment)
+            if (one.historical or one.birth) and (first is None or first.rank != HISTORY):
+                fresh_at[one.equipment] = place
+        for (at_ms, equipment, _), units in groupby(placed, key=_unit):
+            unit = list(units)
+            observations = [give(one, at_ms) for _, one in unit]
+            if equipment in group.born and any(fresh_at.get(equipment) == place for place, _ in unit):
+                group.born.discard(equipment)
+                observations.insert(0, Fresh(equipment=equipment, at_ms=at_ms))
+            yield at_ms, tuple(observations)
+
+    def _placed(self, group: _Group, now_ms: int) -> list[Placed]:
+        pages = [(number, self._pages[number].kept) for number in sorted(group.pages)]
+        return in_order(pages, self._rules.known_ms, now_ms)
 
 
-_SAMPLE: Final = "sample"
-_EVENT: Final = "event"
-_FRESH: Final = "fresh"
-
-
-def _message(one: _Kept) -> tuple[str, str, int | None]:
-    """What samples of one message have in common: they are seen together."""
-    return one.equipment, one.topic, one.seq
-
-
-def _keep(observation: Observation) -> _Kept:
-    match observation:
-        case Sample():
-            return _Kept(
-                kind=_SAMPLE,
-                equipment=observation.equipment,
-                at_ms=observation.at_ms,
-                signal=observation.signal,
-                value=observation.value,
-                topic=observation.source.topic,
-                seq=observation.source.seq,
-                birth=observation.birth,
-            )
-        case Event():
-            return _Kept(
-                kind=_EVENT,
-                equipment=observation.equipment,
-                at_ms=observation.at_ms,
-                signal=observation.signal,
-                id=observation.id,
-                value=dict(observation.fields),
-                topic=observation.source.topic,
-                seq=observation.source.seq,
-            )
-        case Fresh() | Stale():
-            return _Kept(kind=_FRESH, equipment=observation.equipment, at_ms=observation.at_ms)
-
-
-def _give(one: _Kept, at_ms: int) -> Observation:
-    """What was kept, as if it had arrived at that time: it is no history any more. Events keep their own."""
-    source = Source(topic=one.topic, seq=one.seq)
-    match one.kind:
-        case "fresh":
-            return Fresh(equipment=one.equipment, at_ms=at_ms)
-        case "event":
-            return Event(
-                equipment=one.equipment, signal=one.signal, id=one.id, fields=one.value, at_ms=one.at_ms, source=source
-            )
-        case _:
-            return Sample(
-                equipment=one.equipment,
-                signal=one.signal,
-                value=one.value,
-                at_ms=at_ms,
-                source=source,
-                birth=one.birth,
-            )
+def _unit(each: Placed) -> tuple[int, str, int]:
+    """What one message said of one moment of one equipment."""
+    place, one = each
+    return place.at_ms, one.equipment, place.page

@@ -28,15 +28,19 @@ class Alarm:
 
     def changed(self, memory: AlarmMemory, moment: Moment) -> tuple[EngineOutput, ...]:
         """Take new values of the equipment's signals."""
-        answer = self._wanted(memory, moment)
+        condition = self.clear if memory.raised and self.clear is not None else self.when
+        answer = moment.holds(condition)
         if isinstance(answer, EvaluationFailed):
-            expression = self.clear if memory.raised and self.clear is not None else self.when
-            return () if answer.missing else (moment.failed(expression, answer),)
-        if not answer:
+            if answer.missing or memory.failed:
+                return ()
+            memory.failed = True
+            return (moment.failed(condition, answer),)
+        memory.failed = False
+        if answer == (memory.raised and self.clear is None):
             memory.since_ms = memory.due_ms = memory.origin = None
             return ()
         if memory.since_ms is None:
-            memory.since_ms = moment.at_ms
+            memory.since_ms = moment.since_ms(condition)
             memory.due_ms = moment.now_ms + (self.clear_for_ms if memory.raised else self.for_ms)
             memory.origin = Origin(moment.source.topic, moment.source.seq)
         waits = self.clear_for_ms if memory.raised else self.for_ms
@@ -61,11 +65,3 @@ class Alarm:
         memory.posted_ms = moment.now_ms
         then = moment.of(origin.source, since_ms + self.for_ms)
         return (post(self.posting, then, f"{moment.rule}:{since_ms}", order=order_of(self.posting, then)),)
-
-    def _wanted(self, memory: AlarmMemory, moment: Moment) -> bool | EvaluationFailed:
-        if not memory.raised:
-            return moment.holds(self.when)
-        if self.clear is not None:
-            return moment.holds(self.clear)
-        answer = moment.holds(self.when)
-        return answer if isinstance(answer, EvaluationFailed) else not answer

@@ -3,9 +3,6 @@
 The state belongs to the plant's fact, not to a rule. A reading that falls is a rollover where the signal says at
 which number it starts again and that lies close; else a reset, which begins an epoch. The delta of a message
 belongs to the order that ran before the message, or, where none did, to the one that the message brings.
-
-A birth whose reading moved tells a total before the stored readings arrive: it waits, and live readings behind it,
-until the history has reached it or the settle time is over.
 """
 
 from __future__ import annotations
@@ -51,59 +48,15 @@ class Count(NamedTuple):
 
 
 class Counter(msgspec.Struct, omit_defaults=True):
-    """`waiting` holds the readings since a birth that jumped, the birth's first; `due_ms` is when they settle.
-
-    `guessed` tells that a jump was settled without its history."""
+    """The last reading, its epoch, and the order that is known to have run since."""
 
     last: Decimal | None = None
-    last_at_ms: int = 0
     epoch: int = 0
-    waiting: list[Reading] = []
-    due_ms: int | None = None
-    order_before: str = ""
-    history: bool = False
-    guessed: bool = False
+    order: str = ""
 
     def read(self, reading: Reading, rollover: int | None) -> Count | None:
-        """Take a live reading; None where nothing was made, or where it waits."""
-        if self.waiting:
-            if reading.value != self.waiting[-1].value:
-                self.waiting.append(reading)
-            return None
-        return self._advance(reading, rollover)
-
-    def jump(self, reading: Reading, *, order_before: str, due_ms: int) -> None:
-        """Let a birth's reading wait for the history."""
-        self.waiting = [reading]
-        self.due_ms = due_ms
-        self.order_before = order_before
-        self.history = False
-
-    def recall(self, reading: Reading, rollover: int | None) -> Count | None:
-        """Take a stored reading that lies between the last one and the birth; None where it adds nothing."""
-        if not self.waiting or not self.last_at_ms < reading.at_ms <= self.waiting[0].at_ms:
-            return None
-        self.history = True
-        return self._advance(reading, rollover)
-
-    @property
-    def is_explained(self) -> bool:
-        """Whether the history has reached the birth's reading."""
-        return bool(self.waiting) and self.history and self.waiting[0].value == self.last
-
-    def settle(self, order: str, rollover: int | None) -> tuple[Count, ...]:
-        """End the wait: the birth's rest counts for `order`, the readings behind it for their own."""
-        self.guessed = not self.is_explained
-        readings, self.waiting, self.due_ms = self.waiting, [], None
-        counts: list[Count] = []
-        for number, reading in enumerate(readings):
-            own = msgspec.structs.replace(reading, order=order) if number == 0 else reading
-            if (count := self._advance(own, rollover)) is not None:
-                counts.append(count)
-        return tuple(counts)
-
-    def _advance(self, reading: Reading, rollover: int | None) -> Count | None:
-        before, self.last, self.last_at_ms = self.last, reading.value, max(reading.at_ms, self.last_at_ms)
+        """Take the next reading; None where nothing was made."""
+        before, self.last = self.last, reading.value
         if before is None or reading.value == before:
             return None
         if reading.value > before:

@@ -46,18 +46,14 @@ class Episode:
             outputs = self._finish(memory, moment)  # by the device's clock the gap is over, before our timer
         opens = moment.holds(self.open)
         closes = self._closes(opens, moment)
-        failed = tuple(
-            moment.failed(expression, answer)
-            for expression, answer in ((self.open, opens), (self.close or self.open, closes))
-            if isinstance(answer, EvaluationFailed) and not answer.missing
-        )[:1]
+        failed = self._failed(memory, moment, opens, closes)
         if memory.started_ms is None:
             if opens is True:
                 self._begin(memory, moment)
             return (*outputs, *failed)
         self._watch(memory, moment)
         if memory.ended_ms is None and closes is True:
-            memory.ended_ms = max(moment.at_ms, memory.started_ms)
+            memory.ended_ms = max(moment.since_ms(self.close or self.open), memory.started_ms)
             memory.due_ms = moment.now_ms + self.merge_ms
             if self.merge_ms == 0:
                 return (*outputs, *failed, *self._finish(memory, moment))
@@ -74,13 +70,29 @@ class Episode:
             return moment.holds(self.close)
         return opens if isinstance(opens, EvaluationFailed) else not opens
 
+    def _failed(
+        self,
+        memory: EpisodeMemory,
+        moment: Moment,
+        opens: bool | EvaluationFailed,
+        closes: bool | EvaluationFailed,
+    ) -> tuple[Remark, ...]:
+        """The remark about a condition that cannot be evaluated, once until it can be again."""
+        for condition, answer in ((self.open, opens), (self.close or self.open, closes)):
+            if isinstance(answer, EvaluationFailed) and not answer.missing:
+                had_failed, memory.failed = memory.failed, True
+                return () if had_failed else (moment.failed(condition, answer),)
+        if isinstance(opens, bool) and isinstance(closes, bool):
+            memory.failed = False
+        return ()
+
     def _begin(self, memory: EpisodeMemory, moment: Moment) -> None:
-        memory.started_ms = moment.at_ms
+        memory.started_ms = moment.since_ms(self.open)
         memory.ended_ms = memory.due_ms = None
         order = order_of(self.posting, moment)
         memory.order = None if isinstance(order, EvaluationFailed) else order
         memory.texts, memory.shares = {}, {}
-        memory.state, memory.state_ms = self._state(moment), moment.at_ms
+        memory.state, memory.state_ms = self._state(moment), memory.started_ms
         memory.origin = Origin(moment.source.topic, moment.source.seq)
         self._watch(memory, moment)
 

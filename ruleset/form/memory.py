@@ -29,17 +29,12 @@ class Origin(msgspec.Struct, frozen=True):
 
 
 class EquipmentMemory(msgspec.Struct, omit_defaults=True, kw_only=True):
-    """`order_before` is the order that ran before the message `order_from` (topic, seq, time) changed it.
-
-    `past_orders` are stored order changes (time, order) of the outage whose counts wait.
-    """
+    """`known_ms` is up to when samples changed anything. The notes say what has been remarked already."""
 
     values: dict[str, Known] = {}
+    known_ms: int = 0
     stale: bool = False
     counters: dict[str, Counter] = {}
-    order_before: str = ""
-    order_from: tuple[str, int | None, int] | None = None
-    past_orders: list[tuple[int, str]] = []
     orderless: bool = False
     history_noted: bool = False
 
@@ -49,17 +44,24 @@ class CollectMemory(msgspec.Struct, omit_defaults=True, kw_only=True, tag_field=
 
 
 class AlarmMemory(msgspec.Struct, omit_defaults=True, kw_only=True, tag_field="form", tag="alarm"):
-    """`since_ms` (device time) and `due_ms` belong to the change under way: raising, or clearing when raised."""
+    """`since_ms` (device time) and `due_ms` belong to the change under way: raising, or clearing when raised.
+
+    `failed` tells that the condition could not be evaluated when it was last tried.
+    """
 
     raised: bool = False
     since_ms: int | None = None
     due_ms: int | None = None
     origin: Origin | None = None
     posted_ms: int | None = None
+    failed: bool = False
 
 
 class EpisodeMemory(msgspec.Struct, omit_defaults=True, kw_only=True, tag_field="form", tag="episode"):
-    """`started_ms` None: closed. `ended_ms` set: closed unless it opens again before `due_ms`."""
+    """`started_ms` None: closed. `ended_ms` set: closed unless it opens again before `due_ms`.
+
+    `failed` tells that a condition could not be evaluated when it was last tried.
+    """
 
     started_ms: int | None = None
     ended_ms: int | None = None
@@ -72,6 +74,7 @@ class EpisodeMemory(msgspec.Struct, omit_defaults=True, kw_only=True, tag_field=
     origin: Origin | None = None
     micro_count: int = 0
     micro_ms: int = 0
+    failed: bool = False
 
 
 class Counted(msgspec.Struct, frozen=True):

@@ -35,7 +35,8 @@ class Template:
 class Moment:
     """`known` are the equipment's signals, `extra` what the rule's form adds (event fields, episode).
 
-    Names without a known value are in neither. `running` is the order that runs, empty for none.
+    Names without a known value are in neither. `running` is the order that runs, empty for none. `changed_ms` are the
+    times of the signals that this message told.
     """
 
     equipment: Equipment
@@ -48,6 +49,12 @@ class Moment:
     at_ms: int
     now_ms: int
     extra: Mapping[str, Plain] = field(default_factory=dict)
+    changed_ms: Mapping[str, int] = field(default_factory=dict)
+
+    def since_ms(self, condition: Expression) -> int:
+        """When the condition became what it is now: other metrics of the same message may be much older, or newer."""
+        times = [self.changed_ms[name] for name in condition.names if name in self.changed_ms]
+        return max(times, default=self.at_ms)
 
     def with_extra(self, extra: Mapping[str, Plain]) -> Moment:
         return replace(self, extra={**self.extra, **extra})

@@ -26,14 +26,11 @@ FORGET_MS: Final = 7 * 24 * 3_600_000
 class Production:
     """The collecting rules of a site at work on its records. `collects` are their forms by record id."""
 
-    def __init__(
-        self, collects: Mapping[str, Collect], assets: Assets, records: Records, moment: MomentOf, settle_ms: int
-    ) -> None:
-        self._assets = assets
+    def __init__(self, collects: Mapping[str, Collect], assets: Assets, records: Records, moment: MomentOf) -> None:
         self._records = records
         self._moment = moment
-        self._settle_ms = settle_ms
         self._order_signals = {path: _order_signal(each) for path, each in assets.equipment.items()}
+        self._order_before: dict[str, str] = {}
         self._collects: dict[str, list[tuple[str, Collect]]] = defaultdict(list)
         self.counted: set[tuple[str, str]] = set()
         for id, collect in collects.items():
@@ -46,57 +43,34 @@ class Production:
         name = self._order_signals.get(path)
         return str(self._records.equipment(path).values.get(name, "")) if name is not None else ""
 
+    def begin_message(self) -> None:
+        """A new message: what it counts was made before it changes the order."""
+        self._order_before.clear()
+
     def before_change(self, sample: Sample, *, is_order: bool, now_ms: int) -> list[EngineOutput]:
         """Post what a change of this signal ends, while the order that made it still runs."""
         path = sample.equipment
         outputs: list[EngineOutput] = []
         if is_order:
-            outputs += self.settle(path, now_ms)
+            self._order_before[path] = self.running(path)
             memory = self._records.equipment(path)
-            memory.order_before = self.running(path)
-            memory.order_from = (sample.source.topic, sample.source.seq, now_ms)
             memory.orderless = False
+            for counter in () if sample.birth else memory.counters.values():
+                counter.order = str(sample.value or "")
         for id, collect in self._collects.get(path, ()):
             if sample.signal in collect.flush_on:
                 outputs += self._flush(id, collect, now_ms)
         return outputs
 
     def count(self, sample: Sample, signal: Signal, now_ms: int) -> list[EngineOutput]:
-        """Take a live reading of a counter."""
-        remarks = self._counting(sample.equipment).read(sample, signal, now_ms, self._settle_ms)
-        self._records.touch(equipment_id(sample.equipment))
-        return [*remarks, *self._after_counting(sample.equipment, now_ms)]
-
-    def recall(self, sample: Sample, signal: Signal, now_ms: int) -> list[EngineOutput]:
-        """Take a stored reading of a counter or of the running order."""
+        """Take a reading of a counter. It tells what was made before its message."""
         path = sample.equipment
-        memory = self._records.equipment(path)
-        if signal.role is Role.ORDER and any(each.waiting for each in memory.counters.values()):
-            memory.past_orders.append((sample.at_ms, str(sample.value or "")))
-            self._records.touch(equipment_id(path))
-        if (path, sample.signal) not in self.counted:
-            return []
-        remarks = list(self._counting(path).recall(sample, signal))
+        running = self.running(path)
+        order = self._order_before.get(path) or running
+        counting = Counting(path, self._records.equipment(path), self._records.ledger, running, order)
+        remarks = counting.read(sample, signal)
         self._records.touch(equipment_id(path))
-        counter = memory.counters.get(sample.signal)
-        if counter is None or counter.waiting:
-            return [*remarks]
         return [*remarks, *self._after_counting(path, now_ms)]
-
-    def settle(self, path: str, now_ms: int) -> list[EngineOutput]:
-        """End the wait of every counter of an equipment that jumped over an outage."""
-        memory = self._records.equipment(path)
-        names = [name for name, counter in memory.counters.items() if counter.waiting]
-        outputs: list[EngineOutput] = []
-        for name in names:
-            signal = self._assets.equipment[path].signals.get(name)
-            if isinstance(signal, Signal):
-                outputs += self._counting(path).settle(signal)
-        if names:
-            memory.past_orders = []
-            self._records.touch(equipment_id(path))
-            outputs += self._after_counting(path, now_ms)
-        return outputs
 
     def flush(self, id: str, now_ms: int) -> list[EngineOutput]:
         """The time of a rule's window is over: post what is there."""
@@ -120,8 +94,6 @@ class Production:
     def _flush_order(self, order: str, now_ms: int) -> list[EngineOutput]:
         outputs: list[EngineOutput] = []
         for path, forms in self._collects.items():
-            if self.running(path) == order:
-                outputs += self.settle(path, now_ms)
             if order in self._records.ledger.orders(path):
                 for id, collect in forms:
                     outputs += self._flush(id, collect, now_ms)
@@ -144,9 +116,6 @@ class Production:
             if memory.due_ms != before_ms:
                 self._records.touch(id)
         return outputs
-
-    def _counting(self, path: str) -> Counting:
-        return Counting(path, self._records.equipment(path), self._records.ledger, self.running(path))
 
 
 def _order_signal(equipment: Equipment) -> str | None:

@@ -85,9 +85,6 @@ class Records:
             self.timers[id] = due_ms
 
     def _wanted_ms(self, id: str) -> int | None:
-        if id.startswith("equipment/"):
-            counters = self.equipment(id.removeprefix("equipment/")).counters.values()
-            return min((each.due_ms for each in counters if each.due_ms is not None), default=None)
         if id.startswith("total/"):
             totals = self.ledger.get(id)
             return totals.forget_ms if totals is not None else None

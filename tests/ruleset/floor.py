@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from functools import cache
 
 from ruleset.assets import read_assets
@@ -13,7 +14,7 @@ from ruleset.equipment import Assets
 from ruleset.output import Alert, EngineOutput, Post, Remark, Unmet
 from ruleset.problem import Problem, Problems
 from ruleset.rules import Rules, compile_rules
-from ruleset.sample import Event, Fresh, Observation, Plain, Sample, Source, Stale
+from ruleset.sample import Event, Fresh, Observation, Plain, Sample, Source, Stale, Unheard
 from ruleset.transaction import (
     Complete,
     DowntimeRecord,
@@ -143,6 +144,14 @@ class Floor:
         """One message of the equipment with these signals."""
         return self.observes(self.samples(at or self.at, self.now_ms, values, birth=birth))
 
+    def says_at(self, *, birth: bool = False, **readings: tuple[bool | int | float | str | None, int]) -> list[str]:
+        """One message whose metrics have times of their own: value, and time since the start."""
+        values = {name: value for name, (value, _) in readings.items()}
+        samples = self.samples(self.at, self.now_ms, values, birth=birth)
+        return self.observes(
+            [replace(each, at_ms=START_MS + readings[each.signal][1]) for each in samples if isinstance(each, Sample)]
+        )
+
     def stored(self, at_ms: int, **values: bool | int | float | str | None) -> list[str]:
         """One message with readings that were stored while nobody listened."""
         return self.observes(self.samples(self.at, at_ms, values, historical=True))
@@ -165,6 +174,10 @@ class Floor:
         """A birth with the present values."""
         fresh = Fresh(equipment=at or self.at, at_ms=self.now_ms)
         return self.observes([fresh, *self.samples(at or self.at, self.now_ms, values, birth=True)])
+
+    def stays_away(self) -> list[str]:
+        """After a start: no birth came in the time granted."""
+        return self.observes([Unheard(equipment=self.at, at_ms=self.now_ms)])
 
     def after(self, length_ms: int) -> list[str]:
         """Let time pass, running timers when they are due."""

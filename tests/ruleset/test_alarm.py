@@ -108,13 +108,14 @@ def test_a_birth_that_says_otherwise_cancels_the_timer() -> None:
     assert floor.after(60_000) == []
 
 
-def test_without_a_birth_the_timer_runs_after_the_grace_period() -> None:
+def test_without_a_birth_the_timer_runs_after_the_time_granted() -> None:
     floor = press()
     floor.says(vibration_rms=8.25)
     floor.after(29_000)
     floor.restarts()
-    assert floor.after(9_999) == []
-    assert floor.after(1) == [REQUEST]
+    assert floor.after(60_000) == []
+    floor.stays_away()
+    assert floor.after(0) == [REQUEST]
 
 
 def test_a_stale_press_suspends_its_timers_and_with_fire_it_does_not() -> None:
@@ -162,3 +163,21 @@ def test_a_value_that_changes_nothing_for_the_rule_changes_no_record_of_it() -> 
     floor.engine.take_changed()
     floor.engine.observe_all(tuple(floor.samples(PRESS, floor.now_ms, {"vibration_rms": 3.5})), floor.now_ms)
     assert floor.engine.take_changed() == frozenset({f"equipment/{PRESS}"})
+
+
+def test_a_condition_that_cannot_be_evaluated_is_remarked_once_until_it_can_be() -> None:
+    floor = press(VIBRATION.replace("vibration_rms > 7.1", "codes.fault_reason[fault] == 'setup'"))
+    (remark,) = floor.says(fault="X1")
+    assert remark.startswith("remark evaluation-failed: rule spindle-vibration: codes.fault_reason[fault] == 'setup': ")
+    floor.restarts()
+    assert floor.says(fault="X2") == []
+    assert floor.says(fault="E12") == []
+    assert floor.says(fault="X1") == [remark]
+
+
+def test_the_condition_began_when_its_own_signal_changed() -> None:
+    floor = press(VIBRATION.replace("vibration_rms > 7.1", "vibration_rms > 7.1 && temperature > 0"))
+    floor.says(temperature=5, state="RUN")
+    floor.says_at(vibration_rms=(8.25, 1_000), temperature=(6, -50_000), state=("STOPPED", -90_000))
+    floor.after(30_000)
+    assert [each.at_ms for each in floor.posted] == [START_MS + 31_000]

@@ -140,69 +140,46 @@ def test_a_birth_with_the_same_value_counts_nothing() -> None:
     assert floor.after(60_000) == ["progress mo-1 epoch 0 upto 5 pcs"]
 
 
-def test_a_jump_over_an_outage_waits_and_then_counts_for_the_order_that_runs() -> None:
+def test_a_jump_over_an_outage_counts_for_the_order_that_runs() -> None:
     floor = running()
     floor.goes_away()
     floor.after(600_000)
-    assert floor.comes_back(order="mo-1", good_count=130) == []
-    assert floor.after(2_999) == []
-    assert floor.says(good_count=131) == []
-    assert floor.after(1) == ["progress mo-1 epoch 0 upto 31 pcs"]
+    assert floor.comes_back(order="mo-1", good_count=130) == ["progress mo-1 epoch 0 upto 30 pcs"]
+    assert floor.after(60_000) == []
 
 
-def test_a_jump_over_a_change_of_orders_is_listed() -> None:
+def test_a_birth_with_a_jump_and_another_order_says_which_order_got_the_pieces() -> None:
     floor = running()
     floor.goes_away()
     floor.after(600_000)
-    assert floor.comes_back(order="mo-2", good_count=130) == []
-    assert floor.after(3_000) == [
-        "remark count-jump: good_count: 30 made while nothing was known count for mo-2; before it mo-1 ran",
-        "progress mo-2 epoch 0 upto 30 pcs",
+    floor.says_at(birth=True, order=("mo-2", 100_000))
+    assert floor.comes_back(order="mo-2", good_count=105) == [
+        "remark count-jump: good_count: 5 made while nothing was known count for mo-2; mo-1 ran before, mo-2 runs now"
     ]
-
-
-def test_a_jump_after_which_nothing_runs_counts_for_the_order_before() -> None:
-    floor = running()
-    floor.goes_away()
-    floor.after(600_000)
-    floor.comes_back(order="", good_count=130)
-    assert floor.after(3_000) == ["progress mo-1 epoch 0 upto 30 pcs"]
-
-
-def test_history_divides_a_jump_among_the_orders_that_ran() -> None:
-    floor = running()
-    floor.goes_away()
-    floor.after(600_000)
-    floor.comes_back(order="mo-2", good_count=130)
-    assert floor.stored(START_MS + 100_000, good_count=120) == []
-    assert floor.stored(START_MS + 200_000, order="mo-2") == []
-    assert floor.stored(START_MS + 300_000, good_count=126) == []
-    assert floor.stored(START_MS + 400_000, good_count=130) == ["progress mo-1 epoch 0 upto 20 pcs"]
+    assert floor.comes_back(order="mo-2", good_count=110) == []
     assert floor.after(60_000) == ["progress mo-2 epoch 0 upto 10 pcs"]
 
 
-def test_history_that_comes_twice_counts_once() -> None:
+def test_what_a_birth_counts_and_an_order_that_it_brings_belongs_to_the_order_before() -> None:
+    floor = running()
+    floor.goes_away()
+    assert floor.comes_back(order="mo-2", good_count=110) == [
+        "remark count-jump: good_count: 10 made while nothing was known count for mo-1; mo-1 ran before, mo-2 runs now",
+        "progress mo-1 epoch 0 upto 10 pcs",
+    ]
+
+
+def test_late_history_changes_no_total_and_is_remarked_once() -> None:
     floor = running()
     floor.goes_away()
     floor.after(600_000)
     floor.comes_back(order="mo-1", good_count=120)
-    for _ in range(2):
-        floor.stored(START_MS + 100_000, good_count=110)
-        floor.stored(START_MS + 200_000, good_count=120)
-    assert floor.after(60_000) == ["progress mo-1 epoch 0 upto 20 pcs"]
-
-
-def test_history_after_the_settle_time_changes_no_total_and_is_listed_once() -> None:
-    floor = running()
-    floor.goes_away()
-    floor.after(600_000)
-    floor.comes_back(order="mo-1", good_count=120)
-    floor.after(5_000)
     assert floor.stored(START_MS + 100_000, good_count=110) == [
-        "remark history-late: good_count: stored readings came after its jump had been settled; totals stay as they are"
+        "remark history-late: stored readings of good_count came after their time had been settled; they change nothing"
     ]
     assert floor.stored(START_MS + 200_000, good_count=120) == []
-    assert floor.after(60_000) == ["progress mo-1 epoch 0 upto 20 pcs"]
+    assert floor.says(good_count=121) == []
+    assert floor.after(60_000) == ["progress mo-1 epoch 0 upto 21 pcs"]
 
 
 def test_completion_posts_what_is_collected_first() -> None:
@@ -213,15 +190,6 @@ def test_completion_posts_what_is_collected_first() -> None:
         "complete mo-1 7 pcs lot L1",
     ]
     assert floor.after(60_000) == []
-
-
-def test_completion_in_the_settle_time_ends_it() -> None:
-    floor = running(rules=DONE)
-    floor.comes_back(order="mo-1", good_count=107)
-    assert floor.happens("finished", "f-1", order="mo-1", lot="L1", qty=7) == [
-        "progress mo-1 epoch 0 upto 7 pcs",
-        "complete mo-1 7 pcs lot L1",
-    ]
 
 
 def test_several_rules_may_watch_one_counter_and_its_total_is_posted_once() -> None:

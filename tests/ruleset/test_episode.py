@@ -91,9 +91,8 @@ def test_a_stop_that_lasts_over_restarts_is_one_record() -> None:
     floor.says(fault="")
     floor.after(200_000)
     floor.says(state="RUN")
-    floor.restarts()
-    assert floor.after(9_999) == []
-    assert floor.after(1) == ["downtime PRESS-1 0..400 setup"]
+    assert floor.after(60_000) == []
+    assert floor.comes_back(state="RUN", fault="", order="mo-1") == ["downtime PRESS-1 0..400 setup"]
 
 
 def test_while_the_press_is_stale_the_stop_stays_open() -> None:
@@ -150,11 +149,29 @@ def test_a_stop_that_no_line_classifies_is_a_dead_letter() -> None:
     assert floor.after(5_000) == ["dead downtime.record None: no line of classify fits"]
 
 
-def test_stored_states_are_not_the_present_and_are_remarked_once() -> None:
+def test_stored_states_that_come_late_open_nothing_and_are_remarked_once() -> None:
     floor = press()
     assert floor.stored(START_MS - 100_000, state="FAULT") == [
-        "remark history-ignored: stored readings of state came; conditions look at the present only"
+        "remark history-late: stored readings of state came after their time had been settled; they change nothing"
     ]
     assert floor.stored(START_MS - 50_000, state="RUN") == []
     floor.after(600_000)
     assert floor.posted == []
+
+
+def test_after_a_birth_a_stop_begins_when_the_state_changed_whatever_else_the_birth_tells() -> None:
+    floor = press()
+    floor.after(900_000)
+    floor.says_at(birth=True, state=("FAULT", 600_000), fault=("E12", 100_000), order=("mo-1", -5_000_000))
+    floor.says_at(state=("RUN", 900_000), fault=("", 903_000))
+    assert floor.after(5_000) == ["downtime PRESS-1 600..900 breakdown"]
+
+
+def test_conditions_that_cannot_be_evaluated_are_remarked_once_until_they_can_be() -> None:
+    floor = press(DOWNTIME.replace("'STARVED']", "'STARVED'] && codes.fault_reason[fault] == 'setup'"))
+    (remark,) = floor.says(state="FAULT", fault="X1")
+    assert remark.startswith("remark evaluation-failed: rule downtime: ")
+    floor.restarts()
+    assert floor.says(fault="X2") == []
+    assert floor.says(fault="E12") == []
+    assert floor.says(fault="X1") == [remark]

@@ -1,0 +1,134 @@
+"""What waits while equipment settles: its stored form, and its place in the order in which things happened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from math import isfinite
+from typing import Any, Final, TypeAlias
+
+import msgspec
+
+from bridge.core.topic import UNS_PREFIX
+from ruleset.sample import Event, Observation, Sample, Source
+
+HISTORY: Final = 0
+PRESENT: Final = 1
+DOCUMENT: Final = 2
+
+
+class Kept(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A sample, or an event where it has an id, that waits. `value` is the sample's value or the event's fields."""
+
+    equipment: str
+    at_ms: int
+    signal: str
+    id: str | None = None
+    value: Any = None
+    topic: str = ""
+    seq: int | None = None
+    birth: bool = False
+    historical: bool = False
+
+    @property
+    def rank(self) -> int:
+        if self.topic.startswith(UNS_PREFIX):
+            return DOCUMENT
+        return HISTORY if self.historical else PRESENT
+
+
+class Page(msgspec.Struct, frozen=True, kw_only=True):
+    """What one message left to wait. A record of its own."""
+
+    v: int = 1
+    kept: tuple[Kept, ...]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """Where something kept belongs. At one moment history comes before the present, and documents come last."""
+
+    at_ms: int
+    rank: int
+    raw_ms: int
+    page: int
+    index: int
+
+
+Placed: TypeAlias = tuple[Place, Kept]
+Pages: TypeAlias = Sequence[tuple[int, tuple[Kept, ...]]]
+
+
+def in_order(pages: Pages, known_ms: Callable[[str], int], now_ms: int) -> list[Placed]:
+    """All that waits, in the order in which it happened; `pages` are numbered as they came.
+
+    By its own times, but never before `known_ms` of its equipment, nor in the future. Devices may give a birth's
+    metrics any old time, so a birth is the present after all that the history of its session tells of that signal;
+    and what comes live keeps the order in which it came.
+    """
+
+    def moment_ms(one: Kept) -> int:
+        return min(max(one.at_ms, known_ms(one.equipment)), now_ms)
+
+    ends: dict[tuple[str, str, int], int] = {}
+    for _, _, session, one in _by_session(pages):
+        if one.historical and one.id is None:
+            key = (one.equipment, one.signal, session)
+            ends[key] = max(ends.get(key, 0), moment_ms(one))
+    shown: dict[tuple[str, str], int] = {}
+    live: dict[str, int] = {}
+    placed: list[Placed] = []
+    for page, index, session, one in _by_session(pages):
+        at_ms = moment_ms(one)
+        if one.id is None and not one.historical:
+            signal = (one.equipment, one.signal)
+            before_ms = ends.get((*signal, session), 0) if one.birth else live.get(one.equipment, 0)
+            at_ms = shown[signal] = max(at_ms, before_ms, shown.get(signal, 0))
+            if not one.birth:
+                live[one.equipment] = at_ms
+        raw_ms = one.at_ms if one.historical else 0
+        placed.append((Place(at_ms, one.rank, raw_ms, page, index), one))
+    return sorted(placed, key=lambda each: each[0])
+
+
+def keep(each: Sample | Event) -> Kept:
+    topic, seq = each.source.topic, each.source.seq
+    if isinstance(each, Event):
+        return Kept(
+            equipment=each.equipment,
+            at_ms=each.at_ms,
+            signal=each.signal,
+            id=each.id,
+            value=dict(each.fields),
+            topic=topic,
+            seq=seq,
+            historical=each.historical,
+        )
+    return Kept(
+        equipment=each.equipment,
+        at_ms=each.at_ms,
+        signal=each.signal,
+        value=None if isinstance(each.value, float) and not isfinite(each.value) else each.value,
+        topic=topic,
+        seq=seq,
+        birth=each.birth,
+        historical=each.historical,
+    )
+
+
+def give(one: Kept, at_ms: int) -> Observation:
+    """What was kept, as if it had arrived at that time: it is no history any more. Events keep their own time."""
+    equipment, signal, source = one.equipment, one.signal, Source(topic=one.topic, seq=one.seq)
+    if one.id is not None:
+        return Event(equipment=equipment, signal=signal, id=one.id, fields=one.value, at_ms=one.at_ms, source=source)
+    return Sample(equipment=equipment, signal=signal, value=one.value, at_ms=at_ms, source=source, birth=one.birth)
+
+
+def _by_session(pages: Pages) -> Iterator[tuple[int, int, int, Kept]]:
+    """Page, index, how often the equipment was born up to that page, and what waits there."""
+    births: dict[str, int] = {}
+    for number, kept in pages:
+        for equipment in {one.equipment for one in kept if one.birth}:
+            births[equipment] = births.get(equipment, 0) + 1
+        for index, one in enumerate(kept):
+            yield number, index, births.get(one.equipment, 0), one
