@@ -7,14 +7,14 @@ topic names the device, an alias that two origins share is still read rightly: e
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
 from sparkplug.errors import ValueUnreadable
 from sparkplug.fact import Reading, Template, Value
 from sparkplug.finding import FindingName, Problem
 from sparkplug.wire.payload import Metric, Payload
-from sparkplug.wire.value import READERS, Definitions, read_value
+from sparkplug.wire.value import READERS, Definitions, Reader, read_value
 
 BD_SEQ: Final = "bdSeq"
 _TYPES_PREFIX: Final = "_types_/"  # where some publishers put template definitions, leaving it out of the reference
@@ -28,6 +28,16 @@ class Declared(NamedTuple):
     datatype: int | None
 
 
+class _Known(NamedTuple):
+    """A declared metric, and the reader for each protobuf field that may hold a value of its datatype."""
+
+    declared: Declared
+    readers: Mapping[str, Reader]
+
+
+_NO_READERS: Final[Mapping[str, Reader]] = {}
+
+
 class Catalog:
     """The metrics of one birth by name and by alias. Never changes: the next birth makes a new one."""
 
@@ -35,18 +45,18 @@ class Catalog:
 
     def __init__(self, declared: Iterable[Declared]) -> None:
         self.declared = tuple(declared)
-        self._by_name = {metric.name: metric for metric in self.declared}
-        uses = Counter(metric.alias for metric in self._by_name.values())
-        self._by_alias = {
-            metric.alias: metric
-            for metric in self._by_name.values()
-            if metric.alias is not None and uses[metric.alias] == 1
+        self._by_name = {metric.name: _Known(metric, _readers(metric.datatype)) for metric in self.declared}
+        uses = Counter(known.declared.alias for known in self._by_name.values())
+        self._by_alias: dict[int | None, _Known] = {
+            alias: known
+            for known in self._by_name.values()
+            if (alias := known.declared.alias) is not None and uses[alias] == 1
         }
 
     @property
     def aliases(self) -> frozenset[int]:
         """The aliases that mean one metric."""
-        return frozenset(self._by_alias)
+        return frozenset(alias for alias in self._by_alias if alias is not None)
 
     def read(
         self, payload: Payload, received_ms: int, definitions: Definitions
@@ -56,17 +66,18 @@ class Catalog:
         problems = list(payload.problems)
         message_ms = payload.timestamp_ms or received_ms
         for metric in payload.metrics:
-            declared = self._find(metric, problems)
-            if declared is None:
+            known = self._by_alias.get(metric.alias) if metric.name is None else self._by_name.get(metric.name)
+            if known is None:
+                problems.append(self._unknown(metric))
                 continue
             try:
-                value = _value(metric, declared, definitions, problems)
+                value = _value(metric, known, definitions, problems)
             except _Left as left:
                 problems.append(left.problem)
                 continue
             readings.append(
                 Reading(
-                    metric=declared.name,
+                    metric=known.declared.name,
                     value=value,
                     at_ms=metric.at_ms or message_ms,
                     historical=metric.historical,
@@ -76,23 +87,16 @@ class Catalog:
             )
         return tuple(readings), problems
 
-    def _find(self, metric: Metric, problems: list[Problem]) -> Declared | None:
+    def _unknown(self, metric: Metric) -> Problem:
         if metric.name is not None:
-            found = self._by_name.get(metric.name)
-            if found is None:
-                problems.append(Problem(FindingName.METRIC_UNKNOWN, f"{metric.name!r} was not in the birth"))
-        elif metric.alias is not None:
-            found = self._by_alias.get(metric.alias)
-            if found is None:
-                problems.append(self._unread_alias(metric.alias))
-        else:
-            found = None
-            problems.append(Problem(FindingName.METRIC_UNNAMED, "a metric has neither a name nor an alias"))
-        return found
+            return Problem(FindingName.METRIC_UNKNOWN, f"{metric.name!r} was not in the birth")
+        if metric.alias is not None:
+            return self._unread_alias(metric.alias)
+        return Problem(FindingName.METRIC_UNNAMED, "a metric has neither a name nor an alias")
 
     def _unread_alias(self, alias: int) -> Problem:
         """A repeated alias is not mended by a rebirth, so it must not ask for one."""
-        names = [metric.name for metric in self._by_name.values() if metric.alias == alias]
+        names = [each.declared.name for each in self._by_name.values() if each.declared.alias == alias]
         if names:
             return Problem(FindingName.ALIAS_REPEATED, f"alias {alias} means all of {names}")
         return Problem(FindingName.ALIAS_UNKNOWN, f"alias {alias} was not in the birth")
@@ -142,19 +146,27 @@ class _Left(Exception):
         self.problem = problem
 
 
-def _value(metric: Metric, declared: Declared, definitions: Definitions, problems: list[Problem]) -> Value:
+def _readers(datatype: int | None) -> Mapping[str, Reader]:
+    return _NO_READERS if datatype is None else READERS.get(datatype, _NO_READERS)
+
+
+def _value(metric: Metric, known: _Known, definitions: Definitions, problems: list[Problem]) -> Value:
     """The value of one metric. Its own datatype, where sent, tells how it is encoded; else the birth's."""
     if metric.is_null:
         return None
-    field = metric.field
+    declared, field = known.declared, metric.field
     if field is None:
         raise _Left(Problem(FindingName.VALUE_MISSING, f"{declared.name!r} has no value and is not null"))
-    datatype = declared.datatype if metric.datatype is None else metric.datatype
-    if datatype is None:
-        raise _Left(Problem(FindingName.DATATYPE_MISSING, f"{declared.name!r} has no datatype"))
-    if datatype not in READERS:
-        raise _Left(Problem(FindingName.DATATYPE_UNKNOWN, f"{declared.name!r} is of the datatype {datatype}"))
     try:
+        if metric.datatype is None or metric.datatype == declared.datatype:
+            reader = known.readers.get(field)
+            if reader is not None:
+                return reader(metric.raw)
+        datatype = declared.datatype if metric.datatype is None else metric.datatype
+        if datatype is None:
+            raise _Left(Problem(FindingName.DATATYPE_MISSING, f"{declared.name!r} has no datatype"))
+        if datatype not in READERS:
+            raise _Left(Problem(FindingName.DATATYPE_UNKNOWN, f"{declared.name!r} is of the datatype {datatype}"))
         value = read_value(datatype, field, metric.raw, definitions)
     except ValueUnreadable as error:
         raise _Left(Problem(FindingName.VALUE_INVALID, f"{declared.name!r}: {error}")) from error

