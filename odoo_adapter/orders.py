@@ -1,9 +1,10 @@
-"""Reads released orders from Odoo without gaps.
+"""Reads released orders from Odoo without gaps, and without reading again what is known.
 
 Odoo's `write_date` is the start of the writing transaction, so a row can appear later with an earlier date: every
 poll asks again for what changed up to `overlap_s` before the last poll. An order's own date is not moved by its
-components, work orders or bill of materials (seen on 17 to 19), so those are asked for too. What comes back
-unchanged is dropped by the caller, who compares the documents.
+components, work orders or bill of materials (seen on 17 to 19), so those are asked for too. First only ids and dates
+are asked for; documents are read for the orders of which a row is new (see `OrderReader`). What comes back unchanged
+all the same is dropped by the caller, who compares the documents.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any, Final
+from itertools import islice
+from typing import Any, Final, TypeAlias
 
 from odoo_adapter.json2 import Json2
 from odoo_adapter.odoo import OrderRead
@@ -24,6 +26,12 @@ RELEASED: Final = (*OPEN, "done", "cancel")
 PAGE: Final = 500
 CHUNK: Final = 100
 """Orders whose documents are read together."""
+
+YOUNG_S: Final = 10
+"""How long a row is read again at every poll: most transactions of Odoo last less, so their changes come at once."""
+
+MOST_REMEMBERED: Final = 20_000
+"""Rows remembered, some megabytes. An order with its work orders and components is five to fifty."""
 
 _FORMAT: Final = "%Y-%m-%d %H:%M:%S"
 _ORDER_FIELDS: Final = [
@@ -43,42 +51,119 @@ _ORDER_FIELDS: Final = [
 Row = Mapping[str, Any]
 
 
-async def changed_orders(odoo: Json2, since: str, overlap_s: int) -> tuple[OrderRead, ...]:
-    """The released orders that may have changed since then (empty: all that are open), by their ids."""
-    if not since:
-        ids = await _ids(odoo, "mrp.production", [_ours(odoo), ["state", "in", list(OPEN)]])
-    else:
-        start = datetime.strptime(since, _FORMAT) - timedelta(seconds=overlap_s)
-        ids = await _touched(odoo, start.strftime(_FORMAT))
-    orders: list[OrderRead] = []
-    ordered = sorted(ids)
-    for at in range(0, len(ordered), CHUNK):
-        orders += await _documents(odoo, ordered[at : at + CHUNK])
-    return tuple(orders)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Change:
+    """A row's last writing: the second in which its transaction began, and the order or bill that it belongs to."""
+
+    date: str
+    owner: int
+
+
+_RowId: TypeAlias = "tuple[str, int]"
+
+
+class OrderReader:
+    """Reads the orders that may have changed since a cursor.
+
+    It remembers which rows, with which `write_date`, were read in earlier polls of this process, and reads documents
+    only where a row is not among them. No change is missed by that, as long as a transaction of Odoo lasts less than
+    the overlap. Take a change that a transaction with the date W wrote to a row:
+
+    * While W is in the window, the row is listed. With a date that is not remembered, its order is read at the first
+      poll after the transaction's end.
+    * Two transactions of one second leave the same date, and the second of them may end after the first was read. So
+      no row is remembered while it is younger than `YOUNG_S`, and a row that will have left the window at the next
+      poll (W before `now - overlap`) is always read once more: by then every transaction of that second has ended.
+    * What is remembered but not listed any more was deleted, or went to another order: the order it was of is read.
+
+    The memory is of what the caller took: it is used only when asked with the cursor that was answered last, so an
+    answer that was lost, a restart or another cursor reads everything in the window. It changes only after all was
+    read. What does not fit into it is read at every poll.
+    """
+
+    def __init__(self, odoo: Json2, overlap_s: int) -> None:
+        self._odoo = odoo
+        self._overlap = timedelta(seconds=overlap_s)
+        self._remembered: dict[_RowId, _Change] = {}
+        self._answered = ""
+
+    async def read(self, since: str, now: str) -> tuple[OrderRead, ...]:
+        """The released orders that may have changed since then (empty: all that are open), by their ids.
+
+        `now` is the database's time before this call, and the cursor to ask with next.
+        """
+        if not since:
+            ids = await _ids(self._odoo, "mrp.production", [_ours(self._odoo), ["state", "in", list(OPEN)]])
+            orders, kept = await self._documents(ids), {}
+        else:
+            known = self._remembered if since == self._answered else {}
+            listed = await _listed(self._odoo, _shifted(since, -self._overlap))
+            leaving = _shifted(now, -self._overlap)
+            unread = {row for row, change in listed.items() if known.get(row) != change or change.date < leaving}
+            other = {row for row, change in known.items() if listed.get(row) != change}
+            changes = [*((row, listed[row]) for row in unread), *((row, known[row]) for row in other)]
+            orders = await self._documents(await _owners(self._odoo, changes))
+            settled = _shifted(now, -timedelta(seconds=YOUNG_S))
+            lasting = ((row, one) for row, one in listed.items() if leaving <= one.date < settled)
+            kept = dict(islice(lasting, MOST_REMEMBERED))
+        self._remembered, self._answered = kept, now
+        return tuple(orders)
+
+    async def _documents(self, ids: set[int]) -> list[OrderRead]:
+        ordered = sorted(ids)
+        orders: list[OrderRead] = []
+        for at in range(0, len(ordered), CHUNK):
+            orders += await _documents(self._odoo, ordered[at : at + CHUNK])
+        return orders
+
+
+def _shifted(moment: str, by: timedelta) -> str:
+    return (datetime.strptime(moment, _FORMAT) + by).strftime(_FORMAT)
 
 
 def _ours(odoo: Json2) -> list[object]:
     return ["company_id", "=", odoo.connection.company]
 
 
-async def _touched(odoo: Json2, start: str) -> set[int]:
-    """The orders of which anything was written since then."""
+async def _listed(odoo: Json2, start: str) -> dict[_RowId, _Change]:
+    """Every row written since then that has a part in an order's document."""
     moved = ["write_date", ">=", start]
-    ids = await _ids(odoo, "mrp.production", [_ours(odoo), moved])
-    ids |= await _ids(odoo, "mrp.workorder", [_ours(odoo), moved], "production_id")
-    parts = [_ours(odoo), moved, ["raw_material_production_id", "!=", False]]
-    ids |= await _ids(odoo, "stock.move", parts, "raw_material_production_id")
-    boms = await _ids(odoo, "mrp.bom", [moved])
-    boms |= await _ids(odoo, "mrp.bom.line", [moved], "bom_id")
+    of_orders = ["raw_material_production_id", "!=", False]
+    asked: tuple[tuple[str, list[object], str | None], ...] = (
+        ("mrp.production", [_ours(odoo), moved], None),
+        ("mrp.workorder", [_ours(odoo), moved], "production_id"),
+        ("stock.move", [_ours(odoo), moved, of_orders], "raw_material_production_id"),
+        ("mrp.bom", [moved], None),
+        ("mrp.bom.line", [moved], "bom_id"),
+    )
+    listed: dict[_RowId, _Change] = {}
+    for model, domain, link in asked:
+        for row in await _rows(odoo, model, domain, ["write_date", link] if link else ["write_date"]):
+            if link is None or row[link]:
+                owner = row[link][0] if link else row["id"]
+                listed[model, row["id"]] = _Change(date=row["write_date"][:19], owner=owner)
+    return listed
+
+
+async def _owners(odoo: Json2, rows: Iterable[tuple[_RowId, _Change]]) -> set[int]:
+    """The orders to which these rows belong: for bills of materials, the open ones that use them."""
+    ids: set[int] = set()
+    boms: set[int] = set()
+    for (model, _), change in rows:
+        (boms if model.startswith("mrp.bom") else ids).add(change.owner)
     if boms:
         users = [_ours(odoo), ["bom_id", "in", sorted(boms)], ["state", "in", list(OPEN)]]
         ids |= await _ids(odoo, "mrp.production", users)
     return ids
 
 
-async def _ids(odoo: Json2, model: str, domain: Sequence[object], link: str | None = None) -> set[int]:
-    """The ids of all rows, or those that the field `link` names. Paged by id: offsets would skip rows that move."""
-    found: set[int] = set()
+async def _ids(odoo: Json2, model: str, domain: Sequence[object]) -> set[int]:
+    return {row["id"] for row in await _rows(odoo, model, domain, ["id"])}
+
+
+async def _rows(odoo: Json2, model: str, domain: Sequence[object], fields: Sequence[str]) -> list[Row]:
+    """All rows, with these fields. Paged by id: offsets would skip rows that move."""
+    found: list[Row] = []
     last = 0
     while True:
         rows = await odoo.call(
@@ -86,11 +171,11 @@ async def _ids(odoo: Json2, model: str, domain: Sequence[object], link: str | No
             "search_read",
             writes=False,
             domain=[*domain, ["id", ">", last]],
-            fields=[link] if link else ["id"],
+            fields=list(fields),
             order="id",
             limit=PAGE,
         )
-        found |= {row[link][0] if link else row["id"] for row in rows if not link or row[link]}
+        found += rows
         if len(rows) < PAGE:
             return found
         last = rows[-1]["id"]

@@ -39,6 +39,7 @@ LOSSES: Final = frozenset(
 _REFERENCE: Final = re.compile(r"(mo|wo)-[0-9]{1,9}")
 _LONGEST_NAME: Final = 200
 _LONGEST_TEXT: Final = 2000
+_LONGEST_CAUSE: Final = 500
 _encoder: Final = msgspec.json.Encoder(order="deterministic")
 
 
@@ -56,7 +57,10 @@ class PlanContext:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Posting:
-    """One transaction as the inbox takes it. `hash` is of `p` alone: who caused a fact does not change the fact."""
+    """One transaction as the inbox takes it.
+
+    `hash` is of what `p` says of the fact: who caused it, how much was tolerated and who allowed more do not change it.
+    """
 
     key: str
     kind: str
@@ -84,13 +88,14 @@ def plan(transaction: Transaction, context: PlanContext) -> Posting | Declined:
         kind, payload = _payload(transaction, context)
     except Refused as error:
         return Declined(key=transaction.key, code=error.code, reason=error.reason)
-    p = {name: value for name, value in payload.items() if value is not None}
+    fact = {name: value for name, value in payload.items() if value is not None}
+    p = {**fact, **_allowance(transaction, context)}
     return Posting(
         key=key,
         kind=kind,
-        hash=hashlib.sha256(_encoder.encode(p)).hexdigest(),
+        hash=hashlib.sha256(_encoder.encode(fact)).hexdigest(),
         lane=lane(transaction),
-        by=_caused_by(transaction.provenance),
+        by=_caused_by(transaction),
         p=p,
     )
 
@@ -113,7 +118,6 @@ def _payload(transaction: Transaction, context: PlanContext) -> tuple[str, dict[
                 "stream": _name(transaction.stream, 400),
                 "upto": quantity(transaction.upto),
                 "uom": _unit(transaction.unit, context),
-                "over": quantity(context.over) if context.over else None,
             }
         case Scrap():
             return "scrap", _scrap(transaction, context)
@@ -133,6 +137,22 @@ def _payload(transaction: Transaction, context: PlanContext) -> tuple[str, dict[
                 "priority": min(3, max(0, transaction.priority)),
                 "at": moment(transaction.at_ms),
             }
+
+
+def _consent(transaction: Transaction) -> str:
+    """Who allowed more than the plant's tolerance, if this is a quantity and a person did."""
+    if not isinstance(transaction, Progress | Complete | QualityHold):
+        return ""
+    return _clean(transaction.consent or "", _LONGEST_NAME)
+
+
+def _allowance(transaction: Transaction, context: PlanContext) -> dict[str, Plain]:
+    """How much more than ordered is taken: the plant's tolerance, or whatever a person consented to."""
+    if not isinstance(transaction, Progress | Complete | QualityHold):
+        return {}
+    if consent := _consent(transaction):
+        return {"consent": consent}
+    return {"over": quantity(context.over)} if context.over else {}
 
 
 def _scrap(scrap: Scrap, context: PlanContext) -> dict[str, Plain]:
@@ -156,7 +176,6 @@ def _complete(complete: Complete | QualityHold, context: PlanContext) -> dict[st
         "lot": _optional(complete.lot),
         "consume": [_consumption(one, context) for one in complete.consumed],
         "at": moment(complete.at_ms),
-        "over": quantity(context.over) if context.over else None,
     }
 
 
@@ -250,9 +269,16 @@ def _clean(text: str, longest: int) -> str:
     return text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")[:longest]
 
 
-def _caused_by(provenance: Provenance) -> str:
+def _caused_by(transaction: Transaction) -> str:
+    """The rule and the message, and who released it; it stands in the list of postings and in the order's notes."""
+    provenance: Provenance = transaction.provenance
     seq = "" if provenance.seq is None else f" seq {provenance.seq}"
-    return _clean(f"rule {provenance.rule} {provenance.version}, {provenance.topic}{seq}", 500)
+    consent = _consent(transaction)
+    released = f"; released by {consent}" if consent else ""
+    rule = _clean(
+        f"rule {provenance.rule} {provenance.version}, {provenance.topic}{seq}", _LONGEST_CAUSE - len(released)
+    )
+    return rule + released
 
 
 def batches(postings: Sequence[Posting], *, most: int, most_with_stock: int) -> tuple[tuple[Posting, ...], ...]:

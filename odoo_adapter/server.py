@@ -10,7 +10,7 @@ from odoo_adapter.errors import Refused, Unavailable, Uncertain
 from odoo_adapter.inbox.install import MARKER, MODEL, action_hash
 from odoo_adapter.json2 import Connection, Json2, Recorder
 from odoo_adapter.odoo import Applied, Declined, OdooInfo, OrdersRead, Outcome, Passed, Receipt
-from odoo_adapter.orders import changed_orders
+from odoo_adapter.orders import OrderReader
 from odoo_adapter.plan import PlanContext, Posting, batches, lane, plan
 from odoo_adapter.versions import capabilities
 from ruleset.transaction import Transaction
@@ -49,6 +49,7 @@ class OdooServer:
 
     def __init__(self, connection: Connection, context: PlanContext, record: Recorder | None = None) -> None:
         self._odoo = Json2(connection, record)
+        self._orders = OrderReader(self._odoo, OVERLAP_S)
         self._context = context
         self._action: int | None = None
 
@@ -102,7 +103,7 @@ class OdooServer:
 
     async def read_orders(self, cursor: str) -> OrdersRead:
         hello = await self._run({"op": "hello"}, writes=False)  # its time is before everything that is read below
-        orders = await changed_orders(self._odoo, cursor, OVERLAP_S)
+        orders = await self._orders.read(cursor, hello["db_time"])
         return OrdersRead(orders=orders, cursor=hello["db_time"])
 
     async def close(self) -> None:

@@ -51,12 +51,14 @@ class WorkOrderFinish(_Transaction, frozen=True, kw_only=True, tag="workorder.fi
 class Progress(_Transaction, frozen=True, kw_only=True, tag="production.progress"):
     """The cumulative total `upto` of one stream (order, equipment, measure, counter epoch).
 
-    Odoo adds what is new: max(0, upto - the last upto applied for `stream`).
+    Odoo adds what is new: max(0, upto - the last upto applied for `stream`). `consent` names who allowed more than
+    the plant's tolerance; no rule sets it.
     """
 
     stream: str
     upto: Decimal
     unit: str
+    consent: str | None = None
 
 
 class Scrap(_Transaction, frozen=True, kw_only=True, tag="production.scrap"):
@@ -81,13 +83,14 @@ class Consumption(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
 class Complete(_Transaction, frozen=True, kw_only=True, tag="production.complete"):
     """The order is done with this total quantity, into this lot, having consumed this.
 
-    Components that `consumed` does not name are consumed at the bill of materials' ratio.
+    Components that `consumed` does not name are consumed at the bill of materials' ratio. `consent` as in `Progress`.
     """
 
     quantity: Decimal
     unit: str
     lot: str | None = None
     consumed: tuple[Consumption, ...] = ()
+    consent: str | None = None
 
 
 class DowntimeRecord(_Transaction, frozen=True, kw_only=True, tag="downtime.record"):
@@ -109,12 +112,16 @@ class QualityResult(_Transaction, frozen=True, kw_only=True, tag="quality.result
 
 
 class QualityHold(_Transaction, frozen=True, kw_only=True, tag="quality.hold"):
-    """The order is done with this quantity, but its goods go to the hold location, available to nobody."""
+    """The order is done with this quantity, but its goods go to the hold location, available to nobody.
+
+    `consent` as in `Progress`.
+    """
 
     quantity: Decimal
     unit: str
     lot: str | None = None
     consumed: tuple[Consumption, ...] = ()
+    consent: str | None = None
 
 
 class MaintenanceRequest(_Transaction, frozen=True, kw_only=True, tag="maintenance.request"):

@@ -151,7 +151,11 @@ async def _read_orders(odoo: OdooReader, ids: list[int]) -> Mapping[str, OrderVi
 async def _read_consumed(odoo: OdooReader, ids: list[int]) -> Mapping[int, Mapping[tuple[str, str | None], Decimal]]:
     moves = await odoo.search_read(
         "stock.move",
-        [["raw_material_production_id", "in", ids], ["state", "=", "done"]],
+        [
+            ["raw_material_production_id", "in", ids],
+            ["state", "=", "done"],
+            ["location_dest_id.usage", "=", "production"],  # to scrap it is an order's loss, not its consumption
+        ],
         ["raw_material_production_id"],
     )
     order_of = {row["id"]: row["raw_material_production_id"][0] for row in moves}

@@ -27,18 +27,21 @@ own (`@inbox`, `@upto:<stream>`, `@lot:...`). Payloads `p` by kind:
 
     start        wo, at
     finish       wo, at, [start]
-    progress     order, stream, upto, uom, [over]
-    complete     order, qty, uom, [lot], consume: [{product, qty, uom, [lot]}], at, [hold: true], [over]
+    progress     order, stream, upto, uom, [over | consent]
+    complete     order, qty, uom, [lot], consume: [{product, qty, uom, [lot]}], at, [hold: true], [over | consent]
     scrap        [order], [product], qty, uom, [lot], reason
     downtime     wc, [order], start, end, loss, text
     note         order, text
     maintenance  serial, name, text, priority, at
 
-`over` is the share above the order's quantity that is allowed; `hold` sends the goods to the hold location.
+`over` is the share above the order's quantity that is allowed, `consent` who allowed any; neither is part of `hash`.
+`hold` sends the goods to the hold location.
 `loss` is a loss category: material_availability, breakdown, setup, reduced_speed, defect, productive, unclassified.
 
 What a kind does beyond its name: `start` and `finish` leave the order's quantity alone and keep the machine's times;
-`finish` writes productive time from start to end less the stops recorded in between. `progress` adds
+`finish` writes productive time from start to end less the stops recorded in between. Both are applied where the work
+order is that far already (`already` in the result): then a start changes nothing, and a finish only the time that nobody
+but the bridge's own completion of the order wrote. `progress` adds
 max(0, upto - stored) per stream. `complete` consumes components that `consume` does not name at the bill of
 materials' ratio, refuses where such a one is tracked, and reads everything back. `scrap` of an order's own product
 before the order is done never touches stock: the pieces go from production to scrap, in the lot given or one named

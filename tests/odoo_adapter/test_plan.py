@@ -207,6 +207,32 @@ def test_the_hash_is_of_the_fact_and_not_of_who_caused_it() -> None:
     assert hashes[0] == hashes[1] != hashes[2]
 
 
+def test_a_release_lets_more_through_and_names_who_but_leaves_the_fact_as_it_was() -> None:
+    counted = Progress(**ORDER, stream="s", upto=Decimal(105), unit="pcs")
+    plain = plan(counted, UNITS)
+    released = plan(msgspec.structs.replace(counted, consent="eve@example.com"), UNITS)
+    assert isinstance(plain, Posting)
+    assert isinstance(released, Posting)
+    assert (released.key, released.hash, released.lane) == (plain.key, plain.hash, plain.lane)
+    assert released.p == {"order": "mo-42", "stream": "s", "upto": "105", "uom": "Units", "consent": "eve@example.com"}
+    assert released.by == "rule progress v7, spBv1.0/acme/DDATA/machining seq 12; released by eve@example.com"
+
+
+def test_another_tolerance_leaves_the_fact_as_it_was() -> None:
+    done = Complete(**ORDER, quantity=Decimal(100), unit="pcs")
+    planned = [plan(done, replace(UNITS, over=over)) for over in (Decimal(0), Decimal("0.03"))]
+    assert len({one.hash for one in planned if isinstance(one, Posting)}) == 1
+
+
+def test_a_long_cause_never_pushes_out_who_released_it() -> None:
+    long = Provenance(rule="r" * 400, version="v1", topic="t" * 400)
+    hold = QualityHold(**{**ORDER, "provenance": long}, quantity=Decimal(1), unit="pcs", consent="eve")
+    planned = plan(hold, UNITS)
+    assert isinstance(planned, Posting)
+    assert len(planned.by) == 500
+    assert planned.by.endswith("t; released by eve")
+
+
 def test_free_text_is_cut_and_mended_but_a_key_never() -> None:
     request = MaintenanceRequest(**FACT, serial_number="S", title="t\x00" * 300, text="\ud800" + "x" * 9000)
     planned = plan(request, UNITS)

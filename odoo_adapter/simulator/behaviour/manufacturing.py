@@ -216,6 +216,16 @@ def _written(order: Record, names: frozenset[str]) -> None:
     if "qty_producing" in names:
         workorder.expect(order)
         refresh_state(order)
+    if "location_dest_id" in names:
+        _redirect(order)
+
+
+def _redirect(order: Record) -> None:
+    """Odoo sends all moves of an order to its new destination: even what is done, and what went to scrap."""
+    places = {"production_id": "location_dest_id", "raw_material_production_id": "production_location_id"}
+    for link, place in places.items():
+        for move in order.database.find("stock.move", link, order.id):
+            move.write(location_dest_id=order.get(place))
 
 
 def _qty_produced(order: Record) -> Plain:

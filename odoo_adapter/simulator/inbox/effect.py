@@ -15,6 +15,7 @@ from odoo_adapter.simulator.behaviour.order import deviates, open_moves, set_qty
 from odoo_adapter.simulator.behaviour.product import convert, rounded
 from odoo_adapter.simulator.company import reference
 from odoo_adapter.simulator.inbox.payload import (
+    CLOSED,
     Refusal,
     claim,
     in_unit,
@@ -33,7 +34,9 @@ from ruleset.sample import Plain
 Payload: TypeAlias = "dict[str, Plain]"
 Effect: TypeAlias = "Callable[[Database, Payload, str, str], Payload]"
 
-_CLOSED: Final = ("draft", "done", "cancel")
+_LINKS: Final = ("production_id", "raw_material_production_id")
+"""How a move belongs to an order: made by it or used for it, scrap included."""
+
 _LOSSES: Final = {
     "material_availability": "mrp.block_reason0",
     "breakdown": "mrp.block_reason1",
@@ -46,7 +49,7 @@ _LOSSES: Final = {
 
 
 def _progress(database: Database, p: Payload, key: str, by: str) -> Payload:
-    order = order_of(database, p, _CLOSED)
+    order = order_of(database, p, CLOSED)
     row = claim(database, f"@upto:{p['stream']}", "@upto", order.id)
     if row.get("x_order_id") != order.id:
         raise Refusal("stream", f"{p['stream']} belongs to another order")
@@ -61,12 +64,15 @@ def _progress(database: Database, p: Payload, key: str, by: str) -> Payload:
     if new > old:
         limit(order, quantity, p)
         order.write(qty_producing=quantity)
+        if p.get("consent"):
+            planned = f"{order.number('product_qty')} {order.link('product_uom_id').text('name')}"
+            note.post(order, f"UNS bridge: {quantity} of {planned} made by {key}{f' ({by})' if by else ''}")
         row.write(x_total=new)
     return _result(order, added=round(new - old, 6), qty_producing=order.number("qty_producing"))
 
 
 def _complete(database: Database, p: Payload, key: str, by: str) -> Payload:
-    order = order_of(database, p, _CLOSED)
+    order = order_of(database, p, CLOSED)
     product = order.link("product_id")
     quantity = positive(p["qty"], p["uom"], order.link("product_uom_id"))
     limit(order, quantity, p)
@@ -79,19 +85,25 @@ def _complete(database: Database, p: Payload, key: str, by: str) -> Payload:
     if p.get("hold") and hold is None:
         raise Refusal("missing", "hold location")
     if hold is not None:
-        order.write(location_dest_id=hold.id)
+        _send_to(order, hold)
     set_qty_producing(order)
     _consume(order, p, quantity)
     if order.text("consumption") == "strict" and deviates(order):
         raise Refusal("strict", "the bill of materials allows no other consumption")
-    for move in open_moves(order, "move_finished_ids") if hold is not None else []:
-        if move.get("product_id") == product.id:
-            move.write(location_dest_id=hold.id if hold is not None else None)
     manufacturing.mark_done(order, {"skip_consumption": True, "skip_backorder": True})
     order.write(date_finished=p["at"])
     done = "put on hold" if hold is not None else "completed with"
     note.post(order, f"UNS bridge: {done} {p['qty']} by {key}{f' ({by})' if by else ''}")
     return _result(order, qty=order.number("qty_produced"), lot=p.get("lot"), hold=hold is not None)
+
+
+def _send_to(order: Record, place: Record) -> None:
+    """Let the goods go there. What was scrapped stays in scrap, although Odoo moves it along."""
+    moves = [move for link in _LINKS for move in order.database.find("stock.move", link, order.id)]
+    was = [(move, move.get("location_dest_id")) for move in moves if move.text("state") in ("done", "cancel")]
+    order.write(location_dest_id=place.id)
+    for move, location in was:
+        move.write(location_dest_id=location)
 
 
 def _consume(order: Record, p: Payload, quantity: float) -> None:
@@ -227,45 +239,61 @@ def _maintenance(database: Database, p: Payload, key: str, by: str) -> Payload:
     return _result(request)
 
 
-def _started(database: Database, p: Payload) -> Record:
-    """The payload's work order, in progress, begun at the machine's time. What was counted on the order stays."""
-    step = step_of(database, p)
-    if step.text("state") in ("done", "cancel"):
-        raise Refusal("wo_state", f"{step.text('display_name')} is {step.text('state')}")
-    order = order_of(database, {"order": f"mo-{step.link('production_id').id}"}, _CLOSED)
-    if step.text("state") != "progress":
-        counted = order.number("qty_producing")
-        workorder.start(step)
-        order.write(qty_producing=counted)
-        at = p.get("start") or p["at"]
-        for row in step.links("time_ids"):
-            if row.get("user_id") == database.user and row.get("date_end") is None:
-                row.write(date_start=at)
-        step.write(date_start=at)
-    return step
+def _begin(step: Record, at: str) -> None:
+    """Put the work order in progress, begun at the machine's time. What was counted on the order stays."""
+    if step.text("state") == "progress":
+        return
+    order = step.link("production_id")
+    counted = order.number("qty_producing")
+    workorder.start(step)
+    order.write(qty_producing=counted)
+    for row in step.links("time_ids"):
+        if row.get("user_id") == step.database.user and row.get("date_end") is None:
+            row.write(date_start=at)
+    step.write(date_start=at)
 
 
 def _start(database: Database, p: Payload, key: str, by: str) -> Payload:
-    step = _started(database, p)
-    return _result(step, state=step.text("state"))
+    step = step_of(database, p)
+    already = step.text("state") in ("progress", "done")
+    if not already:
+        _begin(step, str(p["at"]))
+    return _result(step, state=step.text("state"), already=already)
 
 
 def _finish(database: Database, p: Payload, key: str, by: str) -> Payload:
     """Done, with productive time between start and end wherever the work center did not stand still."""
-    step = _started(database, p)
-    order = step.link("production_id")
-    begin, end = str(p.get("start") or step.text("date_start")), str(p["at"])
-    counted = order.number("qty_producing")
-    workorder.finish(step)
-    order.write(qty_producing=counted)
+    step = step_of(database, p)
+    already = step.text("state") == "done"
+    if already:
+        if p.get("start") and _is_all_ours(step):
+            _run_time(step, str(p["start"]), str(p["at"]), key)
+    else:
+        order = step.link("production_id")
+        _begin(step, str(p.get("start") or p["at"]))
+        start, end = str(p.get("start") or step.text("date_start")), str(p["at"])
+        counted = order.number("qty_producing")
+        workorder.finish(step)
+        order.write(qty_producing=counted)
+        _run_time(step, start, end, key)
+        step.write(date_start=start, date_finished=end)
+    return _result(step, state=step.text("state"), already=already, minutes=round(step.number("duration"), 2))
+
+
+def _is_all_ours(step: Record) -> bool:
+    """Whether no person's time is on the work order, and no machine's by an earlier transaction."""
+    if step.database.search(MODEL, [["x_kind", "=", "finish"], ["x_state", "=", "done"], ["x_res_id", "=", step.id]]):
+        return False
+    return all(row.get("user_id") == step.database.user for row in step.links("time_ids"))
+
+
+def _run_time(step: Record, begin: str, end: str, key: str) -> None:
     for row in step.links("time_ids"):
-        if row.get("user_id") == database.user:
-            database.unlink(row)
+        if row.get("user_id") == step.database.user:
+            step.database.unlink(row)
     for start, stop in _running(step, begin, end):
-        values = _loss_row(database, step.link("workcenter_id"), "productive", start, stop, key)
-        database.create(workorder.TIMES, {**values, "workorder_id": step.id})
-    step.write(date_start=begin, date_finished=end)
-    return _result(step, state=step.text("state"), minutes=round(step.number("duration"), 2))
+        values = _loss_row(step.database, step.link("workcenter_id"), "productive", start, stop, key)
+        step.database.create(workorder.TIMES, {**values, "workorder_id": step.id})
 
 
 def _running(step: Record, begin: str, end: str) -> list[tuple[str, str]]:

@@ -14,6 +14,9 @@ from ruleset.sample import Plain
 _REFERENCE: Final = re.compile(r"(mo|wo)-([0-9]{1,9})")
 _MOST: Final = 1e12
 
+CLOSED: Final = ("draft", "done", "cancel")
+"""States of an order in which nothing more happens to it."""
+
 
 class Refusal(Exception):
     """The inbox declines a transaction with one of its codes; nothing of it is kept."""
@@ -52,11 +55,16 @@ def order_of(database: Database, payload: dict[str, Plain], closed: tuple[str, .
 
 
 def step_of(database: Database, payload: dict[str, Plain]) -> Record:
-    """The payload's work order. Raises `Refusal` if there is none."""
+    """The payload's work order. Raises `Refusal` if there is none, or neither it is done nor can become so."""
     id = _id(payload.get("wo"), "wo")
     if id is None or not database.exists("mrp.workorder", id):
         raise Refusal("missing", f"work order {payload.get('wo')}")
-    return database.browse("mrp.workorder", id)
+    step = database.browse("mrp.workorder", id)
+    if step.text("state") != "done":
+        order_of(database, {"order": f"mo-{step.link('production_id').id}"}, CLOSED)
+    if step.text("state") == "cancel":
+        raise Refusal("wo_state", f"{step.text('display_name')} is cancel")
+    return step
 
 
 def _id(reference: Plain, kind: str) -> int | None:
@@ -117,7 +125,9 @@ def number(value: Plain) -> float:
 
 
 def limit(order: Record, quantity: float, payload: dict[str, Plain]) -> None:
-    """Raise `Refusal` for more than the order's quantity with its tolerance."""
+    """Raise `Refusal` for more than the order's quantity with its tolerance, unless a person released it."""
+    if payload.get("consent"):
+        return
     wanted, unit = order.number("product_qty"), order.link("product_uom_id")
     if quantity > wanted * (1 + number(payload.get("over") or 0)) + unit.number("rounding") / 2:
         raise Refusal("too_much", f"{quantity} of {wanted} {unit.text('name')}")
