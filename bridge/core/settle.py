@@ -55,11 +55,15 @@ class Rules(Protocol):
 
 @dataclass(slots=True, kw_only=True)
 class _Group:
-    """Equipment that settles together: who of it was `born`, and the `pages` (and samples in them) that wait."""
+    """Equipment that settles together: who of it was `born`, and the `pages` (and samples in them) that wait.
+
+    Who is gone is waited for until `granted_ms`.
+    """
 
     members: set[str]
     began_ms: int
     until_ms: int
+    granted_ms: int = 0
     born: set[str] = field(default_factory=set)
     pages: set[int] = field(default_factory=set)
     size: int = 0
@@ -99,7 +103,14 @@ class Settler:
         began_ms = site.began_ms if site is not None else now_ms
         until_ms = min(now_ms + self._grace_ms, began_ms + LONGEST_MS)
         size = sum(len(page.kept) for page in self._pages.values())
-        whole = _Group(members=set(self._all), began_ms=began_ms, until_ms=until_ms, pages=set(self._pages), size=size)
+        whole = _Group(
+            members=set(self._all),
+            began_ms=began_ms,
+            until_ms=until_ms,
+            granted_ms=until_ms,
+            pages=set(self._pages),
+            size=size,
+        )
         self._groups = {SITE: whole}
 
     def take(self, observations: Sequence[Observation], now_ms: int) -> tuple[Settled, ...]:
@@ -192,14 +203,14 @@ class Settler:
         group = self._groups.setdefault(name, _Group(members=set(), began_ms=now_ms, until_ms=now_ms))
         group.members.add(equipment)
         group.born.discard(equipment)
-        group.until_ms = min(max(group.until_ms, now_ms + self._grace_ms), group.began_ms + LONGEST_MS)
+        group.granted_ms = now_ms + self._grace_ms
+        group.until_ms = min(max(group.until_ms, group.granted_ms), group.began_ms + LONGEST_MS)
 
     def _was_born(self, equipment: str, now_ms: int) -> None:
         node = self._node_of.get(equipment)
         if equipment in self._gone and node is not None and self._group_of(equipment) is None:
-            members = {each for each in self._gone if self._node_of.get(each) == node}
             group = self._groups.setdefault(node, _Group(members=set(), began_ms=now_ms, until_ms=now_ms))
-            group.members |= members
+            group.members.add(equipment)
         self._gone.discard(equipment)
         if (name := self._group_of(equipment)) is not None:
             self._groups[name].born.add(equipment)
@@ -210,8 +221,8 @@ class Settler:
         if (name := self._group_of(equipment)) is None:
             return
         group = self._groups[name]
-        grace_ms = group.began_ms + self._grace_ms if group.members & self._gone else 0
-        group.until_ms = min(max(now_ms + self._settle_ms, grace_ms), group.began_ms + LONGEST_MS)
+        granted_ms = group.granted_ms if group.members & self._gone else 0
+        group.until_ms = min(max(now_ms + self._settle_ms, granted_ms), group.began_ms + LONGEST_MS)
 
     def _is_known(self, each: Sample | Event) -> bool:
         """Whether it cannot tell the rules anything, or told it before and is sent again as history.
