@@ -62,7 +62,9 @@ def new_core(plant: Plant) -> Core:
     """A core that remembers nothing yet; `bridge.pipeline.restore` gives it what was committed."""
     settings = plant.settings
     session = SessionSettings(
-        reorder_timeout_ms=settings.sparkplug.reorder_timeout_ms, rebirth_window_ms=settings.sparkplug.rebirth_pause_ms
+        reorder_timeout_ms=settings.sparkplug.reorder_timeout_ms,
+        rebirth_window_ms=settings.sparkplug.rebirth_pause_ms,
+        strict_deaths=settings.sparkplug.strict_deaths,
     )
     host = HostApplication(settings.sparkplug.host_id, HostSettings(groups=settings.sparkplug.groups, session=session))
     book = OrderBook(answer_within_ms=settings.limits.answer_within_ms)

@@ -80,6 +80,8 @@ class SparkplugSettings:
     """Between two rebirth requests to the same node."""
     reorder_timeout_ms: int = 2_000
     """How long a gap in `seq` may stay open before a rebirth is asked for."""
+    strict_deaths: bool = True
+    """False: a death counts although its `bdSeq` is not its birth's, for publishers that count wrongly."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -321,6 +323,7 @@ def _sparkplug(section: _Section) -> SparkplugSettings:
         groups=tuple(groups),
         rebirth_pause_ms=section.duration("rebirth_pause", default.rebirth_pause_ms),
         reorder_timeout_ms=section.duration("reorder_timeout", default.reorder_timeout_ms, at_most_ms=60_000),
+        strict_deaths=section.boolean("strict_deaths", default.strict_deaths),
     )
 
 

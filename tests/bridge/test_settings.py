@@ -58,7 +58,7 @@ broker:
   {host: broker.plant, version: 4, ca_file: ca.pem, cert_file: c.pem, key_file: /etc/k.pem, user: bridge,
    secret: {file: secrets/broker}, keepalive: 30s, timeout: 5s, session_expiry: 1d}
 redis: {url: "rediss://store:6380/1", user: b, secret: {file: s}, accept_weak_durability: true, replicas: 1, lease: 20s}
-sparkplug: {host_id: site-1, groups: [body, paint], rebirth_pause: 10s, reorder_timeout: 1s}
+sparkplug: {host_id: site-1, groups: [body, paint], rebirth_pause: 10s, reorder_timeout: 1s, strict_deaths: false}
 edge_node: {group: body, node: orders}
 limits: {commit_patience: 3s, inbox_queue: 10, outbox: 20, keys_kept: 60d, stale_grace: 5s, answer_within: 2m}
 retry: {first: 500ms, longest: 1m}
@@ -74,6 +74,7 @@ data_dir: /var/lib/uns-bridge
     assert settings.broker.secret.file == FOLDER / "secrets/broker"
     assert (settings.redis.replicas, settings.redis.lease_ms) == (1, 20_000)
     assert settings.sparkplug.groups == ("body", "paint")
+    assert not settings.sparkplug.strict_deaths
     assert settings.edge_node == EdgeNodeSettings(group="body", node="orders")
     assert settings.limits.commit_patience_ms == 3_000
     assert settings.limits.keys_kept_ms == 60 * 86_400_000
