@@ -40,12 +40,11 @@ own (`@inbox`, `@upto:<stream>`, `@lot:...`). Payloads `p` by kind:
 
 What a kind does beyond its name: `start` and `finish` leave the order's quantity alone and keep the machine's times;
 `finish` writes productive time from start to end less the stops recorded in between. Both are applied where the work
-order is that far already (`already` in the result): then a start changes nothing, and a finish only the time that nobody
-but the bridge's own completion of the order wrote. `progress` adds
-max(0, upto - stored) per stream. `complete` consumes components that `consume` does not name at the bill of
-materials' ratio, refuses where such a one is tracked, and reads everything back. `scrap` of an order's own product
-before the order is done never touches stock: the pieces go from production to scrap, in the lot given or one named
-like the order.
+order is that far already (`already` in the result): then a start changes nothing, and a finish only the time that
+nobody but the bridge's own completion of the order wrote. `progress` adds max(0, upto - stored) per stream. `complete`
+consumes components that `consume` does not name at the bill of materials' ratio, refuses where such a one is tracked,
+and reads everything back. `scrap` of an order's own product before the order is done never touches stock: the pieces
+go from production to scrap, in the lot given or one named like the order.
 
 Codes of refusals: missing, ambiguous, bad_request, order_state, wo_state, quantity, too_much, unit, stream, strict,
 no_lot, lot_missing, lot_ambiguous, no_component, consume_missing, no_stock, loss, bad_interval, verify_state,

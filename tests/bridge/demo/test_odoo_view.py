@@ -1,0 +1,70 @@
+"""What is read from a server after a run, on the simulated Odoo."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from bridge.demo.odoo_view import OrderView, ScrapView, read_view
+from odoo_adapter.json2 import Connection, Json2
+from odoo_adapter.odoo import Applied
+from odoo_adapter.plan import PlanContext
+from odoo_adapter.seed import Planner
+from odoo_adapter.server import OdooServer
+from odoo_adapter.simulator.server import open_service, serving
+from ruleset.transaction import Complete, Consumption, IdempotencyKey, OrderRef, Provenance, Scrap
+
+CAUSE: dict[str, Any] = {
+    "equipment": "acme/berlin/machining/press-1",
+    "at_ms": 1_795_400_000_000,
+    "provenance": Provenance(rule="r", version="v1", topic="t"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Json2 as the demo reads."""
+
+    odoo: Json2
+
+    async def search_read(self, model: str, domain: Sequence[object], fields: Sequence[str]) -> list[dict[str, Any]]:
+        rows: list[dict[str, Any]] = await self.odoo.call(
+            model, "search_read", writes=False, domain=list(domain), fields=list(fields)
+        )
+        return rows
+
+
+async def test_what_went_to_scrap_is_no_consumption() -> None:
+    service = open_service("plant", administrator="admin", bridge="bridge", now_ms=lambda: 1_795_400_000_000)
+    async with serving(service) as url:
+        admin = Json2(Connection(url=url, database="plant", key=lambda: "admin"))
+        server = OdooServer(
+            Connection(url=url, database="plant", key=lambda: "bridge"), PlanContext(units={"pcs": "Units", "kg": "kg"})
+        )
+        planner = Planner(admin)
+        await planner.prepare()
+        order = await planner.create_order(10, press=1)
+        view = await _after_scrap_and_completion(order, server, Reader(admin))
+        await server.close()
+        await admin.close()
+    assert view.consumed == {("RESIN-A", "R-1"): Decimal("0.5"), ("BOX", None): Decimal(10)}
+    assert view.scraps == (ScrapView(quantity=Decimal("0.15"), lot="R-1"),)
+
+
+async def _after_scrap_and_completion(order: str, server: OdooServer, reader: Reader) -> OrderView:
+    of: dict[str, Any] = {**CAUSE, "order": OrderRef(order)}
+    spilt = Scrap(
+        key=IdempotencyKey("spilt"),
+        product="RESIN-A",
+        lot="R-1",
+        quantity=Decimal("0.15"),
+        unit="kg",
+        reason="Spill",
+        **of,
+    )
+    used = (Consumption(product="RESIN-A", lot="R-1", quantity=Decimal("0.5"), unit="kg"),)
+    done = Complete(key=IdempotencyKey("done"), quantity=Decimal(10), unit="pcs", lot="H-1", consumed=used, **of)
+    assert [type(one) for one in await server.post([spilt, done])] == [Applied, Applied]
+    return (await read_view(reader, [order], 0)).orders[order]
