@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from math import isfinite
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import msgspec
 
@@ -44,15 +43,14 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     kept: tuple[Kept, ...]
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Place:
+class Place(NamedTuple):
     """Where something kept belongs. At one moment history comes before the present, and documents come last."""
 
     at_ms: int
     rank: int
     raw_ms: int
     page: int
-    index: int
+    nth: int
 
 
 Placed: TypeAlias = tuple[Place, Kept]

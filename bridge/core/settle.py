@@ -30,8 +30,8 @@ SETTLE_MS: Final = 3_000
 """Longer than a node pauses between its births and its history."""
 LONGEST_MS: Final = 600_000
 """History that never ends is not waited for any longer."""
-MOST_KEPT: Final = 100_000
-"""Some 50 MB. Eight hours of one machine that tells a change every second are 30 000."""
+MOST_KEPT: Final = 50_000
+"""The rules take some 2 s for so many at once. Eight hours of one machine that tells a change a second are 30 000."""
 
 SITE: Final = ""
 """The group of all equipment. Others are named by their node."""
@@ -118,6 +118,10 @@ class Settler:
         passed: list[Observation] = []
         kept: dict[str, list[Kept]] = {}
         for each in observations:
+            if not self._groups and isinstance(each, Sample):  # the hot path: 0.5 us per sample, not 2
+                if self._rules.follows(each.equipment, each.signal):
+                    passed.append(each)
+                continue
             if self._passes(each, now_ms):
                 passed.append(each)
                 continue
@@ -258,7 +262,7 @@ class Settler:
             yield from self._end(name, now_ms)
             return
         given = past[: len(past) // 2]
-        gone = {(place.page, place.index) for place, _ in given}
+        gone = {(place.page, place.nth) for place, _ in given}
         for number in sorted({page for page, _ in gone}):
             kept = self._pages[number].kept
             self._put(group, number, [one for index, one in enumerate(kept) if (number, index) not in gone])
