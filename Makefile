@@ -1,6 +1,6 @@
 # The commands of this project. `make help` lists them; tools/setup makes the environment that they need.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint test-odoo
+.PHONY: help demo test check lint test-odoo bench bench-odoo
 
 ARGS ?=
 BIN := .venv/bin
@@ -25,7 +25,7 @@ lint: ## format, lint, types and imports only
 	@tools/setup test
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
-	@$(BIN)/mypy $(CODE) tests
+	@$(BIN)/mypy $(CODE) tests bench
 	@$(BIN)/lint-imports --no-cache
 
 test-odoo: ## run the tests against the Odoo that UNS_BRIDGE_ODOO_URL, _DB, _USER, _KEY and _ADMIN_KEY name
@@ -34,3 +34,11 @@ test-odoo: ## run the tests against the Odoo that UNS_BRIDGE_ODOO_URL, _DB, _USE
 	done; [ -z "$$missing" ]
 	@tools/setup test
 	@$(BIN)/python -m pytest tests/live_odoo $(ARGS)
+
+bench: ## what a message costs, beside others and stage by stage; options in ARGS="--profile"
+	@tools/setup bench
+	@$(BIN)/python -m bench path $(ARGS)
+
+bench-odoo: ## postings a second, on the Odoo simulator or where UNS_BRIDGE_ODOO_URL says
+	@tools/setup bench
+	@$(BIN)/python -m bench odoo $(ARGS)

@@ -1,0 +1,163 @@
+"""The hot path in one process, stage by stage, on messages made beforehand: where the microseconds go.
+
+Messages go through in batches as large as the loop's. Each stage takes the whole batch before the next one begins,
+so that a clock is read twice per batch and not per message; timers are asked as often as `bridge.pipeline` asks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+from typing import Final
+
+from bench.plant import Servers, write_plant
+from bench.traffic import Packet, Plant
+from bridge.core.input import HostConnected, SparkplugMessage, Started, Tick
+from bridge.core.settle import Settled
+from bridge.loop import LARGEST_BATCH
+from bridge.pipeline import Core, step, take_changes
+from bridge.plant import load_plant
+from bridge.translate import Complaint
+from bridge.wiring import new_core, open_store
+from ruleset.output import Post
+from ruleset.sample import Observation
+from sparkplug.fact import DataRead
+from sparkplug.fact import Output as HostOutput
+from sparkplug.wire.payload import decode
+from state.record import Commit
+from state.store import Lease, Store
+
+SETTLED_MS: Final = 120_000
+"""How far the clock is put forward after the births, so that nothing settles any more."""
+
+STAGES: Final = (
+    "decode",
+    "session",
+    "translate",
+    "settle",
+    "timers",
+    "engine",
+    "outbox",
+    "next timer",
+    "encode changes",
+    "commit",
+    "commit, waiting",
+)
+
+
+@dataclass(slots=True)
+class Clock:
+    """Microseconds per message and stage, one number per batch."""
+
+    found: dict[str, list[float]] = field(default_factory=dict)
+
+    @contextmanager
+    def stage(self, name: str, messages: int, *, read: Callable[[], int] = time.process_time_ns) -> Iterator[None]:
+        began = read()
+        yield
+        self.found.setdefault(name, []).append((read() - began) / messages / 1000)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A stage's cost per message over the batches."""
+
+    stage: str
+    least_us: float
+    median_us: float
+
+
+async def measure(home: Path, servers: Servers, devices: int, batches: int) -> list[Line]:
+    """The stages on a plant of this size."""
+    plant = load_plant(write_plant(home / f"stages-{devices}", devices, servers))
+    core, traffic, now_ms = new_core(plant), Plant(devices, time.time_ns() // 1_000_000), time.time_ns() // 1_000_000
+    store = open_store(plant)
+    try:
+        lease = await store.acquire("bench", 600_000)
+        assert lease is not None
+        now_ms = _bear(core, traffic, now_ms)
+        for packet in traffic.data(devices):  # every device has counted, and so has a timer, as in a plant that runs
+            step(core, SparkplugMessage(topic=packet.topic, payload=packet.payload, retain=False), now_ms)
+        number = (await store.load()).number + 1
+        await store.commit(lease, Commit(number=number, puts=take_changes(core)))
+        clock = Clock()
+        for _ in range(batches):
+            packets = traffic.data(LARGEST_BATCH)
+            gc.collect()
+            number += 1
+            now_ms += 500
+            await _batch(core, packets, now_ms, clock, store, lease, number)
+    finally:
+        await store.close()
+    return [Line(name, min(clock.found[name]), median(clock.found[name])) for name in STAGES]
+
+
+def _bear(core: Core, traffic: Plant, now_ms: int) -> int:
+    """Births, and the end of settling. The time that it is then."""
+    core.host.will(now_ms)
+    step(core, Started(), now_ms)
+    step(core, HostConnected(), now_ms)
+    for packet in traffic.births():
+        step(core, SparkplugMessage(topic=packet.topic, payload=packet.payload, retain=False), now_ms)
+    step(core, Tick(), now_ms + SETTLED_MS)
+    return now_ms + SETTLED_MS
+
+
+async def _batch(
+    core: Core, packets: list[Packet], now_ms: int, clock: Clock, store: Store, lease: Lease, number: int
+) -> None:
+    count = len(packets)
+    with clock.stage("decode", count):
+        for packet in packets:
+            decode(packet.payload)
+    facts: list[tuple[HostOutput, ...]] = []
+    with clock.stage("session", count):
+        for packet in packets:
+            facts.append(core.host.receive(packet.topic, packet.payload, retain=False, now_ms=now_ms))
+    clock.found["session"][-1] -= clock.found["decode"][-1]
+    settled = _settle(core, [one for each in facts for one in each if isinstance(one, DataRead)], now_ms, clock)
+    posts: list[Post] = []
+    with clock.stage("timers", count):
+        for _ in packets:
+            core.host.due(now_ms)
+            core.settler.due(now_ms)
+            core.engine.due(now_ms)
+            core.book.due(now_ms)
+            core.engine.due(now_ms)
+    with clock.stage("engine", count):
+        for at_ms, observations in settled:
+            outputs = core.engine.observe_all(observations, at_ms)
+            posts += [one for one in outputs if isinstance(one, Post)]
+    with clock.stage("outbox", count):
+        for post in posts:
+            core.postings.post(post.transaction, now_ms)
+    with clock.stage("next timer", count):
+        core.next_due_ms(now_ms)
+    with clock.stage("encode changes", count):
+        changes = take_changes(core)
+    with (
+        clock.stage("commit", count),
+        clock.stage("commit, waiting", count, read=time.perf_counter_ns),
+    ):
+        await store.commit(lease, Commit(number=number, puts=changes))
+    await asyncio.sleep(0)
+
+
+def _settle(core: Core, facts: list[DataRead], now_ms: int, clock: Clock) -> list[Settled]:
+    """Translate and settle."""
+    count = len(facts)
+    translated: list[list[Observation]] = []
+    with clock.stage("translate", count):
+        for fact in facts:
+            translated.append([one for one in core.translator.fact(fact) if not isinstance(one, Complaint)])
+    settled: list[Settled] = []
+    with clock.stage("settle", count):
+        for observations in translated:
+            settled += core.settler.take(observations, now_ms)
+    return settled
