@@ -31,8 +31,6 @@ from tests.live_odoo.postings import (
 from tests.odoo_adapter.situations import AT_MS, CAUSE, HOUSING, PRESS, Bench, complete, progress
 
 Domain = Callable[[str, str], list[list[object]]]
-
-
 EFFECTS: dict[Callable[[Bench, str], Awaitable[Transaction]], tuple[str, Domain]] = {
     count: ("mrp.production", lambda order, key: [["id", "=", int(order[3:])], ["qty_producing", "=", 4]]),
     start: ("mrp.workorder", lambda order, key: [["production_id", "=", int(order[3:])], ["state", "=", "progress"]]),
@@ -44,8 +42,6 @@ EFFECTS: dict[Callable[[Bench, str], Awaitable[Transaction]], tuple[str, Domain]
     completion: ("mail.message", lambda order, key: [["res_id", "=", int(order[3:])], ["body", "ilike", key]]),
     hold: ("mail.message", lambda order, key: [["res_id", "=", int(order[3:])], ["body", "ilike", key]]),
 }
-
-
 """How often each kind's effect is found: its model, and a domain that finds it by the transaction's key."""
 
 
