@@ -126,6 +126,6 @@ async def test_a_foreign_node_is_believed_its_counter_is_posted_and_its_death_is
 
             await node.kill()
             await site.until_node("OFFLINE")
+        assert await site.bridge.stop() == 0
         mismatches = site.bridge.told("sparkplug.finding", finding="death-bdseq-mismatch", node=NODE)
         assert bool(mismatches) is not library.deaths_match
-        assert await site.bridge.stop() == 0

@@ -49,7 +49,7 @@ def write_folder(
         "sparkplug": {"host_id": "acme-bridge", "groups": ["acme-berlin"]},
         "edge_node": {"group": "acme-berlin", "node": "orders"},
         "retry": {"first": "100ms", "longest": "1s"},
-        "limits": {"stale_grace": "5s", "commit_patience": "500ms"},
+        "limits": {"stale_grace": "2s", "commit_patience": "500ms"},
     }
     if broker.user:
         sections["broker"] |= {"user": broker.user, "secret": {"file": "broker.secret"}}

@@ -18,13 +18,14 @@ def say(word):
 
 def main():
     settings = json.loads(sys.argv[1])
-    node = MqttSpbEntityEdgeNode(settings["group"], settings["node"])
+    # The package's own rebirth command ends its network thread with "'bool' object is not callable".
+    node = MqttSpbEntityEdgeNode(settings["group"], settings["node"], include_spb_rebirth=False)
 
     def reborn(*_):
         node.publish_birth()
         say("rebirth")
 
-    node.on_command = reborn
+    node.commands.set_value(name="Node Control/Rebirth", value=False, callback_on_change=reborn)
     for name, value in settings["metrics"].items():
         node.data.set_value(name, value)
     node.connect(
