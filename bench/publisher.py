@@ -23,9 +23,9 @@ CHUNK: Final = 50
 WINDOW: Final = 500
 """QoS 1 messages that may wait for the broker's PUBACK."""
 PUBACK_BYTES: Final = 4
-CONNECT: Final = b"\x10\x14\x00\x04MQTT\x04\x02\x00\x00\x00\x08uns-pubs"
 CONNACK_BYTES: Final = 4
 DISCONNECT: Final = b"\xe0\x00"
+CLIENT_ID: Final = "bench-publisher"
 
 
 def write_packets(file: Path, packets: Iterable[Packet], qos: int) -> None:
@@ -61,13 +61,20 @@ def _length(number: int) -> bytes:
             return bytes(digits)
 
 
-class _Connection:
-    """One MQTT connection that publishes and counts PUBACKs."""
+def forget_session(port: int, client_id: str) -> None:
+    """Let the broker forget what it keeps for a client that is away."""
+    Connection(port, 0, client_id).close()
 
-    def __init__(self, port: int, qos: int) -> None:
+
+class Connection:
+    """One MQTT connection that publishes and counts PUBACKs. It begins a clean session."""
+
+    def __init__(self, port: int, qos: int, client_id: str = CLIENT_ID) -> None:
         self._socket = socket.create_connection(("127.0.0.1", port))
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._socket.sendall(CONNECT)
+        name = client_id.encode()
+        body = b"\x00\x04MQTT\x04\x02\x00\x00" + struct.pack(">H", len(name)) + name
+        self._socket.sendall(b"\x10" + _length(len(body)) + body)
         self._expect = PUBACK_BYTES if qos else 0
         self._read(CONNACK_BYTES)
         self._open_bytes = 0
@@ -98,7 +105,7 @@ def main() -> None:
     parser.add_argument("--times", type=Path)
     given = parser.parse_args()
     packets, times = read_packets(given.file), array("q")
-    connection = _Connection(given.port, given.qos)
+    connection = Connection(given.port, given.qos)
     say(f"began {time.monotonic()}")
     if given.rate is None:
         for at in range(0, len(packets), CHUNK):

@@ -16,7 +16,7 @@ from redis import Redis
 
 from bench.plant import SITE, Servers, equipment_path, write_plant
 from bench.process import BenchError, Measured
-from bench.publisher import write_packets
+from bench.publisher import forget_session, write_packets
 from bench.traffic import Packet, Plant
 from state.keys import Keys
 from state.record import Table
@@ -24,6 +24,8 @@ from tests.servers import mosquitto_server, redis
 
 ROOT: Final = Path(__file__).parent.parent
 BUILD: Final = ROOT / "build" / "bench"
+DOCUMENT_CLIENT: Final = "bench-documents"
+"""What the bridge of `bench.plant` calls its persistent session."""
 CONSUMERS: Final = ROOT / "bench" / "consumer"
 
 
@@ -36,8 +38,9 @@ class Rig:
     store: Redis
 
     def clear(self) -> None:
-        """Forget what an earlier bridge stored."""
+        """Forget what an earlier bridge stored, and what the broker kept for it meanwhile."""
         self.store.flushall()
+        forget_session(self.servers.port, DOCUMENT_CLIENT)
 
     def table(self, table: Table, id: str | None = None) -> Any:
         """A record's bytes, or all ids of a table."""
