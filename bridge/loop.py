@@ -131,7 +131,8 @@ class Loop:
             due_ms = self._core.next_due_ms(now_ms)
             timeout = None if due_ms is None else max(0, due_ms - now_ms) / 1000
             try:
-                batch.append(await asyncio.wait_for(self._queue.get(), timeout))
+                async with asyncio.timeout(timeout):  # `wait_for` of 3.11 swallows a cancellation that meets an input
+                    batch.append(await self._queue.get())
             except TimeoutError:
                 return [Entering(input=Tick(), at_ms=self._clock.now_ms())]
         while len(batch) < LARGEST_BATCH and not self._queue.empty():
