@@ -43,9 +43,10 @@ STOP_STAGE_S: Final = 10.0
 class Service:
     """The bridge of one plant folder. `run` works until `stop` is set."""
 
-    def __init__(self, plant: Plant, outside: Outside) -> None:
+    def __init__(self, plant: Plant, outside: Outside, *, stage_s: float = STOP_STAGE_S) -> None:
         self._plant = plant
         self._outside = outside
+        self._stage_s = stage_s
 
     async def run(self, stop: asyncio.Event) -> None:
         """Start, work, stop. Raises what ended it by itself, never a group: `NotDurable`, `ConfigError`, a
@@ -68,7 +69,8 @@ class Service:
         restore(core, stored.records)
         audit = open_audit(self._plant)
         log.info("bridge.started", site=self._plant.assets.path, commit=stored.number, records=len(stored.records))
-        await _Running(self._plant, self._outside, core, audit, lease, stored.number).run(stop)
+        running = _Running(self._plant, self._outside, core, audit, lease, stored.number)
+        await running.run(stop, self._stage_s)
 
     async def _refuse_weak_store(self) -> None:
         weaknesses = await self._outside.store.weaknesses()
@@ -89,7 +91,8 @@ class Service:
                 log.info("lease.held_by_another", site=self._plant.assets.path)
                 waiting = True
             with suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), self._plant.settings.redis.lease_ms / 4000)
+                async with asyncio.timeout(self._plant.settings.redis.lease_ms / 4000):
+                    await stop.wait()
         return None
 
     async def _give_back(self, lease: Lease) -> None:
@@ -154,20 +157,20 @@ class _Running:
         self._links.append(("orders", link))
         return ReleaseSession(link, node, self._outside.clock, core.book.records.values())
 
-    async def run(self, stop: asyncio.Event) -> None:
+    async def run(self, stop: asyncio.Event, stage_s: float) -> None:
         """Work until `stop` is set. However it ends, nodes hear it first: the links outlive all other parts."""
         async with asyncio.TaskGroup() as links:
             running = [
                 links.create_task(_part(f"link-{name}", link.run()), name=f"link-{name}") for name, link in self._links
             ]
             try:
-                await self._run_parts(stop)
+                await self._run_parts(stop, stage_s)
             finally:
-                await self._leave()
+                await self._leave(stage_s)
                 for task in running:
                     task.cancel()
 
-    async def _run_parts(self, stop: asyncio.Event) -> None:
+    async def _run_parts(self, stop: asyncio.Event, stage_s: float) -> None:
         async with asyncio.TaskGroup() as tasks:
 
             def start(name: str, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
@@ -188,21 +191,21 @@ class _Running:
                 start("acts", self._acts.run()),
             ]
             await stop.wait()
-            await self._leave()
-            await _within_stage("host", self._host.ended())
+            await self._leave(stage_s)
+            await _within("host", self._host.ended(), stage_s)
             for task in reading:
                 task.cancel()
             self._loop.finish()
-            await _within_stage("core", asyncio.wait([loop]))
+            await _within("core", asyncio.wait([loop]), stage_s)
             for task in (loop, *background):
                 task.cancel()
 
-    async def _leave(self) -> None:
+    async def _leave(self, stage_s: float) -> None:
         """Say on the namespace that we go: STATE offline, and the death of our own edge node."""
         self._stopping = True
-        await _within_stage("host", self._host.leave())
+        await _within("host", self._host.leave(), stage_s)
         if self._release:
-            await _within_stage("edge-node", self._release.leave())
+            await _within("edge-node", self._release.leave(), stage_s)
 
     def act(self, request: Request) -> None:
         match request:
@@ -272,10 +275,11 @@ async def _part(name: str, work: Coroutine[None, None, None], *, ends: bool = Fa
         raise PartFailed(name)
 
 
-async def _within_stage(stage: str, work: Coroutine[None, None, object]) -> None:
+async def _within(stage: str, work: Coroutine[None, None, object], stage_s: float) -> None:
     """Wait for one stage of stopping, not longer than it may take."""
     try:
-        await asyncio.wait_for(work, STOP_STAGE_S)
+        async with asyncio.timeout(stage_s):
+            await work
     except TimeoutError:
         log.warning("stop.took_too_long", stage=stage)
 
