@@ -318,3 +318,37 @@ def test_after_a_restart_what_waited_is_given_with_what_comes_anew(restarting: b
         *(f"{200_000 + number // 6} line-1 good_count={101 + number}" for number in range(12)),
         "600000 line-1 good_count=130",
     ]
+
+
+def test_history_of_the_very_millisecond_that_is_known_is_known_too() -> None:
+    site = running(at_ms=100_000)
+    site.says(good_count=104)
+    site.says(good_count=105)
+    site.restarts()
+    site.born(good_count=105)
+    site.stored(100_000, good_count=104)
+    site.stored(100_000, good_count=105)
+    site.after(100_000)
+    assert site.said == ["progress mo-1 epoch 0 upto 5 pcs"]
+
+
+def test_a_clock_that_was_ahead_and_is_right_again_loses_no_history() -> None:
+    site = running(at_ms=100_000)
+    site.says(good_count=105, ahead_ms=3_600_000)
+    site.dies(LINE)
+    site.after(100_000)
+    site.born(order="mo-2", good_count=120)
+    site.stored(150_000, good_count=110)
+    site.stored(160_000, order="mo-2")
+    site.after(200_000)
+    assert site.said[-2:] == ["progress mo-1 epoch 0 upto 10 pcs", "progress mo-2 epoch 0 upto 10 pcs"]
+
+
+def test_what_comes_after_a_restart_takes_no_place_of_what_waited() -> None:
+    site = broken()
+    site.born(good_count=120)
+    site.stored(200_000, good_count=110)
+    site.restarts()
+    site.stored(300_000, good_count=115)
+    given = [each for each in site.after(GRACE_MS) if "good" in each]
+    assert [each.rsplit("=")[-1] for each in given] == ["110", "115", "120"]
