@@ -172,7 +172,7 @@ class Postings:
             return None
         return (
             f"{quantity} reported on {record.name}, planned {record.planned}: above the tolerance of "
-            f"{self.tolerance * 100:f} %; release it to post it all the same"
+            f"{(self.tolerance * 100).normalize():f} %; release it to post it all the same"
         )
 
     def _total(self, transaction: Progress | Complete | QualityHold) -> Decimal:

@@ -1,88 +1,167 @@
-"""What the worker for Odoo hands over: the stored transaction, and the consent of who released it."""
+"""The two workers: which outcome each answer becomes, and that no answer stops them."""
 
 from __future__ import annotations
 
 import asyncio
-from decimal import Decimal
+from collections.abc import Sequence
+from typing import Any
 
-from bridge.core.input import Destination, Input, Outcomes, Send
-from bridge.delivery import OdooDelivery
-from odoo_adapter.memory import Effect, MemoryOdoo
-from odoo_adapter.odoo import Declined, OdooInfo, Passed
+import pytest
+from structlog.testing import capture_logs
+
+from bridge.broker.link import LinkUp, Publication
+from bridge.broker.memory import MemoryBroker, MemoryLink
+from bridge.core.input import Destination, Input, Outcomes, Send, Setback
+from bridge.delivery import RECHECK_MS, BrokerDelivery, Delivery, OdooDelivery
+from odoo_adapter.errors import Refused, Unavailable, Uncertain
+from odoo_adapter.memory import Fault, MemoryOdoo
+from odoo_adapter.odoo import Applied, Declined, Outcome, Passed
 from odoo_adapter.plan import PlanContext
-from ruleset.transaction import IdempotencyKey, OrderRef, Progress, Provenance, WorkOrderRef, WorkOrderStart, encode
+from ruleset.transaction import Transaction, encode
 from state.entry import Entry, EntryState
-
-COUNTED = Progress(
-    key=IdempotencyKey("counted"),
-    order=OrderRef("mo-42"),
-    stream="s",
-    upto=Decimal(105),
-    unit="pcs",
-    equipment="acme/berlin/line-1",
-    at_ms=1,
-    provenance=Provenance(rule="r", version="v1", topic="t"),
-)
-STARTED = WorkOrderStart(
-    key=IdempotencyKey("started"),
-    order=OrderRef("mo-42"),
-    work_order=WorkOrderRef("wo-57"),
-    equipment="acme/berlin/line-1",
-    at_ms=1,
-    provenance=Provenance(rule="r", version="v1", topic="t"),
-)
+from tests.bridge.core.test_posting import start
+from tests.bridge.simulator.listener import running, settings
 
 
-def entry(key: str, body: bytes, *, released_by: str = "") -> Entry:
+def entry(key: str, body: bytes, lane: str = "mo-1") -> Entry:
     return Entry(
         key=key,
         number=1,
-        lane="mo-42",
-        action="production.progress",
+        lane=lane,
+        action="workorder.start",
         destination="odoo",
-        priority=60,
+        priority=50,
         body=body,
-        content_hash="abc",
+        content_hash="",
         state=EntryState.CLAIMED,
         created_ms=1,
-        changed_ms=2,
-        released_by=released_by,
+        changed_ms=1,
     )
 
 
-async def delivered(*entries: Entry) -> tuple[list[Effect], Input]:
-    """Hand one batch to the worker; what stands in Odoo then, and what the core is told."""
-    odoo = MemoryOdoo(PlanContext(units={"pcs": "Units"}, over=Decimal("0.03")))
-    told: asyncio.Queue[Input] = asyncio.Queue()
-    checked: list[OdooInfo] = []
-    delivery = OdooDelivery(odoo, told.put, batch=50, per_second=1000, checked=checked.append)
-    delivery.send(Send(destination=Destination.ODOO, entries=entries))
-    worker = asyncio.create_task(delivery.run())
-    answer = await told.get()
-    worker.cancel()
-    await asyncio.gather(worker, return_exceptions=True)
-    return odoo.effects, answer
+START = entry("start", encode(start()))
 
 
-async def test_a_released_quantity_is_posted_in_the_name_of_who_released_it() -> None:
-    effects, _ = await delivered(
-        entry("counted", encode(COUNTED), released_by="eve"), entry("started", encode(STARTED), released_by="eve")
-    )
-    counted, started = (one.p for one in effects)
-    assert counted == {"order": "mo-42", "stream": "s", "upto": "105", "uom": "Units", "consent": "eve"}
-    assert "consent" not in started
+async def outcomes_of(delivery: Delivery, entered: asyncio.Queue[Input], *entries: Entry, expected: int = 1) -> Any:
+    """What one batch becomes; afterwards the worker is idle again."""
+    async with running(delivery.run()):
+        delivery.send(Send(delivery.destination, entries))
+        outcomes = [await asyncio.wait_for(entered.get(), 5) for _ in range(expected)]
+    assert delivery.idle
+    return outcomes[0] if expected == 1 else outcomes
 
 
-async def test_what_nobody_released_is_posted_within_the_plants_tolerance() -> None:
-    (effect,), _ = await delivered(entry("counted", encode(COUNTED)))
-    assert effect.p == {"order": "mo-42", "stream": "s", "upto": "105", "uom": "Units", "over": "0.03"}
+class Answering(MemoryOdoo):
+    """An Odoo that answers `post` with what it is told."""
+
+    def __init__(self, answer: Exception | Sequence[Outcome]) -> None:
+        super().__init__(context=PlanContext())
+        self.answer = answer
+
+    async def post(self, batch: Sequence[Transaction]) -> Sequence[Outcome]:
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+
+def odoo_delivery(odoo: MemoryOdoo, per_second: int = 1000) -> tuple[OdooDelivery, asyncio.Queue[Input]]:
+    entered: asyncio.Queue[Input] = asyncio.Queue(10)
+    return OdooDelivery(odoo, entered.put, batch=10, per_second=per_second, checked=lambda _: None), entered
+
+
+@pytest.mark.parametrize(
+    ("error", "setback"),
+    [
+        (Unavailable("away", 70), Setback(keys=("start",), reason="away", uncertain=False, retry_after_ms=70)),
+        (Uncertain("lost"), Setback(keys=("start",), reason="lost", uncertain=True)),
+        (
+            Refused("rights", "no"),
+            Setback(keys=("start",), reason="rights: no", uncertain=False, retry_after_ms=RECHECK_MS),
+        ),
+        (KeyError("x"), Setback(keys=("start",), reason="KeyError: 'x'", uncertain=True)),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+async def test_a_batch_without_an_outcome_is_set_back(error: Exception, setback: Setback) -> None:
+    delivery, entered = odoo_delivery(Answering(error))
+    assert await outcomes_of(delivery, entered, START) == setback
+
+
+async def test_an_answer_about_something_else_is_no_answer() -> None:
+    delivery, entered = odoo_delivery(Answering((Passed(key="other"),)))
+    outcome = await outcomes_of(delivery, entered, START)
+    assert (outcome.keys, outcome.uncertain) == (("start",), True)
+
+
+async def test_an_odoo_that_refuses_the_bridge_is_told_once_and_posts_when_it_is_mended() -> None:
+    odoo = Answering(Refused("rights", "no"))
+    delivery, entered = odoo_delivery(odoo)
+    with capture_logs() as logs:
+        await outcomes_of(delivery, entered, START)
+        await outcomes_of(delivery, entered, START)
+        odoo.answer = (Passed(key="start"),)
+        assert await outcomes_of(delivery, entered, START) == Outcomes((Passed(key="start"),))
+    assert logs[0]["event"] == "odoo.refuses"
 
 
 async def test_a_body_that_cannot_be_read_is_declined_and_its_lane_waits() -> None:
-    effects, answer = await delivered(entry("broken", b"{}"), entry("counted", encode(COUNTED)))
-    assert effects == []
-    assert isinstance(answer, Outcomes)
-    declined, passed = answer.outcomes
-    assert isinstance(declined, Declined)
-    assert (declined.key, declined.code) == ("broken", "unreadable")
-    assert passed == Passed(key="counted")
+    odoo = MemoryOdoo(context=PlanContext())
+    delivery, entered = odoo_delivery(odoo)
+    outcome = await outcomes_of(delivery, entered, entry("bad", b"?", "mo-2"), entry("next", b"?", "mo-2"), START)
+    applied, declined, passed = outcome.outcomes
+    assert (type(applied), applied.key) == (Applied, "start")
+    assert (type(declined), declined.key, declined.code) == (Declined, "bad", "unreadable")
+    assert passed == Passed(key="next")
+
+
+async def test_a_dead_letter_of_a_need_says_that_there_is_nothing_to_send() -> None:
+    delivery, entered = odoo_delivery(MemoryOdoo(context=PlanContext()))
+    outcome = await outcomes_of(delivery, entered, entry("s", b'{"rule": "scrap", "reason": "S9 is not mapped"}'))
+    assert outcome.outcomes[0].reason.startswith("S9 is not mapped; there is nothing to send: mend")
+
+
+async def test_a_lost_answer_is_uncertain_and_the_repeat_is_the_same_effect() -> None:
+    odoo = MemoryOdoo(context=PlanContext())
+    odoo.faults.append(Fault.AFTER)
+    delivery, entered = odoo_delivery(odoo)
+    assert (await outcomes_of(delivery, entered, START)).uncertain
+    (applied,) = (await outcomes_of(delivery, entered, START)).outcomes
+    assert (applied.receipt.repeated, len(odoo.effects)) == (True, 1)
+
+
+async def test_no_more_batches_are_posted_per_second_than_allowed() -> None:
+    delivery, entered = odoo_delivery(MemoryOdoo(context=PlanContext()), per_second=20)
+    began_s = asyncio.get_running_loop().time()
+    for _ in range(3):
+        await outcomes_of(delivery, entered, START)
+    assert asyncio.get_running_loop().time() - began_s >= 2 / 20
+
+
+def publication(order: str) -> Entry:
+    body = f'{{"topic": "uns/{order}", "document": {{"order": "{order}"}}}}'.encode()
+    return entry(f"publish:{order}", body, f"publish:{order}")
+
+
+async def test_a_publication_is_delivered_when_the_broker_has_it_retained() -> None:
+    broker, entered = MemoryBroker(), asyncio.Queue[Input](10)
+    link = MemoryLink(broker, settings("bridge"), [])
+    async with running(link.run()):
+        assert isinstance(await link.next_event(), LinkUp)
+        outcome = await outcomes_of(BrokerDelivery(link, entered.put), entered, publication("a"), entry("bad", b"?"))
+    assert [type(one) for one in outcome.outcomes] == [Applied, Declined]
+    assert broker.retained("uns/a") == Publication(topic="uns/a", payload=b'{"order":"a"}', qos=1, retain=True)
+
+
+async def test_what_was_not_acknowledged_is_uncertain_and_what_was_is_delivered() -> None:
+    broker, entered = MemoryBroker(), asyncio.Queue[Input](10)
+    link = MemoryLink(broker, settings("bridge"), [])
+    async with running(link.run()):
+        assert isinstance(await link.next_event(), LinkUp)
+        broker.cut_at_next_publish("bridge")
+        delivery = BrokerDelivery(link, entered.put)
+        outcome = await outcomes_of(delivery, entered, publication("a"), publication("b"))
+    assert (delivery.destination, outcome.keys, outcome.uncertain) == (
+        Destination.BROKER,
+        ("publish:a", "publish:b"),
+        True,
+    )

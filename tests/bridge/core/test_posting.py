@@ -1,0 +1,180 @@
+"""From decisions to entries: what is held, what is dead, and what people are told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+import msgspec
+
+from bridge.core.input import Acted, ActKind, Notice, Setback
+from bridge.core.order import OrderBook
+from bridge.core.posting import Postings, unmet_reason
+from odoo_adapter.odoo import Applied, Declined, OrderRead, OrdersRead, Passed, Receipt
+from ruleset.output import Unmet
+from ruleset.transaction import IdempotencyKey, OrderRef, Progress, Provenance, WorkOrderRef, WorkOrderStart, encode
+from state.entry import EntryState
+from state.outbox import Outbox
+
+ORDER = OrderRef("mo-1")
+LINE = "acme/berlin/packaging/line-1"
+RECEIPT = Receipt(model="mrp.workorder", id=7, details={})
+
+
+def cause(topic: str = "t") -> Provenance:
+    return Provenance(rule="r", version="v1", topic=topic)
+
+
+def progress(upto: int, stream: str = "1") -> Progress:
+    return Progress(
+        key=IdempotencyKey(f"progress:{stream}:{upto}"),
+        equipment=LINE,
+        at_ms=1,
+        provenance=cause(),
+        order=ORDER,
+        stream=f"{ORDER}/{LINE}/good/{stream}",
+        upto=Decimal(upto),
+        unit="pcs",
+    )
+
+
+def start(work_order: str = "wo-1", topic: str = "t") -> WorkOrderStart:
+    return WorkOrderStart(
+        key=IdempotencyKey("start"),
+        equipment=LINE,
+        at_ms=1,
+        provenance=cause(topic),
+        order=ORDER,
+        work_order=WorkOrderRef(work_order),
+    )
+
+
+def unmet(reason: str = "no such reason") -> Unmet:
+    return Unmet(
+        key=IdempotencyKey("scrap"),
+        action="production.scrap",
+        equipment=LINE,
+        order=ORDER,
+        at_ms=1,
+        rule="scrap",
+        provenance=cause(),
+        reason=reason,
+    )
+
+
+@dataclass
+class Desk:
+    """Postings of a site with one released order of 100, five percent of which may be made too many."""
+
+    outbox: Outbox = field(default_factory=Outbox)
+    postings: Postings = field(init=False)
+
+    def __post_init__(self) -> None:
+        book = OrderBook(answer_within_ms=60_000)
+        read = OrderRead(order=ORDER, name="WH/MO/1", state="confirmed", document={"quantity": "100"})
+        book.read(OrdersRead(orders=(read,), cursor="1"), 1)
+        self.postings = Postings(
+            outbox=self.outbox, book=book, site="acme/berlin", tolerance=Decimal("0.05"), priorities={}
+        )
+
+    def states(self) -> dict[str, EntryState]:
+        return {entry.key: entry.state for entry in self.outbox.entries()}
+
+    def claim(self) -> None:
+        self.outbox.claim("odoo", now_ms=2, limit=10)
+
+
+def said(notices: tuple[Notice, ...]) -> list[tuple[str, str]]:
+    return [(notice.level, notice.name) for notice in notices]
+
+
+def test_what_is_within_the_tolerance_is_posted_and_what_is_above_it_waits_for_a_person() -> None:
+    desk = Desk()
+    assert said(desk.postings.post(progress(105), 1)) == []
+    notices = desk.postings.post(progress(106), 1)
+    assert (said(notices), desk.states()) == (
+        [("alert", "entry.held")],
+        {"progress:1:105": EntryState.PENDING, "progress:1:106": EntryState.HELD},
+    )
+    assert notices[0].fields["reason"] == (
+        "106 reported on WH/MO/1, planned 100: above the tolerance of 5 %; release it to post it all the same"
+    )
+
+
+def test_the_totals_of_all_counters_of_an_order_count_against_its_tolerance() -> None:
+    desk = Desk()
+    desk.postings.post(progress(60, "1"), 1)
+    assert said(desk.postings.post(progress(60, "2"), 1)) == [("alert", "entry.held")]
+
+
+def test_a_need_that_is_not_met_is_a_dead_letter_and_is_said_once() -> None:
+    desk = Desk()
+    first, second = desk.postings.refuse(unmet(), 1), desk.postings.refuse(unmet(), 2)
+    assert (said(first), said(second), desk.states()) == ([("alert", "entry.dead")], [], {"scrap": EntryState.DEAD})
+
+
+def test_a_dead_letter_of_a_need_tells_why_and_a_transaction_is_none() -> None:
+    assert unmet_reason(msgspec.json.encode(unmet("not mapped"))) == "not mapped"
+    assert (unmet_reason(encode(start())), unmet_reason(b"?")) == (None, None)
+
+
+def test_the_same_fact_from_elsewhere_is_no_other_fact() -> None:
+    desk = Desk()
+    desk.postings.post(start(topic="before"), 1)
+    assert said(desk.postings.post(start(topic="after"), 2)) == []
+
+
+def test_other_content_before_it_was_sent_takes_the_place_of_the_first() -> None:
+    desk = Desk()
+    desk.postings.post(start("wo-1"), 1)
+    assert said(desk.postings.post(start("wo-2"), 2)) == [("warning", "entry.replaced")]
+
+
+def test_other_content_after_it_was_posted_is_for_a_person() -> None:
+    desk = Desk()
+    desk.postings.post(start("wo-1"), 1)
+    desk.claim()
+    assert said(desk.postings.resolve(Applied(key="start", receipt=RECEIPT), 3)) == [("info", "entry.delivered")]
+    assert said(desk.postings.post(start("wo-2"), 4)) == [("alert", "entry.contradicted")]
+
+
+def test_other_content_while_it_was_being_sent_is_for_a_person_once_the_first_stands() -> None:
+    desk = Desk()
+    desk.postings.post(start("wo-1"), 1)
+    desk.claim()
+    assert said(desk.postings.post(start("wo-2"), 2)) == []
+    assert said(desk.postings.resolve(Applied(key="start", receipt=RECEIPT), 3)) == [
+        ("info", "entry.delivered"),
+        ("alert", "entry.contradicted"),
+    ]
+
+
+def test_what_odoo_declines_is_a_dead_letter_and_what_was_passed_over_waits() -> None:
+    desk = Desk()
+    desk.postings.post(start(), 1)
+    desk.postings.post(progress(10), 1)
+    desk.claim()
+    declined = desk.postings.resolve(Declined(key="start", code="rights", reason="no"), 3)
+    assert (said(declined), desk.postings.resolve(Passed(key="progress:1:10"), 3)) == ([("alert", "entry.dead")], ())
+    assert desk.states() == {"start": EntryState.DEAD, "progress:1:10": EntryState.PENDING}
+
+
+def test_after_an_uncertain_attempt_the_entry_stays_claimed() -> None:
+    desk = Desk()
+    desk.postings.post(start(), 1)
+    desk.claim()
+    setback = Setback(keys=("start",), reason="the answer was lost", uncertain=True)
+    assert said(desk.postings.postpone(setback, 3)) == [("info", "delivery.postponed")]
+    assert desk.states() == {"start": EntryState.CLAIMED}
+
+
+def test_an_act_says_per_entry_what_came_of_it() -> None:
+    desk = Desk()
+    desk.postings.refuse(unmet(), 1)
+    act = Acted(id="1", kind=ActKind.SKIP, keys=("scrap", "other"), by="ada", reason="by hand")
+    notices = desk.postings.act(act, 2)
+    assert (said(notices), [notice.fields["key"] for notice in notices], desk.states()) == (
+        [("info", "act.skip")] * 2,
+        ["scrap", "other"],
+        {},
+    )
