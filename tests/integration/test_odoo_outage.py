@@ -17,6 +17,7 @@ SOME = 3
 
 async def the_floor_runs_on(plant: PlantUnderTest, entries: int = SOME) -> None:
     """Entries pile up; none of them is a dead letter but those that the rules refuse."""
+    await plant.bridge.until_told("orders.unreadable")
     await plant.until_waiting(entries)
     await plant.until_made()
     await plant.until_waiting(entries)
@@ -67,7 +68,6 @@ async def test_entries_wait_while_the_database_has_the_wrong_name(
         plant.change_setting("odoo", "database", "another")
         await plant.bridge.start()
         await the_floor_runs_on(plant)
-        await plant.bridge.until_told("orders.unreadable")
         await plant.bridge.kill()
         plant.change_setting("odoo", "database", "demo")
         await plant.bridge.start()
