@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -31,16 +31,25 @@ SHORTEST_PAUSE_MS: Final = 2
 class Simulation:
     """One plant on one broker. `run` works until cancelled.
 
-    `broker` says how to reach it; its `client_id` begins those of all sessions.
+    `broker` says how to reach it; its `client_id` begins those of all sessions. Releases of the orders in `foreign`
+    are not this plant's: its MES does not see them.
     """
 
     def __init__(
-        self, scenario: Scenario, *, broker: LinkSettings, link: LinkFactory, ledger: Ledger, clock: Clock
+        self,
+        scenario: Scenario,
+        *,
+        broker: LinkSettings,
+        link: LinkFactory,
+        ledger: Ledger,
+        clock: Clock,
+        foreign: Collection[str] = (),
     ) -> None:
         self.start_ms: Final = clock.now_ms()
         self._model = PlantModel(scenario, self.start_ms)
         self._ledger = ledger
         self._clock = clock
+        self._foreign = frozenset(foreign)
         self._rest = asyncio.Event()
         self._mes = MesSession(site=scenario.site, broker=broker, link=link, received=self._receive)
         self._edges = {
@@ -88,7 +97,8 @@ class Simulation:
         await self._mes.sent()
 
     def _receive(self, document: Mapping[str, Plain]) -> None:
-        self._model.receive(document, self._clock.now_ms())
+        if document.get("order") not in self._foreign:
+            self._model.receive(document, self._clock.now_ms())
 
     async def _live(self) -> None:
         while True:
