@@ -40,6 +40,7 @@ STAGES: Final = (
     "decode",
     "session",
     "translate",
+    "live view",
     "settle",
     "timers",
     "engine",
@@ -150,12 +151,15 @@ async def _batch(
 
 
 def _settle(core: Core, facts: list[DataRead], now_ms: int, clock: Clock) -> list[Settled]:
-    """Translate and settle."""
+    """Translate, show and settle."""
     count = len(facts)
     translated: list[list[Observation]] = []
     with clock.stage("translate", count):
         for fact in facts:
             translated.append([one for one in core.translator.fact(fact) if not isinstance(one, Complaint)])
+    with clock.stage("live view", count):
+        for observations in translated:
+            core.live.take(observations, now_ms)
     settled: list[Settled] = []
     with clock.stage("settle", count):
         for observations in translated:
