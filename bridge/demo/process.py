@@ -41,9 +41,10 @@ class BridgeProcess:
     async def kill(self) -> None:
         """End it as a power cut would, and start it again."""
         self.check()
-        assert self._process is not None
-        self._process.kill()
-        await self._process.wait()
+        process, self._process = self._process, None
+        assert process is not None
+        process.kill()
+        await process.wait()
         self.kills += 1
         await self.start()
 
