@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from bridge.commands import audit, check, demo, odoo, orders, outbox, run, simulate
+from bridge.commands import audit, check, console, demo, odoo, orders, outbox, run, simulate
 
 app = typer.Typer(
     name="uns-bridge",
@@ -19,6 +19,7 @@ app.command("simulate")(simulate.command)
 app.add_typer(outbox.app, name="outbox")
 app.add_typer(orders.app, name="orders")
 app.add_typer(odoo.app, name="odoo")
+app.add_typer(console.app, name="console")
 app.add_typer(audit.app, name="audit")
 
 

@@ -18,6 +18,7 @@ from typing import Final
 import structlog
 
 from bridge.broker.link import BrokerLink
+from bridge.console.server import Console
 from bridge.core.input import AnnounceHost, Command, Destination, Input, Notice, Request, Send, ShowOrder
 from bridge.delivery import BrokerDelivery, Delivery, OdooDelivery
 from bridge.errors import ConfigError, NotDurable, PartFailed, SecretMissing, first_of
@@ -106,6 +107,10 @@ class _Running:
     """The parts of one run, and the order in which they stop. Also the shell that the loop's requests go to."""
 
     def __init__(self, plant: Plant, outside: Outside, core: Core, audit: AuditLog, lease: Lease, number: int) -> None:
+        self._console: Console | None = None
+        if plant.settings.console is not None:
+            self._console = Console(plant, core, outside, self._enter, audit, number=number)
+            outside = self._console.outside
         self._plant = plant
         self._outside = outside
         self._lease = lease
@@ -179,6 +184,8 @@ class _Running:
             loop = tasks.create_task(_part("core", self._loop.run(), ends=True), name="core")
             background = [start("lease", self._keep_lease()), start("host-send", self._host.send())]
             background += [start(f"delivery-{name}", each.run()) for name, each in self._deliveries.items()]
+            if self._console:
+                background.append(start("console", self._console.run()))
             if self._release:
                 background += [
                     start("orders-run", self._release.run()),
@@ -220,6 +227,8 @@ class _Running:
                     self._release.show(request.record)
             case Notice():
                 _say(request)
+                if self._console:
+                    self._console.notice(request)
 
     def stalled(self, stall: Stall, reason: str) -> None:
         self._stalls.add(stall)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,10 +38,15 @@ class AuditLog:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._lock = threading.Lock()
         self._head = self._open()
 
     def append(self, kind: str, by: str, fields: Mapping[str, Field], at_ms: int) -> None:
-        """Write one line and return when the disk has it."""
+        """Write one line and return when the disk has it. Threads may share a log."""
+        with self._lock:
+            self._append(kind, by, fields, at_ms)
+
+    def _append(self, kind: str, by: str, fields: Mapping[str, Field], at_ms: int) -> None:
         number = self._head.number + 1
         content = {"n": number, "at_ms": at_ms, "kind": kind, "by": by, "fields": dict(fields)}
         content["prev"] = self._head.hash

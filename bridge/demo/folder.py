@@ -7,6 +7,7 @@ import shutil
 from importlib.resources import files
 from pathlib import Path
 
+from bridge.demo.console import DemoConsole
 from bridge.demo.odoo import DemoOdoo
 from bridge.demo.servers import EmbeddedBroker, EmbeddedStore
 
@@ -27,11 +28,14 @@ limits: {{stale_grace: 10s}}
 """
 
 
-def write_plant(home: Path, broker: EmbeddedBroker, store: EmbeddedStore, odoo: DemoOdoo) -> Path:
+def write_plant(
+    home: Path, broker: EmbeddedBroker, store: EmbeddedStore, odoo: DemoOdoo, console: DemoConsole | None
+) -> Path:
     """Copy the shipped plant below `home` and point it at the servers. Secrets are files of their owner's only."""
     plant = home / "plant"
     shutil.copytree(Path(str(files("bridge.demo") / "plant")), plant)
-    (plant / "bridge.yaml").write_text(BRIDGE_YAML.format(broker=broker, store=store, odoo=odoo), "utf-8")
+    text = BRIDGE_YAML.format(broker=broker, store=store, odoo=odoo) + (console.yaml if console else "")
+    (plant / "bridge.yaml").write_text(text, "utf-8")
     secrets = {"broker": broker.password, "redis": store.password, "odoo": odoo.key}
     for name, secret in secrets.items():
         _write_secret(plant / f"{name}.secret", secret)

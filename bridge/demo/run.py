@@ -24,6 +24,7 @@ from bridge.broker.paho import PahoLink
 from bridge.clock import SystemClock
 from bridge.core.order import CURSOR_ID, OrderRecord
 from bridge.demo.compare import NamespaceView, Report, compare
+from bridge.demo.console import DemoConsole
 from bridge.demo.folder import write_plant
 from bridge.demo.odoo import DemoOdoo, real_odoo, simulated_odoo
 from bridge.demo.odoo_view import read_view
@@ -73,17 +74,18 @@ async def run_demo(settings: DemoSettings) -> tuple[Report, dict[str, Any]]:
     scenario = load_scenario(Path(str(files("bridge.demo") / "scenario.yaml")))
     if settings.seed is not None:
         scenario = replace(scenario, seed=settings.seed)
+    console = None if settings.headless else DemoConsole(settings.home / "plant")
     with Progress(headless=settings.headless) as progress:
-        async with _servers(settings, progress) as (broker, odoo, bridge, store):
+        async with _servers(settings, progress, console) as (broker, odoo, bridge, store):
             planner = await odoo.prepare(progress.say)
             await bridge.start()
-            demo = _Demo(settings, scenario, progress, broker, odoo, bridge, store)
+            demo = _Demo(settings, scenario, progress, broker, odoo, bridge, store, console)
             return await demo.run(planner), await _odoo_facts(odoo)
 
 
 @asynccontextmanager
 async def _servers(
-    settings: DemoSettings, progress: Progress
+    settings: DemoSettings, progress: Progress, console: DemoConsole | None
 ) -> AsyncIterator[tuple[EmbeddedBroker, DemoOdoo, BridgeProcess, Store]]:
     async with AsyncExitStack() as stack:
         progress.say("starting a broker and a store on free ports of this machine")
@@ -94,7 +96,7 @@ async def _servers(
         else:
             progress.say("starting the Odoo simulator (it is not an Odoo)")
             odoo = await stack.enter_async_context(simulated_odoo(settings.home))
-        plant = write_plant(settings.home, broker, store_server, odoo)
+        plant = write_plant(settings.home, broker, store_server, odoo, console)
         bridge = BridgeProcess(plant, settings.home / "bridge.log")
         stack.push_async_callback(bridge.stop)
         store = open_store(load_plant(plant))
@@ -114,8 +116,10 @@ class _Demo:
         odoo: DemoOdoo,
         bridge: BridgeProcess,
         store: Store,
+        console: DemoConsole | None,
     ) -> None:
         self._settings = settings
+        self._console = console
         self._scenario = scenario
         self._progress = progress
         self._odoo = odoo
@@ -140,6 +144,7 @@ class _Demo:
 
     async def run(self, planner: Planner) -> Report:
         began_ms = self._clock.now_ms()
+        self._invite()
         async with asyncio.TaskGroup() as tasks:
             plant = tasks.create_task(self._simulation.run(), name="plant")
             watch = tasks.create_task(self._watch(), name="watch")
@@ -184,6 +189,12 @@ class _Demo:
             await asyncio.sleep(moment_s - passed_s)
             passed_s = moment_s
             await self._bridge.kill()
+            self._invite()
+
+    def _invite(self) -> None:
+        """Show the way to the console: a new bridge knows no log-ins."""
+        if self._console:
+            self._progress.say(self._console.invitation())
 
     async def _watch(self) -> None:
         """Show how it stands, and end the run when the bridge ends by itself."""

@@ -242,6 +242,11 @@ def _temporary_folder(prefix: str) -> Iterator[Path]:
         yield Path(name)
 
 
+def free_port() -> int:
+    """A loopback port that nobody listens on now."""
+    return _free_ports(1)[0]
+
+
 def _free_ports(number: int) -> list[int]:
     """Loopback ports that nobody listens on now, all different."""
     with contextlib.ExitStack() as probes:

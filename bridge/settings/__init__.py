@@ -119,8 +119,18 @@ class RetrySettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ConsoleSettings:
+    """The operator's console. `password_file` holds an argon2 hash, `link_file` that of a log-in link used once."""
+
+    host: str = "127.0.0.1"
+    port: int = 8080
+    password_file: Path | None = None
+    link_file: Path | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """The whole of `bridge.yaml`. `edge_node` None: releases go out as JSON documents only."""
+    """The whole of `bridge.yaml`. `edge_node` None: releases go out as JSON documents only; `console` None: off."""
 
     odoo: OdooSettings
     broker: BrokerSettings = BrokerSettings()
@@ -129,6 +139,7 @@ class Settings:
     edge_node: EdgeNodeSettings | None = None
     limits: LimitSettings = LimitSettings()
     retry: RetrySettings = RetrySettings()
+    console: ConsoleSettings | None = None
     over_production_percent: int = 5
     """More than this above an order's quantity is held for a person."""
     data_dir: Path
@@ -141,7 +152,7 @@ def read_settings(file: str, text: str, folder: Path, problems: Problems) -> Set
     root = read_document(file, text, problems)
     if root is None:
         return None
-    sections = {"broker", "redis", "odoo", "sparkplug", "edge_node", "limits", "retry"}
+    sections = {"broker", "redis", "odoo", "sparkplug", "edge_node", "limits", "retry", "console"}
     keys = root.mapping(allowed=sections | {"over_production", "data_dir"}, required={"odoo"})
     odoo = _odoo(keys["odoo"], folder) if "odoo" in keys else None
     top = _Section(keys, folder)
@@ -151,6 +162,7 @@ def read_settings(file: str, text: str, folder: Path, problems: Problems) -> Set
     edge_node = _edge_node(keys["edge_node"], folder) if "edge_node" in keys else None
     limits = _limits(_section(keys.get("limits"), LimitSettings, folder))
     retry = _retry(_section(keys.get("retry"), RetrySettings, folder))
+    console = _console(keys["console"], folder) if "console" in keys else None
     percent = top.integer("over_production", 5, at_least=0, at_most=1000)
     data_dir = top.path("data_dir") or folder / "data"
     if odoo is None or len(problems) > before:
@@ -163,6 +175,7 @@ def read_settings(file: str, text: str, folder: Path, problems: Problems) -> Set
         edge_node=edge_node,
         limits=limits,
         retry=retry,
+        console=console,
         over_production_percent=percent,
         data_dir=data_dir,
     )
@@ -351,3 +364,16 @@ def _retry(section: _Section) -> RetrySettings:
     if longest_ms < first_ms and (node := section.get("longest")) is not None:
         node.problem("the longest wait is shorter than the first one")
     return RetrySettings(first_ms=first_ms, longest_ms=longest_ms)
+
+
+def _console(node: Node, folder: Path) -> ConsoleSettings:
+    default, section = ConsoleSettings(), _section(node, ConsoleSettings, folder)
+    password_file, link_file = section.path("password_file"), section.path("link_file")
+    if password_file is None and link_file is None:
+        node.problem("nobody could log in; write `password_file: console.hash`; `uns-bridge console hash` makes it")
+    return ConsoleSettings(
+        host=section.text("host", default.host),
+        port=section.integer("port", default.port, at_least=1, at_most=65535),
+        password_file=password_file,
+        link_file=link_file,
+    )

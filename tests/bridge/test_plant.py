@@ -163,7 +163,7 @@ BROKEN_BRIDGE = [
         '4:29: "n+" cannot be a Sparkplug id: it must not hold "/", "+" or "#"',
     ),
     ("odoo:", "edge_node: {group: g}\nodoo:", '4:12: key "node" is missing here'),
-    ("odoo:", "console: {port: 80}\nodoo:", '4:1: unknown key "console"; known here: '),
+    ("odoo:", "dashboard: {port: 80}\nodoo:", '4:1: unknown key "dashboard"; known here: '),
     ("broker:", "broker: [", "3:7: not valid YAML: while parsing a flow sequence that begins in line 1, "),
 ]
 BROKEN_CODES = [

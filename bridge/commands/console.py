@@ -1,0 +1,45 @@
+"""`uns-bridge console hash`: the hash of the console's password, for the file that bridge.yaml names."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bridge.commands.exit import WRONG, fail
+from bridge.console.password import hash_password
+
+app = typer.Typer(help="The operator's console.", no_args_is_help=True)
+
+
+@app.callback()
+def group() -> None:
+    """The operator's console."""
+
+
+@app.command("hash")
+def hash_command(
+    out: Annotated[Path | None, typer.Option("--out", help="Write it to this file instead of printing it.")] = None,
+) -> None:
+    """Ask for a password, twice, and give the argon2 hash for `console.password_file`."""
+    try:
+        line = hash_password(typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True))
+        if out is None:
+            print(line)
+        else:
+            _write(out, line)
+    except ValueError as error:
+        fail(error, WRONG)
+    except OSError as error:
+        fail(f"{out} cannot be written: {error.strerror}", WRONG)
+
+
+def _write(out: Path, line: str) -> None:
+    """Of its owner's only, whole or not at all."""
+    beside = out.with_name(f"{out.name}.new")
+    beside.unlink(missing_ok=True)
+    with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(f"{line}\n")
+    beside.replace(out)

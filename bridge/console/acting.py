@@ -1,0 +1,162 @@
+"""Dead letters and held entries: choose, see what would happen, then do it with a reason.
+
+An act is written to the audit log first and then enters the core like every other input. What cannot be audited is not
+done.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import Final
+from uuid import uuid4
+
+import structlog
+from aiohttp import web
+
+from bridge.console.app import DESK, SESSION, Desk
+from bridge.console.facts import REFUSED_BY_RULE, is_sendable
+from bridge.core.input import Acted, ActKind, Destination
+from bridge.loop import Entering
+from odoo_adapter.errors import OdooError
+from state.entry import Entry, EntryState
+from state.intervention import Prediction
+
+SHOWN: Final = 200
+LONGEST_REASON: Final = 500
+LOOK_UP_S: Final = 5.0
+"""How long Odoo may take to say whether it has an entry."""
+COMMIT_S: Final = 10.0
+"""How long an act may take until it is durable, before the page says that it waits."""
+SUITS: Final = {
+    ActKind.REPLAY: (EntryState.DEAD,),
+    ActKind.RELEASE: (EntryState.HELD,),
+    ActKind.SKIP: (EntryState.DEAD, EntryState.HELD),
+}
+"""What "all" takes."""
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Wish:
+    """What a form asks for."""
+
+    kind: ActKind
+    keys: tuple[str, ...]
+    reason: str
+
+
+async def show(request: web.Request) -> web.StreamResponse:
+    """The entries that wait for a person."""
+    return _page(request)
+
+
+async def check(request: web.Request) -> web.StreamResponse:
+    """What the act would do to each entry. Changes nothing."""
+    desk = request.app[DESK]
+    wish = await _wish(request, desk)
+    if isinstance(wish, str):
+        return _page(request, wrong=wish, status=400)
+    predictions = await _predict(desk, wish)
+    doable = [one for one in predictions if one.would is not None]
+    return desk.render(request, "check.html", wish=wish, predictions=predictions, doable=doable, still=True)
+
+
+async def act(request: web.Request) -> web.StreamResponse:
+    """Do it."""
+    desk, session = request.app[DESK], request[SESSION]
+    wish = await _wish(request, desk)
+    if isinstance(wish, str):
+        return _page(request, wrong=wish, status=400)
+    now_ms = desk.inside.now_ms
+    acted = Acted(id=uuid4().hex, kind=wish.kind, keys=wish.keys, by=session.name, reason=wish.reason)
+    try:
+        await asyncio.to_thread(_write, desk, acted, now_ms)
+    except OSError as error:
+        log.error("audit.not_written", reason=str(error), effect="the act was not done")
+        return _page(request, wrong=f"Not done: the audit log cannot be written ({error}).", status=503)
+    durable = asyncio.Event()
+
+    async def committed() -> None:
+        durable.set()
+
+    try:
+        async with asyncio.timeout(COMMIT_S):
+            await desk.inside.enter(Entering(input=acted, at_ms=now_ms, committed=committed))
+            await durable.wait()
+    except TimeoutError:
+        session.said = "The bridge has not stored it yet: Redis takes no commits. Look again before you repeat it."
+    else:
+        session.said = f"Done: {wish.kind} of {len(wish.keys)} {'entries' if len(wish.keys) > 1 else 'entry'}."
+    raise web.HTTPSeeOther("/attention")
+
+
+def _page(request: web.Request, *, wrong: str = "", status: int = 200) -> web.Response:
+    desk = request.app[DESK]
+    outbox = desk.inside.core.outbox
+    waiting = [*outbox.entries(EntryState.DEAD), *outbox.entries(EntryState.HELD)]
+    values = {"entries": waiting[:SHOWN], "count": len(waiting), "wrong": wrong, "still": bool(wrong)}
+    return desk.render(request, "attention.html", status=status, **values)
+
+
+async def _wish(request: web.Request, desk: Desk) -> _Wish | str:
+    """What the form asks for, or what is missing in it."""
+    form = await request.post()
+    try:
+        kind = ActKind(str(form.get("act") or ""))
+    except ValueError:
+        return "Choose what to do: replay, release or skip."
+    keys = tuple(dict.fromkeys(str(key) for key in form.getall("key", [])))
+    if form.get("all"):
+        keys = tuple(one.key for one in desk.inside.core.outbox.entries() if one.state in SUITS[kind])
+    if not keys:
+        return "Choose at least one entry."
+    reason = " ".join(str(form.get("reason") or "").split())
+    if not reason:
+        return "Say why: the reason is kept with the entry."
+    if len(reason) > LONGEST_REASON or not reason.isprintable():
+        return f"Write the reason in at most {LONGEST_REASON} printable characters."
+    return _Wish(kind=kind, keys=keys, reason=reason)
+
+
+async def _predict(desk: Desk, wish: _Wish) -> tuple[Prediction, ...]:
+    outbox = desk.inside.core.outbox
+    predictions = outbox.act(wish.kind, wish.keys, by="", reason="", now_ms=0, dry_run=True)
+    predictions = tuple(_with_warning(one, outbox.entry(one.key), wish.kind) for one in predictions)
+    if wish.kind is not ActKind.REPLAY:
+        return predictions
+    asked = [one.key for one in predictions if one.would and _goes_to_odoo(outbox.entry(one.key))]
+    try:
+        async with asyncio.timeout(LOOK_UP_S):
+            found = await desk.inside.outside.odoo.look_up(asked) if asked else {}
+    except (OdooError, TimeoutError):
+        return tuple(
+            Prediction(
+                one.key, one.would, f"{one.text} (Odoo could not be asked whether it has it)" if one.would else one.text
+            )
+            for one in predictions
+        )
+    return tuple(
+        Prediction(one.key, one.would, f"stands in Odoo already as {found[one.key].model} {found[one.key].id}")
+        if one.key in found
+        else one
+        for one in predictions
+    )
+
+
+def _with_warning(one: Prediction, entry: Entry | None, kind: ActKind) -> Prediction:
+    """A dead letter that a rule made has nothing to send; say so before it is tried."""
+    if kind is not ActKind.REPLAY or one.would is None or entry is None or is_sendable(entry):
+        return one
+    return Prediction(one.key, one.would, f"{one.text}. {REFUSED_BY_RULE}")
+
+
+def _goes_to_odoo(entry: Entry | None) -> bool:
+    return entry is not None and entry.destination == Destination.ODOO
+
+
+def _write(desk: Desk, acted: Acted, now_ms: int) -> None:
+    for key in acted.keys:
+        fields = {"act": acted.id, "key": key, "reason": acted.reason}
+        desk.audit.append(f"outbox.{acted.kind}", acted.by, fields, now_ms)

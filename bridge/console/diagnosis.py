@@ -1,0 +1,297 @@
+"""What is wrong, since when, what it means, and what to do: the first thing on the first page. A pure function."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Final
+
+from bridge.console.facts import Inside, NodeLine, nodes
+from bridge.console.watch import Failure, OdooView, SessionView, StoreView
+from bridge.core.order import Answer
+from state.entry import EntryState
+
+STARTING_MS: Final = 5_000
+"""How long a session may take to come up before that is a trouble."""
+LATE_MS: Final = 300_000
+"""Postings that wait longer although Odoo answers wait for something that a person should look at."""
+KEY_SOON_MS: Final = 14 * 86_400_000
+
+
+class Level(IntEnum):
+    """How bad. Ordered: the worst first."""
+
+    STOP = 0
+    WARN = 1
+    NOTE = 2
+
+    @property
+    def word(self) -> str:
+        return {Level.STOP: "stop", Level.WARN: "warn", Level.NOTE: "note"}[self]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trouble:
+    """One thing that is wrong. `detail` is what the machine said, `link` the page to go on with."""
+
+    level: Level
+    title: str
+    means: str
+    do: str
+    since_ms: int | None = None
+    detail: str = ""
+    link: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What the diagnosis is made from."""
+
+    now_ms: int
+    began_ms: int
+    grace_ms: int
+    sessions: Mapping[str, SessionView]
+    store: StoreView
+    odoo: OdooView
+    odoo_url: str
+    next_try_ms: int
+    depth: Mapping[EntryState, int]
+    oldest_pending_ms: int | None
+    oldest_ms: Mapping[EntryState, int]
+    nodes: tuple[NodeLine, ...]
+    answers: Mapping[Answer, int]
+
+    @property
+    def waiting(self) -> int:
+        return self.depth.get(EntryState.PENDING, 0) + self.depth.get(EntryState.CLAIMED, 0)
+
+
+def facts(inside: Inside) -> Facts:
+    """Read them now."""
+    core, settings = inside.core, inside.plant.settings
+    oldest: dict[EntryState, int] = {}
+    for one in core.outbox.entries():
+        oldest[one.state] = min(one.changed_ms, oldest.get(one.state, one.changed_ms))
+    answers: dict[Answer, int] = {}
+    for record in core.book.records.values():
+        if record.is_open:
+            answers[record.answer] = answers.get(record.answer, 0) + 1
+    return Facts(
+        now_ms=inside.now_ms,
+        began_ms=inside.watch.began_ms,
+        grace_ms=settings.limits.stale_grace_ms,
+        sessions=inside.watch.sessions,
+        store=inside.watch.store,
+        odoo=inside.watch.odoo,
+        odoo_url=settings.odoo.url,
+        next_try_ms=core.outbox.circuit("odoo").open_until_ms,
+        depth=core.outbox.depth(),
+        oldest_pending_ms=core.outbox.oldest_pending_ms,
+        oldest_ms=oldest,
+        nodes=nodes(inside),
+        answers=answers,
+    )
+
+
+def diagnose(seen: Facts) -> tuple[Trouble, ...]:
+    """Everything that is wrong, the worst first."""
+    found = [*_store(seen), *_sessions(seen), *_odoo(seen), *_nodes(seen), *_entries(seen), *_orders(seen)]
+    return tuple(sorted(found, key=lambda trouble: trouble.level))
+
+
+def _store(seen: Facts) -> Iterator[Trouble]:
+    if seen.store.failure is not None:
+        yield Trouble(
+            level=Level.STOP,
+            title="Redis takes no commits",
+            since_ms=seen.store.failure.since_ms,
+            means="Nothing is taken from the plant and nothing new is posted. Nothing that was committed is lost; "
+            "after a short while the host goes offline, edge nodes store and the broker keeps documents.",
+            do="See whether Redis runs, has disk space and accepts writes. The bridge goes on by itself when it does; "
+            "do not restart the bridge.",
+            detail=seen.store.failure.reason,
+        )
+    if seen.store.weaknesses:
+        yield Trouble(
+            level=Level.NOTE,
+            title="Redis could lose what it confirmed",
+            means="bridge.yaml accepts this (accept_weak_durability). After a power cut postings may be missing.",
+            do="Fit for a trial only. For production mend what is named here.",
+            detail="; ".join(seen.store.weaknesses),
+        )
+
+
+_SESSIONS: Final = {
+    "host": (
+        Level.STOP,
+        "No connection to the MQTT broker (Sparkplug)",
+        "The bridge hears nothing of edge nodes. Counters are cumulative, so pieces made meanwhile are posted "
+        "afterwards; nodes with this primary host store their data.",
+    ),
+    "documents": (
+        Level.STOP,
+        "No connection to the MQTT broker (documents)",
+        "Events of the MES do not arrive and orders cannot be published. The broker keeps the documents until the "
+        "bridge is back.",
+    ),
+    "orders": (
+        Level.WARN,
+        "No connection to the MQTT broker (the bridge's own edge node)",
+        "Sparkplug readers do not see the list of orders. JSON readers do.",
+    ),
+}
+
+
+def _sessions(seen: Facts) -> Iterator[Trouble]:
+    for name, session in seen.sessions.items():
+        if session.up or (not session.reason and seen.now_ms - session.since_ms < STARTING_MS):
+            continue
+        level, title, means = _SESSIONS.get(name, (Level.WARN, f"No connection to the MQTT broker ({name})", ""))
+        yield Trouble(
+            level=level,
+            title=title,
+            since_ms=session.since_ms,
+            means=means,
+            do="See whether the broker runs and can be reached from this machine, and whether log-in and certificate "
+            "are still valid. The bridge connects again by itself.",
+            detail=session.reason,
+        )
+
+
+def _odoo(seen: Facts) -> Iterator[Trouble]:
+    failure, info = seen.odoo.failure, seen.odoo.info
+    if failure is not None:
+        yield _odoo_trouble(seen, failure)
+    if info is not None and info.key_expires_ms is not None and info.key_expires_ms - seen.now_ms < KEY_SOON_MS:
+        expired = info.key_expires_ms <= seen.now_ms
+        yield Trouble(
+            level=Level.STOP if expired else Level.WARN,
+            title="The API key for Odoo has expired" if expired else "The API key for Odoo expires soon",
+            since_ms=info.key_expires_ms if expired else None,
+            means="Without a valid key nothing is posted; postings wait in order and none is lost.",
+            do=f"Make a new API key for the user {info.user} in Odoo and put it where bridge.yaml names it "
+            "(odoo.key). It is taken without a restart.",
+        )
+    if info is not None and info.simulator:
+        yield Trouble(
+            level=Level.NOTE,
+            title="This is the Odoo simulator, not an Odoo",
+            means="Postings are shown as in Odoo, but no real stock or order changes.",
+            do="Nothing. For production, name the real server in bridge.yaml (odoo.url).",
+        )
+
+
+def _odoo_trouble(seen: Facts, failure: Failure) -> Trouble:
+    waits = f"{seen.waiting} postings wait" if seen.waiting != 1 else "1 posting waits"
+    if failure.refused:
+        return Trouble(
+            level=Level.STOP,
+            title="Odoo answers, but does not let the bridge work",
+            since_ms=failure.since_ms,
+            means=f"Production goes on and nothing is lost: {waits}, in order.",
+            do="Give the text below to the administrator of Odoo. When it is mended, posting goes on by itself.",
+            detail=failure.reason,
+        )
+    if seen.odoo.answered_ms is not None and seen.odoo.answered_ms > failure.last_ms:
+        return Trouble(
+            level=Level.NOTE,
+            title="Odoo answers again; posting begins at the next try",
+            since_ms=seen.odoo.answered_ms,
+            means=f"{waits}, in order. They drain by themselves.",
+            do="Nothing.",
+            detail=f"before: {failure.reason}",
+        )
+    return Trouble(
+        level=Level.STOP,
+        title="Odoo cannot be reached",
+        since_ms=failure.since_ms,
+        means=f"Production goes on and nothing is lost: {waits}, in order, and are sent once when Odoo answers. "
+        "New orders and changes of orders do not arrive meanwhile.",
+        do=f"Open {seen.odoo_url} in a browser. If it does not open either, call who runs Odoo. "
+        "Do not enter the waiting quantities by hand: they would then be counted twice.",
+        detail=failure.reason,
+    )
+
+
+def _nodes(seen: Facts) -> Iterator[Trouble]:
+    if (host := seen.sessions.get("host")) is not None and not host.up:
+        return
+    gone = [line for line in seen.nodes if not line.is_well]
+    if not gone:
+        return
+    starting = seen.now_ms - seen.began_ms < seen.grace_ms and all(line.since_ms is None for line in gone)
+    since = [line.since_ms for line in gone if line.since_ms is not None]
+    yield Trouble(
+        level=Level.NOTE if starting else Level.WARN,
+        title=f"{_names([line.name for line in gone])} {'are' if len(gone) > 1 else 'is'} not fully there",
+        since_ms=min(since, default=None),
+        means="What is shown of this equipment is old. Counters go on where they stood when it is back; stops may be "
+        "posted with the time at which it fell silent.",
+        do="Wait for the births: the bridge started just now and has asked for them."
+        if starting
+        else "See whether the edge node (gateway or PLC) has power and network. It is taken up by itself at its birth.",
+        detail="; ".join(f"{line.name}: {_state_of(line)}" for line in gone[:5]),
+        link="/equipment",
+    )
+
+
+def _state_of(line: NodeLine) -> str:
+    devices = f", without {', '.join(line.lost_devices)}" if line.lost_devices else ""
+    return f"{line.view.phase}{devices}{f' ({line.reason})' if line.reason else ''}"
+
+
+def _entries(seen: Facts) -> Iterator[Trouble]:
+    dead, held = seen.depth.get(EntryState.DEAD, 0), seen.depth.get(EntryState.HELD, 0)
+    if dead:
+        yield Trouble(
+            level=Level.WARN,
+            title=f"{dead} dead {'letters' if dead > 1 else 'letter'}",
+            since_ms=seen.oldest_ms.get(EntryState.DEAD),
+            means="Odoo, or a rule, declined these facts. They are not in Odoo. Other orders go on.",
+            do="Read the reason of each, mend its cause, then replay it; or skip it with a reason.",
+            link="/attention",
+        )
+    if held:
+        yield Trouble(
+            level=Level.WARN,
+            title=f"{held} {'postings are' if held > 1 else 'posting is'} held for a decision",
+            since_ms=seen.oldest_ms.get(EntryState.HELD),
+            means="A limit was passed, such as more pieces than planned. Nothing is posted until a person agrees.",
+            do="Release it if the figure is right; skip it with a reason if it is not.",
+            link="/attention",
+        )
+    oldest = seen.oldest_pending_ms
+    if oldest is not None and seen.odoo.failure is None and seen.now_ms - oldest > LATE_MS:
+        yield Trouble(
+            level=Level.WARN,
+            title="Postings wait although Odoo answers",
+            since_ms=oldest,
+            means="Most often an earlier entry of the same order is dead or held, and the order must be kept.",
+            do="Open the oldest: its page says what it waits for.",
+            link="/entries?state=pending",
+        )
+
+
+def _orders(seen: Facts) -> Iterator[Trouble]:
+    refused, silent = seen.answers.get(Answer.REFUSED, 0), seen.answers.get(Answer.UNANSWERED, 0)
+    if refused:
+        yield Trouble(
+            level=Level.WARN,
+            title=f"The MES refused {refused} {'orders' if refused > 1 else 'order'}",
+            means="What Odoo planned is not accepted on the floor.",
+            do="Tell the planner the MES's reason.",
+            link="/orders",
+        )
+    if silent:
+        yield Trouble(
+            level=Level.WARN,
+            title=f"The MES did not acknowledge {silent} {'orders' if silent > 1 else 'order'}",
+            means="The order stands on the broker, but it is not known whether the MES has taken it.",
+            do="See whether the MES runs and is subscribed to the order topics.",
+            link="/orders",
+        )
+
+
+def _names(names: list[str]) -> str:
+    return ", ".join(names) if len(names) <= 3 else f"{', '.join(names[:3])} and {len(names) - 3} more"

@@ -1,0 +1,100 @@
+"""How values look on a page: ages, moments in the site's time, quantities, JSON. Pure; the templates' filters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, Final
+from urllib.parse import quote
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from ruleset.sample import Event, Sample
+
+LONGEST_VALUE: Final = 120
+LONGEST_EVENT: Final = 80
+
+
+def age(ms: int | None) -> str:
+    """A length of time in the two units that matter: `4 s`, `3 min`, `2 h 10 min`, `3 d 4 h`."""
+    if ms is None:
+        return "–"
+    seconds = max(0, ms) // 1000
+    if seconds < 60:
+        return f"{seconds} s"
+    minutes = seconds // 60
+    if minutes < 60:
+        return f"{minutes} min"
+    hours = minutes // 60
+    if hours < 48:
+        return f"{hours} h {minutes % 60} min" if minutes % 60 else f"{hours} h"
+    return f"{hours // 24} d {hours % 24} h" if hours % 24 else f"{hours // 24} d"
+
+
+def clock_of(timezone: str) -> Callable[[int | None], str]:
+    """A moment as the site's clocks show it, the date before it unless it is given as today."""
+    zone = ZoneInfo(timezone)
+
+    def moment(at_ms: int | None) -> str:
+        if at_ms is None:
+            return "–"
+        return datetime.fromtimestamp(at_ms / 1000, zone).strftime("%d %b %H:%M:%S")
+
+    return moment
+
+
+def iso(at_ms: int | None) -> str:
+    """A moment for machines and tooltips: ISO 8601 in UTC."""
+    return "" if at_ms is None else datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds")
+
+
+def number(value: Decimal | int | float | None) -> str:
+    """A quantity without superfluous zeros."""
+    if value is None:
+        return "–"
+    text = f"{Decimal(str(value)):f}"
+    return (text.rstrip("0").rstrip(".") if "." in text else text) or "0"
+
+
+def value(observation: Sample | Event) -> str:
+    """What a signal says, short."""
+    if isinstance(observation, Event):
+        fields = ", ".join(f"{name} {_plain(field)}" for name, field in observation.fields.items() if field is not None)
+        return short(fields, LONGEST_EVENT) or f"#{observation.id}"
+    if observation.value is None:
+        return "unknown"
+    if isinstance(observation.value, float):
+        return f"{observation.value:.6g}"
+    return short(str(observation.value)) or "(empty)"
+
+
+def _plain(field: object) -> str:
+    if isinstance(field, bool):
+        return "yes" if field else "no"
+    if isinstance(field, list):
+        return f"({len(field)})"
+    return f"{field:.6g}" if isinstance(field, float) else str(field)
+
+
+def short(text: str, most: int = LONGEST_VALUE) -> str:
+    """Not longer than a line."""
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def pretty(data: object) -> str:
+    """Data as indented JSON; a text as it is."""
+    if isinstance(data, str):
+        return data
+    return msgspec.json.format(msgspec.json.encode(data), indent=2).decode()
+
+
+def odoo_link(url: str, receipt: Mapping[str, Any]) -> str | None:
+    """Where a browser finds the record of a receipt. Odoo 17 to 19 take this form: 18 and 19 rewrite it to theirs."""
+    model, id = receipt.get("model"), receipt.get("id")
+    if not isinstance(model, str) or not isinstance(id, int) or "." not in model or id <= 0:
+        return None
+    if not url.startswith(("http://", "https://")):
+        return None
+    return f"{url}/web#id={id}&model={quote(model, safe='.')}&view_type=form"

@@ -1,0 +1,175 @@
+"""The outside with a watch on it: the store, Odoo and the links as they are, and a note of how each call went."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from bridge.broker.link import (
+    BrokerLink,
+    LinkDown,
+    LinkEvent,
+    LinkSettings,
+    LinkUp,
+    MayConnect,
+    Publication,
+    Subscriptions,
+    WillSource,
+)
+from bridge.console.watch import Watch
+from bridge.wiring import LinkFactory, Outside
+from odoo_adapter.errors import OdooError, Refused
+from odoo_adapter.odoo import Applied, Odoo, OdooInfo, OrdersRead, Outcome, Receipt
+from ruleset.transaction import Complete, Progress, QualityHold, Transaction
+from state.errors import StoreUnavailable
+from state.record import Commit, Stored, Table
+from state.store import Act, Lease, Store
+
+
+def watched(outside: Outside, watch: Watch) -> Outside:
+    """The same outside; what happens on it is noted."""
+    return Outside(
+        store=WatchedStore(outside.store, watch),
+        odoo=WatchedOdoo(outside.odoo, watch),
+        link=_watched_links(outside.link, watch),
+        clock=outside.clock,
+    )
+
+
+class WatchedStore:
+    """A `Store` whose commits are noted."""
+
+    def __init__(self, store: Store, watch: Watch) -> None:
+        self._store = store
+        self._watch = watch
+
+    async def acquire(self, holder: str, ttl_ms: int) -> Lease | None:
+        return await self._store.acquire(holder, ttl_ms)
+
+    async def renew(self, lease: Lease) -> bool:
+        return await self._store.renew(lease)
+
+    async def release(self, lease: Lease) -> None:
+        await self._store.release(lease)
+
+    async def load(self) -> Stored:
+        return await self._store.load()
+
+    async def read(self, table: Table) -> dict[str, bytes]:
+        return await self._store.read(table)
+
+    async def read_one(self, table: Table, id: str) -> bytes | None:
+        return await self._store.read_one(table, id)
+
+    async def commit(self, lease: Lease, commit: Commit) -> None:
+        try:
+            await self._store.commit(lease, commit)
+        except StoreUnavailable as error:
+            self._watch.store_failed(str(error))
+            raise
+        self._watch.committed(commit.number)
+
+    async def submit(self, act: Act) -> None:
+        await self._store.submit(act)
+
+    async def acts(self) -> Sequence[Act]:
+        return await self._store.acts()
+
+    async def weaknesses(self) -> Sequence[str]:
+        return await self._store.weaknesses()
+
+    async def close(self) -> None:
+        await self._store.close()
+
+
+class WatchedOdoo:
+    """An `Odoo` of which is noted what answers, what fails, and what receipts say of quantities."""
+
+    def __init__(self, odoo: Odoo, watch: Watch) -> None:
+        self._odoo = odoo
+        self._watch = watch
+
+    async def check(self) -> OdooInfo:
+        try:
+            info = await self._odoo.check()
+        except OdooError as error:
+            self._failed("check", error)
+            raise
+        self._watch.odoo.info = info
+        self._watch.odoo_answered("check")
+        return info
+
+    async def post(self, batch: Sequence[Transaction]) -> Sequence[Outcome]:
+        try:
+            outcomes = await self._odoo.post(batch)
+        except OdooError as error:
+            self._failed("post", error)
+            raise
+        self._watch.odoo_answered("post")
+        for transaction, outcome in zip(batch, outcomes, strict=False):
+            if isinstance(outcome, Applied):
+                self._applied(transaction, outcome)
+        return outcomes
+
+    async def look_up(self, keys: Sequence[str]) -> Mapping[str, Receipt]:
+        return await self._odoo.look_up(keys)
+
+    async def read_orders(self, cursor: str) -> OrdersRead:
+        try:
+            read = await self._odoo.read_orders(cursor)
+        except OdooError as error:
+            self._failed("orders", error)
+            raise
+        self._watch.odoo_answered("orders")
+        return read
+
+    async def close(self) -> None:
+        await self._odoo.close()
+
+    def _failed(self, asked: str, error: OdooError) -> None:
+        self._watch.odoo_failed(asked, str(error), refused=isinstance(error, Refused))
+
+    def _applied(self, transaction: Transaction, outcome: Applied) -> None:
+        now_ms = self._watch.clock.now_ms()
+        self._watch.odoo.posted_ms = now_ms
+        if transaction.order is not None and isinstance(transaction, Progress | Complete | QualityHold):
+            self._watch.posted(transaction.order, outcome.receipt.details, now_ms)
+
+
+class WatchedLink:
+    """A `BrokerLink` of which is noted whether it is up."""
+
+    def __init__(self, link: BrokerLink, watch: Watch, name: str) -> None:
+        self._link = link
+        self._watch = watch
+        self._name = name
+        watch.session(name, up=False)
+
+    async def run(self) -> None:
+        await self._link.run()
+
+    async def next_event(self) -> LinkEvent:
+        event = await self._link.next_event()
+        if isinstance(event, LinkUp):
+            self._watch.session(self._name, up=True)
+        elif isinstance(event, LinkDown):
+            self._watch.session(self._name, up=False, reason=event.reason)
+        return event
+
+    async def publish(self, publication: Publication) -> None:
+        await self._link.publish(publication)
+
+    async def acknowledge(self, token: int) -> None:
+        await self._link.acknowledge(token)
+
+    async def drop(self) -> None:
+        await self._link.drop()
+
+
+def _watched_links(factory: LinkFactory, watch: Watch) -> LinkFactory:
+    def make(
+        settings: LinkSettings, subscriptions: Subscriptions, will: WillSource, may_connect: MayConnect
+    ) -> BrokerLink:
+        name = settings.client_id.rpartition("-")[2]
+        return WatchedLink(factory(settings, subscriptions, will, may_connect), watch, name)
+
+    return make

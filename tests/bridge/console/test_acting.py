@@ -1,0 +1,180 @@
+"""What people decide reaches the core with their name and reason, and the audit log before that."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+
+import msgspec
+import pytest
+
+from bridge.console import acting
+from state.entry import EntryState
+from state.errors import StoreUnavailable
+from state.memory_store import FaultPoint
+from state.record import Commit
+from tests.bridge.console.desk import Console
+
+
+def act(kind: str, *keys: str, reason: str = "stock was counted") -> dict[str, str]:
+    (key,) = keys or ("",)
+    return {"act": kind, "key": key, "reason": reason}
+
+
+async def test_what_waits_for_a_person_is_listed_with_its_reason(console: Console) -> None:
+    await console.log_in()
+    console.dead("k1", reason="no_stock")
+    console.held("k2", reason="above the tolerance")
+    console.pending("k3")
+
+    page = await console.get("/attention")
+
+    assert [shown in page for shown in ("k1", "no_stock", "k2", "above the tolerance", "k3")] == [
+        True,
+        True,
+        True,
+        True,
+        False,
+    ]
+
+
+async def test_the_dry_run_says_what_would_happen_and_changes_nothing(console: Console) -> None:
+    await console.log_in()
+    console.dead("k1")
+
+    answer = await console.post("/attention/check", act("replay", "k1"))
+
+    page = await answer.text()
+    assert "will be sent; was dead" in page
+    assert "stock was counted" in page
+    entry = console.inside.core.outbox.entry("k1")
+    assert entry is not None
+    assert entry.state is EntryState.DEAD
+
+
+async def test_the_dry_run_says_what_stands_in_odoo_already(console: Console) -> None:
+    await console.log_in()
+    console.dead("k1")
+    console.odoo.down = True
+
+    answer = await console.post("/attention/check", act("replay", "k1"))
+
+    assert "Odoo could not be asked" in await answer.text()
+
+
+@pytest.mark.parametrize(
+    ("kind", "key", "state"),
+    [
+        ("replay", "k1", EntryState.PENDING),
+        ("skip", "k1", None),
+        ("release", "k2", EntryState.PENDING),
+        ("skip", "k2", None),
+    ],
+)
+async def test_an_act_reaches_the_core_with_name_and_reason(
+    console: Console, kind: str, key: str, state: EntryState | None
+) -> None:
+    await console.log_in("Ana")
+    console.dead("k1")
+    console.held("k2")
+
+    answer = await console.post("/attention/act", act(kind, key))
+
+    assert (answer.status, answer.headers["Location"]) == (303, "/attention")
+    entry = console.inside.core.outbox.entry(key)
+    assert (entry.state if entry is not None else None) is state
+    story = await console.get(f"/entry?key={key}")
+    assert f"{kind}: stock was counted" in story
+    assert "by <b><bdi>Ana</bdi></b>" in story
+    assert f"Done: {kind} of 1 entry." in story + await console.get("/attention")
+
+
+async def test_an_act_is_in_the_audit_log(console: Console) -> None:
+    await console.log_in("Ana")
+    console.dead("k1")
+
+    await console.post("/attention/act", act("skip", "k1"))
+
+    last = msgspec.json.decode((console.folder / "audit.jsonl").read_bytes().splitlines()[-1])
+    assert (last["kind"], last["by"], last["fields"]["key"]) == ("outbox.skip", "Ana", "k1")
+    assert last["fields"]["reason"] == "stock was counted"
+
+
+async def test_an_act_that_cannot_be_audited_is_not_done(console: Console) -> None:
+    await console.log_in()
+    console.dead("k1")
+    (console.folder / "audit.jsonl").unlink()
+    os.mkdir(console.folder / "audit.jsonl")
+
+    answer = await console.post("/attention/act", act("skip", "k1"))
+
+    assert answer.status == 503
+    assert console.inside.core.outbox.entry("k1") is not None
+
+
+@pytest.mark.parametrize("step", ["check", "act"])
+@pytest.mark.parametrize(
+    ("fields", "text"),
+    [
+        ({"act": "replay", "key": "k1", "reason": " "}, "Say why"),
+        ({"act": "replay", "key": "k1", "reason": "x" * 501}, "at most 500"),
+        ({"act": "destroy", "key": "k1", "reason": "why"}, "Choose what to do"),
+        ({"act": "replay", "reason": "why"}, "Choose at least one entry"),
+    ],
+)
+async def test_a_form_that_lacks_something_says_what(
+    console: Console, step: str, fields: dict[str, str], text: str
+) -> None:
+    await console.log_in()
+    console.dead("k1")
+
+    answer = await console.post(f"/attention/{step}", fields)
+
+    assert answer.status == 400
+    assert text in await answer.text()
+    assert console.inside.core.outbox.depth() == {EntryState.DEAD: 1}
+
+
+@pytest.mark.parametrize("step", ["check", "act"])
+async def test_a_form_of_a_foreign_page_does_nothing(console: Console, step: str) -> None:
+    await console.log_in()
+    console.dead("k1")
+
+    answer = await console.post(f"/attention/{step}", act("skip", "k1"), csrf="guessed")
+
+    assert answer.status == 403
+    assert console.inside.core.outbox.entry("k1") is not None
+
+
+async def test_all_takes_what_the_act_can_be_done_to(console: Console) -> None:
+    await console.log_in()
+    console.dead("k1")
+    console.held("k2")
+    console.pending("k3")
+
+    await console.post("/attention/act", {"act": "release", "all": "1", "reason": "the plan was wrong"})
+
+    assert console.inside.core.outbox.depth() == {EntryState.DEAD: 1, EntryState.PENDING: 2}
+
+
+async def test_while_the_store_takes_no_commits_the_page_does_not_say_that_it_is_done(
+    console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await console.log_in()
+    console.dead("k1")
+    await console.settle()
+    monkeypatch.setattr(acting, "COMMIT_S", 0.05)
+    refused = asyncio.Event()
+
+    def refuse(point: FaultPoint, commit: Commit) -> None:
+        if not refused.is_set():
+            raise StoreUnavailable("the disk is full")
+
+    console.store.fault = refuse
+
+    await console.post("/attention/act", act("skip", "k1"))
+    page = await console.get("/attention")
+    refused.set()
+
+    assert "has not stored it yet" in page
+    assert "Redis takes no commits" in await console.get("/")

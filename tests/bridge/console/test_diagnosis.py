@@ -1,0 +1,166 @@
+"""The first page names the worst first, and says what it means and what to do."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from bridge.console.app import verdict
+from bridge.console.diagnosis import Facts, Level, Trouble, diagnose
+from bridge.console.facts import NodeLine
+from bridge.console.watch import Failure, OdooView, SessionView, StoreView
+from bridge.core.order import Answer
+from odoo_adapter.odoo import OdooInfo
+from sparkplug.fact import NodeId
+from sparkplug.host import NodeView
+from state.entry import EntryState
+
+NOW = 1_000_000_000
+DAY = 86_400_000
+INFO = OdooInfo(version="19.0", mode="inbox", simulator=False, database="prod", company=1, user="uns")
+DOWN = Failure(since_ms=NOW - 60_000, last_ms=NOW - 1_000, reason="connection refused")
+
+
+def well() -> Facts:
+    """A plant at rest."""
+    up = SessionView(up=True, since_ms=0)
+    return Facts(
+        now_ms=NOW,
+        began_ms=0,
+        grace_ms=30_000,
+        sessions={"host": up, "documents": up, "orders": up},
+        store=StoreView(number=7, commit_ms=NOW),
+        odoo=OdooView(info=INFO, answered_ms=NOW - 2_000),
+        odoo_url="https://odoo.example",
+        next_try_ms=0,
+        depth={},
+        oldest_pending_ms=None,
+        oldest_ms={},
+        nodes=(node("online"),),
+        answers={Answer.ACCEPTED: 3},
+    )
+
+
+def node(phase: str, *, since_ms: int | None = NOW - 9_000, devices: dict[str, bool] | None = None) -> NodeLine:
+    view = NodeView(
+        node=NodeId("g", "press"), phase=phase, bd_seq=1, seen_ms=NOW, metrics=3, devices=devices or {}, findings={}
+    )
+    return NodeLine(view=view, since_ms=since_ms, reason="NDEATH")
+
+
+def titles(seen: Facts) -> list[tuple[Level, str]]:
+    return [(trouble.level, trouble.title) for trouble in diagnose(seen)]
+
+
+def test_a_plant_at_rest_has_no_trouble() -> None:
+    assert diagnose(well()) == ()
+
+
+def test_odoo_away_stops_and_names_what_waits() -> None:
+    seen = replace(well(), odoo=OdooView(failures={"post": DOWN}), depth={EntryState.PENDING: 12})
+
+    (trouble,) = diagnose(seen)
+
+    assert (trouble.level, trouble.title, trouble.since_ms) == (Level.STOP, "Odoo cannot be reached", NOW - 60_000)
+    assert "12 postings wait" in trouble.means
+    assert "https://odoo.example" in trouble.do
+
+
+def test_odoo_that_refuses_is_told_apart_from_odoo_away() -> None:
+    refusing = replace(DOWN, refused=True, reason="not_installed: the inbox is not installed")
+    seen = replace(well(), odoo=OdooView(failures={"check": refusing}))
+
+    assert titles(seen) == [(Level.STOP, "Odoo answers, but does not let the bridge work")]
+
+
+def test_odoo_that_answers_again_is_no_stop_although_the_next_try_is_to_come() -> None:
+    seen = replace(well(), odoo=OdooView(answered_ms=NOW, failures={"post": DOWN}))
+
+    assert titles(seen) == [(Level.NOTE, "Odoo answers again; posting begins at the next try")]
+
+
+@pytest.mark.parametrize(
+    ("in_days", "expected"),
+    [
+        (30, []),
+        (3, [(Level.WARN, "The API key for Odoo expires soon")]),
+        (-1, [(Level.STOP, "The API key for Odoo has expired")]),
+    ],
+)
+def test_the_end_of_the_key_is_announced(in_days: int, expected: list[tuple[Level, str]]) -> None:
+    info = replace(INFO, key_expires_ms=NOW + in_days * DAY)
+
+    assert titles(replace(well(), odoo=OdooView(info=info))) == expected
+
+
+def test_a_store_that_takes_no_commits_comes_before_everything_else() -> None:
+    store = StoreView(failure=DOWN)
+    seen = replace(well(), store=store, depth={EntryState.DEAD: 1}, odoo=OdooView(failures={"post": DOWN}))
+
+    assert [trouble.title for trouble in diagnose(seen)] == [
+        "Redis takes no commits",
+        "Odoo cannot be reached",
+        "1 dead letter",
+    ]
+
+
+def test_a_session_that_is_down_stops_and_hides_the_nodes_that_it_explains() -> None:
+    down = SessionView(up=False, since_ms=NOW - 20_000, reason="connection refused")
+    seen = replace(well(), sessions={"host": down}, nodes=(node("offline"),))
+
+    assert titles(seen) == [(Level.STOP, "No connection to the MQTT broker (Sparkplug)")]
+
+
+def test_a_session_that_is_only_starting_is_no_trouble() -> None:
+    seen = replace(well(), sessions={"host": SessionView(up=False, since_ms=NOW - 1_000)})
+
+    assert diagnose(seen) == ()
+
+
+def test_a_node_that_is_gone_is_named_with_its_reason() -> None:
+    (trouble,) = diagnose(replace(well(), nodes=(node("offline"),)))
+
+    assert (trouble.level, trouble.title, trouble.detail) == (
+        Level.WARN,
+        "g/press is not fully there",
+        "g/press: offline (NDEATH)",
+    )
+
+
+def test_a_device_that_is_gone_is_named_although_its_node_is_there() -> None:
+    (trouble,) = diagnose(replace(well(), nodes=(node("online", devices={"a": True, "b": False}),)))
+
+    assert trouble.detail == "g/press: online, without b (NDEATH)"
+
+
+def test_nodes_of_before_the_start_are_waited_for() -> None:
+    seen = replace(well(), began_ms=NOW - 1_000, nodes=(node("stale", since_ms=None),))
+
+    assert titles(seen) == [(Level.NOTE, "g/press is not fully there")]
+
+
+def test_what_waits_for_people_is_counted() -> None:
+    seen = replace(well(), depth={EntryState.DEAD: 2, EntryState.HELD: 1}, answers={Answer.UNANSWERED: 1})
+
+    assert titles(seen) == [
+        (Level.WARN, "2 dead letters"),
+        (Level.WARN, "1 posting is held for a decision"),
+        (Level.WARN, "The MES did not acknowledge 1 order"),
+    ]
+
+
+def test_postings_that_wait_although_odoo_answers_are_found() -> None:
+    seen = replace(well(), depth={EntryState.PENDING: 1}, oldest_pending_ms=NOW - 600_000)
+
+    assert titles(seen) == [(Level.WARN, "Postings wait although Odoo answers")]
+
+
+@pytest.mark.parametrize(
+    ("levels", "word"),
+    [((), "ok"), ((Level.NOTE,), "ok"), ((Level.WARN, Level.NOTE), "warn"), ((Level.STOP, Level.WARN), "stop")],
+)
+def test_the_verdict_is_the_worst_that_a_person_must_see(levels: tuple[Level, ...], word: str) -> None:
+    troubles = tuple(Trouble(level=level, title="", means="", do="") for level in levels)
+
+    assert verdict(troubles) == word
