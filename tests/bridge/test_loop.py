@@ -1,0 +1,149 @@
+"""The loop alone: nothing is acted on, and nothing acknowledged, before its commit."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from bridge.core.input import HostConnected, Notice, OrdersArrived, Request, Tick, UnsDocument
+from bridge.loop import Entering, Loop, Stall
+from bridge.wiring import new_core
+from odoo_adapter.odoo import OrderRead, OrdersRead
+from state.errors import Fenced, StoreUnavailable
+from state.memory_store import FaultPoint, MemoryStore
+from state.record import Commit
+from tests.bridge.simulator.listener import until
+from tests.bridge.site import ManualClock, plant_in
+
+
+class Watch:
+    """A shell that writes down what it is asked for, beside the commits."""
+
+    def __init__(self) -> None:
+        self.seen: list[str] = []
+
+    def act(self, request: Request) -> None:
+        self.seen.append(request.name if isinstance(request, Notice) else type(request).__name__)
+
+    def stalled(self, stall: Stall, reason: str) -> None:
+        self.seen.append(f"stalled {stall.name}")
+
+    def recovered(self, stall: Stall) -> None:
+        self.seen.append(f"recovered {stall.name}")
+
+    def note(self, point: FaultPoint, commit: Commit) -> None:
+        self.seen.append(f"{point} {commit.number}")
+
+    async def acknowledge(self) -> None:
+        self.seen.append("acknowledged")
+
+
+class Bench:
+    """A loop on a store in memory."""
+
+    def __init__(self, folder: Path, outbox_limit: int = 1000) -> None:
+        self.clock, self.watch = ManualClock(), Watch()
+        self.store = MemoryStore(clock=self.clock.now_ms, fault=self.watch.note)
+        self._core = new_core(plant_in(folder))
+        self._outbox_limit = outbox_limit
+
+    async def begin(self) -> tuple[Loop, asyncio.Task[None]]:
+        lease = await self.store.acquire("loop", 10_000)
+        assert lease is not None
+        loop = Loop(
+            self._core,
+            self.store,
+            lease,
+            number=0,
+            clock=self.clock,
+            shell=self.watch,
+            deliveries=(),
+            queue_size=10,
+            patience_ms=1_000,
+            outbox_limit=self._outbox_limit,
+        )
+        task = asyncio.create_task(loop.run())
+        await until(lambda: "after commit 1" in self.watch.seen)
+        self.watch.seen.clear()
+        return loop, task
+
+    def orders(self, *orders: str) -> Entering:
+        read = tuple(OrderRead(order=one, name=one, state="confirmed", document={"quantity": "1"}) for one in orders)
+        return Entering(input=OrdersArrived(OrdersRead(orders=read, cursor="1")), at_ms=self.clock.now_ms())
+
+
+async def end(loop: Loop, task: asyncio.Task[None]) -> None:
+    loop.finish()
+    await asyncio.wait_for(task, 5)
+
+
+async def test_nothing_is_acted_on_or_acknowledged_before_the_commit(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    loop, task = await bench.begin()
+    payload = b'{"id": "1", "order": "mo-9", "version": 1, "status": "accepted"}'
+    document = UnsDocument("uns/v1/acme/berlin/order/mo-9/ack", payload)
+    await loop.enter(bench.orders("mo-1"))
+    await loop.enter(Entering(input=document, at_ms=0, committed=bench.watch.acknowledge))
+    await end(loop, task)
+    seen = bench.watch.seen
+    assert seen[:5] == ["before commit 2", "after commit 2", "acknowledged", "ShowOrder", "order-unknown"]
+
+
+async def test_the_same_commit_is_repeated_until_the_store_takes_it(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    loop, task = await bench.begin()
+    tries: list[Commit] = []
+
+    def fail_twice(point: FaultPoint, commit: Commit) -> None:
+        if point is FaultPoint.BEFORE_COMMIT and len(tries) < 2:
+            tries.append(commit)
+            bench.clock.advance(1_000)
+            raise StoreUnavailable("away")
+
+    bench.store.fault = fail_twice
+    await loop.enter(bench.orders("mo-1"))
+    await until(lambda: "recovered STORE" in bench.watch.seen)
+    await end(loop, task)
+    assert tries[0] is tries[1]
+    assert bench.watch.seen[:3] == ["stalled STORE", "recovered STORE", "ShowOrder"]
+
+
+async def test_a_loop_that_was_fenced_acts_on_nothing_more(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    loop, task = await bench.begin()
+    bench.clock.advance(20_000)
+    assert await bench.store.acquire("another", 10_000) is not None
+    await loop.enter(bench.orders("mo-1"))
+    with pytest.raises(Fenced):
+        await asyncio.wait_for(task, 5)
+    assert "ShowOrder" not in bench.watch.seen
+
+
+async def test_a_full_outbox_is_said_once(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, outbox_limit=2)
+    loop, task = await bench.begin()
+    await loop.enter(bench.orders("mo-1", "mo-2", "mo-3"))
+    await loop.enter(Entering(input=Tick(), at_ms=bench.clock.now_ms()))
+    await end(loop, task)
+    assert bench.watch.seen.count("stalled OUTBOX") == 1
+
+
+async def test_a_cancellation_that_meets_an_input_ends_the_loop(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    loop, task = await bench.begin()
+    await loop.enter(Entering(input=HostConnected(), at_ms=bench.clock.now_ms()))
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.wait_for(task, 5)
+
+
+async def test_an_act_is_ticked_off_by_the_commit_of_its_input(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    commits: list[Commit] = []
+    loop, task = await bench.begin()
+    bench.store.fault = lambda point, commit: commits.append(commit)
+    await loop.enter(Entering(input=Tick(), at_ms=bench.clock.now_ms(), act="a1"))
+    await end(loop, task)
+    assert commits[0].acts_done == ("a1",)

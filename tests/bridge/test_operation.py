@@ -1,0 +1,42 @@
+"""docs/operation.md and the names in the log are the same list."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+from bridge.core.input import ActKind
+
+ROOT = Path(__file__).parents[2]
+LEVELS = {"info", "warning", "error"}
+ELSEWHERE = ("simulator", "demo", "console")
+"""They log into other logs, or have a page of their own."""
+
+
+def name_of(call: ast.Call) -> str | None:
+    """The name that a call logs, or that a notice has."""
+    function = call.func
+    if isinstance(function, ast.Attribute) and function.attr in LEVELS and isinstance(function.value, ast.Name):
+        named = call.args[0] if function.value.id == "log" and call.args else None
+    elif isinstance(function, ast.Name) and function.id in ("Notice", "OrderNotice"):
+        named = next((each.value for each in call.keywords if each.arg == "name"), None)
+    else:
+        named = None
+    return named.value if isinstance(named, ast.Constant) and isinstance(named.value, str) else None
+
+
+def names_in_the_code() -> set[str]:
+    files = [path for path in (ROOT / "bridge").rglob("*.py") if not set(path.parts) & set(ELSEWHERE)]
+    calls = [node for path in files for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
+    return {name for call in calls if (name := name_of(call))} | {f"act.{kind}" for kind in ActKind}
+
+
+def names_on_the_page() -> set[str]:
+    text = (ROOT / "docs/operation.md").read_text()
+    cells = re.findall(r"^\| (`[^|]+) \|", text, re.M)
+    return {name for cell in cells for name in re.findall(r"`([^`]+)`", cell)} - {"rule.NAME"}
+
+
+def test_the_page_names_all_that_is_logged_and_nothing_else() -> None:
+    assert names_on_the_page() == names_in_the_code()
