@@ -129,13 +129,15 @@ def equipment(inside: Inside) -> tuple[EquipmentLine, ...]:
 
 
 def orders(inside: Inside) -> tuple[OrderLine, ...]:
-    """All orders of the book: open ones first, the latest first."""
-    records = sorted(inside.core.book.records.values(), key=lambda one: (not one.is_open, -one.published_ms))
+    """All orders of the book: those in work first, then the other open ones; the latest first."""
     floor: dict[str, Decimal] = {}
     for stream, upto in inside.core.outbox.stream_totals("").items():
         order = stream.partition("/")[0]
         floor[order] = floor.get(order, Decimal(0)) + upto
     quantities = inside.watch.odoo.quantities
+    records = sorted(
+        inside.core.book.records.values(), key=lambda one: (not one.is_open, one.order not in floor, -one.published_ms)
+    )
     return tuple(
         OrderLine(record=one, floor=floor.get(one.order), in_odoo=quantities.get(one.order)) for one in records
     )

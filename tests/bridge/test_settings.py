@@ -8,6 +8,7 @@ import pytest
 from bridge.errors import SecretMissing
 from bridge.settings import (
     BrokerSettings,
+    ConsoleSettings,
     EdgeNodeSettings,
     LimitSettings,
     OdooSettings,
@@ -45,6 +46,7 @@ def test_only_odoo_must_be_named_and_everything_else_is_on_this_machine() -> Non
     assert settings.odoo.url == "http://127.0.0.1:8069"
     assert settings.sparkplug == SparkplugSettings(host_id="uns-bridge", groups=())
     assert settings.edge_node is None
+    assert settings.console is None
     assert settings.limits == LimitSettings()
     assert settings.retry == RetrySettings(first_ms=1_000, longest_ms=300_000)
     assert (settings.over_production_percent, settings.data_dir) == (5, FOLDER / "data")
@@ -152,3 +154,15 @@ def test_the_page_about_the_plant_folder_names_every_setting() -> None:
     names = {each.name.removesuffix("_ms") for section in (*sections, RetrySettings) for each in fields(section)}
 
     assert {name for name in names if f"`{name}`" not in page} == set()
+
+
+def test_a_console_that_is_named_listens_on_this_machine_only_unless_it_is_told_otherwise() -> None:
+    settings = read(ODOO + "console: {password_file: console.hash}\n")
+
+    assert settings.console == ConsoleSettings(host="127.0.0.1", port=8080, password_file=FOLDER / "console.hash")
+
+
+def test_a_console_that_nobody_could_log_in_to_is_a_problem() -> None:
+    (problem,) = said(ODOO + "console: {port: 8081}\n")
+
+    assert "nobody could log in" in problem
