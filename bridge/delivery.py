@@ -131,7 +131,7 @@ class OdooDelivery:
         readable, unreadable = _read(entries)
         try:
             posted = await self._odoo.post(readable) if readable else ()
-            _check_answer(readable, posted)
+            _check_answer(keys, (*posted, *unreadable))
         except Unavailable as error:
             self._known = False
             return Setback(keys=keys, reason=str(error), uncertain=False, retry_after_ms=error.retry_after_ms)
@@ -220,11 +220,11 @@ def _unforeseen(keys: tuple[str, ...], error: Exception, *, uncertain: bool) -> 
     return Setback(keys=keys, reason=reason, uncertain=uncertain)
 
 
-def _check_answer(sent: Sequence[Transaction], outcomes: Sequence[Outcome]) -> None:
-    """The core knows only what it claimed. Raises `ValueError` for an answer to anything else."""
+def _check_answer(keys: Sequence[str], outcomes: Sequence[Outcome]) -> None:
+    """The core knows only what it claimed. Raises `ValueError` for an answer about anything else."""
     answered = [outcome.key for outcome in outcomes]
-    if answered != [transaction.key for transaction in sent]:
-        raise ValueError(f"{len(sent)} transactions were sent, and the answer is about {answered}")
+    if sorted(answered) != sorted(keys):
+        raise ValueError(f"{len(keys)} entries were sent, and the answer is about {answered}")
 
 
 def _read(entries: Sequence[Entry]) -> tuple[list[Transaction], list[Outcome]]:

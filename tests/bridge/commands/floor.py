@@ -7,10 +7,12 @@ import shutil
 from pathlib import Path
 from uuid import uuid4
 
+import msgspec
+
 from bridge.plant import Plant, load_plant
 from bridge.wiring import open_store
 from odoo_adapter.odoo import OrderRead, OrdersRead
-from ruleset.transaction import encode
+from ruleset.transaction import IdempotencyKey, encode
 from state.outbox import Outbox
 from state.record import Commit, RecordId, Table
 from tests.bridge.core.test_posting import Desk, start, unmet
@@ -58,7 +60,7 @@ async def _commit(plant: Plant) -> None:
 
 
 def offer(outbox: Outbox, key: str, *, lane: str, hold: str | None = None, dead: str | None = None) -> None:
-    body = encode(start())
+    body = encode(msgspec.structs.replace(start(), key=IdempotencyKey(key)))
     outbox.offer(
         key=key, lane=lane, action="workorder.start", destination="odoo", body=body, now_ms=1, hold=hold, dead=dead
     )

@@ -1,0 +1,158 @@
+"""`uns-bridge outbox` on a real Redis, with and without a bridge that runs."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from bridge.__main__ import app
+from bridge.commands import outbox
+from bridge.plant import load_plant
+from bridge.service import Service
+from bridge.wiring import Outside, open_store
+from state.audit import verify
+from state.entry import EntryState, decode
+from state.record import Table
+from tests.bridge.commands.floor import left_behind, plant_on
+from tests.bridge.site import Site
+from tests.servers import Redis
+
+WHY = ("--reason", "seen", "--by", "ada")
+
+
+@pytest.fixture
+def plant(tmp_path: Path, redis_server: Redis) -> Path:
+    folder = plant_on(tmp_path, redis_server)
+    left_behind(folder)
+    return folder
+
+
+def run(plant: Path, command: str, *arguments: str) -> Result:
+    return CliRunner().invoke(app, ["outbox", command, "--plant", str(plant), *arguments])
+
+
+def answered(plant: Path, command: str, *arguments: str) -> Any:
+    result = run(plant, command, *arguments, "--json")
+    return json.loads(result.stdout)
+
+
+def states(plant: Path) -> dict[str, str]:
+    return {entry["key"]: entry["state"] for entry in answered(plant, "list")}
+
+
+LEFT = {"scrap": "dead", "held": "held", "dead": "dead", "waits": "pending"}
+
+
+def test_the_list_has_every_entry_and_can_be_narrowed(plant: Path) -> None:
+    assert states(plant) == LEFT
+    assert [entry["key"] for entry in answered(plant, "list", "--state", "dead")] == ["scrap", "dead"]
+    assert [entry["key"] for entry in answered(plant, "list", "--lane", "mo-2")] == ["held"]
+    assert [entry["key"] for entry in answered(plant, "list", "--limit", "1")] == ["waits"]
+    assert run(plant, "list", "--state", "skipped").stdout == "no such entries\n"
+
+
+def test_an_entry_is_shown_with_its_content_and_its_history(plant: Path) -> None:
+    shown = json.loads(run(plant, "show", "held").stdout)
+    assert (shown["state"], shown["reason"], shown["body"]["do"]) == ("held", "above the tolerance", "workorder.start")
+    assert [note["what"] for note in shown["history"]] == ["accepted as held: above the tolerance"]
+
+
+def test_an_entry_that_is_not_there_is_said_to_be_none(plant: Path) -> None:
+    result = run(plant, "show", "nothing")
+    assert (result.exit_code, result.stderr) == (
+        1,
+        "there is no entry 'nothing'; `uns-bridge outbox list` shows what there is\n",
+    )
+
+
+@pytest.mark.parametrize(
+    ("command", "key", "would"),
+    [("release", "held", "pending"), ("skip", "dead", "skipped"), ("replay", "dead", "pending")],
+)
+def test_a_dry_run_says_what_would_be_and_changes_nothing(plant: Path, command: str, key: str, would: str) -> None:
+    (said,) = answered(plant, command, key, "--dry-run", *WHY)
+    assert (said["key"], said["would"], states(plant)) == (key, would, LEFT)
+    assert asyncio.run(waiting(plant)) == 0
+
+
+async def waiting(plant: Path) -> int:
+    """How many acts wait for a bridge."""
+    store = open_store(load_plant(plant))
+    try:
+        return len(await store.acts())
+    finally:
+        await store.close()
+
+
+def test_what_does_not_fit_the_state_of_an_entry_is_said_and_changes_nothing(plant: Path) -> None:
+    result = run(plant, "release", "dead", "nothing", *WHY, "--json")
+    assert (result.exit_code, [one["would"] for one in json.loads(result.stdout)]) == (1, [None, None])
+    assert asyncio.run(waiting(plant)) == 0
+
+
+def test_a_dead_letter_of_a_need_cannot_be_replayed_and_all_leaves_it_out(plant: Path) -> None:
+    (said,) = answered(plant, "replay", "scrap", "--dry-run", *WHY)
+    assert (said["would"], said["text"].startswith("there is nothing to send: S9 is not mapped")) == (None, True)
+    (other,) = answered(plant, "replay", "--all", "--dry-run", *WHY)
+    assert (other["key"], "Odoo could not be asked" in other["text"]) == ("dead", True)
+
+
+def test_without_a_bridge_the_act_is_kept_and_that_is_said(plant: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outbox, "ACT_WAIT_S", 0.1)
+    result = run(plant, "skip", "dead", *WHY, "--json")
+    assert (result.exit_code, [one["would"] for one in json.loads(result.stdout)]) == (3, ["skipped"])
+    assert "the act is stored, but no bridge has done it" in result.stderr
+    assert (asyncio.run(waiting(plant)), states(plant)) == (1, LEFT)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (WHY, "name keys, or say --all\n"),
+        (("held", "--all", *WHY), "name keys, or say --all\n"),
+        (("held", "--reason", " "), "--reason must say why\n"),
+    ],
+)
+def test_wrong_use_is_said_in_a_sentence(plant: Path, arguments: tuple[str, ...], sentence: str) -> None:
+    result = run(plant, "release", *arguments)
+    assert (result.exit_code, result.stderr) == (2, sentence)
+
+
+def test_a_folder_with_problems_is_wrong_use(tmp_path: Path) -> None:
+    result = run(tmp_path / "nowhere", "list")
+    assert (result.exit_code, "there is no such folder" in result.stderr) == (2, True)
+
+
+def test_a_redis_that_does_not_answer_is_unreachable(plant: Path) -> None:
+    file = plant / "bridge.yaml"
+    lines = [
+        line if "redis:" not in line else 'redis: {url: "redis://127.0.0.1:1/0"}'
+        for line in file.read_text().split("\n")
+    ]
+    file.write_text("\n".join(lines))
+    result = run(plant, "list")
+    assert (result.exit_code, "127.0.0.1:1" in result.stderr) == (3, True)
+
+
+async def test_a_running_bridge_does_the_act_and_keeps_who_wanted_it(plant: Path) -> None:
+    loaded = load_plant(plant)
+    memory = Site(loaded)
+    store = open_store(loaded)
+    stop = asyncio.Event()
+    outside = Outside(store=store, odoo=memory.odoo, link=memory.link, clock=memory.clock)
+    bridge = asyncio.create_task(Service(loaded, outside, stage_s=0.5).run(stop))
+    arguments = ("-m", "bridge", "outbox", "skip", "--plant", str(plant), "dead", *WHY)
+    command = await asyncio.create_subprocess_exec(sys.executable, *arguments)
+    ended = await asyncio.wait_for(command.wait(), 20)
+    stop.set()
+    await asyncio.wait_for(bridge, 5)
+    done = decode((await store.read(Table.DONE))["dead"])
+    await store.close()
+    assert (ended, done.state, done.history[-1].by) == (0, EntryState.SKIPPED, "ada")
+    assert verify(loaded.settings.data_dir / "audit.jsonl") == ()
