@@ -86,9 +86,9 @@ class Engine:
                     self._set_stale(observation.equipment, stale=True)
                 case Fresh():
                     self._set_stale(observation.equipment, stale=False)
-                    self._unconfirmed -= {observation.equipment}
+                    self._confirm(observation.equipment)
                 case Unheard():
-                    self._unconfirmed -= {observation.equipment}
+                    self._confirm(observation.equipment)
                 case CutShort(equipment=equipment, text=text):
                     outputs.append(Remark(name=RemarkName.SETTLED_EARLY, equipment=equipment, text=text))
         outputs += self._evaluate(touched, now_ms)
@@ -97,15 +97,15 @@ class Engine:
     def due(self, now_ms: int) -> tuple[EngineOutput, ...]:
         """Run every timer that is due, the earliest first."""
         outputs: list[EngineOutput] = []
-        while ready := [(at_ms, id) for at_ms, id in self._timers() if at_ms <= now_ms]:
-            _, id = min(ready)
-            outputs += self._run_timer(id, self._records.timers.pop(id), now_ms)
+        while timer := self._records.timers.take(now_ms, self._waits):
+            due_ms, id = timer
+            outputs += self._run_timer(id, due_ms, now_ms)
         return tuple(outputs)
 
     @property
     def next_due_ms(self) -> int | None:
         """When `due` has something to do next; None while nothing waits on time."""
-        return min((at_ms for at_ms, _ in self._timers()), default=None)
+        return self._records.timers.next_ms(self._waits)
 
     def started(self, now_ms: int) -> tuple[EngineOutput, ...]:
         """After the records were restored: timers of conditions wait until their equipment is `Fresh` or `Unheard`."""
@@ -275,18 +275,18 @@ class Engine:
         self._records.touch(id)
         return self._production.before(outputs, now_ms)
 
-    def _timers(self) -> list[tuple[int, str]]:
-        """When each timer may run. One of a condition waits while its equipment is stale or not confirmed."""
-        timers: list[tuple[int, str]] = []
-        for id, due_ms in self._records.timers.items():
-            instance = self._instances.get(id)
-            if instance is not None and isinstance(instance.form, Alarm | Episode):
-                path = instance.equipment.path
-                is_stale = self._records.equipment(path).stale and not instance.form.fires_when_stale
-                if is_stale or path in self._unconfirmed:
-                    continue
-            timers.append((due_ms, id))
-        return timers
+    def _waits(self, id: str) -> bool:
+        """Whether a timer may not run: one of a condition waits while its equipment is stale or not confirmed."""
+        instance = self._instances.get(id)
+        if instance is None or not isinstance(instance.form, Alarm | Episode):
+            return False
+        path = instance.equipment.path
+        is_stale = self._records.equipment(path).stale and not instance.form.fires_when_stale
+        return is_stale or path in self._unconfirmed
+
+    def _confirm(self, path: str) -> None:
+        self._unconfirmed -= {path}
+        self._records.timers.resume()
 
     def _index(self, instance: Instance) -> None:
         path = instance.equipment.path

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from heapq import heappop, heappush
 from typing import Final, TypeAlias
 
 import msgspec
@@ -33,6 +34,55 @@ _stored_decoder: Final = msgspec.json.Decoder(_Stored)
 _rule_decoder: Final = msgspec.json.Decoder(RuleMemory)
 
 
+class Timers:
+    """When which record wants to be looked at again, the earliest first; equal moments by id.
+
+    A timer for which `waits` is true is set aside until `resume`.
+    """
+
+    __slots__ = ("_aside", "_heap", "_moments")
+
+    def __init__(self) -> None:
+        self._moments: dict[str, int] = {}
+        self._heap: list[tuple[int, str]] = []
+        self._aside: set[str] = set()
+
+    def set(self, id: str, at_ms: int | None) -> None:
+        """Wake this record at that moment, and at no other; None: at none."""
+        if at_ms is None:
+            self._moments.pop(id, None)
+        elif self._moments.get(id) != at_ms or id in self._aside:
+            self._moments[id] = at_ms
+            heappush(self._heap, (at_ms, id))
+        self._aside.discard(id)
+
+    def take(self, now_ms: int, waits: Callable[[str], bool]) -> tuple[int, str] | None:
+        """Take the earliest timer that is due and does not wait, out."""
+        first_ms = self.next_ms(waits)
+        if first_ms is None or first_ms > now_ms:
+            return None
+        at_ms, id = heappop(self._heap)
+        del self._moments[id]
+        return at_ms, id
+
+    def next_ms(self, waits: Callable[[str], bool]) -> int | None:
+        """When the earliest timer that does not wait is due."""
+        while self._heap:
+            at_ms, id = self._heap[0]
+            if self._moments.get(id) == at_ms and id not in self._aside:
+                if not waits(id):
+                    return at_ms
+                self._aside.add(id)
+            heappop(self._heap)
+        return None
+
+    def resume(self) -> None:
+        """Something that timers waited for may have happened: ask again."""
+        for id in self._aside:
+            heappush(self._heap, (self._moments[id], id))
+        self._aside.clear()
+
+
 class Records:
     """Every record of the engine, and which of them changed. `forms` are the rules' forms by record id.
 
@@ -47,7 +97,7 @@ class Records:
         self._rules: dict[str, RuleMemory] = {}
         self._heard: dict[str, HeardMemory] = {}
         self._changed: set[str] = set()
-        self.timers: dict[str, int] = {}
+        self.timers = Timers()
         self.ledger = Ledger()
 
     def equipment(self, path: str) -> EquipmentMemory:
@@ -78,11 +128,7 @@ class Records:
         return changed
 
     def _arm(self, id: str) -> None:
-        due_ms = self._wanted_ms(id)
-        if due_ms is None:
-            self.timers.pop(id, None)
-        else:
-            self.timers[id] = due_ms
+        self.timers.set(id, self._wanted_ms(id))
 
     def _wanted_ms(self, id: str) -> int | None:
         if id.startswith("total/"):
