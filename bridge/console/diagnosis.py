@@ -145,6 +145,8 @@ _SESSIONS: Final = {
 
 def _sessions(seen: Facts) -> Iterator[Trouble]:
     for name, session in seen.sessions.items():
+        if name == "host" and seen.store.failure is not None:
+            continue  # we left by ourselves, so that nodes store
         if session.up or (not session.reason and seen.now_ms - session.since_ms < STARTING_MS):
             continue
         level, title, means = _SESSIONS.get(name, (Level.WARN, f"No connection to the MQTT broker ({name})", ""))
@@ -183,7 +185,7 @@ def _odoo(seen: Facts) -> Iterator[Trouble]:
 
 
 def _odoo_trouble(seen: Facts, failure: Failure) -> Trouble:
-    waits = f"{seen.waiting} postings wait" if seen.waiting != 1 else "1 posting waits"
+    waits = "1 posting waits" if seen.waiting == 1 else f"{seen.waiting or 'no'} postings wait"
     if failure.refused:
         return Trouble(
             level=Level.STOP,

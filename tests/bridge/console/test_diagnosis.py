@@ -112,6 +112,13 @@ def test_a_session_that_is_down_stops_and_hides_the_nodes_that_it_explains() -> 
     assert titles(seen) == [(Level.STOP, "No connection to the MQTT broker (Sparkplug)")]
 
 
+def test_the_host_that_left_because_nothing_can_be_committed_is_no_trouble_of_the_broker() -> None:
+    left = SessionView(up=False, since_ms=NOW - 20_000, reason="dropped")
+    seen = replace(well(), sessions={"host": left}, store=StoreView(failure=DOWN))
+
+    assert titles(seen) == [(Level.STOP, "Redis takes no commits")]
+
+
 def test_a_session_that_is_only_starting_is_no_trouble() -> None:
     seen = replace(well(), sessions={"host": SessionView(up=False, since_ms=NOW - 1_000)})
 
