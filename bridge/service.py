@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from collections.abc import Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import suppress
 from typing import Final
 
@@ -166,7 +166,7 @@ class _Running:
         """Work until `stop` is set. However it ends, nodes hear it first: the links outlive all other parts."""
         async with asyncio.TaskGroup() as links:
             running = [
-                links.create_task(_part(f"link-{name}", link.run()), name=f"link-{name}") for name, link in self._links
+                links.create_task(_part(f"link-{name}", link.run), name=f"link-{name}") for name, link in self._links
             ]
             try:
                 await self._run_parts(stop, stage_s)
@@ -178,24 +178,24 @@ class _Running:
     async def _run_parts(self, stop: asyncio.Event, stage_s: float) -> None:
         async with asyncio.TaskGroup() as tasks:
 
-            def start(name: str, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
+            def start(name: str, work: Callable[[], Awaitable[None]]) -> asyncio.Task[None]:
                 return tasks.create_task(_part(name, work), name=name)
 
-            loop = tasks.create_task(_part("core", self._loop.run(), ends=True), name="core")
-            background = [start("lease", self._keep_lease()), start("host-send", self._host.send())]
-            background += [start(f"delivery-{name}", each.run()) for name, each in self._deliveries.items()]
+            loop = tasks.create_task(_part("core", self._loop.run, ends=True), name="core")
+            background = [start("lease", self._keep_lease), start("host-send", self._host.send)]
+            background += [start(f"delivery-{name}", each.run) for name, each in self._deliveries.items()]
             if self._console:
-                background.append(start("console", self._console.run()))
+                background.append(start("console", self._console.run))
             if self._release:
                 background += [
-                    start("orders-run", self._release.run()),
-                    start("orders-send", self._release.send()),
+                    start("orders-run", self._release.run),
+                    start("orders-send", self._release.send),
                 ]
             reading = [
-                start("host", self._host.run()),
-                start("documents", self._documents.run()),
-                start("orders", self._orders.run()),
-                start("acts", self._acts.run()),
+                start("host", self._host.run),
+                start("documents", self._documents.run),
+                start("orders", self._orders.run),
+                start("acts", self._acts.run),
             ]
             await stop.wait()
             await self._leave(stage_s)
@@ -272,10 +272,10 @@ class _Running:
         await self._loop.enter(Entering(input=entered, at_ms=self._outside.clock.now_ms()))
 
 
-async def _part(name: str, work: Coroutine[None, None, None], *, ends: bool = False) -> None:
+async def _part(name: str, work: Callable[[], Awaitable[None]], *, ends: bool = False) -> None:
     """Let one part work. One that ends by itself, or by an error that has no meaning, is a defect, and is named."""
     try:
-        await work
+        await work()
     except (StateError, ConfigError, SecretMissing):
         raise
     except Exception as error:

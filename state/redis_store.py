@@ -187,9 +187,15 @@ class RedisStore:
 
     async def _wait(self, work: Awaitable[Result], timeout_s: float | None = None) -> Result:
         limit_s = timeout_s or self._settings.timeout_s
-        with self._translated(limit_s):
-            async with asyncio.timeout(limit_s):
-                return await work
+        task = asyncio.current_task()
+        cancelled_before = task.cancelling() if task else 0
+        try:
+            with self._translated(limit_s):
+                async with asyncio.timeout(limit_s):
+                    return await work
+        finally:
+            if task and task.cancelling() > cancelled_before:
+                raise asyncio.CancelledError  # the client (redis-py 8.1) may swallow it while it connects
 
     @contextmanager
     def _translated(self, limit_s: float) -> Iterator[None]:
