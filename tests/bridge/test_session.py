@@ -1,0 +1,68 @@
+"""The host's session: leaving is final, and what cannot be published is not kept."""
+
+from __future__ import annotations
+
+import asyncio
+
+from bridge.broker.link import Subscription
+from bridge.broker.memory import MemoryBroker, MemoryLink
+from bridge.core.input import Command, HostConnected, HostDisconnected, SparkplugMessage
+from bridge.loop import Entering
+from bridge.session import HostSession
+from sparkplug.host import HostApplication
+from sparkplug.topic import state_topic
+from sparkplug.wire.state import decode_state
+from tests.bridge.simulator.listener import HOST, running, settings, until
+from tests.bridge.site import ManualClock
+
+
+class Bench:
+    """A host's session on a broker in memory; `kinds` is what it gave to the core."""
+
+    def __init__(self) -> None:
+        self.broker, self.host, self.clock = MemoryBroker(), HostApplication(HOST), ManualClock()
+        self.kinds: list[str] = []
+        self.host.will(self.clock.now_ms())
+        self.link = MemoryLink(self.broker, settings("host"), [Subscription(filter="spBv1.0/#", qos=1)])
+        self.session = HostSession(self.link, self.host, self._enter, self.clock)
+
+    async def _enter(self, entering: Entering) -> None:
+        self.kinds.append(type(entering.input).__name__)
+
+    @property
+    def is_online(self) -> bool:
+        state = self.broker.retained(state_topic(HOST))
+        return state is not None and decode_state(state.payload).online
+
+
+async def test_the_host_is_not_announced_any_more_while_it_leaves() -> None:
+    bench = Bench()
+    async with running(bench.link.run(), bench.session.run(), bench.session.send()):
+        await until(lambda: HostConnected.__name__ in bench.kinds)
+        bench.session.announce()
+        await until(lambda: bench.is_online)
+        leaving = asyncio.create_task(bench.session.leave())
+        await asyncio.sleep(0)
+        bench.session.announce()
+        await leaving
+        await until(lambda: HostDisconnected.__name__ in bench.kinds)
+    assert not bench.is_online
+
+
+async def test_what_was_received_before_leaving_is_in_the_core_when_the_session_has_ended() -> None:
+    bench = Bench()
+    async with running(bench.link.run(), bench.session.run(), bench.session.send()):
+        await until(lambda: HostConnected.__name__ in bench.kinds)
+        await bench.session.leave()
+        await asyncio.wait_for(bench.session.ended(), 5)
+        ended = list(bench.kinds)
+    assert ended[:3] == [HostConnected.__name__, SparkplugMessage.__name__, HostDisconnected.__name__]
+
+
+async def test_a_command_without_a_session_is_dropped_and_a_session_that_never_was_has_ended() -> None:
+    bench = Bench()
+    bench.session.command(Command("spBv1.0/g/NCMD/n", b""))
+    await asyncio.wait_for(bench.session.ended(), 5)
+    async with running(bench.link.run(), bench.session.run(), bench.session.send()):
+        await until(lambda: HostConnected.__name__ in bench.kinds)
+    assert bench.kinds == [HostConnected.__name__]
