@@ -6,8 +6,8 @@ given to the rules in the order of its own times when nothing more has come for 
 then. The rules so never see the present before the past, and need no memory of outages.
 
 All equipment settles together after our own outage, so that the steps of an order keep their order over
-equipment; after the outage of one node the equipment of that node does. Who is not heard of for `grace_ms` is not
-waited for.
+equipment; after the outage of one node the equipment of that node does, and other equipment from its first event on
+that names an order of which an event waits already. Who is not heard of for `grace_ms` is not waited for.
 
 Only what waits is stored. How far the rules have come is asked of them; after a start everything is away, so who is
 away need not be stored either.
@@ -57,7 +57,8 @@ class Rules(Protocol):
 class _Group:
     """Equipment that settles together: who of it was `born`, and the `pages` (and samples in them) that wait.
 
-    Who is gone is waited for until `granted_ms`.
+    Who is gone is waited for until `granted_ms`. `joined` is equipment of other nodes that took part in the `orders`
+    of which events wait.
     """
 
     members: set[str]
@@ -65,6 +66,8 @@ class _Group:
     until_ms: int
     granted_ms: int = 0
     born: set[str] = field(default_factory=set)
+    joined: set[str] = field(default_factory=set)
+    orders: set[str] = field(default_factory=set)
     pages: set[int] = field(default_factory=set)
     size: int = 0
 
@@ -182,6 +185,7 @@ class Settler:
                 if observation.historical:
                     self._wait_for_more(equipment, now_ms)
             case Event():
+                self._join(observation)
                 if observation.historical:
                     self._wait_for_more(equipment, now_ms)
             case Stale():
@@ -199,7 +203,22 @@ class Settler:
         if SITE in self._groups:
             return SITE
         node = self._node_of.get(equipment)
-        return node if node in self._groups and equipment in self._groups[node].members else None
+        if node in self._groups and equipment in self._groups[node].members:
+            return node
+        return next((name for name, group in self._groups.items() if equipment in group.joined), None)
+
+    def _join(self, event: Event) -> None:
+        """Let the later steps of an order, on whatever equipment, wait behind the steps of it that settle."""
+        order = event.fields.get("order")
+        if not isinstance(order, str) or SITE in self._groups:
+            return
+        name = self._group_of(event.equipment)
+        if name is None:
+            name = next((each for each, group in self._groups.items() if order in group.orders), None)
+            if name is None:
+                return
+            self._groups[name].joined.add(event.equipment)
+        self._groups[name].orders.add(order)
 
     def _died(self, equipment: str, now_ms: int) -> None:
         self._gone.add(equipment)

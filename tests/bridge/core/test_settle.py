@@ -50,6 +50,31 @@ def test_equipment_that_settles_does_not_hold_up_another_node() -> None:
     assert site.says(PRESS, state="STOPPED") == ["600000 press-1 state=STOPPED"]
 
 
+def test_the_next_step_of_an_order_waits_on_other_equipment_for_the_step_that_settles() -> None:
+    site = running(at_ms=100_000)
+    site.dies(PRESS)
+    site.after(10_000)
+    site.given.clear()
+    assert site.document("work_finished", "f-8", 109_000, PRESS, order="mo-8") == []
+    assert site.document("work_finished", "f-7", 109_500, LINE, order="mo-7") == ["110000 line-1 work_finished f-7"]
+    assert site.document("work_started", "s-8", 110_000, LINE, order="mo-8") == []
+    assert site.says(good_count=101) == []
+    assert site.document("work_finished", "f-6", 110_000, LINE, order="mo-6") == []
+    site.after(1_000)
+    site.born(PRESS, state="RUN")
+    site.stored(105_000, PRESS, state="STOPPED")
+    assert site.after(3_000) == [
+        "105000 press-1 fresh",
+        "105000 press-1 state=STOPPED",
+        "109000 press-1 work_finished f-8",
+        "110000 line-1 good_count=101",
+        "110000 line-1 work_started s-8",
+        "110000 line-1 work_finished f-6",
+        "111000 press-1 state=RUN",
+    ]
+    assert site.says(good_count=102) == ["114000 line-1 good_count=102"]
+
+
 def test_the_equipment_of_one_node_settles_together() -> None:
     site = running(at_ms=100_000)
     site.dies(PRESS, OTHER_PRESS)
