@@ -1,7 +1,9 @@
 """The MQTT session of one simulated edge node: births, data, deaths, and store and forward.
 
 `sparkplug.edge.EdgeNode` decides, this carries out. What was handed to a session that ended before it could arrive
-is stored again and comes back marked historical, so a cut at any moment loses nothing; some of it may come twice.
+is stored again and comes back marked historical. At QoS 0 nobody knows what of it arrived: a node with `resend_ms`
+sends again all that it sent so shortly before its host or its link was lost, so that a cut at any moment loses
+nothing; some of it comes twice.
 """
 
 from __future__ import annotations
@@ -74,10 +76,14 @@ async def always() -> bool:
 class EdgeSession:
     """One edge node on its own link."""
 
-    def __init__(self, node: EdgeNode, *, broker: LinkSettings, link: LinkFactory, clock: Clock) -> None:
+    def __init__(
+        self, node: EdgeNode, *, broker: LinkSettings, link: LinkFactory, clock: Clock, resend_ms: int = 0
+    ) -> None:
         self._node = node
         self._clock = clock
+        self._resend_ms = resend_ms
         self._unsent: deque[_Update] = deque(maxlen=BUFFER_LIMIT)
+        self._sent: deque[tuple[int, _Update]] = deque(maxlen=BUFFER_LIMIT)
         self._turn = asyncio.Lock()
         settings = replace(broker, client_id=f"{broker.client_id}-{node.node.group}-{node.node.node}", clean=True)
         subscriptions = [Subscription(filter=filter, qos=1) for filter in node.subscriptions]
@@ -116,7 +122,11 @@ class EdgeSession:
                         await self._receive(event)
 
     async def _receive(self, message: Message) -> None:
-        await self._carry_out(self._node.receive(message.topic, message.payload, self._clock.now_ms()))
+        was_online = self._node.is_online
+        outputs = self._node.receive(message.topic, message.payload, self._clock.now_ms())
+        if was_online and not self._node.is_online:
+            self._take_back()
+        await self._carry_out(outputs)
         await self._link.acknowledge(message.token)
 
     async def _carry_out(self, outputs: Iterable[EdgeOutput]) -> None:
@@ -141,15 +151,29 @@ class EdgeSession:
             self._store_again()
         else:
             if self._node.is_online:
-                self._unsent.clear()
+                self._note_sent()
+
+    def _note_sent(self) -> None:
+        """All was handed to the session; what was so long ago has arrived."""
+        now_ms = self._clock.now_ms()
+        self._sent.extend((now_ms, update) for update in self._unsent)
+        self._unsent.clear()
+        while self._sent and self._sent[0][0] <= now_ms - self._resend_ms:
+            self._sent.popleft()
 
     def _store_again(self) -> None:
         """The session is over. A node that was online had handed out all that it stored."""
         was_online = self._node.is_online
         self._node.disconnected(self._clock.now_ms())
         if was_online:
-            for update in tuple(self._unsent):
-                self._node.update(update.device, update.values, update.at_ms)
+            self._take_back()
+
+    def _take_back(self) -> None:
+        """Store what may not have arrived."""
+        self._unsent.extendleft(update for _, update in reversed(self._sent))
+        self._sent.clear()
+        for update in tuple(self._unsent):
+            self._node.update(update.device, update.values, update.at_ms)
 
     async def _leave(self) -> None:
         try:

@@ -32,7 +32,7 @@ class Simulation:
     """One plant on one broker. `run` works until cancelled.
 
     `broker` says how to reach it; its `client_id` begins those of all sessions. Releases of the orders in `foreign`
-    are not this plant's: its MES does not see them.
+    are not this plant's: its MES does not see them. `resend_ms`: see `bridge.simulator.edge_session`.
     """
 
     def __init__(
@@ -44,6 +44,7 @@ class Simulation:
         ledger: Ledger,
         clock: Clock,
         foreign: Collection[str] = (),
+        resend_ms: int = 0,
     ) -> None:
         self.start_ms: Final = clock.now_ms()
         self._model = PlantModel(scenario, self.start_ms)
@@ -58,6 +59,7 @@ class Simulation:
                 broker=broker,
                 link=link,
                 clock=clock,
+                resend_ms=resend_ms,
             )
             for node, origins in _by_node(self._model).items()
         }

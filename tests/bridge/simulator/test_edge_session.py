@@ -21,7 +21,7 @@ class ManualClock:
         return self.at_ms
 
 
-def session(broker: MemoryBroker, clock: ManualClock) -> EdgeSession:
+def session(broker: MemoryBroker, clock: ManualClock, *, resend_ms: int = 0) -> EdgeSession:
     """A node with one press that counts."""
     node = define_node(
         NODE,
@@ -36,6 +36,7 @@ def session(broker: MemoryBroker, clock: ManualClock) -> EdgeSession:
         broker=settings("plant"),
         link=lambda settings, subscriptions, will, may: MemoryLink(broker, settings, subscriptions, will, may),
         clock=clock,
+        resend_ms=resend_ms,
     )
 
 
@@ -106,6 +107,35 @@ async def test_what_was_handed_over_when_the_link_was_cut_is_stored_again() -> N
 
     counted = [value for value, _ in listener.values("Counters/Good", birth=False)]
     assert counted == [1, 1, 2]
+
+
+async def test_a_node_that_resends_sends_again_what_it_sent_shortly_before_its_link_was_lost() -> None:
+    broker, clock = MemoryBroker(), ManualClock()
+    listener, edge = Listener(broker), session(broker, clock, resend_ms=25)
+    async with running(listener.link.run(), listener.run(), edge.run()):
+        say_state(broker, online=True, at_ms=1)
+        await until(lambda: edge.node.is_online)
+        await count(edge, clock, 1, 2, 3, 4)
+        await until(lambda: len(listener.values("Counters/Good", birth=False)) == 4)
+        broker.cut(CLIENT)
+        await until(lambda: (4, True) in listener.values("Counters/Good", birth=False))
+
+    assert [value for value, is_history in listener.values("Counters/Good", birth=False) if is_history] == [2, 3, 4]
+
+
+async def test_history_counts_as_sent_when_it_is_sent_and_not_when_it_happened() -> None:
+    broker, clock = MemoryBroker(), ManualClock()
+    listener, edge = Listener(broker), session(broker, clock, resend_ms=25)
+    async with running(listener.link.run(), listener.run(), edge.run()):
+        await count(edge, clock, 1, 2, 3, 4)
+        say_state(broker, online=True, at_ms=1)
+        await until(lambda: len(listener.values("Counters/Good", birth=False)) == 4)
+        say_state(broker, online=False, at_ms=2)
+        await until(lambda: not edge.node.is_online)
+        say_state(broker, online=True, at_ms=3)
+        await until(lambda: len(listener.values("Counters/Good", birth=False)) == 8)
+
+    assert [value for value, _ in listener.values("Counters/Good", birth=False)] == [1, 2, 3, 4, 1, 2, 3, 4]
 
 
 async def test_a_cut_in_the_middle_of_the_history_loses_none_of_it() -> None:
