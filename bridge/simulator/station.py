@@ -94,7 +94,8 @@ class Station:
         self._stops.append(stop)
 
     def reset_counter(self) -> None:
-        """Restart the piece counter at 0, after the next piece."""
+        """Restart the piece counter at 0, after the next piece. Not in the upper half of its range: nobody can tell that
+        from a rollover."""
         self._reset_wanted = True
 
     def scrap_unmapped(self, reason: str) -> None:
@@ -133,7 +134,7 @@ class Station:
             self._throw_away(unmapped, at_ms, ExpectedOutcome.DEAD)
         if stop := plan.stops.get(self._made):
             self._stops.append(stop)
-        if self._reset_wanted:
+        if self._reset_wanted and 0 < self._counter < COUNTER_END // 2:
             self._reset_wanted, self._counter = False, 0
             self._agenda.enter(at_ms + 1, self._report_counter)
         self._proceed(at_ms)

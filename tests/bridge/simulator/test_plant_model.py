@@ -246,6 +246,15 @@ def test_a_counter_is_reset_only_where_pieces_are_made() -> None:
     assert run_day(scenario).values("line-1", "Counters/Good") == []
 
 
+def test_a_counter_is_not_reset_shortly_before_it_rolls_over() -> None:
+    scenario = replace(small(3), incidents=(CounterReset(at_ms=0, station="packaging/line-1"),))
+    line = [int(str(each)) for each in run_day(scenario).values("line-1", "Counters/Good")]
+
+    falls = [(before, after) for before, after in pairwise(line) if after < before]
+    assert [after for _, after in falls] == [0, 0]
+    assert [before > 32_768 for before, _ in falls] == [True, False]
+
+
 def test_a_document_that_is_no_release_is_refused_with_the_reason() -> None:
     with pytest.raises(ValueError, match="no operations"):
         PlantModel(small(1), START_MS).receive({"order": "mo-1", "operations": []}, START_MS)
