@@ -226,7 +226,7 @@ def _document(core: Core, document: UnsDocument, now_ms: int) -> Iterator[Reques
         return
     try:
         answer = msgspec.json.decode(document.payload, type=Acknowledgement)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         yield _unreadable(document.topic, str(error))
         return
     if answer.order != order:
@@ -259,7 +259,7 @@ def _decided(core: Core, outputs: Iterable[EngineOutput], now_ms: int) -> Iterat
     for output in outputs:
         match output:
             case Post():
-                yield from core.postings.post(output.transaction, now_ms)
+                yield from core.postings.post(output.transaction, now_ms, order_ran=output.order_ran)
             case Unmet():
                 yield from core.postings.refuse(output, now_ms)
             case Alert():
