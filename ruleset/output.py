@@ -33,9 +33,11 @@ class RemarkName(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """A transaction for the outbox."""
+    """A transaction for the outbox. `order_ran`: its order is the one that ran when the rule saw the fact, so the
+    same fact seen again while another order runs is no other fact."""
 
     transaction: Transaction
+    order_ran: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

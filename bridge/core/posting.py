@@ -58,8 +58,8 @@ class Postings:
     tolerance: Decimal
     priorities: Mapping[str, int]
 
-    def post(self, transaction: Transaction, now_ms: int) -> tuple[Notice, ...]:
-        """Accept a decided transaction: pending, or held with a reason."""
+    def post(self, transaction: Transaction, now_ms: int, *, order_ran: bool = False) -> tuple[Notice, ...]:
+        """Accept a decided transaction: pending, or held with a reason. `order_ran` as in `ruleset.output.Post`."""
         hold = self._hold_reason(transaction)
         stream, upto = (transaction.stream, transaction.upto) if isinstance(transaction, Progress) else (None, None)
         what = action(transaction)
@@ -69,7 +69,7 @@ class Postings:
             action=what,
             destination=Destination.ODOO,
             body=encode(transaction),
-            content=_fact(transaction),
+            content=_fact(transaction, order_ran=order_ran),
             now_ms=now_ms,
             priority=self._priority(what),
             stream=stream,
@@ -214,9 +214,10 @@ def _receipt_fields(applied: Applied) -> dict[str, str | int | float | None]:
     return {"key": applied.key, "model": receipt.model, "id": receipt.id, "repeated": receipt.repeated}
 
 
-def _fact(transaction: Transaction) -> bytes:
-    """What makes a repeat the same fact: all but how it was learnt."""
-    return encode(msgspec.structs.replace(transaction, provenance=_NOWHERE))
+def _fact(transaction: Transaction, *, order_ran: bool) -> bytes:
+    """What makes a repeat the same fact: all but how it was learnt, and which order ran then."""
+    order = None if order_ran else transaction.order
+    return encode(msgspec.structs.replace(transaction, provenance=_NOWHERE, order=order))
 
 
 _NOWHERE: Final = Provenance(rule="", version="", topic="")

@@ -21,5 +21,7 @@ class Occurrence:
         """Take one event; `moment` has its fields. One that cannot be decided is not dropped: it is `Unmet`."""
         answer = True if self.when is None else moment.holds(self.when)
         if isinstance(answer, EvaluationFailed):
-            return (cannot_post(self.posting, moment, event.id, f"when: {answer.text}"),)
-        return (post(self.posting, moment, event.id, order=order_of(self.posting, moment)),) if answer else ()
+            return (cannot_post(self.posting, moment, event.id, f"when: {answer.text}", event=self.event),)
+        if not answer:
+            return ()
+        return (post(self.posting, moment, event.id, order=order_of(self.posting, moment), event=self.event),)

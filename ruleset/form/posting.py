@@ -170,6 +170,13 @@ def fact_key(equipment: str, action: str, order: OrderRef | None, fact: str) -> 
     return IdempotencyKey(f"{equipment}:{action}:{order or '-'}:{fact}")
 
 
+def event_key(equipment: str, action: str, event: str, id: str) -> IdempotencyKey:
+    """Names what an event leads to. Without its order: the same event told again while another order runs, or with
+    a corrected one, is the same fact. With the event's name: two running numbers of one equipment are both at 1 once.
+    """
+    return IdempotencyKey(f"{equipment}:{action}:{event}:{id}")
+
+
 def order_of(posting: Posting, moment: Moment) -> OrderRef | None | EvaluationFailed:
     """The order that the fact belongs to; None where there is none."""
     if posting.order is None:
@@ -188,15 +195,17 @@ def post(
     fact: str,
     *,
     order: OrderRef | None | EvaluationFailed,
+    event: str | None = None,
     defaults: Mapping[str, Plain] | None = None,
 ) -> Post | Unmet:
     """Evaluate needs and values and build the transaction; whatever is lacking makes it `Unmet`.
 
-    `fact` ends the idempotency key. `defaults` are fields used where `with` gives none.
+    `fact` ends the idempotency key; it is an id of `event` where that is given. `defaults` are fields used where
+    `with` gives none.
     """
     known_order = None if isinstance(order, EvaluationFailed) else order
     action = ACTIONS[posting.action]
-    key = fact_key(moment.equipment.path, posting.action, known_order, fact)
+    key = _key(posting, moment, known_order, fact, event)
     provenance = moment.provenance(posting.reads)
     fields: _Fields = {}
     reason = _unmet_order(posting, action, order) or _unmet_need(posting, moment)
@@ -211,7 +220,7 @@ def post(
             provenance=provenance,
             order=known_order,
         )
-        return Post(_as_transaction(built))
+        return Post(_as_transaction(built), order_ran=posting.order == "running")
     return Unmet(
         key=key,
         action=posting.action,
@@ -225,12 +234,12 @@ def post(
     )
 
 
-def cannot_post(posting: Posting, moment: Moment, fact: str, reason: str) -> Unmet:
+def cannot_post(posting: Posting, moment: Moment, fact: str, reason: str, *, event: str | None = None) -> Unmet:
     """The dead letter of a fact for which the rule could not even decide whether to post."""
     order = order_of(posting, moment)
     known = None if isinstance(order, EvaluationFailed) else order
     return Unmet(
-        key=fact_key(moment.equipment.path, posting.action, known, fact),
+        key=_key(posting, moment, known, fact, event),
         action=posting.action,
         equipment=moment.equipment.path,
         order=known,
@@ -239,6 +248,12 @@ def cannot_post(posting: Posting, moment: Moment, fact: str, reason: str) -> Unm
         provenance=moment.provenance(posting.reads),
         reason=reason,
     )
+
+
+def _key(posting: Posting, moment: Moment, order: OrderRef | None, fact: str, event: str | None) -> IdempotencyKey:
+    if event is not None:
+        return event_key(moment.equipment.path, posting.action, event, fact)
+    return fact_key(moment.equipment.path, posting.action, order, fact)
 
 
 def _as_transaction(built: msgspec.Struct) -> Transaction:

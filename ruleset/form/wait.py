@@ -44,8 +44,9 @@ class Wait:
         answer = True if self.when is None else moment.holds(self.when)
         if isinstance(answer, EvaluationFailed):
             posting = next((each.then for each in self.branches if isinstance(each.then, Posting)), None)
-            failed = cannot_post(posting, moment, event.id, f"when: {answer.text}") if posting else None
-            return (failed,) if failed else (moment.failed(self.when or self.match, answer),)
+            if posting is None:
+                return (moment.failed(self.when or self.match, answer),)
+            return (cannot_post(posting, moment, event.id, f"when: {answer.text}", event=self.event),)
         if not answer or event.id in memory.waiting or event.id in memory.decided:
             return ()
         waiting = Waiting(event=self._remember(event, values, moment.now_ms))
@@ -133,5 +134,6 @@ class Wait:
                 text = branch.then.fill(moment)
                 return (Alert(rule=moment.rule, equipment=moment.equipment.path, text=text, at_ms=moment.at_ms),)
             if not timed_out:
-                return (post(branch.then, moment, waiting.event.id, order=order_of(branch.then, moment)),)
+                order = order_of(branch.then, moment)
+                return (post(branch.then, moment, waiting.event.id, order=order, event=self.event),)
         return ()

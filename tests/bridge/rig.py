@@ -97,12 +97,12 @@ def new_world() -> World:
 class Bridge:
     """One life of the bridge's process. `crash_after` counts the points it passes; at 0 it raises `Crash`."""
 
-    def __init__(self, world: World, crash_after: int | None = None) -> None:
+    def __init__(self, world: World, crash_after: int | None = None, *, plant: Path = PLANT) -> None:
         self.world = world
         self.passed = 0
         self.where = ""
         self._crash_after = crash_after
-        self._core: Core = new_core(load_plant(PLANT))
+        self._core: Core = new_core(load_plant(plant))
         self._queue: deque[Input] = deque()
         self._idle = True
 

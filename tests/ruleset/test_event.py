@@ -75,7 +75,7 @@ def test_an_event_is_posted_with_its_values_and_keyed_by_its_id() -> None:
     assert scrapped(floor) == ["scrap mo-1 4 pcs Wrong dimension lot L1"]
     (scrap,) = floor.posted
     assert isinstance(scrap, Scrap)
-    assert (scrap.key, scrap.at_ms, scrap.quantity) == (f"{PRESS}:production.scrap:mo-1:7", START_MS, Decimal(4))
+    assert (scrap.key, scrap.at_ms, scrap.quantity) == (f"{PRESS}:production.scrap:scrap:7", START_MS, Decimal(4))
     assert scrap.provenance.values == {
         "scrap.confirmed": True,
         "scrap.lot": "L1",
@@ -101,7 +101,7 @@ def test_a_need_that_is_not_met_is_a_dead_letter_with_the_reason_and_the_key() -
     (dead,) = floor.outputs
     assert isinstance(dead, Unmet)
     assert (dead.key, dead.rule, dead.fields) == (
-        f"{PRESS}:production.scrap:mo-1:7",
+        f"{PRESS}:production.scrap:scrap:7",
         "scrap",
         {"quantity": "4", "lot": "L1"},
     )
@@ -188,7 +188,7 @@ def test_completion_waits_for_the_disposition_which_is_posted_first() -> None:
     assert decided(floor, lot="L2") == ["result mo-1 accept lot L2"]
     assert decided(floor, id="d-2") == ["result mo-1 accept lot L1", "complete mo-1 480 pcs lot L1"]
     assert decided(floor, id="d-3") == ["result mo-1 accept lot L1"]
-    assert floor.posted[-2].key == f"{LINE}:production.complete:mo-1:f-1"
+    assert floor.posted[-2].key == f"{LINE}:production.complete:finished:f-1"
     assert floor.after(5 * HOUR_MS) == []
 
 
@@ -248,7 +248,7 @@ def test_the_same_event_again_changes_nothing() -> None:
     decided(floor)
     assert finished(floor) == []
     assert decided(floor) == ["result mo-1 accept lot L1"]
-    assert [str(each.key) for each in floor.posted].count(f"{LINE}:production.complete:mo-1:f-1") == 1
+    assert [str(each.key) for each in floor.posted].count(f"{LINE}:production.complete:finished:f-1") == 1
 
 
 def test_what_was_consumed_goes_along() -> None:
