@@ -19,7 +19,8 @@ from uuid import uuid4
 
 from bench.process import BenchError
 from bridge.demo.odoo import DemoOdoo, real_odoo, simulated_odoo
-from odoo_adapter.json2 import Connection, Json2
+from odoo_adapter.api import OdooApi
+from odoo_adapter.connection import Connection
 from odoo_adapter.odoo import Applied
 from odoo_adapter.plan import PlanContext
 from odoo_adapter.server import OdooServer
@@ -146,7 +147,7 @@ async def _through_inbox(server: OdooServer, kind: str, batches: Sequence[Sequen
     return Rate(kind=kind, way=f"inbox, {size} a call", per_s=per_s, calls=1 / size)
 
 
-async def _call_by_call(odoo: Json2, kind: str, transactions: Sequence[Transaction]) -> Rate:
+async def _call_by_call(odoo: OdooApi, kind: str, transactions: Sequence[Transaction]) -> Rate:
     calls = {"downtime": _downtime, "maintenance": _maintenance, "progress": _progress}
     by_call = _Counted(odoo)
     began = time.perf_counter()
@@ -159,7 +160,7 @@ async def _call_by_call(odoo: Json2, kind: str, transactions: Sequence[Transacti
 class _Counted:
     """Plain JSON-2 calls, counted."""
 
-    def __init__(self, odoo: Json2) -> None:
+    def __init__(self, odoo: OdooApi) -> None:
         self._odoo = odoo
         self.calls = 0
 

@@ -26,7 +26,7 @@ from bridge.errors import ConfigError
 from bridge.pipeline import Core
 from bridge.plant import BRIDGE_FILE, Plant
 from bridge.translate import Translator
-from odoo_adapter.json2 import Connection
+from odoo_adapter.connection import Connection
 from odoo_adapter.odoo import Odoo
 from odoo_adapter.plan import PlanContext
 from odoo_adapter.server import OdooServer
@@ -127,6 +127,7 @@ def open_odoo(plant: Plant) -> OdooServer:
         url=odoo.url,
         database=odoo.database,
         key=odoo.key.reveal,
+        user=odoo.user,
         company=plant.assets.company,
         timeout_s=odoo.timeout_ms / 1000,
     )

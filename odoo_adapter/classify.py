@@ -1,6 +1,7 @@
 """What a failed call means: every transport failure and every Odoo fault becomes one of three errors, only here.
 
 Seen on Odoo 19 over JSON-2: a fault is a body `{name, message, arguments, context, debug}`; it rolled everything back.
+Over JSON-RPC (17, 18) the same stands in the answer's `error.data`, with a status that says nothing.
 `debug` holds the server's traceback and is never looked at. An answer without that body did not come from a
 working database: a 404 page means that the database is not usable now.
 """
@@ -56,7 +57,7 @@ def classify(failure: Exception | Answer, *, writes: bool) -> Failure:
 
 def _fault(status: int, name: str, message: str, writes: bool) -> Failure:
     kind = name.rsplit(".", 1)[-1]
-    if status == 401:
+    if status == 401 or kind == "AccessDenied":
         return Unavailable(
             f"Odoo does not accept the API key ({_short(message)}): make a new key for the integration user and put it "
             "where the settings say; it is read again at every call",
@@ -69,12 +70,16 @@ def _fault(status: int, name: str, message: str, writes: bool) -> Failure:
     return Refused(kind, _short(message))
 
 
+def not_usable(seen: str) -> Unavailable:
+    """The server is there, the database is not."""
+    return Unavailable(
+        f"the database is not usable now ({seen}): is its name right, is it being upgraded or restored?", KEY_RETRY_MS
+    )
+
+
 def _page(status: int, writes: bool) -> Failure:
     if status == 404:
-        return Unavailable(
-            "the database is not usable now (404 page): is its name right, is it being upgraded or restored?",
-            KEY_RETRY_MS,
-        )
+        return not_usable("404 page")
     if 300 <= status < 400:
         return Unavailable(f"the Odoo address answers with a redirect ({status}): set the final address", KEY_RETRY_MS)
     if status in (429, 503):

@@ -16,7 +16,7 @@ from decimal import Decimal
 from itertools import islice
 from typing import Any, Final, TypeAlias
 
-from odoo_adapter.json2 import Json2
+from odoo_adapter.api import OdooApi
 from odoo_adapter.odoo import OrderRead
 from odoo_adapter.plan import quantity
 from ruleset.sample import Plain
@@ -43,7 +43,6 @@ _ORDER_FIELDS: Final = [
     "company_id",
     "date_deadline",
     "bom_id",
-    "lot_producing_ids",
     "workorder_ids",
     "move_raw_ids",
 ]
@@ -81,7 +80,7 @@ class OrderReader:
     read. What does not fit into it is read at every poll.
     """
 
-    def __init__(self, odoo: Json2, overlap_s: int) -> None:
+    def __init__(self, odoo: OdooApi, overlap_s: int) -> None:
         self._odoo = odoo
         self._overlap = timedelta(seconds=overlap_s)
         self._remembered: dict[_RowId, _Change] = {}
@@ -121,11 +120,11 @@ def _shifted(moment: str, by: timedelta) -> str:
     return (datetime.strptime(moment, _FORMAT) + by).strftime(_FORMAT)
 
 
-def _ours(odoo: Json2) -> list[object]:
+def _ours(odoo: OdooApi) -> list[object]:
     return ["company_id", "=", odoo.connection.company]
 
 
-async def _listed(odoo: Json2, start: str) -> dict[_RowId, _Change]:
+async def _listed(odoo: OdooApi, start: str) -> dict[_RowId, _Change]:
     """Every row written since then that has a part in an order's document."""
     moved = ["write_date", ">=", start]
     of_orders = ["raw_material_production_id", "!=", False]
@@ -145,7 +144,7 @@ async def _listed(odoo: Json2, start: str) -> dict[_RowId, _Change]:
     return listed
 
 
-async def _owners(odoo: Json2, rows: Iterable[tuple[_RowId, _Change]]) -> set[int]:
+async def _owners(odoo: OdooApi, rows: Iterable[tuple[_RowId, _Change]]) -> set[int]:
     """The orders to which these rows belong: for bills of materials, the open ones that use them."""
     ids: set[int] = set()
     boms: set[int] = set()
@@ -157,11 +156,11 @@ async def _owners(odoo: Json2, rows: Iterable[tuple[_RowId, _Change]]) -> set[in
     return ids
 
 
-async def _ids(odoo: Json2, model: str, domain: Sequence[object]) -> set[int]:
+async def _ids(odoo: OdooApi, model: str, domain: Sequence[object]) -> set[int]:
     return {row["id"] for row in await _rows(odoo, model, domain, ["id"])}
 
 
-async def _rows(odoo: Json2, model: str, domain: Sequence[object], fields: Sequence[str]) -> list[Row]:
+async def _rows(odoo: OdooApi, model: str, domain: Sequence[object], fields: Sequence[str]) -> list[Row]:
     """All rows, with these fields. Paged by id: offsets would skip rows that move."""
     found: list[Row] = []
     last = 0
@@ -181,7 +180,7 @@ async def _rows(odoo: Json2, model: str, domain: Sequence[object], fields: Seque
         last = rows[-1]["id"]
 
 
-async def _read(odoo: Json2, model: str, ids: Iterable[int], fields: Sequence[str]) -> dict[int, Row]:
+async def _read(odoo: OdooApi, model: str, ids: Iterable[int], fields: Sequence[str]) -> dict[int, Row]:
     wanted = sorted(set(ids))
     if not wanted:
         return {}
@@ -199,34 +198,38 @@ class _Parts:
     lots: Mapping[int, Row]
     products: Mapping[int, Row]
     boms: Mapping[int, Plain]
+    finished: Mapping[int, list[int]]
+    """The finished lots by order."""
 
 
-async def _documents(odoo: Json2, ids: Sequence[int]) -> list[OrderRead]:
-    orders = await _read(odoo, "mrp.production", ids, _ORDER_FIELDS)
+async def _documents(odoo: OdooApi, ids: Sequence[int]) -> list[OrderRead]:
+    can = await odoo.capabilities()
+    orders = await _read(odoo, "mrp.production", ids, [*_ORDER_FIELDS, can.finished_lots_field])
     released = [row for row in orders.values() if row["state"] in RELEASED]
-    parts = await _parts(odoo, released)
+    parts = await _parts(odoo, released, {row["id"]: can.finished_lots(row) for row in released})
     return [
         OrderRead(order=f"mo-{row['id']}", name=row["name"], state=row["state"], document=_document(row, parts))
         for row in released
     ]
 
 
-async def _parts(odoo: Json2, orders: Sequence[Row]) -> _Parts:
+async def _parts(odoo: OdooApi, orders: Sequence[Row], finished: Mapping[int, list[int]]) -> _Parts:
     steps = [id for row in orders for id in row["workorder_ids"]]
     work = await _read(odoo, "mrp.workorder", steps, ["name", "workcenter_id", "duration_expected"])
     components = [id for row in orders for id in row["move_raw_ids"]]
     fields = ["product_id", "product_uom_qty", "product_uom", "state", "lot_ids"]
     moves = await _read(odoo, "stock.move", components, fields)
     reserved = [id for row in moves.values() for id in row["lot_ids"]]
-    finished = [id for row in orders for id in row["lot_producing_ids"]]
+    made = [id for lots in finished.values() for id in lots]
     used = _linked([*orders, *moves.values()], "product_id")
     return _Parts(
         work=work,
         centers=await _read(odoo, "mrp.workcenter", _linked(work.values(), "workcenter_id"), ["code", "name"]),
         moves=moves,
-        lots=await _read(odoo, "stock.lot", [*reserved, *finished], ["name"]),
+        lots=await _read(odoo, "stock.lot", [*reserved, *made], ["name"]),
         products=await _read(odoo, "product.product", used, ["default_code", "name", "tracking"]),
         boms=await _bom_versions(odoo, _linked(orders, "bom_id")),
+        finished=finished,
     )
 
 
@@ -242,11 +245,11 @@ def _document(row: Row, parts: _Parts) -> dict[str, Plain]:
         "bom": parts.boms.get(row["bom_id"][0]) if row["bom_id"] else None,
         "operations": [_operation(parts.work[id], parts.centers) for id in row["workorder_ids"] if id in parts.work],
         "components": [_component(one, parts) for one in components if one["state"] != "cancel"],
-        "lots": [parts.lots[id]["name"] for id in row["lot_producing_ids"] if id in parts.lots],
+        "lots": [parts.lots[id]["name"] for id in parts.finished[row["id"]] if id in parts.lots],
     }
 
 
-async def _bom_versions(odoo: Json2, ids: Iterable[int]) -> dict[int, Plain]:
+async def _bom_versions(odoo: OdooApi, ids: Iterable[int]) -> dict[int, Plain]:
     """Code and version of bills of materials. Community Odoo has no version: the last writing on it or its lines is."""
     boms = await _read(odoo, "mrp.bom", ids, ["code", "write_date", "bom_line_ids"])
     lines = await _read(

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from odoo_adapter.json2 import Json2
+from odoo_adapter.api import OdooApi
 
 WORK_CENTERS: Final = ("PRESS-1", "PRESS-2", "PACK-1")
 EQUIPMENT: Final = ("UNS-PRESS-1", "UNS-PRESS-2", "UNS-PACK-1", "UNS-STATION-1")
@@ -20,7 +20,7 @@ _RESIN_PER_PIECE_KG: Final = 0.05
 class Planner:
     """Plans in Odoo as a person would. `odoo` is a connection with an administrator's key."""
 
-    def __init__(self, odoo: Json2) -> None:
+    def __init__(self, odoo: OdooApi) -> None:
         self._odoo = odoo
         self._boms: dict[int, int] = {}
         self._housing = 0
@@ -69,7 +69,10 @@ class Planner:
         await self._odoo.call("change.production.qty", "change_prod_qty", writes=True, ids=[dialog])
 
     async def _product(self, code: str, name: str, unit: int, *, tracking: str) -> int:
-        values = {"name": name, "type": "consu", "is_storable": True, "uom_id": unit, "tracking": tracking}
+        can = await self._odoo.capabilities()
+        values = {"name": name, **can.stored, "uom_id": unit, "tracking": tracking}
+        if can.purchase_unit:
+            values["uom_po_id"] = unit
         return await self._ensure("product.product", "default_code", code, values)
 
     async def _bom(self, press: int, centers: Mapping[str, int], resin: int, box: int, units: int, kg: int) -> int:

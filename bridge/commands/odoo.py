@@ -21,20 +21,25 @@ from bridge.errors import ConfigError
 from bridge.plant import Plant, load_plant
 from bridge.settings.secret import Secret
 from bridge.wiring import open_odoo
+from odoo_adapter.api import OdooApi
+from odoo_adapter.connection import Connection
 from odoo_adapter.errors import OdooError, Refused
 from odoo_adapter.inbox.install import Installed
 from odoo_adapter.inbox.install import install as install_inbox
 from odoo_adapter.inbox.install import uninstall as uninstall_inbox
-from odoo_adapter.json2 import Connection, Json2
 from odoo_adapter.odoo import Odoo, OdooInfo
 
 ADMIN_KEY: Final = "UNS_BRIDGE_ODOO_ADMIN_KEY"
+ADMIN_USER: Final = "UNS_BRIDGE_ODOO_ADMIN_USER"
 Answer = TypeVar("Answer")
 
 app = typer.Typer(help="The inbox in Odoo and the integration user's rights.", no_args_is_help=True)
 
 PlantArgument = Annotated[Path, typer.Argument(help="The plant folder.")]
 KeyOption = Annotated[Path | None, typer.Option("--admin-key-file", help=f"Instead of {ADMIN_KEY}.")]
+UserOption = Annotated[
+    str, typer.Option("--admin-user", envvar=ADMIN_USER, help="The administrator's login; Odoo before 19 asks for it.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="JSON instead of lines.")]
 
 
@@ -62,23 +67,29 @@ def exit_code(error: OdooError) -> int:
 
 
 @app.command("install")
-def install_command(plant: PlantArgument, admin_key_file: KeyOption = None, json_output: JsonOption = False) -> None:
+def install_command(
+    plant: PlantArgument,
+    admin_user: UserOption = "admin",
+    admin_key_file: KeyOption = None,
+    json_output: JsonOption = False,
+) -> None:
     """Install or upgrade the inbox, as an administrator. Repeating it changes nothing."""
     loaded = _load(plant)
-    done = _run(install(_admin(loaded, admin_key_file), loaded.settings.odoo.user))
+    done = _run(install(_admin(loaded, admin_user, admin_key_file), loaded.settings.odoo.user))
     _tell(json_output, list(done.log), {"action": done.action, "group": done.group, "sha256": done.sha})
 
 
 @app.command("uninstall")
 def uninstall_command(
     plant: PlantArgument,
+    admin_user: UserOption = "admin",
     admin_key_file: KeyOption = None,
     drop_history: Annotated[bool, typer.Option(help="Remove what was posted from Odoo's list, too.")] = False,
     json_output: JsonOption = False,
 ) -> None:
     """Remove the inbox, as an administrator. Without the list of postings nothing protects against repeating them."""
     loaded = _load(plant)
-    log = _run(uninstall(_admin(loaded, admin_key_file), drop_history=drop_history))
+    log = _run(uninstall(_admin(loaded, admin_user, admin_key_file), drop_history=drop_history))
     _tell(json_output, list(log), {})
 
 
@@ -107,12 +118,12 @@ def check_command(plant: PlantArgument, json_output: JsonOption = False) -> None
     )
 
 
-def _admin(plant: Plant, key_file: Path | None) -> Connection:
+def _admin(plant: Plant, user: str, key_file: Path | None) -> Connection:
     odoo = plant.settings.odoo
     secret = Secret(
         place=odoo.key.place, file=key_file, environment=None if key_file else ADMIN_KEY
     )  # the place is only told when it is missing
-    plain = Connection(url=odoo.url, database=odoo.database, key=secret.reveal, company=plant.assets.company)
+    plain = Connection(url=odoo.url, database=odoo.database, user=user, key=secret.reveal, company=plant.assets.company)
     return replace(plain, timeout_s=max(60.0, odoo.timeout_ms / 1000))
 
 
@@ -141,8 +152,8 @@ def _tell(json_output: bool, lines: list[str], facts: dict[str, object]) -> None
     raise typer.Exit(OK)
 
 
-async def _with(connection: Connection, work: Callable[[Json2], Awaitable[Answer]]) -> Answer:
-    odoo = Json2(connection)
+async def _with(connection: Connection, work: Callable[[OdooApi], Awaitable[Answer]]) -> Answer:
+    odoo = OdooApi(connection)
     try:
         return await work(odoo)
     finally:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -12,17 +11,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import msgspec
-
+from bridge.demo.servers import HOST, Child, EmbeddedServerError, answers, free_port
+from odoo_adapter.api import OdooApi
+from odoo_adapter.connection import Connection
 from odoo_adapter.inbox.install import install
-from odoo_adapter.json2 import Connection, Json2
 from odoo_adapter.seed import Planner
+from odoo_adapter.versions import Capabilities
 
 COMPANY: Final = 1
 SIMULATOR_USER: Final = "uns-bridge"
-READY_TIMEOUT_S: Final = 20.0
+SIMULATOR_DATABASE: Final = "demo"
+ADMIN_USER: Final = "UNS_BRIDGE_ODOO_ADMIN_USER"
 VARIABLES: Final = ("UNS_BRIDGE_ODOO_DB", "UNS_BRIDGE_ODOO_USER", "UNS_BRIDGE_ODOO_KEY", "UNS_BRIDGE_ODOO_ADMIN_KEY")
-"""What a real server needs: the database, the integration user and its key, and an administrator's key."""
+"""What a real server needs: the database, the integration user and its key, and an administrator's key.
+
+The administrator's login is `admin` unless UNS_BRIDGE_ODOO_ADMIN_USER says otherwise.
+"""
 
 
 class DemoOdooError(Exception):
@@ -37,8 +41,16 @@ class DemoOdoo:
     database: str
     user: str
     key: str
-    admin: Json2
+    admin: OdooApi
     simulator: bool
+    server: Child | None = None
+
+    async def kill(self, away_s: float) -> None:
+        """End the simulator as a power cut would, and start it again after so long. It must be `kept`."""
+        assert self.server is not None
+        await self.server.kill()
+        await asyncio.sleep(away_s)
+        await self.server.start()
 
     async def prepare(self, say: Callable[[str], None]) -> Planner:
         """Install the inbox (on a real server) and the master data. Raises `OdooError`."""
@@ -57,6 +69,10 @@ class DemoOdoo:
         )
         return rows
 
+    async def capabilities(self) -> Capabilities:
+        """What the server's version can do. Raises `OdooError`."""
+        return await self.admin.capabilities()
+
 
 @asynccontextmanager
 async def real_odoo(url: str) -> AsyncIterator[DemoOdoo]:
@@ -65,7 +81,8 @@ async def real_odoo(url: str) -> AsyncIterator[DemoOdoo]:
     if missing:
         raise DemoOdooError(f"set {', '.join(missing)} to use the Odoo at {url}; docs/odoo.md says how to get them")
     database, user, key, admin_key = (os.environ[name] for name in VARIABLES)
-    admin = Json2(Connection(url=url, database=database, key=lambda: admin_key, company=COMPANY))
+    login = os.environ.get(ADMIN_USER) or "admin"
+    admin = OdooApi(Connection(url=url, database=database, user=login, key=lambda: admin_key, company=COMPANY))
     try:
         yield DemoOdoo(url=url, database=database, user=user, key=key, admin=admin, simulator=False)
     finally:
@@ -73,36 +90,35 @@ async def real_odoo(url: str) -> AsyncIterator[DemoOdoo]:
 
 
 @asynccontextmanager
-async def simulated_odoo(home: Path) -> AsyncIterator[DemoOdoo]:
-    """The simulator on a free loopback port. Raises `DemoOdooError` when it does not come up."""
-    keys = home / "odoo-simulator.keys"
-    command = ["-m", "odoo_adapter.simulator", "--port", "0", "--database", "demo", "--key-file", str(keys)]
-    with (home / "odoo-simulator.log").open("ab") as log:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, *command, stdout=asyncio.subprocess.PIPE, stderr=log, start_new_session=True
-        )
+async def simulated_odoo(home: Path, *, kept: bool = False) -> AsyncIterator[DemoOdoo]:
+    """The simulator on a free loopback port. Raises `DemoOdooError` when it does not come up.
+
+    `kept`: its database is a file below `home`, so that it may be killed.
+    """
+    keys, port = home / "odoo-simulator.keys", free_port()
+    command = [sys.executable, "-m", "odoo_adapter.simulator", "--port", str(port), "--database", SIMULATOR_DATABASE]
+    command += ["--key-file", str(keys), *(["--state", str(home / "odoo-simulator.state")] if kept else [])]
+    server = Child("the Odoo simulator", command, home / "odoo-simulator.log", lambda: answers(port))
     try:
-        assert process.stdout is not None
         try:
-            line = await asyncio.wait_for(process.stdout.readline(), READY_TIMEOUT_S)
-            ready = msgspec.json.decode(line)
-        except (TimeoutError, msgspec.DecodeError) as error:
-            raise DemoOdooError(f"the Odoo simulator did not start; see {log.name}") from error
+            await server.start()
+        except EmbeddedServerError as error:
+            raise DemoOdooError(str(error)) from error
         admin_key, key = keys.read_text("utf-8").split()
-        connection = Connection(url=ready["url"], database=ready["database"], key=lambda: admin_key, company=COMPANY)
-        admin = Json2(connection)
+        url = f"http://{HOST}:{port}"
+        connection = Connection(url=url, database=SIMULATOR_DATABASE, key=lambda: admin_key, company=COMPANY)
+        admin = OdooApi(connection)
         try:
             yield DemoOdoo(
-                url=ready["url"],
-                database=ready["database"],
+                url=url,
+                database=SIMULATOR_DATABASE,
                 user=SIMULATOR_USER,
                 key=key,
                 admin=admin,
                 simulator=True,
+                server=server,
             )
         finally:
             await admin.close()
     finally:
-        if process.returncode is None:
-            process.send_signal(signal.SIGTERM)
-        await process.wait()
+        await server.stop()

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final, Protocol
 
+from odoo_adapter.versions import Capabilities
 from ruleset.sample import Plain
 
 HOLD_LOCATION: Final = "quality hold"
@@ -23,7 +24,7 @@ LOSSES: Final = {
     "Fully Productive Time": "productive",
     "Unclassified": "unclassified",
 }
-"""Odoo's loss reasons (`mrp.block_reason*` of 19.0, and the inbox's own) by the names that they have in English."""
+"""Odoo's loss reasons (`mrp.block_reason*`, and the inbox's own) by the names that they have in English."""
 
 _CODE: Final = re.compile(r"\[([^\]]+)\]")
 _TAG: Final = re.compile(r"<[^>]*>")
@@ -35,6 +36,8 @@ class OdooReader(Protocol):
     async def search_read(
         self, model: str, domain: Sequence[object], fields: Sequence[str]
     ) -> list[dict[str, Any]]: ...
+
+    async def capabilities(self) -> Capabilities: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +104,7 @@ class OdooView:
 
 
 async def read_view(odoo: OdooReader, orders: Collection[str], since_ms: int) -> OdooView:
-    """Read these orders, and what else came into being since then, from an Odoo 19 or its simulator.
+    """Read these orders, and what else came into being since then, from an Odoo or its simulator.
 
     `odoo` must see what an MRP manager sees. Names are expected in English.
     """
@@ -116,10 +119,11 @@ async def read_view(odoo: OdooReader, orders: Collection[str], since_ms: int) ->
 
 
 async def _read_orders(odoo: OdooReader, ids: list[int]) -> Mapping[str, OrderView]:
+    can = await odoo.capabilities()
     rows = await odoo.search_read(
         "mrp.production",
         [["id", "in", ids]],
-        ["state", "qty_producing", "qty_produced", "lot_producing_ids", "location_dest_id"],
+        ["state", "qty_producing", "qty_produced", can.finished_lots_field, "location_dest_id"],
     )
     consumed = await _read_consumed(odoo, ids)
     scraps = await _read_scraps(odoo, ids)
@@ -130,14 +134,14 @@ async def _read_orders(odoo: OdooReader, ids: list[int]) -> Mapping[str, OrderVi
     domain = [["model", "=", "mrp.production"], ["res_id", "in", ids]]
     for row in sorted(await odoo.search_read("mail.message", domain, ["res_id", "body"]), key=lambda row: row["id"]):
         notes[row["res_id"]].append(_TAG.sub("", row["body"] or ""))
-    lot_ids = sorted({lot for row in rows for lot in row["lot_producing_ids"]})
+    lot_ids = sorted({lot for row in rows for lot in can.finished_lots(row)})
     lots = {row["id"]: row["name"] for row in await odoo.search_read("stock.lot", [["id", "in", lot_ids]], ["name"])}
     return {
         f"mo-{row['id']}": OrderView(
             state=row["state"],
             producing=_quantity(row["qty_producing"]),
             produced=_quantity(row["qty_produced"]),
-            lots=tuple(lots[lot] for lot in row["lot_producing_ids"]),
+            lots=tuple(lots[lot] for lot in can.finished_lots(row)),
             consumed=consumed.get(row["id"], {}),
             scraps=tuple(scraps.get(row["id"], ())),
             work_orders=work_orders.get(row["id"], {}),

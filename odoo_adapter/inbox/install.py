@@ -1,4 +1,4 @@
-"""Install, upgrade and remove the inbox over JSON-2, as an administrator. Every run ends in the same state.
+"""Install, upgrade and remove the inbox as an administrator. Every run ends in the same state.
 
 Every record has an external id `uns_bridge.<name>` with `noupdate`, by which a second run finds it again; no module
 of that name must ever exist in Odoo. Creating the model reloads Odoo's registry for some seconds: do it off shift.
@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from importlib import resources
 from typing import Any, Final
 
+from odoo_adapter.api import OdooApi
 from odoo_adapter.errors import Refused
-from odoo_adapter.json2 import Json2
-from odoo_adapter.versions import Capabilities, capabilities
+from odoo_adapter.versions import Capabilities
 
 MODULE: Final = "uns_bridge"
 MODEL: Final = "x_uns_transaction"
@@ -94,7 +94,7 @@ class Installed:
 class _Run:
     """One run of the installer: the connection, and the log of what it did."""
 
-    odoo: Json2
+    odoo: OdooApi
     can: Capabilities
     log: list[str] = field(default_factory=list)
 
@@ -172,9 +172,9 @@ class _Run:
         return result
 
 
-async def install(odoo: Json2, logins: Sequence[str]) -> Installed:
+async def install(odoo: OdooApi, logins: Sequence[str]) -> Installed:
     """Install or upgrade the inbox and let the users with these logins use it. Needs Settings and Inventory rights."""
-    run = _Run(odoo, capabilities(await odoo.version()))
+    run = _Run(odoo, await odoo.capabilities())
     group = await _group(run, logins)
     model = await _model(run)
     manager = await run.ref("group_mrp_manager")
@@ -193,9 +193,9 @@ async def install(odoo: Json2, logins: Sequence[str]) -> Installed:
     return Installed(action=action, group=group, sha=action_hash(), log=tuple(run.log))
 
 
-async def uninstall(odoo: Json2, *, drop_history: bool) -> tuple[str, ...]:
+async def uninstall(odoo: OdooApi, *, drop_history: bool) -> tuple[str, ...]:
     """Remove the inbox; what was posted stays readable unless `drop_history`. The hold location always stays."""
-    run = _Run(odoo, capabilities(await odoo.version()))
+    run = _Run(odoo, await odoo.capabilities())
     names = ["menu_tx", "act_tx", "action_inbox", "view_search", "view_form", "view_list"]
     if drop_history:
         names += ["acl_bridge", "acl_mgr", "model_tx", "group_bridge"]

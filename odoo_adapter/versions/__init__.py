@@ -2,36 +2,101 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from odoo_adapter.errors import Refused
 
+_BUILD: Final = re.compile(r"(\d+\.\d+)([-+].*)?")
+"""A version and what is said about its build: `18.0-20251106`, `19.0+e`, `19.0-simulator`."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Capabilities:
     """How a version behaves where versions differ."""
 
+    json2: bool
+    """Methods are called over JSON-2; otherwise over JSON-RPC, which needs the user's login."""
+    has_access: bool
+    """Models answer `has_access`; otherwise `check_access_rights`."""
+    keys_expire: bool
+    """API keys have an end."""
     users_field: str
     """The users of `res.groups`."""
     groups_field: str
     """The groups of a server action and of a menu."""
     list_view: str
     """The tag and the type of a list view."""
+    finished_lot_many: bool
+    """An order has several finished lots; otherwise one."""
+    scrap_reasons: bool
+    """Scrap has reason tags; otherwise the reason stands in its source."""
+    stored: Mapping[str, object]
+    """What makes a product one whose stock is counted."""
+    purchase_unit: bool
+    """A product's unit of purchase does not follow its own one."""
 
+    @property
+    def finished_lots_field(self) -> str:
+        """The finished lots of `mrp.production`; read with `finished_lots`."""
+        return "lot_producing_ids" if self.finished_lot_many else "lot_producing_id"
+
+    def finished_lots(self, order: Mapping[str, object]) -> list[int]:
+        """The ids of the finished lots in an order as it was read."""
+        value = order[self.finished_lots_field]
+        if not isinstance(value, list):
+            return []
+        return list(value) if self.finished_lot_many else [value[0]]
+
+
+_STORABLE: Final[Mapping[str, object]] = {"type": "consu", "is_storable": True}
 
 KNOWN: Final[Mapping[str, Capabilities]] = {
-    "19.0": Capabilities(users_field="user_ids", groups_field="group_ids", list_view="list"),
+    "17.0": Capabilities(
+        json2=False,
+        has_access=False,
+        keys_expire=False,
+        users_field="users",
+        groups_field="groups_id",
+        list_view="tree",
+        finished_lot_many=False,
+        scrap_reasons=False,
+        stored={"type": "product"},
+        purchase_unit=True,
+    ),
+    "18.0": Capabilities(
+        json2=False,
+        has_access=True,
+        keys_expire=True,
+        users_field="users",
+        groups_field="groups_id",
+        list_view="list",
+        finished_lot_many=False,
+        scrap_reasons=True,
+        stored=_STORABLE,
+        purchase_unit=False,
+    ),
+    "19.0": Capabilities(
+        json2=True,
+        has_access=True,
+        keys_expire=True,
+        users_field="user_ids",
+        groups_field="group_ids",
+        list_view="list",
+        finished_lot_many=True,
+        scrap_reasons=True,
+        stored=_STORABLE,
+        purchase_unit=False,
+    ),
 }
 
 
 def capabilities(version: str) -> Capabilities:
-    """What this version can do. Raises `Refused` for one that was never tried: unknown is an error, not a guess.
-
-    `odoo_adapter.simulator` names the version that it imitates: `19.0-simulator`.
-    """
-    known = KNOWN.get(version.removesuffix("-simulator"))
+    """What this version can do. Raises `Refused` for one that was never tried: unknown is an error, not a guess."""
+    build = _BUILD.fullmatch(version)
+    known = KNOWN.get(build[1]) if build else None
     if known is None:
         raise Refused("version", f"Odoo {version} is not supported; supported: {', '.join(sorted(KNOWN))}")
     return known

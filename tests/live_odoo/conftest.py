@@ -14,8 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from odoo_adapter.api import OdooApi
+from odoo_adapter.connection import Connection, Recorder
 from odoo_adapter.inbox.install import install
-from odoo_adapter.json2 import Connection, Json2, Recorder
 from odoo_adapter.plan import PlanContext
 from odoo_adapter.seed import Planner
 from odoo_adapter.server import OdooServer
@@ -28,13 +29,14 @@ def connection(key: str) -> Connection:
     return Connection(
         url=os.environ["UNS_BRIDGE_ODOO_URL"],
         database=os.environ["UNS_BRIDGE_ODOO_DB"],
+        user=os.environ.get(key.removesuffix("KEY") + "USER", "admin"),
         key=lambda: os.environ[key],
     )
 
 
 @pytest.fixture
-async def admin() -> AsyncIterator[Json2]:
-    odoo = Json2(connection("UNS_BRIDGE_ODOO_ADMIN_KEY"))
+async def admin() -> AsyncIterator[OdooApi]:
+    odoo = OdooApi(connection("UNS_BRIDGE_ODOO_ADMIN_KEY"))
     yield odoo
     await odoo.close()
 
@@ -58,7 +60,7 @@ INSTALLED: list[str] = []
 
 
 @pytest.fixture
-async def planner(admin: Json2) -> Planner:
+async def planner(admin: OdooApi) -> Planner:
     if not INSTALLED:
         INSTALLED.extend((await install(admin, [os.environ["UNS_BRIDGE_ODOO_USER"]])).log)
     planner = Planner(admin)

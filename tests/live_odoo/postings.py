@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from odoo_adapter.json2 import Json2
+from odoo_adapter.api import OdooApi
 from ruleset.transaction import (
     DowntimeRecord,
     MaintenanceRequest,
@@ -135,7 +135,7 @@ async def count(bench: Bench, order: str) -> Transaction:
     return progress(bench, order, 4)
 
 
-async def consumption(admin: Json2, order: str) -> dict[str, float]:
+async def consumption(admin: OdooApi, order: str) -> dict[str, float]:
     """What the order took for what it made, by product: what went to scrap beside it is not that."""
     lines = await admin.call(
         "stock.move.line",
@@ -155,7 +155,7 @@ async def consumption(admin: Json2, order: str) -> dict[str, float]:
     return used
 
 
-async def internal_stock(admin: Json2, lot: str) -> list[tuple[str, float]]:
+async def internal_stock(admin: OdooApi, lot: str) -> list[tuple[str, float]]:
     quants = await admin.call(
         "stock.quant",
         "search_read",
@@ -166,7 +166,7 @@ async def internal_stock(admin: Json2, lot: str) -> list[tuple[str, float]]:
     return [(one["location_id"][1], one["quantity"]) for one in quants]
 
 
-async def scrap_moves(admin: Json2, order: str) -> int:
+async def scrap_moves(admin: OdooApi, order: str) -> int:
     """How many of the order's moves lie in scrap, however they came there."""
     of_it = ["|", ["production_id", "=", int(order[3:])], ["raw_material_production_id", "=", int(order[3:])]]
     in_scrap = [["state", "=", "done"], ["location_dest_id.usage", "=", "inventory"]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 from dataclasses import replace
@@ -10,40 +11,39 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from odoo_adapter.api import OdooApi
+from odoo_adapter.connection import Recorder
 from odoo_adapter.errors import Refused, Unavailable, Uncertain
 from odoo_adapter.inbox.install import action_hash, install
-from odoo_adapter.json2 import Json2, Recorder
 from odoo_adapter.odoo import Applied
 from odoo_adapter.plan import Posting, plan
 from odoo_adapter.server import OdooServer
+from odoo_adapter.versions import KNOWN
+from ruleset.transaction import Transaction
 from tests.live_odoo.conftest import CONTEXT, connection
 from tests.odoo_adapter.situations import Bench, complete, progress
 
 
 async def test_the_check_tells_what_server_it_is(bench: Bench) -> None:
     info = await bench.odoo.check()
-    assert (info.version, info.mode, info.simulator, info.user) == (
-        "19.0",
-        "inbox",
-        False,
-        os.environ["UNS_BRIDGE_ODOO_USER"],
-    )
+    assert info.version in KNOWN
+    assert (info.mode, info.simulator, info.user) == ("inbox", False, os.environ["UNS_BRIDGE_ODOO_USER"])
 
 
-async def test_a_second_installation_changes_nothing(bench: Bench, admin: Json2) -> None:
+async def test_a_second_installation_changes_nothing(bench: Bench, admin: OdooApi) -> None:
     again = await install(admin, [os.environ["UNS_BRIDGE_ODOO_USER"]])
     assert again.sha == action_hash()
     assert not [line for line in again.log if line.startswith(("created", "added"))]
 
 
 async def test_a_client_killed_in_the_middle_of_its_call_resends_and_one_effect_stands(
-    bench: Bench, admin: Json2
+    bench: Bench, admin: OdooApi
 ) -> None:
     order = await bench.order(10)
     transaction = complete(bench, order)
     posting = plan(transaction, CONTEXT)
     assert isinstance(posting, Posting)
-    await send_and_vanish(posting, await action_id(admin))
+    await send_and_vanish(posting, admin)
     (outcome,) = await bench.odoo.post([transaction])
     assert isinstance(outcome, Applied)
     notes = await admin.call(
@@ -59,7 +59,7 @@ async def test_a_call_without_answer_in_time_is_uncertain_and_is_repeated_safely
     transaction = complete(bench, await bench.order(10))
     hasty = OdooServer(replace(connection("UNS_BRIDGE_ODOO_KEY"), timeout_s=0.2), CONTEXT)
     with pytest.raises(Uncertain):
-        await hasty.post([transaction])
+        await post_at_last(hasty, transaction)
     await hasty.close()
     (outcome,) = await bench.odoo.post([transaction])
     assert isinstance(outcome, Applied)
@@ -95,16 +95,26 @@ async def test_a_user_without_the_inbox_is_told_who_mends_it(bench: Bench, recor
     await stranger.close()
 
 
-async def action_id(admin: Json2) -> int:
+async def post_at_last(odoo: OdooServer, transaction: Transaction) -> None:
+    """Post, again where what is read before the posting was too late already."""
+    while True:
+        with contextlib.suppress(Unavailable):
+            await odoo.post([transaction])
+            return
+
+
+async def action_id(admin: OdooApi) -> int:
     rows = await admin.call(
         "x_uns_transaction", "search_read", writes=False, domain=[["x_name", "=", "@inbox"]], fields=["x_res_id"]
     )
     return int(rows[0]["x_res_id"])
 
 
-async def send_and_vanish(posting: Posting, action: int) -> None:
+async def send_and_vanish(posting: Posting, admin: OdooApi) -> None:
     """Write the whole request, then cut the connection before any answer."""
     where = urlsplit(os.environ["UNS_BRIDGE_ODOO_URL"])
+    database, user, key = (os.environ[f"UNS_BRIDGE_ODOO_{name}"] for name in ("DB", "USER", "KEY"))
+    action = await action_id(admin)
     context = {
         "lang": "en_US",
         "tz": "UTC",
@@ -112,11 +122,16 @@ async def send_and_vanish(posting: Posting, action: int) -> None:
         "active_model": "x_uns_transaction",
         "uns": {"mode": "each", "tx": [posting.request()]},
     }
-    body = json.dumps({"ids": [action], "context": context}).encode()
+    path, asked = "/json/2/ir.actions.server/run", {"ids": [action], "context": context}
+    if not (await admin.capabilities()).json2:
+        (uid,) = await admin.call("res.users", "search", writes=False, domain=[["login", "=", user]])
+        call = [database, uid, key, "ir.actions.server", "run", [[action]], {"context": context}]
+        asked = {"method": "call", "params": {"service": "object", "method": "execute_kw", "args": call}}
+        path = "/jsonrpc"
+    body = json.dumps(asked).encode()
     head = (
-        f"POST /json/2/ir.actions.server/run HTTP/1.1\r\nHost: {where.netloc}\r\nContent-Type: application/json\r\n"
-        f"Authorization: bearer {os.environ['UNS_BRIDGE_ODOO_KEY']}\r\n"
-        f"X-Odoo-Database: {os.environ['UNS_BRIDGE_ODOO_DB']}\r\nContent-Length: {len(body)}\r\n\r\n"
+        f"POST {path} HTTP/1.1\r\nHost: {where.netloc}\r\nContent-Type: application/json\r\n"
+        f"Authorization: bearer {key}\r\nX-Odoo-Database: {database}\r\nContent-Length: {len(body)}\r\n\r\n"
     )
     _, writer = await asyncio.open_connection(where.hostname, where.port or 80)
     writer.write(head.encode() + body)

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from msgspec import structs
 
-from odoo_adapter.json2 import Json2
+from odoo_adapter.api import OdooApi
 from odoo_adapter.odoo import Applied, Declined
 from odoo_adapter.seed import Planner
 from tests.live_odoo.postings import (
@@ -19,7 +19,7 @@ from tests.live_odoo.postings import (
 from tests.odoo_adapter.situations import AT_MS, Bench, complete, progress
 
 
-async def test_an_order_started_by_hand_still_counts_what_the_floor_counted(bench: Bench, admin: Json2) -> None:
+async def test_an_order_started_by_hand_still_counts_what_the_floor_counted(bench: Bench, admin: OdooApi) -> None:
     """Odoo's own Start button fills in the whole quantity; nobody made those pieces."""
     order = await bench.order(10)
     (press, _) = await work_orders(bench, order)
@@ -29,7 +29,7 @@ async def test_an_order_started_by_hand_still_counts_what_the_floor_counted(benc
     assert applied.receipt.details["qty_producing"] == 4
 
 
-async def test_more_than_the_tolerance_is_posted_once_a_person_released_it(bench: Bench, admin: Json2) -> None:
+async def test_more_than_the_tolerance_is_posted_once_a_person_released_it(bench: Bench, admin: OdooApi) -> None:
     order = await bench.order(100)
     counted, done = progress(bench, order, 106), complete(bench, order, quantity=106)
     refused, _ = await bench.odoo.post([counted, done])
@@ -55,7 +55,7 @@ async def test_more_than_the_tolerance_is_posted_once_a_person_released_it(bench
     assert notes == 2
 
 
-async def test_more_than_the_tolerance_is_put_on_hold_once_a_person_released_it(bench: Bench, admin: Json2) -> None:
+async def test_more_than_the_tolerance_is_put_on_hold_once_a_person_released_it(bench: Bench, admin: OdooApi) -> None:
     order = await bench.order(10)
     many = structs.replace(await hold(bench, order), quantity=Decimal(11))
     (refused,) = await bench.odoo.post([many])
@@ -66,7 +66,7 @@ async def test_more_than_the_tolerance_is_put_on_hold_once_a_person_released_it(
     assert await internal_stock(admin, many.lot or "") == [("WH/Quality Hold", 11.0)]
 
 
-async def times(admin: Json2, work_order: str) -> list[tuple[str, str, str]]:
+async def times(admin: OdooApi, work_order: str) -> list[tuple[str, str, str]]:
     rows = await admin.call(
         "mrp.workcenter.productivity",
         "search_read",
@@ -79,7 +79,7 @@ async def times(admin: Json2, work_order: str) -> list[tuple[str, str, str]]:
 
 
 async def test_a_finish_after_the_orders_completion_stands_and_brings_the_machines_times(
-    bench: Bench, admin: Json2
+    bench: Bench, admin: OdooApi
 ) -> None:
     order = await bench.order(10)
     begun, ended = await start(bench, order), await finish(bench, order)
@@ -97,7 +97,7 @@ async def test_a_finish_after_the_orders_completion_stands_and_brings_the_machin
     assert read["date_finished"] == "2026-11-23 02:13:20"
 
 
-async def test_what_a_person_started_and_finished_stays_as_the_person_left_it(bench: Bench, admin: Json2) -> None:
+async def test_what_a_person_started_and_finished_stays_as_the_person_left_it(bench: Bench, admin: OdooApi) -> None:
     order = await bench.order(10)
     begun, ended = await start(bench, order), await finish(bench, order)
     work = int(ended.work_order[3:])

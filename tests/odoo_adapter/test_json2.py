@@ -12,15 +12,21 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
+from odoo_adapter.api import OdooApi
+from odoo_adapter.connection import Connection
 from odoo_adapter.errors import OdooError, Unavailable, Uncertain
-from odoo_adapter.json2 import Connection, Json2
 
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
+async def nineteen(request: web.Request) -> web.Response:
+    return web.json_response({"version": "19.0"})
+
+
 @asynccontextmanager
-async def serving(answer: Answer) -> AsyncIterator[Connection]:
+async def serving(answer: Answer, version: Answer | None = None) -> AsyncIterator[Connection]:
     application = web.Application()
+    application.router.add_get("/web/version", version or nineteen)
     application.router.add_route("*", "/{tail:.*}", answer)
     runner = web.AppRunner(application, shutdown_timeout=0.1)
     await runner.setup()
@@ -31,7 +37,7 @@ async def serving(answer: Answer) -> AsyncIterator[Connection]:
 
 
 async def failure(connection: Connection, *, writes: bool) -> OdooError:
-    odoo = Json2(connection)
+    odoo = OdooApi(connection)
     try:
         with pytest.raises(OdooError) as caught:
             await odoo.call("mrp.production", "read", writes=writes, ids=[1])
@@ -49,7 +55,7 @@ async def test_a_call_carries_the_key_the_database_and_the_company() -> None:
         return web.json_response([1])
 
     async with serving(answer) as connection:
-        odoo = Json2(connection)
+        odoo = OdooApi(connection)
         assert await odoo.call("res.users", "search", writes=False, domain=[], context={"uns": {}}) == [1]
         await odoo.close()
     assert seen == [
@@ -67,7 +73,7 @@ async def test_a_rotated_key_is_taken_at_the_next_call() -> None:
         return web.json_response(True)
 
     async with serving(answer) as connection:
-        odoo = Json2(replace(connection, key=lambda: next(keys)))
+        odoo = OdooApi(replace(connection, key=lambda: next(keys)))
         await odoo.call("a", "b", writes=False)
         await odoo.call("a", "b", writes=False)
         await odoo.close()
@@ -105,8 +111,8 @@ async def test_a_refused_connection_wrote_nothing() -> None:
 
 
 async def test_a_key_file_that_cannot_be_read_is_told_without_its_content(tmp_path: Path) -> None:
-    connection = Connection(url="http://127.0.0.1:9", database="plant", key=(tmp_path / "missing").read_text)
-    told = await failure(connection, writes=True)
+    async with serving(nineteen) as connection:
+        told = await failure(replace(connection, key=(tmp_path / "missing").read_text), writes=True)
     assert str(told) == "the API key cannot be read: No such file or directory"
 
 
@@ -122,8 +128,8 @@ async def test_a_page_instead_of_a_version_is_no_usable_odoo() -> None:
     async def answer(request: web.Request) -> web.Response:
         return web.Response(text="<html>hello</html>")
 
-    async with serving(answer) as connection:
-        odoo = Json2(connection)
+    async with serving(answer, answer) as connection:
+        odoo = OdooApi(connection)
         with pytest.raises(Unavailable):
             await odoo.version()
         await odoo.close()

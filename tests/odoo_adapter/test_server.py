@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from odoo_adapter.connection import Connection
 from odoo_adapter.errors import OdooError, Refused, Uncertain
 from odoo_adapter.inbox.install import action_hash
-from odoo_adapter.json2 import Connection
 from odoo_adapter.odoo import Applied, Declined, Passed
 from odoo_adapter.plan import PlanContext
 from odoo_adapter.server import OdooServer
@@ -31,7 +31,11 @@ async def inbox(run: Run, marker: tuple[int, object] = (200, MARKER)) -> AsyncIt
         status, result = marker if request.path.endswith("search_read") else run(body["context"]["uns"])
         return web.json_response(result, status=status)
 
+    async def version(request: web.Request) -> web.Response:
+        return web.json_response({"version": "19.0"})
+
     application = web.Application()
+    application.router.add_get("/web/version", version)
     application.router.add_post("/{tail:.*}", answer)
     runner = web.AppRunner(application)
     await runner.setup()

@@ -20,6 +20,7 @@ from bridge.demo.odoo_view import (
     read_view,
 )
 from bridge.simulator.ledger import ExpectedOutcome, Fact, FactKind, Ledger
+from odoo_adapter.versions import KNOWN, Capabilities
 from tests.bridge.demo.posted import all_seen, everything
 from tests.bridge.simulator.day import START_MS, demonstration, run_day
 
@@ -309,6 +310,9 @@ class Records:
 
     async def search_read(self, model: str, domain: Sequence[object], fields: Sequence[str]) -> list[dict[str, Any]]:
         return [{name: row[name] for name in ("id", *fields)} for row in self._rows[model]]
+
+    async def capabilities(self) -> Capabilities:
+        return KNOWN["19.0"]
 
 
 async def test_a_view_is_read_from_the_rows_of_a_server() -> None:

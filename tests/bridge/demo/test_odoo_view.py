@@ -8,12 +8,14 @@ from decimal import Decimal
 from typing import Any
 
 from bridge.demo.odoo_view import OrderView, ScrapView, read_view
-from odoo_adapter.json2 import Connection, Json2
+from odoo_adapter.api import OdooApi
+from odoo_adapter.connection import Connection
 from odoo_adapter.odoo import Applied
 from odoo_adapter.plan import PlanContext
 from odoo_adapter.seed import Planner
 from odoo_adapter.server import OdooServer
 from odoo_adapter.simulator.server import open_service, serving
+from odoo_adapter.versions import Capabilities
 from ruleset.transaction import Complete, Consumption, IdempotencyKey, OrderRef, Provenance, Scrap
 
 CAUSE: dict[str, Any] = {
@@ -25,9 +27,9 @@ CAUSE: dict[str, Any] = {
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Json2 as the demo reads."""
+    """A connection as the demo reads."""
 
-    odoo: Json2
+    odoo: OdooApi
 
     async def search_read(self, model: str, domain: Sequence[object], fields: Sequence[str]) -> list[dict[str, Any]]:
         rows: list[dict[str, Any]] = await self.odoo.call(
@@ -35,11 +37,14 @@ class Reader:
         )
         return rows
 
+    async def capabilities(self) -> Capabilities:
+        return await self.odoo.capabilities()
+
 
 async def test_what_went_to_scrap_is_no_consumption() -> None:
     service = open_service("plant", administrator="admin", bridge="bridge", now_ms=lambda: 1_795_400_000_000)
     async with serving(service) as url:
-        admin = Json2(Connection(url=url, database="plant", key=lambda: "admin"))
+        admin = OdooApi(Connection(url=url, database="plant", key=lambda: "admin"))
         server = OdooServer(
             Connection(url=url, database="plant", key=lambda: "bridge"), PlanContext(units={"pcs": "Units", "kg": "kg"})
         )

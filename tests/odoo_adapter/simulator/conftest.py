@@ -8,7 +8,8 @@ from decimal import Decimal
 
 import pytest
 
-from odoo_adapter.json2 import Connection, Json2
+from odoo_adapter.api import OdooApi
+from odoo_adapter.connection import Connection
 from odoo_adapter.plan import PlanContext
 from odoo_adapter.seed import Planner
 from odoo_adapter.server import OdooServer
@@ -54,14 +55,14 @@ async def simulated() -> AsyncIterator[Simulated]:
 
 
 @pytest.fixture
-async def admin(simulated: Simulated) -> AsyncIterator[Json2]:
-    odoo = Json2(simulated.connection(ADMIN_KEY))
+async def admin(simulated: Simulated) -> AsyncIterator[OdooApi]:
+    odoo = OdooApi(simulated.connection(ADMIN_KEY))
     yield odoo
     await odoo.close()
 
 
 @pytest.fixture
-async def planner(admin: Json2) -> Planner:
+async def planner(admin: OdooApi) -> Planner:
     planner = Planner(admin)
     await planner.prepare()
     return planner

@@ -8,8 +8,8 @@ from typing import Any
 import aiohttp
 import pytest
 
+from odoo_adapter.api import OdooApi
 from odoo_adapter.errors import Refused, Unavailable, Uncertain
-from odoo_adapter.json2 import Json2
 from odoo_adapter.odoo import Applied
 from odoo_adapter.server import OdooServer
 from tests.odoo_adapter.simulator.conftest import ADMIN_KEY, BRIDGE_KEY, CONTEXT, DATABASE, Simulated
@@ -36,7 +36,7 @@ async def fail(browser: aiohttp.ClientSession, simulated: Simulated, key: str = 
         return response.status, await response.json()
 
 
-async def notes_with(admin: Json2, key: str) -> int:
+async def notes_with(admin: OdooApi, key: str) -> int:
     found: int = await admin.call("mail.message", "search_count", writes=False, domain=[["body", "ilike", key]])
     return found
 
@@ -105,7 +105,7 @@ async def test_a_database_that_is_away_is_unavailable_but_healthy(
 
 
 async def test_a_timeout_before_the_commit_leaves_nothing_and_one_after_it_leaves_all(
-    bench: Bench, admin: Json2, browser: aiohttp.ClientSession, simulated: Simulated
+    bench: Bench, admin: OdooApi, browser: aiohttp.ClientSession, simulated: Simulated
 ) -> None:
     before, after = complete(bench, await bench.order(10)), complete(bench, await bench.order(10))
     await fail(browser, simulated, timeout_before_commit=1)

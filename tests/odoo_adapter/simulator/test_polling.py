@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from odoo_adapter.api import OdooApi
 from odoo_adapter.errors import Unavailable
-from odoo_adapter.json2 import Json2
 from odoo_adapter.odoo import OrderRead
 from odoo_adapter.seed import Planner
 from odoo_adapter.server import OVERLAP_S, OdooServer
@@ -112,7 +112,9 @@ async def test_a_change_with_the_date_of_one_that_was_read_is_read_while_it_is_i
     assert (await reader.poll(WINDOW_MS - SETTLED_MS))[order].document["quantity"] == "12"
 
 
-async def test_a_component_that_was_deleted_is_left_out_at_once(reader: Reader, planner: Planner, admin: Json2) -> None:
+async def test_a_component_that_was_deleted_is_left_out_at_once(
+    reader: Reader, planner: Planner, admin: OdooApi
+) -> None:
     order = await planner.create_order(10, press=1)
     before = (await reader.poll(SETTLED_MS))[order].document["components"]
     moves = await admin.call(
@@ -128,7 +130,7 @@ async def test_a_component_that_was_deleted_is_left_out_at_once(reader: Reader, 
 
 
 async def test_a_changed_line_of_a_bill_of_materials_is_a_change_of_the_orders_that_use_it(
-    reader: Reader, planner: Planner, admin: Json2
+    reader: Reader, planner: Planner, admin: OdooApi
 ) -> None:
     one, other = await planner.create_order(10, press=1), await planner.create_order(10, press=2)
     await reader.poll(SETTLED_MS)

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from odoo_adapter.json2 import Connection, Json2
+from odoo_adapter.api import OdooApi
+from odoo_adapter.connection import Connection
 from odoo_adapter.odoo import Applied
 from odoo_adapter.seed import Planner
 from odoo_adapter.server import OdooServer
@@ -55,7 +56,7 @@ async def running(folder: Path) -> AsyncIterator[Running]:
 async def test_what_was_answered_survives_a_kill(tmp_path: Path) -> None:
     async with running(tmp_path) as first:
         administrator, bridge = read_keys(tmp_path / "keys")
-        admin, odoo = Json2(first.connection(administrator)), OdooServer(first.connection(bridge), CONTEXT)
+        admin, odoo = OdooApi(first.connection(administrator)), OdooServer(first.connection(bridge), CONTEXT)
         planner = Planner(admin)
         await planner.prepare()
         bench = Bench(odoo=odoo, order=partial(planner.create_order, press=1), fresh="kill")

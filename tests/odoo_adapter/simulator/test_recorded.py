@@ -5,7 +5,7 @@ from __future__ import annotations
 import aiohttp
 import pytest
 
-from odoo_adapter.json2 import Json2
+from odoo_adapter.api import OdooApi
 from tests.odoo_adapter.simulator.conftest import BRIDGE_KEY, DATABASE, Simulated
 from tests.odoo_adapter.simulator.replay import Replay, recording
 
@@ -23,18 +23,18 @@ PLENTY = 100_000.0
 RECORDINGS = ("a_release", "b_workorder", "c1_complete_lot", "d_scrap", "e_lots", "g_maintenance")
 
 
-async def create(admin: Json2, model: str, **values: object) -> int:
+async def create(admin: OdooApi, model: str, **values: object) -> int:
     created: list[int] = await admin.call(model, "create", writes=True, vals_list=[values])
     return created[0]
 
 
-async def count_in(admin: Json2, product: int, lot: int | bool) -> None:
+async def count_in(admin: OdooApi, product: int, lot: int | bool) -> None:
     quant = await create(admin, "stock.quant", product_id=product, location_id=5, lot_id=lot, inventory_quantity=PLENTY)
     await admin.call("stock.quant", "action_apply_inventory", writes=True, ids=[quant])
 
 
 @pytest.fixture
-async def recorded_plant(admin: Json2) -> None:
+async def recorded_plant(admin: OdooApi) -> None:
     """The master data of the recorded server, with its ids."""
     for code, name, unit, tracking in PRODUCTS:
         await create(

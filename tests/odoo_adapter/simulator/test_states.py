@@ -10,7 +10,7 @@ import re
 from decimal import Decimal
 from typing import Any
 
-from odoo_adapter.json2 import Json2
+from odoo_adapter.api import OdooApi
 from odoo_adapter.odoo import Applied
 from odoo_adapter.seed import Planner
 from ruleset.transaction import (
@@ -92,7 +92,7 @@ def postings(bench: Bench, order: str, press: str, pack: str) -> tuple[list[Tran
     return work, [end]
 
 
-async def scenario(bench: Bench, planner: Planner, admin: Json2) -> list[object]:
+async def scenario(bench: Bench, planner: Planner, admin: OdooApi) -> list[object]:
     """Post it all to a fresh order on press 2; what stands before, between and after, in the form of `normal`."""
     order = await planner.create_order(20, press=2)
     rows = await admin.call("mrp.production", "read", writes=False, ids=[int(order[3:])], fields=["workorder_ids"])
@@ -105,7 +105,7 @@ async def scenario(bench: Bench, planner: Planner, admin: Json2) -> list[object]
     return states
 
 
-async def standing(bench: Bench, order: str, admin: Json2) -> object:
+async def standing(bench: Bench, order: str, admin: OdooApi) -> object:
     id, word = int(order[3:]), bench.fresh
     domains: dict[str, list[Any]] = {
         "mrp.production": [["id", "=", id]],
@@ -150,7 +150,7 @@ def normal(value: Any, word: str) -> Any:
 
 
 async def test_after_each_step_the_records_are_those_of_a_real_odoo(
-    bench: Bench, planner: Planner, admin: Json2
+    bench: Bench, planner: Planner, admin: OdooApi
 ) -> None:
     recorded = json.loads((RECORDED / "states.json").read_text("utf-8"))
     for given, expected in zip(await scenario(bench, planner, admin), recorded, strict=True):
