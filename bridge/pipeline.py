@@ -148,6 +148,7 @@ def restore(core: Core, records: Mapping[RecordId, bytes]) -> None:
 
 
 def _due(core: Core, now_ms: int) -> Iterator[Request]:
+    core.outbox.forget_before(now_ms - core.keys_kept_ms)
     yield from _sparkplug(core, core.host.due(now_ms), now_ms)
     yield from _settled(core, core.settler.due(now_ms), now_ms)
     yield from _decided(core, core.engine.due(now_ms), now_ms)

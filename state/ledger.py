@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
-from typing import Final, NamedTuple
+from itertools import islice
+from typing import Final, NamedTuple, TypeVar
 
 import msgspec
 
@@ -17,8 +18,17 @@ from state.lane import Standing, standing
 from state.record import RecordId, Table
 from state.retry import Circuit
 
+FORGET_EVERY_MS: Final = 3_600_000
+MOST_FORGOTTEN: Final = 10_000
+"""So that a commit stays small enough: Redis takes no command of more than a million arguments."""
+FORGET_MORE_MS: Final = 1_000
+"""Pause before the next ones, where there were too many."""
+
 CHUNK: Final = 100
 """Done entries per index record: an index makes it possible to forget them without loading them."""
+
+
+Name = TypeVar("Name", str, int)
 
 
 class LaneId(NamedTuple):
@@ -83,6 +93,7 @@ class Ledger:
         self._chunks: dict[int, DoneChunk] = {}
         self._changed: set[RecordId] = set()
         self._done: dict[str, Entry] = {}
+        self._forget_from_ms = 0
 
     @property
     def entries(self) -> Mapping[str, Entry]:
@@ -172,19 +183,29 @@ class Ledger:
         return found
 
     def forget_before(self, at_ms: int) -> None:
-        """Drop keys and totals that were last touched before this moment, and done entries in whole chunks."""
+        """Drop keys and totals that were last touched before this moment, and done entries in whole chunks.
+
+        To be called often: it works once an hour of `at_ms`, and sooner while there is more than fits a commit.
+        """
+        if at_ms < self._forget_from_ms:
+            return
         live = {entry.stream for entry in self._entries.values()}
-        for key in [key for key, accepted in self._accepted.items() if accepted.at_ms < at_ms]:
+        keys = _first(key for key, accepted in self._accepted.items() if accepted.at_ms < at_ms)
+        streams = _first(name for name, total in self._totals.items() if total.at_ms < at_ms and name not in live)
+        chunks = _first((number for number, chunk in self._chunks.items() if chunk.at_ms < at_ms), CHUNK)
+        for key in keys:
             del self._accepted[key]
             self._changed.add(RecordId(Table.KEY, _KEY + key))
-        for stream in [stream for stream, total in self._totals.items() if total.at_ms < at_ms and stream not in live]:
+        for stream in streams:
             del self._totals[stream]
             self._changed.add(RecordId(Table.KEY, _STREAM + stream))
-        for number in [number for number, chunk in self._chunks.items() if chunk.at_ms < at_ms]:
+        for number in chunks:
             for key in self._chunks.pop(number).keys:
                 self._done.pop(key, None)
                 self._changed.add(RecordId(Table.DONE, key))
             self._changed.add(_chunk_id(number))
+        is_more = max(len(keys), len(streams), len(chunks) * CHUNK) >= MOST_FORGOTTEN
+        self._forget_from_ms = at_ms + (FORGET_MORE_MS if is_more else FORGET_EVERY_MS)
 
     def take_changed(self) -> frozenset[RecordId]:
         """The records that changed since the last call. `snapshot` answers for them until the next call."""
@@ -251,6 +272,11 @@ class Ledger:
         at_ms = max(chunk.at_ms, entry.changed_ms)
         self._chunks[number] = DoneChunk(keys=(*chunk.keys, entry.key), at_ms=at_ms)
         self._changed.add(_chunk_id(number))
+
+
+def _first(found: Iterator[Name], each: int = 1) -> list[Name]:
+    """As many as one commit may forget, where each stands for several records."""
+    return list(islice(found, MOST_FORGOTTEN // each))
 
 
 def lane_of(entry: Entry) -> LaneId:

@@ -188,7 +188,8 @@ class Outbox:
             self._return(waiting, now_ms, f"postponed: {reason}")
 
     def forget_before(self, at_ms: int) -> None:
-        """Forget keys, totals and done entries last touched before this moment. What is not done stays."""
+        """Forget keys, totals and done entries last touched before this moment, some at a time; call it often. What
+        is not done stays."""
         self._ledger.forget_before(at_ms)
 
     # What people do.
