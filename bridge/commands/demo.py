@@ -16,10 +16,9 @@ from rich.console import Console
 from rich.table import Table
 
 from bridge.commands.exit import FAILED, OK, UNREACHABLE, WRONG, fail
-from bridge.demo.compare import Report
 from bridge.demo.odoo import DemoOdooError
 from bridge.demo.process import BridgeEnded
-from bridge.demo.run import DemoSettings, run_demo
+from bridge.demo.run import DemoSettings, Outcome, run_demo
 from bridge.demo.servers import EmbeddedServerError
 from bridge.errors import first_of
 from odoo_adapter.errors import OdooError
@@ -32,9 +31,12 @@ def command(
     odoo: Annotated[
         str | None, typer.Option("--odoo", help="URL of a real Odoo 19; without it, the simulator. See docs/odoo.md.")
     ] = None,
-    kill_bridge: Annotated[
-        int, typer.Option("--kill-bridge", min=0, help="Kill the bridge so many times meanwhile.")
-    ] = 0,
+    chaos: Annotated[
+        bool, typer.Option("--chaos", help="Kill, cut and fail all parts meanwhile. See docs/chaos.md.")
+    ] = False,
+    kills: Annotated[
+        int | None, typer.Option("--kills", min=0, help="With --chaos: kill the bridge so many times.")
+    ] = None,
     headless: Annotated[bool, typer.Option("--headless", help="Plain lines, also on a terminal.")] = False,
     report: Annotated[Path | None, typer.Option("--report", help="Write the result to this file, as JSON.")] = None,
 ) -> None:
@@ -42,35 +44,53 @@ def command(
 
     Exit 0 when nothing is lost, doubled or out of order.
     """
+    if kills is not None and not chaos:
+        fail("--kills N says how often the bridge is killed under --chaos; add --chaos", WRONG)
     home = Path(tempfile.mkdtemp(prefix="uns-bridge-demo-"))
     settings = DemoSettings(
-        seconds=_seconds(length), seed=seed, odoo_url=odoo, kills=kill_bridge, headless=headless, home=home
+        seconds=_seconds(length),
+        seed=seed,
+        odoo_url=odoo,
+        chaos=chaos,
+        kills=kills,
+        headless=headless,
+        home=home,
     )
     try:
-        result, odoo_facts = asyncio.run(_run(settings))
+        outcome = asyncio.run(_run(settings))
     except DemoOdooError as error:
         fail(error, WRONG)
     except (EmbeddedServerError, OdooError) as error:
-        fail(f"{error}\nlogs are in {home}", UNREACHABLE)
+        fail(f"{error}\nlogs are in {home}\n{_again(length, settings)}", UNREACHABLE)
     except BridgeEnded as error:
-        fail(f"{error}\nlogs are in {home}", FAILED)
+        fail(f"{error}\nlogs are in {home}\n{_again(length, settings)}", FAILED)
     except TimeoutError:
-        fail(f"the plant or the outbox did not come to rest; logs are in {home}", FAILED)
-    facts = _as_json(result, odoo_facts)
+        text = f"the plant or the outbox did not come to rest; logs are in {home}"
+        fail(f"{text}\n{_again(length, settings)}", FAILED)
     if report:
-        report.write_bytes(msgspec.json.format(msgspec.json.encode(facts), indent=2) + b"\n")
-    _print(result, odoo_facts)
-    if result.is_clean:
+        report.write_bytes(msgspec.json.format(msgspec.json.encode(_as_json(outcome)), indent=2) + b"\n")
+    _print(outcome)
+    if outcome.report.is_clean:
         shutil.rmtree(home, ignore_errors=True)
         raise typer.Exit(OK)
-    fail(f"ledger, logs and the plant folder are in {home}", FAILED)
+    fail(f"ledger, logs and the plant folder are in {home}\n{_again(length, settings)}", FAILED)
 
 
-async def _run(settings: DemoSettings) -> tuple[Report, dict[str, Any]]:
+async def _run(settings: DemoSettings) -> Outcome:
     try:
         return await run_demo(settings)
     except ExceptionGroup as group:
         raise first_of(group) from group
+
+
+def _again(length: str, settings: DemoSettings) -> str:
+    """How to repeat the run."""
+    words = ["uns-bridge demo", f"--for {length}"]
+    words += [f"--seed {settings.seed}"] if settings.seed is not None else []
+    words += [f"--odoo {settings.odoo_url}"] if settings.odoo_url else []
+    words += ["--chaos"] if settings.chaos else []
+    words += [f"--kills {settings.kills}"] if settings.kills is not None else []
+    return f"to repeat it: {' '.join(words)}"
 
 
 def _seconds(length: str) -> float:
@@ -80,13 +100,16 @@ def _seconds(length: str) -> float:
     return int(match[1]) * DURATION_UNITS_MS[match[2]] / 1000
 
 
-def _as_json(result: Report, odoo_facts: dict[str, Any]) -> dict[str, Any]:
-    return {**asdict(result), "odoo": odoo_facts}
+def _as_json(outcome: Outcome) -> dict[str, Any]:
+    abuses = [asdict(abuse) for abuse in outcome.abuses]
+    return {**asdict(outcome.report), "abuses": abuses, "odoo": outcome.odoo}
 
 
-def _print(result: Report, odoo_facts: dict[str, Any]) -> None:
-    console = Console(highlight=False)
-    name = "the Odoo simulator" if odoo_facts["simulator"] else f"Odoo {odoo_facts['version']}"
+def _print(outcome: Outcome) -> None:
+    console, result, odoo = Console(highlight=False), outcome.report, outcome.odoo
+    for abuse in outcome.abuses:
+        console.print(f"{abuse.at_s:6.1f} s  {abuse.what}")
+    name = "the Odoo simulator" if odoo["simulator"] else f"Odoo {odoo['version']}"
     table = Table("", f"in {name}", title="What happened on the floor, and what stands in Odoo", title_justify="left")
     table.add_row("facts on the floor", f"{result.facts} of {result.kinds} kinds")
     table.add_row("postings", str(result.postings))

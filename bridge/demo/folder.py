@@ -9,11 +9,11 @@ from pathlib import Path
 
 from bridge.demo.console import DemoConsole
 from bridge.demo.odoo import DemoOdoo
-from bridge.demo.servers import EmbeddedBroker, EmbeddedStore
+from bridge.demo.servers import DemoBroker, EmbeddedStore
 
 BRIDGE_YAML = """\
 # Written by `uns-bridge demo` for this one run.
-broker: {{host: {broker.host}, port: {broker.port_5}, version: 5, user: {broker.user}, secret: {{file: broker.secret}}}}
+broker: {{host: {broker.host}, port: {port}, version: 5, user: {broker.user}, secret: {{file: broker.secret}}}}
 redis: {{url: "redis://{store.host}:{store.port}/0", secret: {{file: redis.secret}}, lease: 2s}}
 odoo:
   url: {odoo.url}
@@ -29,12 +29,21 @@ limits: {{stale_grace: 10s}}
 
 
 def write_plant(
-    home: Path, broker: EmbeddedBroker, store: EmbeddedStore, odoo: DemoOdoo, console: DemoConsole | None
+    home: Path,
+    broker: DemoBroker,
+    store: EmbeddedStore,
+    odoo: DemoOdoo,
+    console: DemoConsole | None,
+    broker_port: int | None = None,
 ) -> Path:
-    """Copy the shipped plant below `home` and point it at the servers. Secrets are files of their owner's only."""
+    """Copy the shipped plant below `home` and point it at the servers. Secrets are files of their owner's only.
+
+    `broker_port`: where the bridge finds the broker, if not on the broker's own port.
+    """
     plant = home / "plant"
     shutil.copytree(Path(str(files("bridge.demo") / "plant")), plant)
-    text = BRIDGE_YAML.format(broker=broker, store=store, odoo=odoo) + (console.yaml if console else "")
+    port = broker_port or broker.port_5
+    text = BRIDGE_YAML.format(broker=broker, port=port, store=store, odoo=odoo) + (console.yaml if console else "")
     (plant / "bridge.yaml").write_text(text, "utf-8")
     secrets = {"broker": broker.password, "redis": store.password, "odoo": odoo.key}
     for name, secret in secrets.items():

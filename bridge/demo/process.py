@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import Final
 
+from bridge.commands.exit import UNREACHABLE
+
 STOP_TIMEOUT_S: Final = 30.0
 LOG_TAIL: Final = 2_000
 
@@ -17,12 +19,18 @@ class BridgeEnded(Exception):
 
 
 class BridgeProcess:
-    """One bridge on one plant folder. Its log is kept over restarts."""
+    """One bridge on one plant folder. Its log is kept over restarts.
 
-    def __init__(self, plant: Path, log: Path) -> None:
+    `supervised`: it is started again when it ends because something that it needs did not answer, as systemd and
+    Docker do.
+    """
+
+    def __init__(self, plant: Path, log: Path, *, supervised: bool = False) -> None:
         self._plant = plant
         self._log = log
+        self._supervised = supervised
         self._process: asyncio.subprocess.Process | None = None
+        self._turn = asyncio.Lock()
         self.kills = 0
 
     async def start(self) -> None:
@@ -32,21 +40,29 @@ class BridgeProcess:
                 sys.executable, "-m", "bridge", "run", str(self._plant), stderr=log, stdout=log, start_new_session=True
             )
 
-    def check(self) -> None:
-        """Raise `BridgeEnded` when it does not run."""
-        if self._process is not None and self._process.returncode is not None:
-            tail = self._log.read_text("utf-8", errors="replace")[-LOG_TAIL:]
-            raise BridgeEnded(f"the bridge ended with {self._process.returncode}:\n{tail}")
+    async def check(self) -> bool:
+        """Whether it had to be started again. Raises `BridgeEnded` when it ended for another reason."""
+        async with self._turn:
+            if self._process is None or (code := self._process.returncode) is None:
+                return False
+            if code != UNREACHABLE or not self._supervised:
+                tail = self._log.read_text("utf-8", errors="replace")[-LOG_TAIL:]
+                raise BridgeEnded(f"the bridge ended with {code}:\n{tail}")
+            await self.start()
+            return True
 
-    async def kill(self) -> None:
-        """End it as a power cut would, and start it again."""
-        self.check()
-        process, self._process = self._process, None
-        assert process is not None
-        process.kill()
-        await process.wait()
-        self.kills += 1
-        await self.start()
+    async def kill(self, away_s: float = 0.0) -> None:
+        """End it as a power cut would, and start it again after so long."""
+        await self.check()
+        async with self._turn:
+            process, self._process = self._process, None
+            assert process is not None
+            if process.returncode is None:
+                process.kill()
+            await process.wait()
+            self.kills += 1
+            await asyncio.sleep(away_s)
+            await self.start()
 
     async def stop(self) -> None:
         """End it in good order; kill it when that takes too long."""

@@ -7,11 +7,10 @@ Odoo, fact by fact.
 from __future__ import annotations
 
 import asyncio
-import random
 import time
 from collections import Counter
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Collection, Mapping
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
@@ -23,6 +22,8 @@ from bridge.broker.link import LinkSettings
 from bridge.broker.paho import PahoLink
 from bridge.clock import SystemClock
 from bridge.core.order import CURSOR_ID, OrderRecord
+from bridge.demo.chaos import plan_abuses
+from bridge.demo.chaos_acts import BRIDGE_TO_BROKER, Chaos, Happened, Links, open_links, possible_kinds
 from bridge.demo.compare import NamespaceView, Report, compare
 from bridge.demo.console import DemoConsole
 from bridge.demo.folder import write_plant
@@ -30,7 +31,7 @@ from bridge.demo.odoo import DemoOdoo, real_odoo, simulated_odoo
 from bridge.demo.odoo_view import read_view
 from bridge.demo.process import BridgeProcess
 from bridge.demo.progress import Progress, Standing
-from bridge.demo.servers import EmbeddedBroker, embedded_broker, embedded_store
+from bridge.demo.servers import DemoBroker, embedded_broker, embedded_store, mosquitto_binary, mosquitto_broker
 from bridge.plant import load_plant
 from bridge.simulator.ledger import FactKind, Ledger
 from bridge.simulator.plan import order_quantity
@@ -49,24 +50,48 @@ QUIET_S: Final = 6.0
 DRAIN_S: Final = 300.0
 """Longest time to come to rest after production, and again for the outbox to drain."""
 LOOK_S: Final = 0.5
+RESEND_MS: Final = 15_000
+"""What a node may have sent into a dead link: longer than a link is silent before it is reset, with room."""
 SCENARIO_S: Final = 60.0
 """The scenario's number of orders is meant for a run of this length."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemoSettings:
-    """What the command was asked for. `odoo_url` None: the simulator."""
+    """What the command was asked for. `odoo_url` None: the simulator. `kills`: of the bridge, under chaos."""
 
     seconds: float
     seed: int | None
     odoo_url: str | None
-    kills: int
+    chaos: bool = False
+    kills: int | None = None
     headless: bool
     home: Path
 
 
-async def run_demo(settings: DemoSettings) -> tuple[Report, dict[str, Any]]:
-    """Run it all; returns the comparison and what Odoo was.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How a run ended. `odoo` says what Odoo was."""
+
+    report: Report
+    odoo: Mapping[str, Any]
+    abuses: tuple[Happened, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Servers:
+    """The parts of a run. `links` and `chaos` where chaos was asked for."""
+
+    broker: DemoBroker
+    odoo: DemoOdoo
+    bridge: BridgeProcess
+    store: Store
+    links: Links | None = None
+    chaos: Chaos | None = None
+
+
+async def run_demo(settings: DemoSettings) -> Outcome:
+    """Run it all, and compare.
 
     Raises `DemoOdooError`, `EmbeddedServerError`, `BridgeEnded`, `OdooError`, or `TimeoutError` when the plant or
     the outbox does not come to rest.
@@ -76,32 +101,60 @@ async def run_demo(settings: DemoSettings) -> tuple[Report, dict[str, Any]]:
         scenario = replace(scenario, seed=settings.seed)
     console = None if settings.headless else DemoConsole(settings.home / "plant")
     with Progress(headless=settings.headless) as progress:
-        async with _servers(settings, progress, console) as (broker, odoo, bridge, store):
-            planner = await odoo.prepare(progress.say)
-            await bridge.start()
-            demo = _Demo(settings, scenario, progress, broker, odoo, bridge, store, console)
-            return await demo.run(planner), await _odoo_facts(odoo)
+        async with _servers(settings, scenario, progress, console) as servers:
+            planner = await servers.odoo.prepare(progress.say)
+            foreign = await _open_orders(servers.odoo)
+            await servers.bridge.start()
+            demo = _Demo(settings, scenario, progress, servers, console, foreign)
+            report = await demo.run(planner)
+            abuses = tuple(servers.chaos.happened) if servers.chaos else ()
+            return Outcome(report=report, odoo=await _odoo_facts(servers.odoo), abuses=abuses)
 
 
 @asynccontextmanager
 async def _servers(
-    settings: DemoSettings, progress: Progress, console: DemoConsole | None
-) -> AsyncIterator[tuple[EmbeddedBroker, DemoOdoo, BridgeProcess, Store]]:
+    settings: DemoSettings, scenario: Scenario, progress: Progress, console: DemoConsole | None
+) -> AsyncIterator[_Servers]:
     async with AsyncExitStack() as stack:
         progress.say("starting a broker and a store on free ports of this machine")
-        broker = await stack.enter_async_context(embedded_broker(settings.home / "broker"))
+        broker = await stack.enter_async_context(_broker(settings, progress))
         store_server = await stack.enter_async_context(embedded_store(settings.home / "store"))
         if settings.odoo_url:
             odoo = await stack.enter_async_context(real_odoo(settings.odoo_url))
         else:
             progress.say("starting the Odoo simulator (it is not an Odoo)")
-            odoo = await stack.enter_async_context(simulated_odoo(settings.home))
-        plant = write_plant(settings.home, broker, store_server, odoo, console)
-        bridge = BridgeProcess(plant, settings.home / "bridge.log")
+            odoo = await stack.enter_async_context(simulated_odoo(settings.home, kept=settings.chaos))
+        links = await stack.enter_async_context(open_links(scenario, broker, odoo)) if settings.chaos else None
+        reached, broker_port = (links.for_bridge(odoo), links.port(BRIDGE_TO_BROKER)) if links else (odoo, None)
+        plant = write_plant(settings.home, broker, store_server, reached, console, broker_port)
+        bridge = BridgeProcess(plant, settings.home / "bridge.log", supervised=settings.chaos)
         stack.push_async_callback(bridge.stop)
         store = open_store(load_plant(plant))
         stack.push_async_callback(store.close)
-        yield broker, odoo, bridge, store
+        chaos = None
+        if links:
+            plan = plan_abuses(
+                seed=scenario.seed,
+                seconds=settings.seconds,
+                kinds=possible_kinds(broker, simulator=odoo.simulator),
+                links=links.by_kind,
+                kills=settings.kills,
+            )
+            chaos = Chaos(
+                plan, bridge=bridge, broker=broker, store=store_server, odoo=odoo, links=links, say=progress.say
+            )
+        yield _Servers(broker=broker, odoo=odoo, bridge=bridge, store=store, links=links, chaos=chaos)
+
+
+def _broker(settings: DemoSettings, progress: Progress) -> AbstractAsyncContextManager[DemoBroker]:
+    """Under chaos one that keeps its sessions when it is stopped, where there is one."""
+    if settings.chaos and (binary := mosquitto_binary()):
+        return mosquitto_broker(binary, settings.home / "broker")
+    if settings.chaos:
+        progress.say(
+            "mosquitto is not installed: the broker is not restarted, as the embedded one forgets its sessions"
+        )
+    return embedded_broker(settings.home / "broker")
 
 
 class _Demo:
@@ -112,20 +165,20 @@ class _Demo:
         settings: DemoSettings,
         scenario: Scenario,
         progress: Progress,
-        broker: EmbeddedBroker,
-        odoo: DemoOdoo,
-        bridge: BridgeProcess,
-        store: Store,
+        servers: _Servers,
         console: DemoConsole | None,
+        foreign: Collection[str],
     ) -> None:
         self._settings = settings
         self._console = console
         self._scenario = scenario
         self._progress = progress
-        self._odoo = odoo
-        self._bridge = bridge
-        self._store = store
+        self._odoo = servers.odoo
+        self._bridge = servers.bridge
+        self._store = servers.store
+        self._chaos = servers.chaos
         self._clock = SystemClock()
+        broker = servers.broker
         self._ledger = Ledger(scenario.seed, settings.home / "ledger.jsonl")
         self._simulation = Simulation(
             scenario,
@@ -136,9 +189,11 @@ class _Demo:
                 user=broker.user,
                 password=lambda: broker.password,
             ),
-            link=PahoLink,
+            link=servers.links.of_plant if servers.links else PahoLink,
             ledger=self._ledger,
             clock=self._clock,
+            foreign=foreign,
+            resend_ms=RESEND_MS if servers.links else 0,
         )
         self._orders: list[str] = []
 
@@ -148,10 +203,10 @@ class _Demo:
         async with asyncio.TaskGroup() as tasks:
             plant = tasks.create_task(self._simulation.run(), name="plant")
             watch = tasks.create_task(self._watch(), name="watch")
-            killer = tasks.create_task(self._kill(), name="kill")
+            abuse = tasks.create_task(self._abuse(), name="chaos")
             plan = tasks.create_task(self._plan(planner), name="planner")
             await asyncio.sleep(self._settings.seconds)
-            await asyncio.gather(plan, killer)
+            await asyncio.gather(plan, abuse)
             self._progress.say("the plant finishes what it began")
             self._simulation.wind_down()
             await asyncio.wait_for(self._simulation.rest(), DRAIN_S)
@@ -169,7 +224,8 @@ class _Demo:
         share = self._settings.seconds / SCENARIO_S
         for nth in range(1, max(1, round(self._scenario.orders.count * share)) + 1):
             quantity = order_quantity(self._scenario, nth)
-            order = await planner.create_order(quantity, press=1 + nth % 2)
+            async with self._chaos.odoo_turn if self._chaos else nullcontext():
+                order = await planner.create_order(quantity, press=1 + nth % 2)
             self._orders.append(order)
             self._ledger.add(
                 FactKind.RELEASE,
@@ -180,16 +236,10 @@ class _Demo:
             )
             await asyncio.sleep(self._scenario.orders.every_ms / 1000)
 
-    async def _kill(self) -> None:
-        """Kill the bridge at random moments of the run, the same ones for a seed."""
-        chance = random.Random(f"{self._scenario.seed}/kills")
-        moments_s = sorted(chance.uniform(2, self._settings.seconds) for _ in range(self._settings.kills))
-        passed_s = 0.0
-        for moment_s in moments_s:
-            await asyncio.sleep(moment_s - passed_s)
-            passed_s = moment_s
-            await self._bridge.kill()
-            self._invite()
+    async def _abuse(self) -> None:
+        if self._chaos:
+            await self._chaos.run()
+            self._progress.say(f"{len(self._chaos.happened)} abuses are over")
 
     def _invite(self) -> None:
         """Show the way to the console: a new bridge knows no log-ins."""
@@ -198,8 +248,13 @@ class _Demo:
 
     async def _watch(self) -> None:
         """Show how it stands, and end the run when the bridge ends by itself."""
+        kills = 0
         while True:
-            self._bridge.check()
+            if await self._bridge.check() and self._chaos:
+                self._chaos.note("the bridge had ended because its store did not answer, and was started again")
+            if self._bridge.kills > kills:
+                kills = self._bridge.kills
+                self._invite()
             with suppress(StoreUnavailable):
                 self._progress.show(await self._standing())
             await asyncio.sleep(LOOK_S)
@@ -240,6 +295,12 @@ class _Demo:
                 if record.order in self._orders
             },
         )
+
+
+async def _open_orders(odoo: DemoOdoo) -> frozenset[str]:
+    """The orders that stood in a real Odoo before: they are released like all others, but are none of this plant's."""
+    domain = [["state", "in", ["confirmed", "progress", "to_close"]]]
+    return frozenset(f"mo-{row['id']}" for row in await odoo.search_read("mrp.production", domain, ["id"]))
 
 
 async def _odoo_facts(odoo: DemoOdoo) -> dict[str, Any]:

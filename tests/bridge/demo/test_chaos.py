@@ -1,0 +1,79 @@
+"""The schedule of a run under chaos: the same for a seed, spread over the run, every kind in it; and one such run."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bridge.demo.chaos import FIRST_S, LAST_S, ON_LINK, TICKETS, Abuse, AbuseKind, plan_abuses
+
+LINKS = {AbuseKind.CUT: ("the bridge", "a node", "the MES"), AbuseKind.SILENCE: ("the bridge",)}
+
+
+def minute(seed: int, *, kills: int | None = None) -> tuple[Abuse, ...]:
+    return plan_abuses(seed=seed, seconds=60, kinds=frozenset(AbuseKind), links=LINKS, kills=kills)
+
+
+def test_a_seed_has_one_schedule_and_another_seed_another_one() -> None:
+    assert minute(7) == minute(7)
+    assert minute(7) != minute(8)
+
+
+def test_a_minute_draws_all_tickets_but_one() -> None:
+    counted = Counter(abuse.kind for abuse in minute(7))
+    assert counted.total() == 15
+    assert (Counter(TICKETS) - counted).total() == 1
+
+
+@given(seed=st.integers(0, 10_000), seconds=st.floats(20, 600))
+def test_abuses_come_in_order_within_production_and_last_a_moment(seed: int, seconds: float) -> None:
+    plan = plan_abuses(seed=seed, seconds=seconds, kinds=frozenset(AbuseKind), links=LINKS)
+    moments = [abuse.at_ms for abuse in plan]
+    assert moments == sorted(moments)
+    assert moments[0] >= FIRST_S * 1000
+    assert moments[-1] <= (seconds - LAST_S) * 1000
+    assert all(0 <= abuse.lasts_ms <= 5_000 for abuse in plan)
+    assert all((abuse.link in LINKS[abuse.kind]) if abuse.kind in ON_LINK else abuse.link == "" for abuse in plan)
+
+
+def test_as_many_kills_of_the_bridge_as_were_asked_for_come_beside_the_rest() -> None:
+    counted = Counter(abuse.kind for abuse in minute(7, kills=20))
+    assert counted[AbuseKind.KILL_BRIDGE] == 20
+    assert counted.total() - 20 == sum(abuse.kind is not AbuseKind.KILL_BRIDGE for abuse in minute(7))
+
+
+def test_what_cannot_be_done_is_not_planned() -> None:
+    kinds = frozenset(AbuseKind) - {AbuseKind.RESTART_BROKER, AbuseKind.KILL_ODOO}
+    plan = plan_abuses(seed=7, seconds=120, kinds=kinds, links=LINKS)
+    assert {abuse.kind for abuse in plan} == kinds
+
+
+def test_every_abuse_is_told_in_words() -> None:
+    abuse = replace(minute(7)[0], link="the MES", lasts_ms=1_500, calls=2)
+    assert replace(abuse, kind=AbuseKind.SILENCE).what == (
+        "the link of the MES lets nothing pass for 1.5 s, then it is reset"
+    )
+    assert replace(abuse, kind=AbuseKind.TIMEOUT_AFTER_COMMIT).what == "Odoo commits and hangs up, for the next 2 calls"
+    assert len({replace(abuse, kind=kind).what for kind in AbuseKind}) == len(AbuseKind)
+
+
+@pytest.mark.slow
+@pytest.mark.embedded
+async def test_a_short_day_under_chaos_loses_and_doubles_nothing(tmp_path: Path) -> None:
+    file = tmp_path / "report.json"
+    words = ["demo", "--for", "20s", "--seed", "7", "--chaos", "--headless", "--report", str(file)]
+    run = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "bridge", *words, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+    )
+    printed, _ = await run.communicate()
+    assert run.returncode == 0, printed.decode()
+    report = msgspec.json.decode(file.read_bytes())
+    assert (report["lost"], report["doubled"], report["out_of_order"], len(report["abuses"])) == (0, 0, 0, 5)

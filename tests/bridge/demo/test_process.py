@@ -1,0 +1,43 @@
+"""The bridge of a demonstration ends for a reason, and is started again where a supervisor would."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bridge.demo.process import BridgeEnded, BridgeProcess
+from tests.integration.folder import OdooAccess, write_folder
+from tests.integration.patience import until
+from tests.servers import StartMosquitto, StartRedis
+
+
+async def ended(bridge: BridgeProcess) -> str:
+    """How it ends by itself; empty when it is started again."""
+    try:
+        await until(bridge.check, "the end of the bridge", 20)
+    except BridgeEnded as error:
+        return str(error)
+    return ""
+
+
+@pytest.mark.redis
+@pytest.mark.mosquitto
+@pytest.mark.parametrize("supervised", [True, False])
+async def test_a_bridge_whose_store_is_away_at_its_start_is_started_again_where_it_is_supervised(
+    tmp_path: Path, start_mosquitto: StartMosquitto, start_redis: StartRedis, supervised: bool
+) -> None:
+    store = start_redis()
+    folder = write_folder(tmp_path / "plant", start_mosquitto(), store, OdooAccess())
+    store.kill()
+    bridge = BridgeProcess(folder, tmp_path / "bridge.log", supervised=supervised)
+    await bridge.start()
+    said = await ended(bridge)
+    await bridge.stop()
+    assert ("the bridge ended with 3" in said) is not supervised
+
+
+async def test_a_bridge_that_ends_for_a_mistake_in_its_folder_is_not_started_again(tmp_path: Path) -> None:
+    bridge = BridgeProcess(tmp_path, tmp_path / "bridge.log", supervised=True)
+    await bridge.start()
+    assert "the bridge ended with 2" in await ended(bridge)
