@@ -16,6 +16,7 @@ demo: ## run a simulated plant, the bridge and an Odoo simulator; options in ARG
 
 test: ## run every test, against a real broker and a real Redis; options in ARGS
 	@tools/setup test
+	@tools/setup foreign
 	@$(BIN)/python -m pytest $(ARGS)
 
 check: lint ## everything a change is judged by: format, lint, types, imports, fast tests

@@ -40,7 +40,7 @@ class Library:
         driver = str(DRIVERS / self.driver)
         environment = ENVIRONMENTS / ("node" if not self.python else self.package)
         interpreter = environment / "bin" / "python" if self.python else environment / "node_modules" / self.package
-        assert interpreter.exists(), f"{interpreter} is missing: run `tools/setup test`, or `make test`"
+        assert interpreter.exists(), f"{interpreter} is missing: run `tools/setup foreign`, or `make test`"
         return [str(interpreter), driver] if self.python else [find_binary("node", "nodejs"), driver]
 
 
