@@ -61,19 +61,19 @@ def command(
     except DemoOdooError as error:
         fail(error, WRONG)
     except (EmbeddedServerError, OdooError) as error:
-        fail(f"{error}\nlogs are in {home}\n{_again(length, settings)}", UNREACHABLE)
+        fail(f"{error}\nlogs are in {home}\n{how_to_repeat(length, settings)}", UNREACHABLE)
     except BridgeEnded as error:
-        fail(f"{error}\nlogs are in {home}\n{_again(length, settings)}", FAILED)
+        fail(f"{error}\nlogs are in {home}\n{how_to_repeat(length, settings)}", FAILED)
     except TimeoutError:
         text = f"the plant or the outbox did not come to rest; logs are in {home}"
-        fail(f"{text}\n{_again(length, settings)}", FAILED)
+        fail(f"{text}\n{how_to_repeat(length, settings)}", FAILED)
     if report:
         report.write_bytes(msgspec.json.format(msgspec.json.encode(_as_json(outcome)), indent=2) + b"\n")
     _print(outcome)
     if outcome.report.is_clean:
         shutil.rmtree(home, ignore_errors=True)
         raise typer.Exit(OK)
-    fail(f"ledger, logs and the plant folder are in {home}\n{_again(length, settings)}", FAILED)
+    fail(f"ledger, logs and the plant folder are in {home}\n{how_to_repeat(length, settings)}", FAILED)
 
 
 async def _run(settings: DemoSettings) -> Outcome:
@@ -83,8 +83,8 @@ async def _run(settings: DemoSettings) -> Outcome:
         raise first_of(group) from group
 
 
-def _again(length: str, settings: DemoSettings) -> str:
-    """How to repeat the run."""
+def how_to_repeat(length: str, settings: DemoSettings) -> str:
+    """The command line that repeats the run."""
     words = ["uns-bridge demo", f"--for {length}"]
     words += [f"--seed {settings.seed}"] if settings.seed is not None else []
     words += [f"--odoo {settings.odoo_url}"] if settings.odoo_url else []

@@ -12,8 +12,12 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
+from bridge.__main__ import app
+from bridge.commands.demo import how_to_repeat
 from bridge.demo.chaos import FIRST_S, LAST_S, ON_LINK, TICKETS, Abuse, AbuseKind, plan_abuses
+from bridge.demo.run import DemoSettings
 
 LINKS = {AbuseKind.CUT: ("the bridge", "a node", "the MES"), AbuseKind.SILENCE: ("the bridge",)}
 
@@ -63,6 +67,18 @@ def test_every_abuse_is_told_in_words() -> None:
     )
     assert replace(abuse, kind=AbuseKind.TIMEOUT_AFTER_COMMIT).what == "Odoo commits and hangs up, for the next 2 calls"
     assert len({replace(abuse, kind=kind).what for kind in AbuseKind}) == len(AbuseKind)
+
+
+def test_kills_are_for_chaos_only() -> None:
+    result = CliRunner().invoke(app, ["demo", "--kills", "3"])
+    assert (result.exit_code, "add --chaos" in result.output) == (2, True)
+
+
+def test_a_run_that_failed_is_repeated_by_the_command_that_it_names(tmp_path: Path) -> None:
+    settings = DemoSettings(
+        seconds=60, seed=12, odoo_url=None, chaos=True, kills=20, headless=True, home=tmp_path / "home"
+    )
+    assert how_to_repeat("60s", settings) == "to repeat it: uns-bridge demo --for 60s --seed 12 --chaos --kills 20"
 
 
 @pytest.mark.slow
