@@ -10,7 +10,7 @@ or waits, and where a batch of steps begins and ends changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -103,7 +103,9 @@ def step(core: Core, entered: Input, now_ms: int) -> tuple[Request, ...]:
     """
     if isinstance(entered, Started):
         return tuple(_take(core, entered, now_ms))
-    return (*_due(core, now_ms), *_take(core, entered, now_ms))
+    if isinstance(entered, Claim | Outcomes | Setback):  # an entry whose outcome was lost would stay in flight
+        return (*_due(core, now_ms), *_take(core, entered, now_ms))
+    return (*_due(core, now_ms), *_safely(core, _name_of(entered), entered, _take(core, entered, now_ms), now_ms))
 
 
 def take_changes(core: Core) -> Mapping[RecordId, bytes | None]:
@@ -153,6 +155,23 @@ def _due(core: Core, now_ms: int) -> Iterator[Request]:
     yield from _settled(core, core.settler.due(now_ms), now_ms)
     yield from _decided(core, core.engine.due(now_ms), now_ms)
     yield from _booked(core, core.book.due(now_ms), now_ms)
+
+
+def _safely(core: Core, name: str, told: object, requests: Iterator[Request], now_ms: int) -> Iterator[Request]:
+    """What was told leads to requests. What a defect of ours cannot take is kept as a dead letter, and the bridge goes
+    on: if it ended instead, a document that the broker keeps would end it again at each start."""
+    try:
+        yield from requests
+    except Exception as error:
+        yield from core.postings.set_aside(name, told, error, now_ms)
+
+
+def _name_of(entered: Input) -> str:
+    match entered:
+        case SparkplugMessage(topic=topic) | UnsDocument(topic=topic):
+            return topic
+        case _:
+            return type(entered).__name__
 
 
 def _take(core: Core, entered: Input, now_ms: int) -> Iterator[Request]:
@@ -253,7 +272,12 @@ def _settled(core: Core, settled: Iterable[Settled], now_ms: int) -> Iterator[Re
     """Give the rules what happened, at the time when it happened: timers that were due before then fire first."""
     for at_ms, observations in settled:
         yield from _decided(core, core.engine.due(at_ms), now_ms)
-        yield from _decided(core, core.engine.observe_all(observations, at_ms), now_ms)
+        seen = _seen(core, observations, at_ms, now_ms)
+        yield from _safely(core, observations[0].equipment, observations, seen, now_ms)
+
+
+def _seen(core: Core, observations: Sequence[Observation], at_ms: int, now_ms: int) -> Iterator[Request]:
+    yield from _decided(core, core.engine.observe_all(observations, at_ms), now_ms)
 
 
 def _decided(core: Core, outputs: Iterable[EngineOutput], now_ms: int) -> Iterator[Request]:

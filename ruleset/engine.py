@@ -8,9 +8,10 @@ back by `restore`. Only rules whose signals changed are evaluated.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
+from functools import partial
 from math import isfinite
 from types import MappingProxyType
 from typing import Final
@@ -23,12 +24,14 @@ from ruleset.form.episode import Episode
 from ruleset.form.memory import AlarmMemory, CountMemory, EpisodeMemory, WaitMemory
 from ruleset.form.moment import Moment, event_values
 from ruleset.form.occurrence import Occurrence
+from ruleset.form.posting import Posting, event_key
 from ruleset.form.production import Production
-from ruleset.form.records import Records, equipment_id, heard_id, rule_id
+from ruleset.form.records import Form, Records, equipment_id, heard_id, rule_id
 from ruleset.form.wait import Wait
-from ruleset.output import EngineOutput, Remark, RemarkName
+from ruleset.output import DEFECT, Alert, EngineOutput, Remark, RemarkName, Unmet
 from ruleset.rules import Instance, Rules
 from ruleset.sample import CutShort, Event, Fresh, Observation, Plain, Sample, Source, Stale, Unheard
+from ruleset.transaction import Provenance
 
 _TIMER: Final = Source(topic="")
 
@@ -196,11 +199,13 @@ class Engine:
             match each.instance.form, memory:
                 case Alarm() as alarm, AlarmMemory():
                     before = copy(memory)
-                    outputs += self._production.before(alarm.changed(memory, moment), now_ms)
+                    told = _told(each.instance, moment, partial(alarm.changed, memory, moment))
+                    outputs += self._production.before(told, now_ms)
                     changed = memory != before
                 case Episode() as episode, EpisodeMemory():
                     was_open, had_failed = memory.started_ms is not None, memory.failed
-                    outputs += self._production.before(episode.changed(memory, moment), now_ms)
+                    told = _told(each.instance, moment, partial(episode.changed, memory, moment))
+                    outputs += self._production.before(told, now_ms)
                     changed = was_open or memory.started_ms is not None or memory.failed != had_failed
                 case _:
                     changed = False
@@ -229,15 +234,20 @@ class Engine:
         id = rule_id(instance.rule, event.equipment)
         memory = self._records.rule(id)
         moment = self._moment(instance, event.source, event.at_ms, now_ms).with_extra(values)
-        outputs: tuple[EngineOutput, ...] = ()
-        match instance.form, memory:
-            case Occurrence() as occurrence, None:
-                return occurrence.happened(event, moment)
-            case Count() as count, CountMemory():
-                outputs = count.happened(memory, event, moment)
-            case Wait() as wait, WaitMemory():
-                outputs = wait.happened(memory, self._records.heard(instance.rule), event, values, moment)
-        self._records.touch(id)
+
+        def happened() -> tuple[EngineOutput, ...]:
+            match instance.form, memory:
+                case Occurrence() as occurrence, None:
+                    return occurrence.happened(event, moment)
+                case Count() as count, CountMemory():
+                    return count.happened(memory, event, moment)
+                case Wait() as wait, WaitMemory():
+                    return wait.happened(memory, self._records.heard(instance.rule), event, values, moment)
+            return ()
+
+        outputs = _told(instance, moment, happened, event)
+        if memory is not None:
+            self._records.touch(id)
         return outputs
 
     def _awaited(
@@ -245,14 +255,15 @@ class Engine:
     ) -> tuple[EngineOutput, ...]:
         id = rule_id(instance.rule, instance.equipment.path)
         memory = self._records.rule(id)
-        assert isinstance(instance.form, Wait)
+        form = instance.form
+        assert isinstance(form, Wait)
         assert isinstance(memory, WaitMemory)
-        other = instance.form.hear(self._records.heard(instance.rule), event, values, now_ms)
+        other = form.hear(self._records.heard(instance.rule), event, values, now_ms)
         self._records.touch(heard_id(instance.rule))
         if not memory.waiting:
             return ()
         moment = self._moment(instance, event.source, event.at_ms, now_ms)
-        outputs = instance.form.awaited_happened(memory, other, moment)
+        outputs = _told(instance, moment, lambda: form.awaited_happened(memory, other, moment))
         self._records.touch(id)
         return outputs
 
@@ -262,16 +273,20 @@ class Engine:
             return []
         instance, memory = self._instances[id], self._records.rule(id)
         moment = self._moment(instance, _TIMER, due_ms, now_ms)
-        outputs: Sequence[EngineOutput] = ()
-        match instance.form, memory:
-            case Collect(), _:
-                return self._production.flush(id, now_ms)
-            case Alarm() as alarm, AlarmMemory():
-                outputs = alarm.due(memory, moment)
-            case Episode() as episode, EpisodeMemory():
-                outputs = episode.due(memory, moment)
-            case Wait() as wait, WaitMemory():
-                outputs = wait.due(memory, moment)
+
+        def due() -> tuple[EngineOutput, ...]:
+            match instance.form, memory:
+                case Alarm() as alarm, AlarmMemory():
+                    return alarm.due(memory, moment)
+                case Episode() as episode, EpisodeMemory():
+                    return episode.due(memory, moment)
+                case Wait() as wait, WaitMemory():
+                    return wait.due(memory, moment)
+            return ()
+
+        if isinstance(instance.form, Collect):
+            return self._production.flush(id, now_ms)
+        outputs = _told(instance, moment, due)
         self._records.touch(id)
         return self._production.before(outputs, now_ms)
 
@@ -337,6 +352,43 @@ class Engine:
             now_ms=now_ms,
             changed_ms=changed_ms,
         )
+
+
+def _told(
+    instance: Instance, moment: Moment, tell: Callable[[], tuple[EngineOutput, ...]], event: Event | None = None
+) -> tuple[EngineOutput, ...]:
+    """What a rule answers. A defect in its evaluation is said, with the event kept as a dead letter; nothing that the
+    other rules answer to the same message is lost by it."""
+    try:
+        return tell()
+    except Exception as error:
+        path, reason = instance.equipment.path, f"{DEFECT}: {type(error).__name__}: {error}"
+        if event is None or (posting := _posting_of(instance.form)) is None:
+            text = f"rule {instance.rule}: {reason}"
+            return (Alert(rule=instance.rule, equipment=path, text=text, at_ms=moment.at_ms),)
+        provenance = Provenance(rule=instance.rule, version=instance.version, topic=event.source.topic)
+        unmet = Unmet(
+            key=event_key(path, posting.action, event.signal, event.id),
+            action=posting.action,
+            equipment=path,
+            order=None,
+            at_ms=event.at_ms,
+            rule=instance.rule,
+            provenance=provenance,
+            reason=reason,
+            fields=event.fields,
+        )
+        return (unmet,)
+
+
+def _posting_of(form: Form) -> Posting | None:
+    match form:
+        case Occurrence() | Count():
+            return form.posting
+        case Wait():
+            return next((each.then for each in form.branches if isinstance(each.then, Posting)), None)
+        case _:
+            return None
 
 
 def _finite(value: bool | int | float | str | None) -> bool | int | float | str | None:

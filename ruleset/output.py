@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from ruleset.sample import Plain
 from ruleset.transaction import IdempotencyKey, OrderRef, Provenance, Transaction
+
+DEFECT: Final = "a defect of the bridge, please report it"
+"""How the reason of what ended in an error of ours begins."""
 
 
 class RemarkName(StrEnum):

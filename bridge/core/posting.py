@@ -6,9 +6,11 @@ order reaches Odoo in the order in which it was decided. Publications of orders 
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from pathlib import PurePath
 from typing import Any, Final
 
 import msgspec
@@ -17,11 +19,13 @@ from bridge.core.input import Acted, Destination, Notice, Setback
 from bridge.core.order import OrderBook, OrderRecord
 from bridge.core.topic import order_topic
 from odoo_adapter.odoo import Applied, Declined, Outcome, Passed
-from ruleset.output import Unmet
+from ruleset.output import DEFECT, Unmet
 from ruleset.transaction import Complete, Progress, Provenance, QualityHold, Transaction, action, encode
 from state.outbox import DEFAULT_PRIORITY, Offer, Outbox
 
 PUBLISH_ACTION: Final = "order.publish"
+SET_ASIDE: Final = "input"
+LONGEST_REASON: Final = 500
 PRIORITIES: Final = {"quality.hold": 10, "quality.result": 20, "maintenance.request": 40, "production.progress": 60}
 """What goes first among lanes where workflows.yaml does not say; within a lane nothing overtakes."""
 
@@ -96,6 +100,26 @@ class Postings:
         if offer in (Offer.ACCEPTED, Offer.REPLACED):
             return (*notices, Notice(level="alert", name="entry.dead", fields=dead))
         return notices
+
+    def set_aside(self, name: str, told: object, error: Exception, now_ms: int) -> tuple[Notice, ...]:
+        """Keep what a defect of ours could not take as a dead letter: of one name and one kind of error the latest."""
+        at = traceback.extract_tb(error.__traceback__)[-1]
+        reason = f"{DEFECT}: {type(error).__name__} at {PurePath(at.filename).name}:{at.lineno}: {error}"[
+            :LONGEST_REASON
+        ]
+        key = f"{SET_ASIDE}:{name}:{type(error).__name__}"
+        offer = self.outbox.offer(
+            key=key,
+            lane=key,
+            action=SET_ASIDE,
+            destination=Destination.ODOO,
+            body=msgspec.json.encode({"rule": "", "reason": reason, "told": told}, enc_hook=repr),
+            now_ms=now_ms,
+            dead=reason,
+        )
+        if offer is not Offer.ACCEPTED:
+            return ()
+        return (Notice(level="alert", name="input.set_aside", fields={"key": key, "reason": reason}),)
 
     def publish(self, record: OrderRecord, now_ms: int) -> None:
         """Accept an order's document for publication. Each version is an entry of its own."""

@@ -1,11 +1,22 @@
 """What a peer sends never ends the bridge."""
 
+from base64 import b64decode
+from dataclasses import replace
+
+import msgspec
 import pytest
 
-from bridge.core.input import Notice, Started, UnsDocument
+from bridge.core.input import Notice, Started, Tick, UnsDocument
+from bridge.core.posting import unmet_reason
 from bridge.pipeline import Core, step
 from bridge.plant import load_plant
+from bridge.translate import Complaint, Translator
 from bridge.wiring import new_core
+from ruleset.form.moment import Moment
+from ruleset.form.occurrence import Occurrence
+from ruleset.output import EngineOutput
+from ruleset.sample import Event, Observation
+from state.entry import EntryState
 from tests.bridge import rig
 
 NOW_MS = 1_700_000_000_000
@@ -30,3 +41,65 @@ def test_an_acknowledgement_that_cannot_be_decoded_is_named(payload: bytes) -> N
     (notice,) = step(started_core(), UnsDocument(ACK, payload), NOW_MS)
     assert isinstance(notice, Notice)
     assert (notice.level, notice.name, notice.fields["topic"]) == ("warning", "document.unreadable", ACK)
+
+
+class _Failing(Occurrence):
+    """A form with a defect: it cannot take events that say so."""
+
+    def happened(self, event: Event, moment: Moment) -> tuple[EngineOutput, ...]:
+        if event.fields.get("work_order") == "poison":
+            raise ZeroDivisionError("division by zero")
+        return super().happened(event, moment)
+
+
+def started(id: str, work_order: str) -> UnsDocument:
+    body = {"id": id, "at": NOW_MS, "order": rig.ORDER, "work_order": work_order}
+    return UnsDocument(f"{rig.SITE}/packaging/line-1/work_started", msgspec.json.encode(body))
+
+
+def test_an_event_that_a_rule_fails_on_is_a_dead_letter_and_the_others_are_posted() -> None:
+    plant = load_plant(rig.PLANT)
+    instances = [
+        replace(each, form=_Failing(event=each.form.event, when=each.form.when, posting=each.form.posting))
+        if each.rule == "work-started" and isinstance(each.form, Occurrence)
+        else each
+        for each in plant.rules.instances
+    ]
+    core = new_core(replace(plant, rules=replace(plant.rules, instances=tuple(instances))))
+    step(core, Started(), NOW_MS)
+    for document in (started("s1", "wo-1"), started("s2", "poison"), started("s3", "wo-3")):
+        step(core, document, NOW_MS)
+    step(core, Tick(), NOW_MS + 60_000)
+    assert [(entry.key.rpartition(":")[2], entry.state) for entry in core.outbox.entries()] == [
+        ("s1", EntryState.PENDING),
+        ("s2", EntryState.DEAD),
+        ("s3", EntryState.PENDING),
+    ]
+
+
+class _FailingTranslator(Translator):
+    def document(self, topic: str, payload: bytes, now_ms: int) -> tuple[Observation | Complaint, ...]:
+        if b"poison" in payload:
+            raise KeyError("poison")
+        return super().document(topic, payload, now_ms)
+
+
+def test_a_document_that_the_bridge_cannot_take_is_set_aside_once_and_kept() -> None:
+    plant = load_plant(rig.PLANT)
+    core = replace(new_core(plant), translator=_FailingTranslator(plant.assets))
+    step(core, Started(), NOW_MS)
+    poison = started("s2", "poison")
+    said = [list(step(core, document, NOW_MS)) for document in (poison, poison, started("s3", "wo"))]
+    assert [[one.name for one in each if isinstance(one, Notice)] for each in said] == [["input.set_aside"], [], []]
+    (entry,) = core.outbox.entries()
+    body = msgspec.json.decode(entry.body)
+    assert (entry.state, b64decode(body["told"]["payload"])) == (EntryState.DEAD, poison.payload)
+
+
+def test_a_dead_letter_of_what_was_set_aside_shows_its_reason() -> None:
+    plant = load_plant(rig.PLANT)
+    core = replace(new_core(plant), translator=_FailingTranslator(plant.assets))
+    step(core, Started(), NOW_MS)
+    step(core, started("s2", "poison"), NOW_MS)
+    (entry,) = core.outbox.entries()
+    assert (unmet_reason(entry.body) or "").startswith("a defect of the bridge, please report it: KeyError at test_")
