@@ -38,7 +38,7 @@ from bridge.core.input import (
     UnsDocument,
 )
 from bridge.core.live import LiveView
-from bridge.core.order import Acknowledgement, BookOutput, OrderBook, OrderNotice, PublishOrder
+from bridge.core.order import CURSOR_ID, Acknowledgement, BookOutput, OrderBook, OrderNotice, PublishOrder
 from bridge.core.posting import Postings
 from bridge.core.settle import Settled, Settler
 from bridge.core.topic import acknowledged_order
@@ -47,6 +47,7 @@ from ruleset.engine import Engine
 from ruleset.output import Alert, EngineOutput, Post, Remark, Unmet
 from ruleset.sample import Observation
 from sparkplug.command import rebirth_command
+from sparkplug.errors import SnapshotError
 from sparkplug.fact import (
     DataRead,
     DeviceOffline,
@@ -60,8 +61,15 @@ from sparkplug.fact import (
     RequestRebirth,
 )
 from sparkplug.host import HostApplication
+from state.errors import RecordUnreadable
 from state.outbox import Outbox
 from state.record import RecordId, Table
+
+
+class _Versioned(msgspec.Struct):
+    """What is asked of a stored record before it is read."""
+
+    v: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,26 +135,44 @@ def take_changes(core: Core) -> Mapping[RecordId, bytes | None]:
 
 
 def restore(core: Core, records: Mapping[RecordId, bytes]) -> None:
-    """Give the machines back what an earlier process committed. Before the first step."""
+    """Give the machines back what an earlier process committed. Before the first step.
+
+    Raises `RecordUnreadable`: what one cannot read, one would overwrite.
+    """
     kept: dict[RecordId, bytes] = {}
     for record, snapshot in records.items():
-        match record.table:
-            case Table.NODE:
-                group, node = record.id.split("/")
-                core.host.restore(NodeId(group, node), snapshot)
-            case Table.SIGNAL:
-                core.translator.restore(record.id, snapshot)
-            case Table.MEMORY if core.settler.owns(record.id):
-                core.settler.restore(record.id, snapshot)
-            case Table.MEMORY:
-                core.engine.restore(record.id, snapshot)
-            case Table.ORDER:
-                core.book.restore(record.id, snapshot)
-            case Table.ENTRY | Table.KEY:
-                kept[record] = snapshot
-            case Table.DONE | Table.META:
-                pass
-    core.outbox.restore(kept)
+        if record.table in (Table.ENTRY, Table.KEY):
+            kept[record] = snapshot
+            continue
+        try:
+            _restore_one(core, record, snapshot)
+        except (ValueError, SnapshotError) as error:  # msgspec's errors are of ValueError
+            raise RecordUnreadable(f"{record.table}/{record.id}", str(error)) from error
+    try:
+        core.outbox.restore(kept)
+    except ValueError as error:
+        raise RecordUnreadable("of the outbox", str(error)) from error
+
+
+def _restore_one(core: Core, record: RecordId, snapshot: bytes) -> None:
+    if record.table in (Table.SIGNAL, Table.MEMORY, Table.ORDER) and record.id != CURSOR_ID:
+        version = msgspec.json.decode(snapshot, type=_Versioned).v
+        if version != 1:
+            raise ValueError(f"it is of version {version}, and this bridge knows version 1")
+    match record.table:
+        case Table.NODE:
+            group, node = record.id.split("/")
+            core.host.restore(NodeId(group, node), snapshot)
+        case Table.SIGNAL:
+            core.translator.restore(record.id, snapshot)
+        case Table.MEMORY if core.settler.owns(record.id):
+            core.settler.restore(record.id, snapshot)
+        case Table.MEMORY:
+            core.engine.restore(record.id, snapshot)
+        case Table.ORDER:
+            core.book.restore(record.id, snapshot)
+        case Table.ENTRY | Table.KEY | Table.DONE | Table.META:
+            pass
 
 
 def _due(core: Core, now_ms: int) -> Iterator[Request]:

@@ -4,6 +4,7 @@ StateError
   StoreUnavailable   the store did not answer or would not write; repeat the same call
   Fenced             another process holds the site's lease; stop
   OutOfStep          the store's commit number is not what this process believes; load again
+  RecordUnreadable   a record is damaged, or of a later version of the bridge; nothing was changed
 """
 
 
@@ -21,3 +22,13 @@ class Fenced(StateError):
 
 class OutOfStep(StateError):
     """The store's commit number is not the one this process expects."""
+
+
+class RecordUnreadable(StateError):
+    """A stored record is damaged, or was written by a later version of the bridge."""
+
+    def __init__(self, record: str, reason: str) -> None:
+        super().__init__(
+            f"the stored record {record} cannot be read: {reason}; nothing was changed. Run the version of the bridge "
+            "that wrote it, or bring the store back from a backup"
+        )
