@@ -93,6 +93,7 @@ class OrderBook:
     def __init__(self, *, answer_within_ms: int) -> None:
         self._answer_within_ms = answer_within_ms
         self._records: dict[str, OrderRecord] = {}
+        self._unanswered: dict[str, OrderRecord] = {}
         self._cursor = ""
         self._changed: set[str] = set()
 
@@ -107,8 +108,8 @@ class OrderBook:
 
     @property
     def next_due_ms(self) -> int | None:
-        waiting = [record.published_ms for record in self._records.values() if self._awaits_answer(record)]
-        return min(waiting) + self._answer_within_ms if waiting else None
+        waiting = min((record.published_ms for record in self._unanswered.values()), default=None)
+        return None if waiting is None else waiting + self._answer_within_ms
 
     def read(self, read: OrdersRead, now_ms: int) -> tuple[BookOutput, ...]:
         """Take what the poller found. An order whose content is as published gives nothing."""
@@ -155,9 +156,7 @@ class OrderBook:
     def due(self, now_ms: int) -> tuple[BookOutput, ...]:
         """Mark the orders that the MES did not answer in time."""
         late = [
-            record
-            for record in self._records.values()
-            if self._awaits_answer(record) and record.published_ms + self._answer_within_ms <= now_ms
+            record for record in self._unanswered.values() if record.published_ms + self._answer_within_ms <= now_ms
         ]
         for record in late:
             self._put(msgspec.structs.replace(record, answer=Answer.UNANSWERED))
@@ -186,7 +185,7 @@ class OrderBook:
         if id == CURSOR_ID:
             self._cursor = snapshot.decode()
         else:
-            self._records[id] = msgspec.json.decode(snapshot, type=OrderRecord)
+            self._keep(msgspec.json.decode(snapshot, type=OrderRecord))
 
     def _awaits_answer(self, record: OrderRecord) -> bool:
         return record.status != "closed" and record.answer is Answer.WAITING
@@ -223,8 +222,15 @@ class OrderBook:
         return (PublishOrder(record),)
 
     def _put(self, record: OrderRecord) -> None:
-        self._records[record.order] = record
+        self._keep(record)
         self._changed.add(record.order)
+
+    def _keep(self, record: OrderRecord) -> None:
+        """Those that wait for an answer are kept apart: every step of the core asks for them."""
+        self._records[record.order] = record
+        self._unanswered.pop(record.order, None)
+        if self._awaits_answer(record):
+            self._unanswered[record.order] = record
 
 
 def _answered_as(closed: OrderRecord, known: OrderRecord) -> OrderRecord:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from msgspec.structs import replace
+
 from ruleset.cel import EvaluationFailed, Expression
 from ruleset.document import format_duration
 from ruleset.form.memory import Happened, HeardMemory, Origin, Waiting, WaitMemory
@@ -47,9 +49,16 @@ class Wait:
             if posting is None:
                 return (moment.failed(self.when or self.match, answer),)
             return (cannot_post(posting, moment, event.id, f"when: {answer.text}", event=self.event),)
-        if not answer or event.id in memory.waiting or event.id in memory.decided:
+        before = memory.waiting.get(event.id)
+        if event.id in memory.decided or (before is not None and before.event.values == values):
+            return ()
+        if not answer:
+            memory.waiting.pop(event.id, None)
             return ()
         waiting = Waiting(event=self._remember(event, values, moment.now_ms))
+        if before is not None:  # corrected while it waits: the latest counts, and waits no longer for it
+            until_ms = before.event.until_ms
+            waiting = Waiting(event=replace(waiting.event, until_ms=until_ms), timed_out=before.timed_out)
         memory.waiting[event.id] = waiting
         outputs: tuple[EngineOutput, ...] = ()
         for other in reversed([each for each in heard.events if each.until_ms > moment.now_ms]):
