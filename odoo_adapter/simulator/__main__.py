@@ -1,4 +1,4 @@
-"""Run a simulated Odoo: `python -m odoo_adapter.simulator --port 0 --database demo --key-file KEYS [--state FILE]`.
+"""Run a simulated Odoo: `python -m odoo_adapter.simulator --port 0 --database demo --key-file KEYS`.
 
 Prints one JSON line with `url`, `database` and `simulator` once it answers. KEYS holds two lines: the administrator's
 API key and the integration user's; it is made with fresh keys, readable by its owner only, if it is not there.
@@ -18,22 +18,31 @@ from pathlib import Path
 
 from odoo_adapter.simulator.http import Service
 from odoo_adapter.simulator.server import open_service, serving
+from odoo_adapter.versions import KNOWN
 
 
 def main() -> int:
     """Serve until SIGTERM or SIGINT. Exit code 2 for wrong use."""
-    parser = argparse.ArgumentParser(prog="odoo_adapter.simulator", description="A simulator of Odoo 19. Not Odoo.")
+    parser = argparse.ArgumentParser(prog="odoo_adapter.simulator", description="A simulator of Odoo. Not Odoo.")
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
     parser.add_argument("--database", default="demo")
     parser.add_argument(
         "--key-file", type=Path, required=True, help="two lines: the administrator's and the bridge's key"
     )
     parser.add_argument("--state", type=Path, help="keep the database in this file")
+    parser.add_argument(
+        "--version", choices=[one.removesuffix(".0") for one in KNOWN], default="19", help="answer as it"
+    )
     given = parser.parse_args()
     try:
         administrator, bridge = read_keys(given.key_file)
         service = open_service(
-            given.database, administrator=administrator, bridge=bridge, now_ms=_now_ms, state=given.state
+            given.database,
+            administrator=administrator,
+            bridge=bridge,
+            now_ms=_now_ms,
+            state=given.state,
+            version=f"{given.version}.0",
         )
     except (OSError, ValueError) as error:
         sys.stderr.write(f"{error}\n")

@@ -1,7 +1,8 @@
-"""The simulator's HTTP face: JSON-2 as Odoo 19 speaks it, and `/simulator/faults`. Every answer says what it is.
+"""The simulator's HTTP face: JSON-2, JSON-RPC and `/simulator/faults`. Every answer says what it is.
 
-Paths: `POST /json/2/<model>/<method>` with a bearer key and `X-Odoo-Database`; `GET /web/version`, `GET /web/health`;
-`GET` and `POST /simulator/faults` with the administrator's key; `/` says in words that this is no Odoo.
+Paths: `POST /json/2/<model>/<method>` with a bearer key and `X-Odoo-Database`, and `GET /web/version`, both only in
+versions that have JSON-2; `POST /jsonrpc`; `GET /web/health`; `GET` and `POST /simulator/faults` with the
+administrator's key; `/` shows what is in it and says that this is no Odoo.
 """
 
 from __future__ import annotations
@@ -13,24 +14,28 @@ from typing import Final
 
 from aiohttp import hdrs, web
 
-from odoo_adapter.simulator import rpc
+from odoo_adapter.simulator import face, jsonrpc, rpc
 from odoo_adapter.simulator.company import ADMINISTRATOR
-from odoo_adapter.simulator.errors import Fault, bad_request, not_found, serialization_failure, unauthorized
+from odoo_adapter.simulator.errors import (
+    Fault,
+    bad_request,
+    not_found,
+    serialization_failure,
+    unauthorized,
+    value_error,
+)
 from odoo_adapter.simulator.faults import Faults
+from odoo_adapter.simulator.page import page
 from odoo_adapter.simulator.records.database import Database
 from odoo_adapter.simulator.state import StateFile
+from odoo_adapter.versions import capabilities
 from ruleset.sample import Plain
 
-VERSION: Final = "19.0-simulator"
+DEFAULT_VERSION: Final = "19.0"
 SERVER: Final = "uns-bridge-odoo-simulator (not an Odoo)"
 READING: Final = frozenset({"search", "search_read", "search_count", "read", "fields_get", "has_access", "context_get"})
+_JSON2: Final = web.AppKey("json2", bool)
 _LARGEST_BODY: Final = 64 * 1024 * 1024
-_PAGE: Final = """<!DOCTYPE html>
-<title>Odoo simulator</title>
-<h1>This is a simulator</h1>
-<p>It answers like Odoo 19 as far as the UNS bridge asks. It is not Odoo and keeps no books.</p>
-<p>It is for demonstrations and tests.</p>
-"""
 _AWAY: Final = """<!DOCTYPE html>
 <title>404 Not Found</title>
 <h1>Not Found</h1>
@@ -42,8 +47,17 @@ _AWAY: Final = """<!DOCTYPE html>
 class Service:
     """One simulated server with one database. `keys` holds API keys by user id; `file` None keeps nothing on disk."""
 
-    def __init__(self, database: Database, name: str, keys: Mapping[int, str], file: StateFile | None = None) -> None:
+    def __init__(
+        self,
+        database: Database,
+        name: str,
+        keys: Mapping[int, str],
+        file: StateFile | None = None,
+        version: str = DEFAULT_VERSION,
+    ) -> None:
         self.database = database
+        self._version = version
+        self._can = capabilities(version)
         self.faults = Faults()
         self._name = name
         self._users = {key: user for user, key in keys.items()}
@@ -53,20 +67,23 @@ class Service:
         """The application, to be served by an aiohttp runner."""
         app = web.Application(client_max_size=_LARGEST_BODY, middlewares=[_as_odoo])
         app.router.add_get("/", self._page)
-        app.router.add_get("/web/version", self._version)
+        if self._can.json2:
+            app.router.add_get("/web/version", self._tell_version)
+            app.router.add_route("*", "/json/2/{model}/{method}", self._call)
+        app.router.add_post("/jsonrpc", self._jsonrpc)
         app.router.add_get("/web/health", self._health)
-        app.router.add_route("*", "/json/2/{model}/{method}", self._call)
         app.router.add_get("/simulator/faults", self._show_faults)
         app.router.add_post("/simulator/faults", self._set_faults)
+        app[_JSON2] = self._can.json2
         app.on_response_prepare.append(_sign)
         return app
 
     async def _page(self, request: web.Request) -> web.Response:
-        return web.Response(text=_PAGE, content_type="text/html")
+        return web.Response(text=page(self.database, self._version), content_type="text/html")
 
-    async def _version(self, request: web.Request) -> web.Response:
-        info: list[Plain] = [19, 0, 0, "simulator", 0, ""]
-        return _json({"version_info": info, "version": VERSION, "simulator": True})
+    async def _tell_version(self, request: web.Request) -> web.Response:
+        info: list[Plain] = [int(self._version.partition(".")[0]), 0, 0, "simulator", 0, ""]
+        return _json({"version_info": info, "version": f"{self._version}-simulator", "simulator": True})
 
     async def _health(self, request: web.Request) -> web.Response:
         """Well, also while the database is away, as in Odoo."""
@@ -96,16 +113,55 @@ class Service:
         body = await _body(request)
         if not isinstance(body, dict):
             raise bad_request("the body is not an object")
+        await self._delay()
+        model, method = request.match_info["model"], request.match_info["method"]
+        return _json(self._carry_out(user, model, method, body))
+
+    async def _jsonrpc(self, request: web.Request) -> web.StreamResponse:
+        body = await _body(request)
+        try:
+            match jsonrpc.parse(body):
+                case jsonrpc.Question(method, arguments):
+                    value = self._common(method, arguments)
+                case jsonrpc.Execute() as call:
+                    await self._delay()
+                    value = self._execute(call)
+        except Fault as fault:
+            return _json(jsonrpc.error(body, fault))
+        return _json(jsonrpc.result(body, value))
+
+    def _common(self, method: str, arguments: list[Plain]) -> Plain:
+        if method == "version":
+            return {"server_version": f"{self._version}-simulator", "server_serie": self._version}
+        if method != "login" or len(arguments) != 3:
+            raise value_error(f"common.{method}")
+        if self.faults.away or arguments[0] != self._name:
+            raise jsonrpc.no_database(arguments[0])
+        user = self._users.get(str(arguments[2]).strip())
+        named = user is not None and self.database.browse("res.users", user).text("login") == arguments[1]
+        return user if named else False
+
+    def _execute(self, call: jsonrpc.Execute) -> Plain:
+        if self.faults.away or call.database != self._name:
+            raise jsonrpc.no_database(call.database)
+        user = self._users.get(str(call.key).strip())
+        if user is None or user != call.user:
+            raise jsonrpc.DENIED
+        method = face.method_name(self._can, call.model, call.method)
+        body = face.asked(self._can, call.model, jsonrpc.by_name(self.database, method, call))
+        single = method == "create" and isinstance(body.get("vals_list"), dict)
+        result = face.answered(self._can, self.database, call.model, self._carry_out(user, call.model, method, body))
+        return result[0] if single and isinstance(result, list) else result
+
+    async def _delay(self) -> None:
         if self.faults.delay_ms:
             await asyncio.sleep(self.faults.delay_ms / 1000)
-        return self._carry_out(request, user, body)
 
-    def _carry_out(self, request: web.Request, user: int, body: dict[str, Plain]) -> web.StreamResponse:
+    def _carry_out(self, user: int, model: str, method: str, body: dict[str, Plain]) -> Plain:
         """The call itself, without a pause: nobody else's runs in between. The state is saved before the answer."""
-        model, method = request.match_info["model"], request.match_info["method"]
         writing = method not in READING and not _is_question(body)
         if writing and self.faults.take("timeout_before_commit"):
-            return _hang_up(request)
+            raise _HungUp
         if writing and self.faults.take("serialization_failures"):
             raise serialization_failure()
         before = self.database.changes
@@ -113,8 +169,8 @@ class Service:
         if self._file is not None and self.database.changes != before:
             self._file.save(self.database)
         if writing and self.faults.take("timeout_after_commit"):
-            return _hang_up(request)
-        return _json(result)
+            raise _HungUp
+        return result
 
     def _user(self, request: web.Request) -> int:
         scheme, _, key = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
@@ -141,8 +197,11 @@ async def _body(request: web.Request) -> Plain:
     return body
 
 
+class _HungUp(Exception):
+    """The connection is to be closed without an answer."""
+
+
 def _hang_up(request: web.Request) -> web.StreamResponse:
-    """Close the connection without an answer."""
     if request.transport is not None:
         request.transport.abort()
     return web.Response(status=500)
@@ -163,11 +222,13 @@ async def _as_odoo(
     """Answer faults as Odoo does; anything else of `/json/2` is its 404 object."""
     try:
         return await handler(request)
+    except _HungUp:
+        return _hang_up(request)
     except Fault as fault:
         headers = {"WWW-Authenticate": "Bearer "} if fault.status == 401 else {}
         return _json(fault.body(), fault.status, headers)
     except web.HTTPNotFound:
-        if request.path.startswith("/json/2"):
+        if request.path.startswith("/json/2") and request.app[_JSON2]:
             unknown = not_found("Did you mean POST /json/2/<model>/<method>?")
             return _json(unknown.body(), unknown.status)
         raise

@@ -51,7 +51,7 @@ def call(database: Database, user: int, model: str, method: str, body: Mapping[s
         raise not_found(f"the model '{model}' does not exist")
     if method.startswith("_"):
         raise access_error(f"Private methods (such as '{model}.{method}') cannot be called remotely.")
-    found = database.behaviour(model).methods.get(method) or _GENERAL.get(method) or _SPECIAL.get((model, method))
+    found = public_method(database, model, method)
     if found is None:
         raise not_found(f"The method '{model}.{method}' does not exist")
     arguments = {name: value for name, value in body.items() if name not in ("ids", "context")}
@@ -71,6 +71,13 @@ def call(database: Database, user: int, model: str, method: str, body: Mapping[s
                 if not database.exists(model, record.id):
                     raise missing_record(model, record.id, user)
         return found.run(database, records, asked)
+
+
+def public_method(database: Database, model: str, name: str) -> Method | None:
+    """A public method of a model, if there is one."""
+    if model not in database.models:
+        return None
+    return database.behaviour(model).methods.get(name) or _GENERAL.get(name) or _SPECIAL.get((model, name))
 
 
 def _check_arguments(model: str, name: str, method: Method, arguments: Mapping[str, Plain], ids: Plain) -> None:

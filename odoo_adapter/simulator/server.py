@@ -10,23 +10,30 @@ from typing import Final
 from aiohttp import web
 
 from odoo_adapter.simulator.company import ADMINISTRATOR, BEHAVIOURS, INTEGRATION, furnish, mark_inbox
-from odoo_adapter.simulator.http import Service
-from odoo_adapter.simulator.model import MODELS
+from odoo_adapter.simulator.face import models
+from odoo_adapter.simulator.http import DEFAULT_VERSION, Service
 from odoo_adapter.simulator.records.database import Database
 from odoo_adapter.simulator.state import StateFile
+from odoo_adapter.versions import capabilities
 
 HOST: Final = "127.0.0.1"
 _SHUTDOWN_S: Final = 1.0
 
 
 def open_service(
-    name: str, *, administrator: str, bridge: str, now_ms: Callable[[], int], state: Path | None = None
+    name: str,
+    *,
+    administrator: str,
+    bridge: str,
+    now_ms: Callable[[], int],
+    state: Path | None = None,
+    version: str = DEFAULT_VERSION,
 ) -> Service:
     """A server with the database `name` and two API keys: as kept in the file `state`, or else fresh and furnished.
 
-    Raises `ValueError` for a state file that is none.
+    It answers as `version` does. Raises `ValueError` for a state file that is none.
     """
-    database = Database(MODELS, BEHAVIOURS, now_ms)
+    database = Database(models(capabilities(version)), BEHAVIOURS, now_ms)
     file = None if state is None else StateFile(state)
     if file is not None and file.load(database):
         mark_inbox(database)
@@ -34,7 +41,7 @@ def open_service(
         furnish(database)
     if file is not None:
         file.save(database)
-    return Service(database, name, {ADMINISTRATOR: administrator, INTEGRATION: bridge}, file)
+    return Service(database, name, {ADMINISTRATOR: administrator, INTEGRATION: bridge}, file, version)
 
 
 @asynccontextmanager

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from urllib.parse import urlsplit
 
@@ -19,7 +20,6 @@ from odoo_adapter.odoo import Applied
 from odoo_adapter.plan import Posting, plan
 from odoo_adapter.server import OdooServer
 from odoo_adapter.versions import KNOWN
-from ruleset.transaction import Transaction
 from tests.live_odoo.conftest import CONTEXT, connection
 from tests.odoo_adapter.situations import Bench, complete, progress
 
@@ -57,10 +57,13 @@ async def test_a_client_killed_in_the_middle_of_its_call_resends_and_one_effect_
 
 async def test_a_call_without_answer_in_time_is_uncertain_and_is_repeated_safely(bench: Bench) -> None:
     transaction = complete(bench, await bench.order(10))
-    hasty = OdooServer(replace(connection("UNS_BRIDGE_ODOO_KEY"), timeout_s=0.2), CONTEXT)
-    with pytest.raises(Uncertain):
-        await post_at_last(hasty, transaction)
-    await hasty.close()
+    async with line_that_goes_silent() as (url, silence):
+        hasty = OdooServer(replace(connection("UNS_BRIDGE_ODOO_KEY"), url=url, timeout_s=5.0), CONTEXT)
+        assert await hasty.look_up([transaction.key]) == {}
+        silence.set()
+        with pytest.raises(Uncertain):
+            await hasty.post([transaction])
+        await hasty.close()
     (outcome,) = await bench.odoo.post([transaction])
     assert isinstance(outcome, Applied)
 
@@ -95,12 +98,28 @@ async def test_a_user_without_the_inbox_is_told_who_mends_it(bench: Bench, recor
     await stranger.close()
 
 
-async def post_at_last(odoo: OdooServer, transaction: Transaction) -> None:
-    """Post, again where what is read before the posting was too late already."""
-    while True:
-        with contextlib.suppress(Unavailable):
-            await odoo.post([transaction])
-            return
+@asynccontextmanager
+async def line_that_goes_silent() -> AsyncIterator[tuple[str, asyncio.Event]]:
+    """A way to the server on which requests still arrive, but no answers any more once the event is set."""
+    where = urlsplit(os.environ["UNS_BRIDGE_ODOO_URL"])
+    silence = asyncio.Event()
+
+    async def forward(source: asyncio.StreamReader, target: asyncio.StreamWriter, *, answers: bool) -> None:
+        while read := await source.read(65536):
+            if not (answers and silence.is_set()):
+                target.write(read)
+                await target.drain()
+        target.close()
+
+    async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        back, out = await asyncio.open_connection(where.hostname, where.port or 80)
+        await asyncio.gather(
+            forward(reader, out, answers=False), forward(back, writer, answers=True), return_exceptions=True
+        )
+
+    server = await asyncio.start_server(accept, "127.0.0.1", 0)
+    async with server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", silence
 
 
 async def action_id(admin: OdooApi) -> int:

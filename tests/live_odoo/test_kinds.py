@@ -35,7 +35,7 @@ EFFECTS: dict[Callable[[Bench, str], Awaitable[Transaction]], tuple[str, Domain]
     count: ("mrp.production", lambda order, key: [["id", "=", int(order[3:])], ["qty_producing", "=", 4]]),
     start: ("mrp.workorder", lambda order, key: [["production_id", "=", int(order[3:])], ["state", "=", "progress"]]),
     finish: ("mrp.workorder", lambda order, key: [["production_id", "=", int(order[3:])], ["state", "=", "done"]]),
-    scrap: ("stock.scrap", lambda order, key: [["origin", "=", key], ["state", "=", "done"]]),
+    scrap: ("stock.scrap", lambda order, key: [["origin", "like", key], ["state", "=", "done"]]),
     downtime: ("mrp.workcenter.productivity", lambda order, key: [["description", "ilike", key]]),
     note: ("mail.message", lambda order, key: [["res_id", "=", int(order[3:])], ["body", "ilike", key]]),
     maintenance: ("maintenance.request", lambda order, key: [["description", "ilike", key]]),

@@ -175,7 +175,10 @@ def _scrap(database: Database, p: Payload, key: str, by: str) -> Payload:
         if not name:
             raise Refusal("lot_missing", product.text("display_name"))
         values["lot_id"] = lot_of(product, name, make=in_work).id
-    values["scrap_reason_tag_ids"] = [[6, 0, [_tag(database, p["reason"]).id]]]
+    if "scrap_reason_tag_ids" in database.models["stock.scrap"].fields:
+        values["scrap_reason_tag_ids"] = [[6, 0, [_tag(database, p["reason"]).id]]]
+    else:
+        values["origin"] = f"{key} {p['reason']}"
     record = database.create("stock.scrap", values)
     if in_work:
         scrap.do_scrap(record)

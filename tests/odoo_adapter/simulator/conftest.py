@@ -43,13 +43,20 @@ class Simulated:
     clock: Clock = field(default_factory=Clock)
 
     def connection(self, key: str) -> Connection:
-        return Connection(url=self.url, database=DATABASE, key=lambda: key)
+        user = "admin" if key == ADMIN_KEY else "uns-bridge"
+        return Connection(url=self.url, database=DATABASE, user=user, key=lambda: key)
 
 
 @pytest.fixture
-async def simulated() -> AsyncIterator[Simulated]:
+def version() -> str:
+    """What the simulator answers as; a module may have others."""
+    return "19.0"
+
+
+@pytest.fixture
+async def simulated(version: str) -> AsyncIterator[Simulated]:
     clock = Clock()
-    service = open_service(DATABASE, administrator=ADMIN_KEY, bridge=BRIDGE_KEY, now_ms=clock)
+    service = open_service(DATABASE, administrator=ADMIN_KEY, bridge=BRIDGE_KEY, now_ms=clock, version=version)
     async with serving(service) as url:
         yield Simulated(url=url, service=service, clock=clock)
 

@@ -1,0 +1,103 @@
+"""How another version's API looks over records that are those of Odoo 19: of the differences, what the bridge meets.
+
+A field that the version does not have is unknown there, as on a real server.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Final
+
+from odoo_adapter.simulator.errors import Fault, value_error
+from odoo_adapter.simulator.model import MODELS
+from odoo_adapter.simulator.records.database import Database
+from odoo_adapter.simulator.records.domain import as_ids
+from odoo_adapter.simulator.records.schema import Model, Row
+from odoo_adapter.versions import Capabilities
+from ruleset.sample import Plain
+
+ORDER: Final = "mrp.production"
+PRODUCTS: Final = ("product.product", "product.template")
+ONE_LOT: Final = "lot_producing_id"
+LOTS: Final = "lot_producing_ids"
+
+
+def models(can: Capabilities) -> dict[str, Model]:
+    """The models of a version that can do this."""
+    known = dict(MODELS)
+    if not can.scrap_reasons:
+        del known["stock.scrap.reason.tag"]
+        scrap = known["stock.scrap"]
+        fields = {name: one for name, one in scrap.fields.items() if name != "scrap_reason_tag_ids"}
+        known["stock.scrap"] = replace(scrap, fields=fields)
+    return known
+
+
+def method_name(can: Capabilities, model: str, method: str) -> str:
+    """The method as Odoo 19 calls it. Raises `Fault` for one that this version does not have."""
+    if not can.has_access and method == "has_access":
+        raise Fault(500, "builtins.AttributeError", f"type object '{model}' has no attribute 'has_access'")
+    return "has_access" if not can.has_access and method == "check_access_rights" else method
+
+
+def asked(can: Capabilities, model: str, body: Mapping[str, Plain]) -> dict[str, Plain]:
+    """The arguments as Odoo 19 has them. Raises `Fault` for fields that this version does not have."""
+    given = {name: value for name, value in body.items() if name != "raise_exception"}
+    if model == ORDER and not can.finished_lot_many:
+        if isinstance(fields := given.get("fields"), list):
+            given["fields"] = [_lots_name(name) for name in fields]
+        if isinstance(domain := given.get("domain"), list):
+            given["domain"] = [_condition(one) for one in domain]
+    for part in ("vals", "vals_list"):
+        if part in given:
+            given[part] = _rows(can, model, given[part])
+    return given
+
+
+def answered(can: Capabilities, database: Database, model: str, result: Plain) -> Plain:
+    """The answer in this version's words."""
+    if model != ORDER or can.finished_lot_many or not isinstance(result, list):
+        return result
+    return [_one_lot(database, row) if isinstance(row, dict) and LOTS in row else row for row in result]
+
+
+def _lots_name(name: Plain) -> Plain:
+    if name == LOTS:
+        raise value_error(f"Invalid field '{LOTS}' on model '{ORDER}'")
+    return LOTS if name == ONE_LOT else name
+
+
+def _condition(condition: Plain) -> Plain:
+    return [_lots_name(condition[0]), *condition[1:]] if isinstance(condition, list) else condition
+
+
+def _rows(can: Capabilities, model: str, value: Plain) -> Plain:
+    if isinstance(value, list):
+        return [_rows(can, model, one) for one in value]
+    return _values(can, model, value) if isinstance(value, dict) else value
+
+
+def _values(can: Capabilities, model: str, values: Mapping[str, Plain]) -> Row:
+    here: Row = dict(values)
+    if model == ORDER and not can.finished_lot_many:
+        here = {str(_lots_name(name)): value for name, value in here.items()}
+        if ONE_LOT in values:
+            lots: list[Plain] = [*as_ids([values[ONE_LOT]])]
+            here[LOTS] = [[6, 0, lots]]
+    if model in PRODUCTS:
+        if can.purchase_unit:
+            here.pop("uom_po_id", None)
+        if "is_storable" not in can.stored:
+            if "is_storable" in here:
+                raise value_error(f"Invalid field 'is_storable' on model '{model}'")
+            if here.get("type") == can.stored["type"]:
+                here |= {"type": "consu", "is_storable": True}
+    return here
+
+
+def _one_lot(database: Database, row: Mapping[str, Plain]) -> dict[str, Plain]:
+    here = {name: value for name, value in row.items() if name != LOTS}
+    lots = as_ids(row[LOTS])
+    here[ONE_LOT] = [lots[0], database.browse("stock.lot", lots[0]).text("name")] if lots else False
+    return here
