@@ -111,9 +111,10 @@ class Engine:
         return self._records.timers.next_ms(self._waits)
 
     def started(self, now_ms: int) -> tuple[EngineOutput, ...]:
-        """After the records were restored: timers of conditions wait until their equipment is `Fresh` or `Unheard`."""
+        """After the records were restored: timers of conditions wait until their equipment is `Fresh` or `Unheard`.
+        Alerts about events that wait in a rule that is gone."""
         self._unconfirmed = frozenset(path for path, each in self._assets.equipment.items() if each.node is not None)
-        return ()
+        return self._records.orphaned(now_ms)
 
     def follows(self, equipment: str, signal: str) -> bool:
         """Whether samples of this signal can change anything."""
@@ -141,7 +142,8 @@ class Engine:
         return self._records.snapshot(id)
 
     def restore(self, id: str, snapshot: bytes) -> None:
-        """Take back a record. That of a rule that is gone, or has another form now, is dropped (and is `changed`)."""
+        """Take back a record. That of a rule that is gone, or has another form now, is dropped (and is `changed`);
+        where events wait in it, it stays stored."""
         self._records.restore(id, snapshot)
 
     def _sample(self, sample: Sample, now_ms: int, touched: dict[str, _Touched]) -> list[EngineOutput]:

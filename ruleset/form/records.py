@@ -16,6 +16,7 @@ from ruleset.form.episode import Episode
 from ruleset.form.memory import EquipmentMemory, HeardMemory, RuleMemory, WaitMemory
 from ruleset.form.occurrence import Occurrence
 from ruleset.form.wait import Wait
+from ruleset.output import Alert
 
 Form: TypeAlias = Collect | Alarm | Episode | Occurrence | Count | Wait
 
@@ -89,7 +90,7 @@ class Records:
     `timers` says when which record wants to be looked at again; `touch` keeps it true.
     """
 
-    __slots__ = ("_changed", "_equipment", "_forms", "_heard", "_rules", "ledger", "timers")
+    __slots__ = ("_changed", "_equipment", "_forms", "_heard", "_orphans", "_rules", "ledger", "timers")
 
     def __init__(self, forms: Mapping[str, Form]) -> None:
         self._forms = forms
@@ -99,6 +100,7 @@ class Records:
         self._changed: set[str] = set()
         self.timers = Timers()
         self.ledger = Ledger()
+        self._orphans: dict[str, WaitMemory] = {}
 
     def equipment(self, path: str) -> EquipmentMemory:
         memory = self._equipment.get(path)
@@ -112,6 +114,17 @@ class Records:
         if memory is None and not isinstance(form := self._forms[id], Occurrence):
             memory = self._rules[id] = form.new_memory()
         return memory
+
+    def orphaned(self, now_ms: int) -> tuple[Alert, ...]:
+        """About each rule that is gone although events wait in it."""
+        alerts: list[Alert] = []
+        for id, memory in sorted(self._orphans.items()):
+            _, rule, path = id.split("/", 2)
+            text = (
+                f"rule {rule} is gone, or has another form, and {', '.join(memory.waiting)} wait in it; bring it back"
+            )
+            alerts.append(Alert(rule=rule, equipment=path, text=text, at_ms=now_ms))
+        return tuple(alerts)
 
     def heard(self, rule: str) -> HeardMemory:
         return self._heard.setdefault(rule, HeardMemory())
@@ -158,7 +171,10 @@ class Records:
         return None if record is None or record == empty else _encoder.encode({"v": VERSION, "record": record})
 
     def restore(self, id: str, snapshot: bytes) -> None:
-        """Raises `msgspec.ValidationError` for what is no record of this kind."""
+        """Raises `msgspec.ValidationError` for what is no record of this kind.
+
+        The memory of a rule that is gone is dropped; where events wait in it, it stays stored: see `orphaned`.
+        """
         kind, _, name = id.partition("/")
         body = _stored_decoder.decode(snapshot).record
         if kind == "equipment":
@@ -170,7 +186,10 @@ class Records:
         else:
             memory, form = _rule_decoder.decode(body), self._forms.get(id)
             if form is None or isinstance(form, Occurrence) or type(form.new_memory()) is not type(memory):
-                self._changed.add(id)
+                if isinstance(memory, WaitMemory) and memory.waiting:
+                    self._orphans[id] = memory
+                else:
+                    self._changed.add(id)
             else:
                 self._rules[id] = memory
         self._arm(id)

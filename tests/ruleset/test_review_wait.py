@@ -1,6 +1,8 @@
 """What waits may be corrected, and is not forgotten because a rule was renamed."""
 
-from tests.ruleset.floor import LINE, STATION, Floor
+from ruleset.engine import Engine
+from ruleset.output import Alert
+from tests.ruleset.floor import LINE, START_MS, STATION, Floor, compiled, plant
 from tests.ruleset.test_event import COMPLETE
 
 
@@ -24,3 +26,17 @@ def test_a_correction_that_was_decided_before_is_posted_at_once() -> None:
     assert accepted(floor, "L2") == []
     assert finished(floor, 480, "L2") == ["complete mo-1 480 pcs lot L2"]
     assert accepted(floor, "L1") == []
+
+
+def test_events_that_wait_in_a_rule_that_was_renamed_are_told_and_kept() -> None:
+    floor = Floor(COMPLETE)
+    finished(floor, 480)
+    floor.store()
+    renamed = Engine(compiled(COMPLETE.replace("rule: complete", "rule: completion")), plant())
+    for id, snapshot in floor.records.items():
+        renamed.restore(id, snapshot)
+    (alert,) = renamed.started(START_MS)
+    assert isinstance(alert, Alert)
+    assert (alert.rule, alert.equipment) == ("complete", LINE)
+    assert alert.text.startswith("rule complete is gone, or has another form, and f-1 wait in it")
+    assert f"rule/complete/{LINE}" not in renamed.take_changed()
