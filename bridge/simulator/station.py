@@ -94,8 +94,10 @@ class Station:
         self._stops.append(stop)
 
     def reset_counter(self) -> None:
-        """Restart the piece counter at 0, after the next piece. Not in the upper half of its range: nobody can tell that
-        from a rollover."""
+        """Restart the piece counter at 0, after the next piece.
+
+        Not in the upper half of its range: nobody can tell that from a rollover.
+        """
         self._reset_wanted = True
 
     def scrap_unmapped(self, reason: str) -> None:
