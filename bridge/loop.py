@@ -105,6 +105,7 @@ class Loop:
         self._is_full = False
         self._queue: asyncio.Queue[Entering] = asyncio.Queue(queue_size)
         self._now_ms = 0
+        self._clock_ms = 0
         self._finishing = asyncio.Event()
 
     async def enter(self, entering: Entering) -> None:
@@ -128,8 +129,8 @@ class Loop:
         batch: list[Entering] = []
         if self._queue.empty():
             now_ms = self._clock.now_ms()
-            due_ms = self._core.next_due_ms(now_ms)
-            timeout = None if due_ms is None else max(0, due_ms - now_ms) / 1000
+            due_ms = self._core.next_due_ms(max(now_ms, self._now_ms))
+            timeout = None if due_ms is None else self._wait_ms(due_ms, now_ms) / 1000
             try:
                 async with asyncio.timeout(timeout):  # `wait_for` of 3.11 swallows a cancellation that meets an input
                     batch.append(await self._queue.get())
@@ -139,8 +140,21 @@ class Loop:
             batch.append(self._queue.get_nowait())
         return batch
 
+    def _pass_time(self) -> None:
+        """The core's time never goes back. Where the clock was set back it goes on at half the pace until the clock has
+        come up to it; standing still would keep back all that waits on time, an hour for a clock set back an hour."""
+        clock_ms = self._clock.now_ms()
+        if clock_ms < self._now_ms:
+            self._now_ms += (max(0, clock_ms - self._clock_ms) + 1) // 2
+        self._clock_ms = clock_ms
+
+    def _wait_ms(self, due_ms: int, now_ms: int) -> int:
+        """How long until the core's time is there."""
+        return max(0, 2 * (due_ms - self._now_ms) if now_ms < self._now_ms else due_ms - now_ms)
+
     async def _turn(self, entering: Sequence[Entering]) -> None:
         batch = _Batch()
+        self._pass_time()
         for one in entering:
             self._now_ms = max(self._now_ms, one.at_ms)
             batch.requests.extend(step(self._core, one.input, self._now_ms))
