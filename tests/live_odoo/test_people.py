@@ -123,3 +123,19 @@ async def test_a_cancelled_work_order_is_neither_started_nor_finished(bench: Ben
         (declined,) = await bench.odoo.post([transaction])
         assert isinstance(declined, Declined)
         assert declined.code == "order_state"
+
+
+async def test_work_that_was_planned_for_later_and_never_started_is_finished_when_the_machine_says_so(
+    bench: Bench, admin: OdooApi
+) -> None:
+    order = await bench.order(10)
+    later = {"date_start": "2027-03-01 08:00:00"}
+    await admin.call("mrp.production", "write", writes=True, ids=[int(order[3:])], vals=later)
+    await admin.call("mrp.production", "button_plan", writes=True, ids=[int(order[3:])])
+    ended = await finish(bench, order)
+    (applied,) = await bench.odoo.post([ended])
+    assert isinstance(applied, Applied)
+    fields = ["state", "date_start", "date_finished"]
+    (read,) = await admin.call("mrp.workorder", "read", writes=False, ids=[int(ended.work_order[3:])], fields=fields)
+    assert (read["state"], read["date_start"]) == ("done", "2026-11-23 02:13:20")
+    assert read["date_finished"] == "2026-11-23 03:13:20"
