@@ -14,6 +14,7 @@ import socket
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import suppress
 from typing import Final
+from uuid import uuid4
 
 import structlog
 
@@ -82,7 +83,7 @@ class Service:
 
     async def _take_lease(self, stop: asyncio.Event) -> Lease | None:
         """The site's lease, as soon as no other bridge has it; None when told to stop before."""
-        holder = f"{socket.gethostname()}:{os.getpid()}"
+        holder = f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
         waiting = False
         while not stop.is_set():
             lease = await self._outside.store.acquire(holder, self._plant.settings.redis.lease_ms)

@@ -11,6 +11,8 @@ from typing import Final
 
 from ruleset.document import Node, read_document
 from ruleset.equipment import Assets, Equipment
+from ruleset.form.episode import Episode
+from ruleset.form.occurrence import Occurrence
 from ruleset.form.records import Form
 from ruleset.grammar.expression import references_of
 from ruleset.grammar.form import READERS, Reader
@@ -66,6 +68,7 @@ def compile_rules(files: Mapping[str, str], assets: Assets) -> tuple[Rules | Non
         for node in root.items():
             compiled = _read_rule(node, assets, places)
             if compiled is not None:
+                _refuse_shared_facts(node, compiled[1], instances)
                 rules.append(compiled[0])
                 instances += compiled[1]
     if problems.all:
@@ -103,6 +106,33 @@ def _read_rule(node: Node, assets: Assets, places: dict[str, str]) -> tuple[Rule
     ]
     paths = tuple(each.path for each in chosen)
     return Rule(name=name, version=version, form=form, file=node.file, line=node.line, equipment=paths), instances
+
+
+def _refuse_shared_facts(node: Node, added: list[Instance], earlier: list[Instance]) -> None:
+    """Two rules that post one fact would replace each other's posting: its key names the fact, not the rule."""
+    taken = {fact: each for each in earlier for fact in _facts(each)}
+    for each in added:
+        for fact in _facts(each):
+            if fact in taken:
+                _, event, action = fact
+                what = f"each {event}" if event else "each stop"
+                node.problem(
+                    f'{what} at {each.equipment.path} is one {action}, which the rule "{taken[fact].rule}" posts '
+                    "already; join the two rules, or let them choose different equipment"
+                )
+                return
+
+
+def _facts(instance: Instance) -> list[tuple[str, str, str]]:
+    """What a rule posts under a key without its name: equipment, event (none for an episode) and action."""
+    path = instance.equipment.path
+    match instance.form:
+        case Occurrence() as form:
+            return [(path, form.event, form.posting.action)]
+        case Episode() as form:
+            return [(path, "", form.posting.action)]
+        case _:
+            return []
 
 
 def _compile_forms(

@@ -36,7 +36,7 @@ class PlantModel:
         self._scenario = scenario
         self._agenda = Agenda()
         self._winds_down = False
-        self._stations = {each.equipment: self._station(each) for each in scenario.stations}
+        self._stations = {each.equipment: self._station(each, start_ms) for each in scenario.stations}
         self._vibrations = {
             each.equipment: self._vibration(each, start_ms) for each in scenario.stations if each.vibrates
         }
@@ -89,12 +89,13 @@ class PlantModel:
     def _path(self, equipment: str) -> str:
         return f"{self._scenario.site}/{equipment}"
 
-    def _station(self, scenario: StationScenario) -> Station:
+    def _station(self, scenario: StationScenario, start_ms: int) -> Station:
         return Station(
             scenario=scenario,
             equipment=self._path(scenario.equipment),
             settle_ms=self._scenario.settle_ms,
             agenda=self._agenda,
+            last_scrap=start_ms // 1000,
         )
 
     def _vibration(self, scenario: StationScenario, start_ms: int) -> Vibration:

@@ -37,7 +37,10 @@ class Operation:
 
 
 class Station:
-    """One station. `ended` is called with the operation and the moment when its PLC has let go of the order."""
+    """One station. `ended` is called with the operation and the moment when its PLC has let go of the order.
+
+    `last_scrap` is the running number of the last scrap before the day: a PLC goes on counting.
+    """
 
     def __init__(
         self,
@@ -46,6 +49,7 @@ class Station:
         equipment: str,
         settle_ms: int,
         agenda: Agenda,
+        last_scrap: int,
     ) -> None:
         self.scenario: Final = scenario
         self.equipment: Final = equipment
@@ -54,7 +58,7 @@ class Station:
         self._state, self._fault = "IDLE", ""
         self._counter = scenario.counter
         self._scrap: dict[str, Value] = {
-            "Scrap/Number": 0,
+            "Scrap/Number": last_scrap,
             "Scrap/order": "",
             "Scrap/qty": 0.0,
             "Scrap/reason": "",

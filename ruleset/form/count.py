@@ -47,7 +47,7 @@ class Count:
         if any(each.id == event.id for each in events):
             return ()
         insort(events, Counted(event.at_ms, event.id), key=lambda each: (each.at_ms, each.id))
-        memory.latest_ms = max(memory.latest_ms, event.at_ms)
+        memory.latest_ms = max(memory.latest_ms, min(event.at_ms, moment.now_ms))
         window = self._window(events, event)
         self._forget(memory)
         fired_ms = memory.fired_ms.get(group)

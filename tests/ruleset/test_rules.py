@@ -285,3 +285,17 @@ def test_the_place_is_right_in_quoted_text_and_the_value_in_text_over_several_li
 
 def test_an_empty_file_has_no_rules() -> None:
     assert compiled("# nothing yet\n").rules == ()
+
+
+def test_two_rules_that_post_one_fact_are_refused() -> None:
+    second = SCRAP.replace("rule: scrap", "rule: more-scrap")
+    (problem,) = problems_of(SCRAP + second)
+    assert problem == (
+        f'rules/a.yaml:10:3: each scrap at {PRESS} is one production.scrap, which the rule "scrap" posts already; '
+        "join the two rules, or let them choose different equipment"
+    )
+
+
+def test_two_rules_whose_time_records_would_overlap_are_refused() -> None:
+    (problem,) = problems_of(DOWNTIME + DOWNTIME.replace("rule: downtime", "rule: faults"))
+    assert 'is one downtime.record, which the rule "downtime" posts already' in problem
