@@ -30,7 +30,7 @@ from bridge.broker.link import (
     WillSource,
 )
 from bridge.clock import Clock
-from sparkplug.edge import Disconnect, EdgeNode, EdgeOutput, MetricDefinition, Publish, Written
+from sparkplug.edge import Disconnect, EdgeNode, EdgeOutput, MetricDefinition, Publish, Rebirthed, Written
 from sparkplug.fact import DataSet, NodeId, Value
 from sparkplug.wire.datatype import Datatype
 
@@ -142,6 +142,10 @@ class EdgeSession:
                         )
                     case Disconnect(reason=reason):
                         log.info("edge.host_lost", node=str(self._node.node), reason=reason)
+                        await self._link.drop()
+                    case Rebirthed() if self._resend_ms:
+                        # The host was away although STATE did not say so: a broker that is killed publishes no will.
+                        log.info("edge.host_was_away", node=str(self._node.node))
                         await self._link.drop()
                     case Written(metric=metric):
                         log.info("edge.write_ignored", node=str(self._node.node), metric=metric)

@@ -26,6 +26,7 @@ from bridge.core.order import CURSOR_ID, OrderRecord
 from bridge.demo.compare import NamespaceView, Report, compare
 from bridge.demo.odoo import DemoOdoo, simulated_odoo
 from bridge.demo.odoo_view import OdooView, read_view
+from bridge.demo.run import RESEND_MS
 from bridge.plant import load_plant
 from bridge.simulator.ledger import FactKind, Ledger
 from bridge.simulator.plan import order_quantity
@@ -259,7 +260,9 @@ async def running_plant(
             tls=broker.ca_file is not None,
             ca_file=str(broker.ca_file) if broker.ca_file else None,
         )
-        simulation = Simulation(scenario, broker=link, link=PahoLink, ledger=ledger, clock=SystemClock())
+        simulation = Simulation(
+            scenario, broker=link, link=PahoLink, ledger=ledger, clock=SystemClock(), resend_ms=RESEND_MS
+        )
         bridge = Bridge(folder, home / "bridge.log")
         async with asyncio.TaskGroup() as tasks:
             running = tasks.create_task(simulation.run(), name="plant")
