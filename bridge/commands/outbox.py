@@ -86,46 +86,26 @@ def show_entry(plant: PlantOption, key: Annotated[str, typer.Argument(help="The 
     fail(f"there is no entry {key!r}; `uns-bridge outbox list` shows what there is", FAILED)
 
 
-@app.command("replay")
-def replay(
-    plant: PlantOption,
-    reason: ReasonOption,
-    keys: KeysArgument = None,
-    all_entries: AllOption = False,
-    by: ByOption = "",
-    dry_run: DryRunOption = False,
-    json_output: JsonOption = False,
-) -> None:
-    """Send dead entries again."""
-    _act(ActKind.REPLAY, plant, keys, all_entries, by, reason, dry_run, json_output)
+def _command(kind: ActKind, help: str) -> None:
+    """Add the command of one act: all of them take the same."""
+
+    def command(
+        plant: PlantOption,
+        reason: ReasonOption,
+        keys: KeysArgument = None,
+        all_entries: AllOption = False,
+        by: ByOption = "",
+        dry_run: DryRunOption = False,
+        json_output: JsonOption = False,
+    ) -> None:
+        _act(kind, plant, keys, all_entries, by, reason, dry_run, json_output)
+
+    app.command(kind.value, help=help)(command)
 
 
-@app.command("skip")
-def skip(
-    plant: PlantOption,
-    reason: ReasonOption,
-    keys: KeysArgument = None,
-    all_entries: AllOption = False,
-    by: ByOption = "",
-    dry_run: DryRunOption = False,
-    json_output: JsonOption = False,
-) -> None:
-    """Give entries up: they are never sent, and what waited for them goes on."""
-    _act(ActKind.SKIP, plant, keys, all_entries, by, reason, dry_run, json_output)
-
-
-@app.command("release")
-def release(
-    plant: PlantOption,
-    reason: ReasonOption,
-    keys: KeysArgument = None,
-    all_entries: AllOption = False,
-    by: ByOption = "",
-    dry_run: DryRunOption = False,
-    json_output: JsonOption = False,
-) -> None:
-    """Let held entries go."""
-    _act(ActKind.RELEASE, plant, keys, all_entries, by, reason, dry_run, json_output)
+_command(ActKind.REPLAY, "Send dead entries again.")
+_command(ActKind.SKIP, "Give entries up: they are never sent, and what waited for them goes on.")
+_command(ActKind.RELEASE, "Let held entries go.")
 
 
 def _act(
