@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Protocol, TypeAlias
 
 from ruleset.sample import Plain
@@ -45,7 +46,44 @@ class Passed:
     key: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """Something else than was expected stands in Odoo, and nothing tells whether it is ours: a person decides.
+
+    Only where there is no inbox. This call changed nothing. What a person releases goes on from what stands then.
+    """
+
+    key: str
+    reason: str
+
+
 Outcome: TypeAlias = Applied | Declined | Passed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What the bridge's own postings left on an order: where there is no inbox, the only memory of them.
+
+    `quantity` is what the order's quantity was after the last of them, in the order's unit (None: nothing is known
+    yet); `streams` is the last total applied of each stream, in the unit in which it was posted.
+    """
+
+    quantity: Decimal | None = None
+    streams: Mapping[str, Decimal] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """A transaction to post, with what the bridge knows that Odoo may not.
+
+    `uncertain`: an earlier attempt may have been carried out, but no call of it runs any more. `released`: a person
+    let it go after it was held, so it goes on from what stands in Odoo now.
+    """
+
+    transaction: Transaction
+    standing: Standing = Standing()
+    uncertain: bool = False
+    released: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
