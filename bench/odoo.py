@@ -21,7 +21,7 @@ from bench.process import BenchError
 from bridge.demo.odoo import DemoOdoo, real_odoo, simulated_odoo
 from odoo_adapter.api import OdooApi
 from odoo_adapter.connection import Connection
-from odoo_adapter.odoo import Applied
+from odoo_adapter.odoo import Applied, Job
 from odoo_adapter.plan import PlanContext
 from odoo_adapter.server import OdooServer
 from ruleset.transaction import (
@@ -140,7 +140,9 @@ async def _through_inbox(server: OdooServer, kind: str, batches: Sequence[Sequen
     count, size = sum(len(batch) for batch in batches), len(batches[0])
     began = time.perf_counter()
     for batch in batches:
-        wrong = [one for one in await server.post(batch) if not isinstance(one, Applied)]
+        wrong = [
+            one for one in await server.post([Job(transaction=one) for one in batch]) if not isinstance(one, Applied)
+        ]
         if wrong:
             raise BenchError(f"not applied: {wrong[0]}")
     per_s = count / (time.perf_counter() - began)

@@ -16,10 +16,10 @@ import structlog
 from bridge.broker.errors import LinkLost
 from bridge.broker.link import BrokerLink, Publication
 from bridge.core.input import Destination, Input, Outcomes, Send, Setback
-from bridge.core.posting import NEED_NOT_MET, Publishing, unmet_reason
+from bridge.core.job import NEED_NOT_MET, read_job, unmet_reason
+from bridge.core.posting import Publishing
 from odoo_adapter.errors import Refused, Unavailable, Uncertain
-from odoo_adapter.odoo import Applied, Declined, Odoo, OdooInfo, Outcome, Passed, Receipt
-from ruleset.transaction import Complete, Progress, QualityHold, Transaction, decode
+from odoo_adapter.odoo import Applied, Declined, Job, Odoo, OdooInfo, Outcome, Passed, Receipt
 from state.entry import Entry
 
 Enter = Callable[[Input], Awaitable[None]]
@@ -227,12 +227,12 @@ def _check_answer(keys: Sequence[str], outcomes: Sequence[Outcome]) -> None:
         raise ValueError(f"{len(keys)} entries were sent, and the answer is about {answered}")
 
 
-def _read(entries: Sequence[Entry]) -> tuple[list[Transaction], list[Outcome]]:
+def _read(entries: Sequence[Entry]) -> tuple[list[Job], list[Outcome]]:
     """Decode the bodies, with the consent of who released them.
 
     One that cannot be read is declined, and the rest of its lane waits.
     """
-    readable: list[Transaction] = []
+    readable: list[Job] = []
     outcomes: list[Outcome] = []
     stopped: set[str] = set()
     for entry in entries:
@@ -240,10 +240,7 @@ def _read(entries: Sequence[Entry]) -> tuple[list[Transaction], list[Outcome]]:
             outcomes.append(Passed(key=entry.key))
             continue
         try:
-            transaction = decode(entry.body)
-            if entry.released_by and isinstance(transaction, Progress | Complete | QualityHold):
-                transaction = msgspec.structs.replace(transaction, consent=entry.released_by)
-            readable.append(transaction)
+            readable.append(read_job(entry))
         except msgspec.MsgspecError as error:
             stopped.add(entry.lane)
             code, reason = "unreadable", f"the stored transaction cannot be read: {error}"

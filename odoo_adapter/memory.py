@@ -13,7 +13,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from odoo_adapter.errors import Refused, Unavailable, Uncertain
-from odoo_adapter.odoo import Applied, Declined, OdooInfo, OrderRead, OrdersRead, Outcome, Passed, Receipt
+from odoo_adapter.odoo import Applied, Declined, Job, OdooInfo, OrderRead, OrdersRead, Outcome, Passed, Receipt
 from odoo_adapter.plan import PlanContext, Posting, lane, plan
 from ruleset.sample import Plain
 from ruleset.transaction import Transaction
@@ -75,25 +75,25 @@ class MemoryOdoo:
         self._reach()
         return OdooInfo(version="memory", mode="inbox", simulator=True, database="memory", company=1, user="uns-bridge")
 
-    async def post(self, batch: Sequence[Transaction]) -> Sequence[Outcome]:
+    async def post(self, batch: Sequence[Job]) -> Sequence[Outcome]:
         self._reach()
         fault = self.faults.popleft() if self.faults else Fault.NONE
         if fault is Fault.BEFORE:
             raise Unavailable("connection refused")
         blocked: set[str] = set()
         outcomes: list[Outcome] = []
-        for transaction in batch:
-            outcome = self._apply(transaction, blocked)
+        for job in batch:
+            outcome = self._apply(job.transaction, blocked)
             if isinstance(outcome, Declined):
-                blocked.add(lane(transaction))
+                blocked.add(lane(job.transaction))
             outcomes.append(outcome)
         if fault is Fault.AFTER:
             raise Uncertain("the answer was lost")
         return outcomes
 
-    async def look_up(self, keys: Sequence[str]) -> Mapping[str, Receipt]:
+    async def look_up(self, jobs: Sequence[Job]) -> Mapping[str, Receipt]:
         self._reach()
-        return {key: self._again(key) for key in keys if key in self._applied}
+        return {key: self._again(key) for job in jobs if (key := job.transaction.key) in self._applied}
 
     async def read_orders(self, cursor: str) -> OrdersRead:
         self._reach()

@@ -57,7 +57,7 @@ class Held:
     reason: str
 
 
-Outcome: TypeAlias = Applied | Declined | Passed
+Outcome: TypeAlias = Applied | Declined | Passed | Held
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,12 +135,12 @@ class Odoo(Protocol):
         """Ask what the server is and whether the user may do all that is needed; `Refused` says what is missing."""
         ...
 
-    async def post(self, batch: Sequence[Transaction]) -> Sequence[Outcome]:
+    async def post(self, batch: Sequence[Job]) -> Sequence[Outcome]:
         """Apply the transactions in order, each exactly once however often it is sent; their outcomes, in order."""
         ...
 
-    async def look_up(self, keys: Sequence[str]) -> Mapping[str, Receipt]:
-        """The receipts of those keys that already stand in Odoo. Changes nothing."""
+    async def look_up(self, jobs: Sequence[Job]) -> Mapping[str, Receipt]:
+        """The receipts, by key, of those jobs whose effect surely stands in Odoo. Changes nothing."""
         ...
 
     async def read_orders(self, cursor: str) -> OrdersRead:

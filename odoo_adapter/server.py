@@ -10,10 +10,9 @@ from odoo_adapter.api import OdooApi
 from odoo_adapter.connection import Connection, Recorder
 from odoo_adapter.errors import Refused, Unavailable, Uncertain
 from odoo_adapter.inbox.install import MARKER, MODEL, action_hash
-from odoo_adapter.odoo import Applied, Declined, OdooInfo, OrdersRead, Outcome, Passed, Receipt
+from odoo_adapter.odoo import Applied, Declined, Job, OdooInfo, OrdersRead, Outcome, Passed, Receipt
 from odoo_adapter.orders import OrderReader
 from odoo_adapter.plan import PlanContext, Posting, batches, lane, plan
-from ruleset.transaction import Transaction
 
 INBOX_VERSION: Final = 4
 MOST: Final = 50
@@ -71,12 +70,13 @@ class OdooServer:
             key_expires_ms=await self._key_expiry(hello["uid"]),
         )
 
-    async def post(self, batch: Sequence[Transaction]) -> Sequence[Outcome]:
+    async def post(self, batch: Sequence[Job]) -> Sequence[Outcome]:
         outcomes: dict[int, Outcome] = {}
         blocked: set[str] = set()
         postings: list[Posting] = []
         places: list[int] = []
-        for place, transaction in enumerate(batch):
+        for place, job in enumerate(batch):
+            transaction = job.transaction
             planned = plan(transaction, self._context)
             if lane(transaction) in blocked:
                 outcomes[place] = Passed(key=transaction.key)
@@ -93,10 +93,11 @@ class OdooServer:
         outcomes.update(zip(places, done, strict=True))
         return _in_lanes(batch, [outcomes[place] for place in range(len(batch))])
 
-    async def look_up(self, keys: Sequence[str]) -> Mapping[str, Receipt]:
+    async def look_up(self, jobs: Sequence[Job]) -> Mapping[str, Receipt]:
         found: dict[str, Receipt] = {}
+        keys = [job.transaction.key for job in jobs]
         for at in range(0, len(keys), MOST):
-            answer = await self._run({"op": "find", "keys": list(keys[at : at + MOST])}, writes=False)
+            answer = await self._run({"op": "find", "keys": keys[at : at + MOST]}, writes=False)
             found |= {one["key"]: _receipt(one["result"], repeated=True) for one in answer["results"]}
         return found
 
@@ -240,15 +241,15 @@ class OdooServer:
         return int(datetime.fromisoformat(max(ends)).replace(tzinfo=UTC).timestamp() * 1000)
 
 
-def _in_lanes(batch: Sequence[Transaction], outcomes: Sequence[Outcome]) -> list[Outcome]:
+def _in_lanes(batch: Sequence[Job], outcomes: Sequence[Outcome]) -> list[Outcome]:
     """What we declined ourselves was not even looked at, where Odoo had declined an earlier one of the lane."""
     blocked: set[str] = set()
     kept: list[Outcome] = []
-    for transaction, outcome in zip(batch, outcomes, strict=True):
+    for job, outcome in zip(batch, outcomes, strict=True):
         if isinstance(outcome, Declined):
-            if lane(transaction) in blocked:
-                outcome = Passed(key=transaction.key)
-            blocked.add(lane(transaction))
+            if lane(job.transaction) in blocked:
+                outcome = Passed(key=outcome.key)
+            blocked.add(lane(job.transaction))
         kept.append(outcome)
     return kept
 

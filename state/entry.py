@@ -19,7 +19,7 @@ class EntryState(StrEnum):
     PENDING = "pending"
     """Will be sent when its turn comes."""
     HELD = "held"
-    """Waits for a person's release."""
+    """Waits for a person's release: a rule asked for that, or something unexpected stands at the destination."""
     CLAIMED = "claimed"
     """Sent, outcome not known: it is sent again, unchanged, before anything else of its lane."""
     DELIVERED = "delivered"
@@ -57,7 +57,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_f
 
     `destination` is `odoo` or `broker`. `stream` and `upto` are set for totals, of which a later one makes the
     earlier ones superfluous. `uncertain` tells that an attempt may have been carried out, so that only the very same
-    content may be sent again. `released_by` is who let it go although a rule held it.
+    content may be sent again. `released_by` is who let it go although it was held; `goes_on` tells that it was held
+    because of what stands at the destination, and goes on from that now.
     """
 
     key: str
@@ -75,6 +76,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_f
     released_by: str = ""
     attempts: int = 0
     uncertain: bool = False
+    goes_on: bool = False
     not_before_ms: int = 0
     stream: str | None = None
     upto: Decimal | None = None
@@ -88,6 +90,15 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_f
         if len(kept) >= HISTORY_LENGTH:
             kept = (*kept[:1], *kept[2:])
         return (*kept, Note(at_ms, what, by))
+
+
+def first_state(hold: str | None, dead: str | None) -> tuple[EntryState, str]:
+    """The state of a fact that was just taken in, and its reason."""
+    if dead is not None:
+        return EntryState.DEAD, dead
+    if hold is not None:
+        return EntryState.HELD, hold
+    return EntryState.PENDING, ""
 
 
 _encoder = msgspec.msgpack.Encoder(decimal_format="string")

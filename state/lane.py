@@ -92,12 +92,13 @@ def stopper_of(entries: Iterable[Entry], key: str) -> Entry | None:
 def compacted(sendable: Sequence[Entry]) -> dict[str, str]:
     """Which of these need not be sent, each with the key of the later total of its stream that holds it too.
 
-    Only totals that were never claimed and have nothing else than such totals between them are joined.
+    Only totals that were never claimed, nor let go on from what stands, are joined, with nothing else than such totals
+    between them.
     """
     joined: dict[str, str] = {}
     run: dict[str, list[Entry]] = {}
     for entry in sendable:
-        if entry.stream is not None and entry.state is EntryState.PENDING and not entry.attempts:
+        if entry.stream is not None and entry.state is EntryState.PENDING and not (entry.attempts or entry.goes_on):
             run.setdefault(entry.stream, []).append(entry)
         else:
             joined |= _joined(run)

@@ -7,7 +7,6 @@ anything else of their lanes; the destination recognises their keys. docs/delive
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from enum import StrEnum
@@ -15,7 +14,8 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from state.entry import Entry, EntryState, FollowUp, hash_of
+from state.entry import Entry, EntryState, FollowUp, first_state, hash_of
+from state.flight import Flight
 from state.intervention import Intervention, Prediction, predict
 from state.lane import compacted, ready, stopper_of
 from state.ledger import LaneId, Ledger, lane_of
@@ -48,9 +48,7 @@ class Outbox:
     def __init__(self, policy: RetryPolicy = RetryPolicy()) -> None:
         self._policy = policy
         self._ledger = Ledger()
-        self._in_flight: dict[str, LaneId] = {}
-        self._busy: Counter[LaneId] = Counter()
-        self._flying_to: Counter[str] = Counter()
+        self._flight = Flight()
 
     # What the core does.
 
@@ -98,7 +96,7 @@ class Outbox:
             if (total := self._ledger.totals.get(stream)) is not None and upto <= total.upto:
                 return Offer.DUPLICATE
             self._ledger.advance(stream, upto, now_ms)
-        state, reason = _entry_state(hold, dead)
+        state, reason = first_state(hold, dead)
         entry = Entry(
             key=key,
             number=self._ledger.next_number(),
@@ -124,7 +122,7 @@ class Outbox:
         A lane of which something is in flight gives nothing. Waiting totals of a stream are joined into the last.
         """
         circuit = self._ledger.circuit(destination)
-        room = circuit.room(limit, self._flying_to[destination], now_ms)
+        room = circuit.room(limit, self._flight.count(destination), now_ms)
         batch: list[Entry] = []
         if room <= 0:
             return ()
@@ -135,7 +133,7 @@ class Outbox:
         for stands, lane in ranked:
             if len(batch) >= room:
                 break
-            if stands.due_ms <= now_ms and not self._busy[lane]:
+            if stands.due_ms <= now_ms and not self._flight.is_busy(lane):
                 sendable = self._compact(ready(self._ledger.lane(lane), now_ms).entries, now_ms)
                 batch += [self._claimed(entry, now_ms) for entry in sendable[: room - len(batch)]]
         return tuple(batch)
@@ -155,12 +153,21 @@ class Outbox:
         dead = replace(entry, state=EntryState.DEAD, reason=text, uncertain=False, not_before_ms=0)
         self._return(dead, now_ms, f"declined: {text}")
 
+    def held(self, key: str, reason: str, now_ms: int) -> None:
+        """The destination has something else than was expected: a person decides. The attempt changed nothing.
+
+        Whether an earlier, uncertain one did is as unknown as before: so its content stays as it is.
+        """
+        entry = self._landed(key)
+        self._answered(entry)
+        held = replace(entry, state=EntryState.HELD, reason=reason, not_before_ms=0, goes_on=True)
+        self._return(held, now_ms, f"held: {reason}")
+
     def passed(self, key: str, now_ms: int) -> None:
         """The entry was not tried, because an earlier one of its lane was declined."""
         entry = self._landed(key)
         self._answered(entry)
-        untried = replace(entry, attempts=entry.attempts - 1)
-        self._return(untried if entry.uncertain else replace(untried, state=EntryState.PENDING), now_ms, "passed over")
+        self._return(_unwritten(replace(entry, attempts=entry.attempts - 1)), now_ms, "passed over")
 
     def postponed(
         self,
@@ -180,12 +187,9 @@ class Outbox:
             self._ledger.set_circuit(destination, circuit.failed(destination, self._policy, now_ms, retry_after_ms))
         for entry in entries:
             pause_ms = max(self._policy.delay_ms(entry.attempts, entry.key), retry_after_ms or 0)
-            waiting = replace(
-                entry, reason=reason, not_before_ms=now_ms + pause_ms, uncertain=entry.uncertain or uncertain
-            )
-            if not waiting.uncertain:
-                waiting = replace(waiting, state=EntryState.PENDING)
-            self._return(waiting, now_ms, f"postponed: {reason}")
+            waiting = replace(entry, reason=reason, not_before_ms=now_ms + pause_ms)
+            back = replace(waiting, uncertain=True) if uncertain else _unwritten(waiting)
+            self._return(back, now_ms, f"postponed: {reason}")
 
     def forget_before(self, at_ms: int) -> None:
         """Forget keys, totals and done entries last touched before this moment, some at a time; call it often. What
@@ -231,9 +235,7 @@ class Outbox:
         """Begin with what an earlier outbox had committed; records of others are passed over. Nothing is in flight."""
         self._ledger = Ledger()
         self._ledger.restore(records)
-        self._in_flight.clear()
-        self._busy.clear()
-        self._flying_to.clear()
+        self._flight = Flight()
 
     # What lists show.
 
@@ -278,8 +280,8 @@ class Outbox:
         dues = []
         for stands, lane in self._ledger.standings():
             circuit = self._ledger.circuit(lane.destination)
-            probing = circuit.failures > 0 and self._flying_to[lane.destination] > 0
-            if not self._busy[lane] and not probing:
+            probing = circuit.failures > 0 and self._flight.count(lane.destination) > 0
+            if not self._flight.is_busy(lane) and not probing:
                 dues.append(max(stands.due_ms, circuit.open_until_ms))
         return min(dues, default=None)
 
@@ -290,7 +292,7 @@ class Outbox:
             if entry.follow_up is not None:
                 self._ledger.put(replace(entry, follow_up=None))
             return Offer.DUPLICATE
-        if entry.state is EntryState.CLAIMED:
+        if entry.state is EntryState.CLAIMED or entry.uncertain:
             self._ledger.put(replace(entry, follow_up=update, changed_ms=update.at_ms))
             return Offer.WAITING
         self._replace(entry, update)
@@ -298,7 +300,7 @@ class Outbox:
 
     def _replace(self, entry: Entry, update: FollowUp) -> None:
         """Give an entry of which surely nothing was written other content."""
-        state, reason = _entry_state(update.hold, update.dead)
+        state, reason = first_state(update.hold, update.dead)
         if update.stream is not None and update.upto is not None:
             self._ledger.advance(update.stream, update.upto, update.at_ms)
         changed = replace(
@@ -313,6 +315,7 @@ class Outbox:
             state=state,
             reason=reason,
             released_by="",
+            goes_on=False,
             attempts=0,
             not_before_ms=0,
             follow_up=None,
@@ -323,7 +326,7 @@ class Outbox:
         """Write an entry that came back without being delivered. Other content that waited takes its place now."""
         self._write(entry, now_ms, what)
         written = self._ledger.entries[entry.key]
-        if written.follow_up is not None and written.state is not EntryState.CLAIMED:
+        if written.follow_up is not None and written.state is not EntryState.CLAIMED and not written.uncertain:
             self._replace(written, written.follow_up)
 
     def _write(self, entry: Entry, now_ms: int, what: str, by: str = "") -> None:
@@ -362,36 +365,30 @@ class Outbox:
             entry,
             state=EntryState.CLAIMED,
             uncertain=entry.uncertain or again,
+            goes_on=entry.goes_on and not again,
             attempts=entry.attempts + 1,
             changed_ms=now_ms,
         )
         self._ledger.put(claimed)
-        lane = lane_of(entry)
-        self._in_flight[entry.key] = lane
-        self._busy[lane] += 1
-        self._flying_to[lane.destination] += 1
+        self._flight.take_off(claimed)
         return claimed
 
     def _landed(self, key: str) -> Entry:
-        """The claimed entry of an outcome, not in flight any more. A look-up may bring an outcome without a sending."""
+        """The claimed entry of an outcome, not in flight any more."""
         entry = self._ledger.entries.get(key)
         if entry is None or entry.state is not EntryState.CLAIMED:
             raise ValueError(f"an outcome for {key!r}, which is not claimed")
-        if (lane := self._in_flight.pop(key, None)) is not None:
-            self._busy[lane] -= 1
-            if not self._busy[lane]:
-                del self._busy[lane]
-            self._flying_to[lane.destination] -= 1
+        self._flight.land(key)
         return entry
 
     def _answered(self, entry: Entry) -> None:
         circuit = self._ledger.circuit(entry.destination)
-        self._ledger.set_circuit(entry.destination, circuit.answered(self._flying_to[entry.destination]))
+        self._ledger.set_circuit(entry.destination, circuit.answered(self._flight.count(entry.destination)))
 
 
-def _entry_state(hold: str | None, dead: str | None) -> tuple[EntryState, str]:
-    if dead is not None:
-        return EntryState.DEAD, dead
-    if hold is not None:
-        return EntryState.HELD, hold
-    return EntryState.PENDING, ""
+def _unwritten(entry: Entry) -> Entry:
+    """A claimed entry of which this attempt surely wrote nothing: pending again, unless an earlier one may have.
+
+    One that a person let go on from what stands does so at the next attempt: nothing has changed what stands.
+    """
+    return entry if entry.uncertain and not entry.goes_on else replace(entry, state=EntryState.PENDING)

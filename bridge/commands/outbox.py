@@ -20,8 +20,8 @@ from rich.table import Table as RichTable
 from bridge.commands.exit import FAILED, UNREACHABLE, WRONG, fail
 from bridge.commands.site import JsonOption, PlantOption, ask
 from bridge.core.act import new_act
-from bridge.core.input import ActKind, Destination
-from bridge.core.posting import NEED_NOT_MET, unmet_reason
+from bridge.core.input import ActKind
+from bridge.core.job import NEED_NOT_MET, readable_jobs, unmet_reason
 from bridge.plant import Plant
 from bridge.wiring import open_odoo
 from odoo_adapter.errors import OdooError
@@ -193,14 +193,10 @@ async def _submit(store: Store, act: Act) -> bool:
 
 async def _in_odoo(plant: Plant, outbox: Outbox, predictions: tuple[Prediction, ...]) -> tuple[Prediction, ...]:
     """Say which of these entries stand in Odoo already, where it can be asked."""
-    keys = [
-        one.key
-        for one in predictions
-        if one.would and (entry := outbox.entry(one.key)) and entry.destination == Destination.ODOO
-    ]
+    jobs = readable_jobs(outbox.entry(one.key) for one in predictions if one.would)
     odoo = open_odoo(plant)
     try:
-        found = await odoo.look_up(keys) if keys else {}
+        found = await odoo.look_up(jobs) if jobs else {}
     except OdooError as error:
         return tuple(
             Prediction(one.key, one.would, f"{one.text} (Odoo could not be asked: {error})") for one in predictions

@@ -16,7 +16,8 @@ from aiohttp import web
 
 from bridge.console.app import DESK, SESSION, Desk
 from bridge.console.facts import REFUSED_BY_RULE, is_sendable
-from bridge.core.input import Acted, ActKind, Destination
+from bridge.core.input import Acted, ActKind
+from bridge.core.job import readable_jobs
 from bridge.loop import Entering
 from odoo_adapter.errors import OdooError
 from state.entry import Entry, EntryState
@@ -126,10 +127,10 @@ async def _predict(desk: Desk, wish: _Wish) -> tuple[Prediction, ...]:
     predictions = tuple(_with_warning(one, outbox.entry(one.key), wish.kind) for one in predictions)
     if wish.kind is not ActKind.REPLAY:
         return predictions
-    asked = [one.key for one in predictions if one.would and _goes_to_odoo(outbox.entry(one.key))]
+    jobs = readable_jobs(outbox.entry(one.key) for one in predictions if one.would)
     try:
         async with asyncio.timeout(LOOK_UP_S):
-            found = await desk.inside.outside.odoo.look_up(asked) if asked else {}
+            found = await desk.inside.outside.odoo.look_up(jobs) if jobs else {}
     except (OdooError, TimeoutError):
         return tuple(
             Prediction(
@@ -150,10 +151,6 @@ def _with_warning(one: Prediction, entry: Entry | None, kind: ActKind) -> Predic
     if kind is not ActKind.REPLAY or one.would is None or entry is None or is_sendable(entry):
         return one
     return Prediction(one.key, one.would, f"{one.text}. {REFUSED_BY_RULE}")
-
-
-def _goes_to_odoo(entry: Entry | None) -> bool:
-    return entry is not None and entry.destination == Destination.ODOO
 
 
 def _write(desk: Desk, acted: Acted, now_ms: int) -> None:

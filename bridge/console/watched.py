@@ -18,11 +18,11 @@ from bridge.broker.link import (
 from bridge.console.watch import Watch
 from bridge.wiring import LinkFactory, Outside
 from odoo_adapter.errors import OdooError, Refused
-from odoo_adapter.odoo import Applied, Odoo, OdooInfo, OrdersRead, Outcome, Receipt
+from odoo_adapter.odoo import Applied, Job, Odoo, OdooInfo, OrdersRead, Outcome, Receipt
 from ruleset.transaction import Complete, Progress, QualityHold, Transaction
 from state.errors import StoreUnavailable
 from state.record import Commit, Stored, Table
-from state.store import Act, Lease, Store
+from state.store import Act, Leader, Lease, Store
 
 
 def watched(outside: Outside, watch: Watch) -> Outside:
@@ -50,6 +50,9 @@ class WatchedStore:
 
     async def release(self, lease: Lease) -> None:
         await self._store.release(lease)
+
+    async def leader(self) -> Leader | None:
+        return await self._store.leader()
 
     async def load(self) -> Stored:
         return await self._store.load()
@@ -98,20 +101,20 @@ class WatchedOdoo:
         self._watch.odoo_answered("check")
         return info
 
-    async def post(self, batch: Sequence[Transaction]) -> Sequence[Outcome]:
+    async def post(self, batch: Sequence[Job]) -> Sequence[Outcome]:
         try:
             outcomes = await self._odoo.post(batch)
         except OdooError as error:
             self._failed("post", error)
             raise
         self._watch.odoo_answered("post")
-        for transaction, outcome in zip(batch, outcomes, strict=False):
+        for job, outcome in zip(batch, outcomes, strict=False):
             if isinstance(outcome, Applied):
-                self._applied(transaction, outcome)
+                self._applied(job.transaction, outcome)
         return outcomes
 
-    async def look_up(self, keys: Sequence[str]) -> Mapping[str, Receipt]:
-        return await self._odoo.look_up(keys)
+    async def look_up(self, jobs: Sequence[Job]) -> Mapping[str, Receipt]:
+        return await self._odoo.look_up(jobs)
 
     async def read_orders(self, cursor: str) -> OrdersRead:
         try:

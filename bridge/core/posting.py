@@ -18,7 +18,7 @@ import msgspec
 from bridge.core.input import Acted, Destination, Notice, Setback
 from bridge.core.order import OrderBook, OrderRecord
 from bridge.core.topic import order_topic
-from odoo_adapter.odoo import Applied, Declined, Outcome, Passed
+from odoo_adapter.odoo import Applied, Declined, Held, Outcome, Passed
 from ruleset.output import DEFECT, Unmet
 from ruleset.transaction import Complete, Progress, Provenance, QualityHold, Transaction, action, encode
 from state.outbox import DEFAULT_PRIORITY, Offer, Outbox
@@ -30,22 +30,11 @@ PRIORITIES: Final = {"quality.hold": 10, "quality.result": 20, "maintenance.requ
 """What goes first among lanes where workflows.yaml does not say; within a lane nothing overtakes."""
 
 
-NEED_NOT_MET: Final = "mend what the rule needs and let the event come again, or skip the entry"
-"""What a person does about a dead letter of a rule's `need`, of which there is no transaction."""
-
-
 class Publishing(msgspec.Struct, frozen=True, kw_only=True):
     """The body of a publication entry: what to publish, retained, at QoS 1."""
 
     topic: str
     document: dict[str, Any]
-
-
-class _Unmet(msgspec.Struct, frozen=True, kw_only=True):
-    """What is asked of the stored body of a dead letter that never was a transaction."""
-
-    rule: str
-    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,6 +133,9 @@ class Postings:
                 self.outbox.declined(outcome.key, outcome.code, outcome.reason, now_ms)
                 dead = {"key": outcome.key, "code": outcome.code, "reason": outcome.reason}
                 return (Notice(level="alert", name="entry.dead", fields=dead),)
+            case Held():
+                self.outbox.held(outcome.key, outcome.reason, now_ms)
+                return (_held(outcome.key, outcome.reason),)
             case Passed():
                 self.outbox.passed(outcome.key, now_ms)
                 return ()
@@ -208,7 +200,7 @@ class Postings:
 
 
 def _notices(offer: Offer, key: str, what: str, hold: str | None) -> tuple[Notice, ...]:
-    held = (Notice(level="alert", name="entry.held", fields={"key": key, "reason": hold}),) if hold else ()
+    held = (_held(key, hold),) if hold else ()
     match offer:
         case Offer.ACCEPTED:
             return held
@@ -220,17 +212,13 @@ def _notices(offer: Offer, key: str, what: str, hold: str | None) -> tuple[Notic
             return ()
 
 
+def _held(key: str, reason: str) -> Notice:
+    return Notice(level="alert", name="entry.held", fields={"key": key, "reason": reason})
+
+
 def _contradicted(key: str) -> Notice:
     text = "the same fact came again with other content after it was posted; correct it in Odoo if that is right"
     return Notice(level="alert", name="entry.contradicted", fields={"key": key, "text": text})
-
-
-def unmet_reason(body: bytes) -> str | None:
-    """Why a rule's `need` made this body a dead letter; None for the body of a transaction."""
-    try:
-        return msgspec.json.decode(body, type=_Unmet).reason
-    except msgspec.MsgspecError:
-        return None
 
 
 def _receipt_fields(applied: Applied) -> dict[str, str | int | float | None]:

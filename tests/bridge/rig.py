@@ -35,7 +35,7 @@ from bridge.plant import load_plant
 from bridge.wiring import new_core
 from odoo_adapter.errors import Unavailable, Uncertain
 from odoo_adapter.memory import MemoryOdoo
-from odoo_adapter.odoo import Applied, OrderRead, Outcome, Receipt
+from odoo_adapter.odoo import Applied, Job, OrderRead, Outcome, Receipt
 from odoo_adapter.plan import PlanContext
 from ruleset.sample import Plain
 from ruleset.transaction import decode
@@ -195,7 +195,7 @@ class Bridge:
         self._point("before posting")
         keys = tuple(entry.key for entry in entries)
         try:
-            outcomes = await self.world.odoo.post([decode(entry.body) for entry in entries])
+            outcomes = await self.world.odoo.post([Job(transaction=decode(entry.body)) for entry in entries])
         except Unavailable as error:
             return Setback(keys=keys, reason=str(error), uncertain=False)
         except Uncertain as error:

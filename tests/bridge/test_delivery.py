@@ -15,9 +15,9 @@ from bridge.core.input import Destination, Input, Outcomes, Send, Setback
 from bridge.delivery import RECHECK_MS, BrokerDelivery, Delivery, OdooDelivery
 from odoo_adapter.errors import Refused, Unavailable, Uncertain
 from odoo_adapter.memory import Fault, MemoryOdoo
-from odoo_adapter.odoo import Applied, Declined, Outcome, Passed
+from odoo_adapter.odoo import Applied, Declined, Job, Outcome, Passed
 from odoo_adapter.plan import PlanContext
-from ruleset.transaction import Transaction, encode
+from ruleset.transaction import encode
 from state.entry import Entry, EntryState
 from tests.bridge.core.test_posting import start
 from tests.bridge.simulator.listener import running, settings
@@ -58,7 +58,7 @@ class Answering(MemoryOdoo):
         super().__init__(context=PlanContext())
         self.answer = answer
 
-    async def post(self, batch: Sequence[Transaction]) -> Sequence[Outcome]:
+    async def post(self, batch: Sequence[Job]) -> Sequence[Outcome]:
         if isinstance(self.answer, Exception):
             raise self.answer
         return self.answer

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from bridge.core.input import Notice, Started, Tick, UnsDocument
-from bridge.core.posting import unmet_reason
+from bridge.core.job import unmet_reason
 from bridge.pipeline import Core, step
 from bridge.plant import load_plant
 from bridge.translate import Complaint, Translator

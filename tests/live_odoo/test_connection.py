@@ -21,7 +21,7 @@ from odoo_adapter.plan import Posting, plan
 from odoo_adapter.server import OdooServer
 from odoo_adapter.versions import KNOWN
 from tests.live_odoo.conftest import CONTEXT, connection
-from tests.odoo_adapter.situations import Bench, complete, progress
+from tests.odoo_adapter.situations import Bench, complete, jobs, progress
 
 
 async def test_the_check_tells_what_server_it_is(bench: Bench) -> None:
@@ -44,7 +44,7 @@ async def test_a_client_killed_in_the_middle_of_its_call_resends_and_one_effect_
     posting = plan(transaction, CONTEXT)
     assert isinstance(posting, Posting)
     await send_and_vanish(posting, admin)
-    (outcome,) = await bench.odoo.post([transaction])
+    (outcome,) = await bench.post([transaction])
     assert isinstance(outcome, Applied)
     notes = await admin.call(
         "mail.message",
@@ -59,19 +59,19 @@ async def test_a_call_without_answer_in_time_is_uncertain_and_is_repeated_safely
     transaction = complete(bench, await bench.order(10))
     async with line_that_goes_silent() as (url, silence):
         hasty = OdooServer(replace(connection("UNS_BRIDGE_ODOO_KEY"), url=url, timeout_s=5.0), CONTEXT)
-        assert await hasty.look_up([transaction.key]) == {}
+        assert await hasty.look_up(jobs(transaction)) == {}
         silence.set()
         with pytest.raises(Uncertain):
-            await hasty.post([transaction])
+            await hasty.post(jobs(transaction))
         await hasty.close()
-    (outcome,) = await bench.odoo.post([transaction])
+    (outcome,) = await bench.post([transaction])
     assert isinstance(outcome, Applied)
 
 
 async def test_a_wrong_key_makes_no_dead_letters(bench: Bench, recorder: Recorder) -> None:
     stranger = OdooServer(replace(connection("UNS_BRIDGE_ODOO_KEY"), key=lambda: "wrong"), CONTEXT, recorder)
     with pytest.raises(Unavailable, match="API key") as caught:
-        await stranger.post([progress(bench, "mo-1", 1)])
+        await stranger.post(jobs(progress(bench, "mo-1", 1)))
     await stranger.close()
     assert caught.value.retry_after_ms == 60_000
 
@@ -79,14 +79,14 @@ async def test_a_wrong_key_makes_no_dead_letters(bench: Bench, recorder: Recorde
 async def test_a_wrong_database_makes_no_dead_letters(bench: Bench, recorder: Recorder) -> None:
     lost = OdooServer(replace(connection("UNS_BRIDGE_ODOO_KEY"), database="nowhere"), CONTEXT, recorder)
     with pytest.raises(Unavailable, match="database is not usable"):
-        await lost.post([progress(bench, "mo-1", 1)])
+        await lost.post(jobs(progress(bench, "mo-1", 1)))
     await lost.close()
 
 
 async def test_a_port_where_nobody_listens_is_unavailable(bench: Bench) -> None:
     nobody = OdooServer(replace(connection("UNS_BRIDGE_ODOO_KEY"), url="http://127.0.0.1:9"), CONTEXT)
     with pytest.raises(Unavailable, match="cannot be reached"):
-        await nobody.post([progress(bench, "mo-1", 1)])
+        await nobody.post(jobs(progress(bench, "mo-1", 1)))
     await nobody.close()
 
 

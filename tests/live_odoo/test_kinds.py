@@ -51,8 +51,8 @@ async def test_once_twice_and_four_times_at_once_is_one_effect(
 ) -> None:
     order = await bench.order(10)
     transaction = await build(bench, order)
-    answers = await asyncio.gather(*(bench.odoo.post([transaction]) for _ in range(4)))
-    answers.append(await bench.odoo.post([transaction]))
+    answers = await asyncio.gather(*(bench.post([transaction]) for _ in range(4)))
+    answers.append(await bench.post([transaction]))
     repeated = [one.receipt.repeated for (one,) in answers if isinstance(one, Applied)]
     assert sorted(repeated) == [False, True, True, True, True]
     model, domain = EFFECTS[build]
@@ -63,10 +63,10 @@ async def test_once_twice_and_four_times_at_once_is_one_effect(
 async def test_a_completion_keeps_its_genealogy_and_its_actual_consumption(bench: Bench, admin: OdooApi) -> None:
     order = await bench.order(10)
     transaction = complete(bench, order)
-    await bench.odoo.post([await start(bench, order), progress(bench, order, 7), await scrap(bench, order)])
-    (applied,) = await bench.odoo.post([transaction])
+    await bench.post([await start(bench, order), progress(bench, order, 7), await scrap(bench, order)])
+    (applied,) = await bench.post([transaction])
     assert isinstance(applied, Applied)
-    (refused,) = await bench.odoo.post([complete(bench, order, name="/other")])
+    (refused,) = await bench.post([complete(bench, order, name="/other")])
     assert isinstance(refused, Declined)
     lines = await admin.call(
         "stock.move.line",
@@ -98,7 +98,7 @@ async def test_a_completion_keeps_its_genealogy_and_its_actual_consumption(bench
 
 async def test_a_hold_keeps_the_goods_out_of_stock(bench: Bench, admin: OdooApi) -> None:
     transaction = await hold(bench, await bench.order(10))
-    await bench.odoo.post([transaction])
+    await bench.post([transaction])
     assert await internal_stock(admin, transaction.lot or "") == [("WH/Quality Hold", 10.0)]
 
 
@@ -106,7 +106,7 @@ async def test_scrap_of_the_order_stays_scrap_when_the_order_goes_on_hold(bench:
     """Odoo moves what was scrapped along when an order's destination changes."""
     order = await bench.order(10)
     held = await hold(bench, order)
-    outcomes = await bench.odoo.post([await scrap(bench, order), await component_scrap(bench, order), held])
+    outcomes = await bench.post([await scrap(bench, order), await component_scrap(bench, order), held])
     assert [one for one in outcomes if not isinstance(one, Applied)] == []
     assert await consumption(admin, order) == {"RESIN-A": 0.5, "BOX": 11.0}
     assert await internal_stock(admin, held.lot or "") == [("WH/Quality Hold", 10.0)]
@@ -116,7 +116,7 @@ async def test_scrap_of_the_order_stays_scrap_when_the_order_goes_on_hold(bench:
 async def test_scrap_of_the_order_is_no_consumption_of_its_completion(bench: Bench, admin: OdooApi) -> None:
     order = await bench.order(10)
     done = complete(bench, order)
-    outcomes = await bench.odoo.post([await scrap(bench, order), await component_scrap(bench, order), done])
+    outcomes = await bench.post([await scrap(bench, order), await component_scrap(bench, order), done])
     assert [one for one in outcomes if not isinstance(one, Applied)] == []
     assert await consumption(admin, order) == {"RESIN-A": 0.5, "BOX": 11.0}
     assert await internal_stock(admin, done.lot or "") == [("WH/Stock", 10.0)]
@@ -128,7 +128,7 @@ async def test_starting_work_leaves_the_quantity_alone_and_finishing_keeps_the_m
 ) -> None:
     order = await bench.order(10)
     done = await finish(bench, order)
-    await bench.odoo.post([await start(bench, order), done])
+    await bench.post([await start(bench, order), done])
     (read,) = await admin.call(
         "mrp.production", "read", writes=False, ids=[int(order[3:])], fields=["qty_producing", "state"]
     )
@@ -145,7 +145,7 @@ async def test_starting_work_leaves_the_quantity_alone_and_finishing_keeps_the_m
 
 async def test_scrap_of_unfinished_pieces_never_touches_stock(bench: Bench, admin: OdooApi) -> None:
     order = await bench.order(10)
-    (applied,) = await bench.odoo.post([await scrap(bench, order)])
+    (applied,) = await bench.post([await scrap(bench, order)])
     assert isinstance(applied, Applied)
     tagged = (await admin.capabilities()).scrap_reasons
     fields = ["scrap_qty", "location_id", "origin", *(["scrap_reason_tag_ids"] if tagged else [])]
@@ -172,7 +172,7 @@ REFUSALS: dict[str, tuple[str, Callable[[Bench, str], Transaction]]] = {
 async def test_it_refuses(why: str, bench: Bench, admin: OdooApi) -> None:
     code, build = REFUSALS[why]
     order = await bench.order(10)
-    (declined,) = await bench.odoo.post([build(bench, order)])
+    (declined,) = await bench.post([build(bench, order)])
     assert isinstance(declined, Declined)
     assert declined.code == code
     (read,) = await admin.call(
@@ -195,10 +195,10 @@ async def test_a_lot_without_stock_is_refused_and_leaves_nothing_behind(bench: B
         lot=wanted.lot,
         consumed=(type(HOUSING[0])(product="RESIN-A", quantity=Decimal(1), unit="kg", lot="NOBODY"),),
     )
-    (declined,) = await bench.odoo.post([missing])
+    (declined,) = await bench.post([missing])
     assert isinstance(declined, Declined)
     assert declined.code == "no_lot"
     assert await admin.call("stock.lot", "search_count", writes=False, domain=[["name", "=", wanted.lot]]) == 0
-    (applied,) = await bench.odoo.post([wanted])
+    (applied,) = await bench.post([wanted])
     assert isinstance(applied, Applied)
     assert not applied.receipt.repeated

@@ -24,7 +24,7 @@ async def test_an_order_is_read_when_released_changed_completed_and_taken_back(b
     components = changed.document["components"]
     assert isinstance(components, list)
     assert [one["quantity"] for one in components if isinstance(one, dict)] == ["0.6", "12"]
-    await bench.odoo.post([complete(bench, order)])
+    await bench.post([complete(bench, order)])
     await planner.cancel_order(other)
     closed, _ = await read(bench, order, cursor)
     taken, _ = await read(bench, other, cursor)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from odoo_adapter.odoo import Applied, Declined, Odoo, Passed, Receipt
+from msgspec import structs
+
+from odoo_adapter.odoo import Applied, Declined, Job, Odoo, Outcome, Passed, Receipt
 from ruleset.transaction import (
     Complete,
     Consumption,
@@ -40,6 +42,15 @@ class Bench:
 
     def key(self, name: str) -> IdempotencyKey:
         return IdempotencyKey(f"{PRESS}/{name}/{self.fresh}")
+
+    async def post(self, transactions: Sequence[Transaction]) -> Sequence[Outcome]:
+        """Post them for the first time, as far as the bridge knows."""
+        return await self.odoo.post(jobs(*transactions))
+
+
+def jobs(*transactions: Transaction) -> list[Job]:
+    """The transactions with nothing known of them."""
+    return [Job(transaction=transaction) for transaction in transactions]
 
 
 def progress(bench: Bench, order: str, upto: int, *, name: str = "", unit: str = "pcs", stream: str = "1") -> Progress:
@@ -82,8 +93,8 @@ def disposition(bench: Bench, order: str, status: str = "accept") -> QualityResu
 
 async def sent_twice_is_applied_once(bench: Bench) -> None:
     transaction = progress(bench, await bench.order(10), 4)
-    (first,) = await bench.odoo.post([transaction])
-    (second,) = await bench.odoo.post([transaction])
+    (first,) = await bench.post([transaction])
+    (second,) = await bench.post([transaction])
     assert isinstance(first, Applied)
     assert not first.receipt.repeated
     assert second == Applied(key=transaction.key, receipt=again(first.receipt))
@@ -91,14 +102,14 @@ async def sent_twice_is_applied_once(bench: Bench) -> None:
 
 async def four_at_once_are_applied_once(bench: Bench) -> None:
     transaction = progress(bench, await bench.order(10), 4)
-    answers = await asyncio.gather(*(bench.odoo.post([transaction]) for _ in range(4)))
+    answers = await asyncio.gather(*(bench.post([transaction]) for _ in range(4)))
     repeated = sorted(one.receipt.repeated for (one,) in answers if isinstance(one, Applied))
     assert repeated == [False, True, True, True]
 
 
 async def another_content_under_the_same_key_is_declined(bench: Bench) -> None:
     order = await bench.order(10)
-    (_, declined) = await bench.odoo.post([disposition(bench, order), disposition_with_lot(bench, order)])
+    (_, declined) = await bench.post([disposition(bench, order), disposition_with_lot(bench, order)])
     assert isinstance(declined, Declined)
     assert declined.code == "conflict"
 
@@ -129,22 +140,22 @@ async def another_rule_version_is_the_same_fact(bench: Bench) -> None:
         upto=first.upto,
         unit="pcs",
     )
-    await bench.odoo.post([first])
-    (outcome,) = await bench.odoo.post([second])
+    await bench.post([first])
+    (outcome,) = await bench.post([second])
     assert isinstance(outcome, Applied)
     assert outcome.receipt.repeated
 
 
 async def after_a_refusal_its_lane_waits_and_the_others_go_on(bench: Bench) -> None:
     done, other = await bench.order(10), await bench.order(10)
-    await bench.odoo.post([complete(bench, done)])
+    await bench.post([complete(bench, done)])
     batch: list[Transaction] = [
         disposition(bench, other),
         complete(bench, done, name="/again", lot="ANOTHER"),
         disposition(bench, done),
         progress(bench, other, 3),
     ]
-    first, refused, passed, last = await bench.odoo.post(batch)
+    first, refused, passed, last = await bench.post(batch)
     assert isinstance(first, Applied)
     assert isinstance(refused, Declined)
     assert refused.code == "order_state"
@@ -161,7 +172,7 @@ async def totals_add_only_what_is_new(bench: Bench) -> None:
         progress(bench, order, 5, stream="2"),
         progress(bench, order, 26),
     ]
-    outcomes = await bench.odoo.post(steps)
+    outcomes = await bench.post(steps)
     details = [one.receipt.details for one in outcomes if isinstance(one, Applied)]
     assert [one["added"] for one in details] == [10, 15, 0, 5, 1]
     assert details[-1]["qty_producing"] == 31
@@ -169,20 +180,21 @@ async def totals_add_only_what_is_new(bench: Bench) -> None:
 
 async def an_unmapped_unit_is_declined_and_changes_nothing(bench: Bench) -> None:
     order = await bench.order(10)
-    outcomes = await bench.odoo.post([progress(bench, order, 4, unit="furlong"), progress(bench, order, 4)])
+    outcomes = await bench.post([progress(bench, order, 4, unit="furlong"), progress(bench, order, 4)])
     (declined, passed) = outcomes
     assert declined == Declined(
         key=progress(bench, order, 4).key, code="unit", reason='unit "furlong" has no unit of Odoo in codes.yaml'
     )
     assert isinstance(passed, Passed)
-    assert await bench.odoo.look_up([declined.key]) == {}
+    assert await bench.odoo.look_up(jobs(progress(bench, order, 4))) == {}
 
 
 async def looking_up_finds_what_stands(bench: Bench) -> None:
     transaction = progress(bench, await bench.order(10), 4)
-    (applied,) = await bench.odoo.post([transaction])
+    nobody = structs.replace(transaction, key=IdempotencyKey("nobody"))
+    (applied,) = await bench.post([transaction])
     assert isinstance(applied, Applied)
-    assert await bench.odoo.look_up([transaction.key, "nobody"]) == {transaction.key: again(applied.receipt)}
+    assert await bench.odoo.look_up(jobs(transaction, nobody)) == {transaction.key: again(applied.receipt)}
 
 
 def again(receipt: Receipt) -> Receipt:

@@ -12,7 +12,7 @@ from odoo_adapter.errors import Unavailable, Uncertain
 from odoo_adapter.memory import Fault, MemoryOdoo
 from odoo_adapter.odoo import Applied, OrderRead
 from odoo_adapter.plan import PlanContext
-from tests.odoo_adapter.situations import SUITE, Bench, progress
+from tests.odoo_adapter.situations import SUITE, Bench, jobs, progress
 
 UNITS = PlanContext(units={"pcs": "Units", "kg": "kg", "g": "g"})
 
@@ -35,11 +35,11 @@ async def test_a_fault_before_applies_nothing_and_one_after_applies_all() -> Non
     odoo = MemoryOdoo(context=UNITS, faults=deque([Fault.BEFORE, Fault.AFTER]))
     transaction = progress(bench(odoo), "mo-1", 4)
     with pytest.raises(Unavailable):
-        await odoo.post([transaction])
+        await odoo.post(jobs(transaction))
     assert odoo.effects == []
     with pytest.raises(Uncertain):
-        await odoo.post([transaction])
-    (outcome,) = await odoo.post([transaction])
+        await odoo.post(jobs(transaction))
+    (outcome,) = await odoo.post(jobs(transaction))
     assert isinstance(outcome, Applied)
     assert outcome.receipt.repeated
     assert len(odoo.effects) == 1

@@ -13,7 +13,7 @@ from odoo_adapter.odoo import OdooInfo
 from odoo_adapter.plan import PlanContext
 from odoo_adapter.server import OdooServer
 from tests.odoo_adapter.replay import Exchange, recording, replayed
-from tests.odoo_adapter.situations import SUITE, Bench, progress
+from tests.odoo_adapter.situations import SUITE, Bench, jobs, progress
 
 UNITS = PlanContext(units={"pcs": "Units", "kg": "kg", "g": "g", "l": "L"}, over=Decimal("0.05"))
 
@@ -103,7 +103,7 @@ async def test_a_wrong_key_and_a_wrong_database_make_no_dead_letters(version: st
         async with replayed(recording(name, version), version) as connection:
             odoo = OdooServer(connection, UNITS)
             with pytest.raises(Unavailable, match=sentence) as caught:
-                await odoo.post([progress(bench(odoo, []), "mo-1", 1)])
+                await odoo.post(jobs(progress(bench(odoo, []), "mo-1", 1)))
             await odoo.close()
         assert caught.value.retry_after_ms == 60_000
 

@@ -74,7 +74,7 @@ async def test_one_transaction_that_breaks_the_whole_call_is_found_and_declined(
             disposition(bench, "mo-2"),
             disposition(bench, "mo-3"),
         ]
-        first, broken, passed, last = await bench.odoo.post(batch)
+        first, broken, passed, last = await bench.post(batch)
     assert (isinstance(first, Applied), isinstance(last, Applied)) == (True, True)
     assert broken == Declined(key=batch[1].key, code="ValueError", reason="KeyError('x')")
     assert passed == Passed(key=batch[2].key)
@@ -91,7 +91,7 @@ async def test_a_lane_refused_in_one_call_waits_in_the_next_call_of_the_batch() 
 
     async with inbox(run) as bench:
         batch = [complete(bench, f"mo-{number % 12 + 1}", name=f"/{number + 1}") for number in range(13)]
-        outcomes = await bench.odoo.post(batch)
+        outcomes = await bench.post(batch)
     assert outcomes[0] == Declined(key=batch[0].key, code="no_stock", reason="R-1")
     assert outcomes[12] == Passed(key=batch[12].key)
     assert all(isinstance(one, Applied) for one in outcomes[1:12])
@@ -110,7 +110,7 @@ async def test_a_lane_refused_in_one_call_waits_in_the_next_call_of_the_batch() 
 async def test_an_answer_that_does_not_fit_is_never_taken_for_success(answer: object, error: type[OdooError]) -> None:
     async with inbox(lambda request: (200, answer)) as bench:
         with pytest.raises(error):
-            await bench.odoo.post([progress(bench, "mo-1", 1)])
+            await bench.post([progress(bench, "mo-1", 1)])
 
 
 @pytest.mark.parametrize(
@@ -126,5 +126,5 @@ async def test_an_answer_that_does_not_fit_is_never_taken_for_success(answer: ob
 async def test_an_inbox_that_is_not_ready_is_refused_with_what_to_run(marker: tuple[int, object], code: str) -> None:
     async with inbox(done, marker) as bench:
         with pytest.raises(Refused, match="uns-bridge odoo install PLANT") as caught:
-            await bench.odoo.post([progress(bench, "mo-1", 1)])
+            await bench.post([progress(bench, "mo-1", 1)])
     assert caught.value.code == code

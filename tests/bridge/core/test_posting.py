@@ -8,8 +8,9 @@ from decimal import Decimal
 import msgspec
 
 from bridge.core.input import Acted, ActKind, Notice, Setback
+from bridge.core.job import unmet_reason
 from bridge.core.order import OrderBook
-from bridge.core.posting import Postings, unmet_reason
+from bridge.core.posting import Postings
 from odoo_adapter.odoo import Applied, Declined, OrderRead, OrdersRead, Passed, Receipt
 from ruleset.output import Unmet
 from ruleset.transaction import IdempotencyKey, OrderRef, Progress, Provenance, WorkOrderRef, WorkOrderStart, encode

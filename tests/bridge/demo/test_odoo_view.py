@@ -17,6 +17,7 @@ from odoo_adapter.server import OdooServer
 from odoo_adapter.simulator.server import open_service, serving
 from odoo_adapter.versions import Capabilities
 from ruleset.transaction import Complete, Consumption, IdempotencyKey, OrderRef, Provenance, Scrap
+from tests.odoo_adapter.situations import jobs
 
 CAUSE: dict[str, Any] = {
     "equipment": "acme/berlin/machining/press-1",
@@ -71,5 +72,5 @@ async def _after_scrap_and_completion(order: str, server: OdooServer, reader: Re
     )
     used = (Consumption(product="RESIN-A", lot="R-1", quantity=Decimal("0.5"), unit="kg"),)
     done = Complete(key=IdempotencyKey("done"), quantity=Decimal(10), unit="pcs", lot="H-1", consumed=used, **of)
-    assert [type(one) for one in await server.post([spilt, done])] == [Applied, Applied]
+    assert [type(one) for one in await server.post(jobs(spilt, done))] == [Applied, Applied]
     return (await read_view(reader, [order], 0)).orders[order]

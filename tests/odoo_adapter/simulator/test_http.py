@@ -13,7 +13,7 @@ from odoo_adapter.errors import Refused, Unavailable, Uncertain
 from odoo_adapter.odoo import Applied
 from odoo_adapter.server import OdooServer
 from tests.odoo_adapter.simulator.conftest import ADMIN_KEY, BRIDGE_KEY, CONTEXT, DATABASE, Simulated
-from tests.odoo_adapter.situations import Bench, complete, progress
+from tests.odoo_adapter.situations import Bench, complete, jobs, progress
 
 NO_FAULTS = {
     "away": False,
@@ -96,11 +96,11 @@ async def test_a_database_that_is_away_is_unavailable_but_healthy(
     order = await bench.order(10)
     await fail(browser, simulated, away=True)
     with pytest.raises(Unavailable, match="database is not usable"):
-        await bench.odoo.post([progress(bench, order, 4)])
+        await bench.post([progress(bench, order, 4)])
     async with browser.get(f"{simulated.url}/web/health") as response:
         assert response.status == 200
     await fail(browser, simulated, away=False)
-    (outcome,) = await bench.odoo.post([progress(bench, order, 4)])
+    (outcome,) = await bench.post([progress(bench, order, 4)])
     assert isinstance(outcome, Applied)
 
 
@@ -110,13 +110,13 @@ async def test_a_timeout_before_the_commit_leaves_nothing_and_one_after_it_leave
     before, after = complete(bench, await bench.order(10)), complete(bench, await bench.order(10))
     await fail(browser, simulated, timeout_before_commit=1)
     with pytest.raises(Uncertain):
-        await bench.odoo.post([before])
+        await bench.post([before])
     assert await notes_with(admin, before.key) == 0
     await fail(browser, simulated, timeout_after_commit=1)
     with pytest.raises(Uncertain):
-        await bench.odoo.post([after])
+        await bench.post([after])
     assert await notes_with(admin, after.key) == 1
-    outcomes = await bench.odoo.post([before, after])
+    outcomes = await bench.post([before, after])
     assert [one.receipt.repeated for one in outcomes if isinstance(one, Applied)] == [False, True]
     assert await notes_with(admin, after.key) == 1
 
@@ -129,9 +129,9 @@ async def test_serialization_failures_strike_so_many_writing_calls(
     await fail(browser, simulated, serialization_failures=2)
     for _ in range(2):
         with pytest.raises(Unavailable, match="SerializationFailure"):
-            await bench.odoo.post([transaction])
-        assert await bench.odoo.look_up([transaction.key]) == {}
-    (outcome,) = await bench.odoo.post([transaction])
+            await bench.post([transaction])
+        assert await bench.odoo.look_up(jobs(transaction)) == {}
+    (outcome,) = await bench.post([transaction])
     assert isinstance(outcome, Applied)
     assert not outcome.receipt.repeated
 
@@ -140,5 +140,5 @@ async def test_a_delayed_call_outlasts_a_short_patience_and_nothing_else(
     bench: Bench, browser: aiohttp.ClientSession, simulated: Simulated
 ) -> None:
     await fail(browser, simulated, delay_ms=1)
-    (outcome,) = await bench.odoo.post([progress(bench, await bench.order(10), 4)])
+    (outcome,) = await bench.post([progress(bench, await bench.order(10), 4)])
     assert isinstance(outcome, Applied)

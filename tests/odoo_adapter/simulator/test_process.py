@@ -20,7 +20,7 @@ from odoo_adapter.seed import Planner
 from odoo_adapter.server import OdooServer
 from odoo_adapter.simulator.__main__ import read_keys
 from tests.odoo_adapter.simulator.conftest import CONTEXT
-from tests.odoo_adapter.situations import Bench, complete
+from tests.odoo_adapter.situations import Bench, complete, jobs
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ async def test_what_was_answered_survives_a_kill(tmp_path: Path) -> None:
         bench = Bench(odoo=odoo, order=partial(planner.create_order, press=1), fresh="kill")
         order = await bench.order(10)
         transaction = complete(bench, order)
-        (before,) = await odoo.post([transaction])
+        (before,) = await odoo.post(jobs(transaction))
         assert isinstance(before, Applied)
         first.process.kill()
         await first.process.wait()
@@ -70,7 +70,7 @@ async def test_what_was_answered_survives_a_kill(tmp_path: Path) -> None:
         await admin.close()
     async with running(tmp_path) as second:
         odoo = OdooServer(second.connection(bridge), CONTEXT)
-        (after,) = await odoo.post([transaction])
+        (after,) = await odoo.post(jobs(transaction))
         assert isinstance(after, Applied)
         assert (after.receipt.repeated, after.receipt.id) == (True, before.receipt.id)
         (read,) = (await odoo.read_orders("2020-01-01 00:00:00")).orders

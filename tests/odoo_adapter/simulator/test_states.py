@@ -99,7 +99,7 @@ async def scenario(bench: Bench, planner: Planner, admin: OdooApi) -> list[objec
     press, pack = (f"wo-{id}" for id in rows[0]["workorder_ids"])
     states = [await standing(bench, order, admin)]
     for batch in postings(bench, order, press, pack):
-        outcomes = await bench.odoo.post(batch)
+        outcomes = await bench.post(batch)
         assert all(isinstance(one, Applied) for one in outcomes), outcomes
         states.append(await standing(bench, order, admin))
     return states

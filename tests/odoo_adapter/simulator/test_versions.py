@@ -20,7 +20,7 @@ from tests.live_odoo.test_orders import (
 )
 from tests.live_odoo.test_suite import test_it_behaves_as_every_odoo
 from tests.odoo_adapter.simulator.conftest import BRIDGE_KEY, CONTEXT, Simulated
-from tests.odoo_adapter.situations import Bench, progress
+from tests.odoo_adapter.situations import Bench, jobs, progress
 
 __all__ = [
     "test_a_completion_keeps_its_genealogy_and_its_actual_consumption",
@@ -59,7 +59,7 @@ async def test_a_field_of_a_later_version_is_not_known(admin: OdooApi, bench: Be
 async def test_a_wrong_key_is_no_dead_letter(simulated: Simulated, bench: Bench) -> None:
     stranger = OdooServer(simulated.connection("wrong"), CONTEXT)
     with pytest.raises(Unavailable, match="API key"):
-        await stranger.post([progress(bench, "mo-1", 1)])
+        await stranger.post(jobs(progress(bench, "mo-1", 1)))
     await stranger.close()
 
 
@@ -67,8 +67,8 @@ async def test_a_conflict_means_what_it_means_everywhere(simulated: Simulated, b
     transaction = progress(bench, await bench.order(10), 4)
     simulated.service.faults.set({"serialization_failures": 1})
     with pytest.raises(Unavailable, match="SerializationFailure"):
-        await bench.odoo.post([transaction])
-    assert await bench.odoo.look_up([transaction.key]) == {}
+        await bench.post([transaction])
+    assert await bench.odoo.look_up(jobs(transaction)) == {}
 
 
 async def test_one_lot_is_written_and_read_as_one(admin: OdooApi, bench: Bench) -> None:
@@ -82,7 +82,7 @@ async def test_one_lot_is_written_and_read_as_one(admin: OdooApi, bench: Bench) 
 
 async def test_the_page_shows_what_a_run_left_and_says_what_it_is(simulated: Simulated, bench: Bench) -> None:
     transaction = progress(bench, await bench.order(10), 4)
-    await bench.odoo.post([transaction])
+    await bench.post([transaction])
     async with aiohttp.ClientSession() as session, session.get(simulated.url) as response:
         text = await response.text()
     assert "This is a simulator" in text

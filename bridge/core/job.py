@@ -1,0 +1,53 @@
+"""From an outbox entry to what Odoo is asked to do, and what of an entry cannot be read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import Final
+
+import msgspec
+
+from bridge.core.input import Destination
+from odoo_adapter.odoo import Job, Standing
+from ruleset.transaction import Complete, Progress, QualityHold, decode
+from state.entry import Entry
+
+NEED_NOT_MET: Final = "mend what the rule needs and let the event come again, or skip the entry"
+"""What a person does about a dead letter of a rule's `need`, of which there is no transaction."""
+
+
+class _Unmet(msgspec.Struct, frozen=True, kw_only=True):
+    """What is asked of the stored body of a dead letter that never was a transaction."""
+
+    rule: str
+    reason: str
+
+
+def read_job(entry: Entry, standing: Standing = Standing()) -> Job:
+    """The entry's transaction, with the consent of who released it, and what is known of its attempts.
+
+    Raises `msgspec.MsgspecError` where there is no transaction in it.
+    """
+    transaction = decode(entry.body)
+    if entry.released_by and isinstance(transaction, Progress | Complete | QualityHold):
+        transaction = msgspec.structs.replace(transaction, consent=entry.released_by)
+    return Job(transaction=transaction, standing=standing, uncertain=entry.uncertain, released=entry.goes_on)
+
+
+def readable_jobs(entries: Iterable[Entry | None]) -> list[Job]:
+    """What of these goes to Odoo and can be read, to look it up."""
+    jobs: list[Job] = []
+    for entry in entries:
+        if entry is not None and entry.destination == Destination.ODOO:
+            with suppress(msgspec.MsgspecError):
+                jobs.append(read_job(entry))
+    return jobs
+
+
+def unmet_reason(body: bytes) -> str | None:
+    """Why a rule's `need` made this body a dead letter; None for the body of a transaction."""
+    try:
+        return msgspec.json.decode(body, type=_Unmet).reason
+    except msgspec.MsgspecError:
+        return None
