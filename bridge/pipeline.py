@@ -111,7 +111,7 @@ def step(core: Core, entered: Input, now_ms: int) -> tuple[Request, ...]:
     """
     if isinstance(entered, Started):
         return tuple(_take(core, entered, now_ms))
-    if isinstance(entered, Claim | Outcomes | Setback):  # an entry whose outcome was lost would stay in flight
+    if isinstance(entered, FromDelivery):  # an entry whose outcome was lost would stay in flight
         return (*_due(core, now_ms), *_take(core, entered, now_ms))
     return (*_due(core, now_ms), *_safely(core, _name_of(entered), entered, _take(core, entered, now_ms), now_ms))
 

@@ -16,7 +16,7 @@ from math import isfinite
 from types import MappingProxyType
 from typing import Final
 
-from ruleset.equipment import Assets, EventSignal, Role, Signal
+from ruleset.equipment import Assets, EventSignal, Role
 from ruleset.form.alarm import Alarm
 from ruleset.form.collect import Collect
 from ruleset.form.count import Count
@@ -26,10 +26,10 @@ from ruleset.form.moment import Moment, event_values
 from ruleset.form.occurrence import Occurrence
 from ruleset.form.posting import Posting, event_key
 from ruleset.form.production import Production
-from ruleset.form.records import Form, Records, equipment_id, heard_id, rule_id
+from ruleset.form.records import Form, Records, equipment_id, heard_id
 from ruleset.form.wait import Wait
 from ruleset.output import DEFECT, Alert, EngineOutput, Remark, RemarkName, Unmet
-from ruleset.rules import Instance, Rules
+from ruleset.rules import Instance, Rules, followed_signals
 from ruleset.sample import CutShort, Event, Fresh, Observation, Plain, Sample, Source, Stale, Unheard
 from ruleset.transaction import Provenance
 
@@ -52,19 +52,15 @@ class Engine:
     def __init__(self, rules: Rules, assets: Assets) -> None:
         self._assets = assets
         self._unconfirmed: frozenset[str] = frozenset()
-        self._instances = {rule_id(each.rule, each.equipment.path): each for each in rules.instances}
+        self._instances = {each.id: each for each in rules.instances}
         self._records = Records({id: each.form for id, each in self._instances.items()})
         collects = {id: each.form for id, each in self._instances.items() if isinstance(each.form, Collect)}
         self._production = Production(collects, assets, self._records, self._present)
-        self._by_signal: dict[tuple[str, str], list[Instance]] = defaultdict(list)
         self._by_event: dict[tuple[str, str], list[Instance]] = defaultdict(list)
         self._by_awaited: dict[str, list[Instance]] = defaultdict(list)
-        self._followed: set[tuple[str, str]] = set(self._production.counted)
-        for path, each in assets.equipment.items():
-            orders = (signal for signal in each.signals.values() if isinstance(signal, Signal))
-            self._followed.update((path, signal.name) for signal in orders if signal.role is Role.ORDER)
         for instance in rules.instances:
             self._index(instance)
+        self._followed = followed_signals(rules, assets)
 
     def observe(self, observation: Observation, now_ms: int) -> tuple[EngineOutput, ...]:
         """Take one observation. Timers that are due by `now_ms` should have been run before, with `due`."""
@@ -147,12 +143,10 @@ class Engine:
         self._records.restore(id, snapshot)
 
     def _sample(self, sample: Sample, now_ms: int, touched: dict[str, _Touched]) -> list[EngineOutput]:
-        equipment = self._assets.equipment.get(sample.equipment)
-        signal = equipment.signals.get(sample.signal) if equipment is not None else None
-        key = (sample.equipment, sample.signal)
-        if not isinstance(signal, Signal) or key not in self._followed:
+        followed = self._followed.get((sample.equipment, sample.signal))
+        if followed is None:
             return []
-        is_order = signal.role is Role.ORDER
+        is_order = followed.signal.role is Role.ORDER
         value = (sample.value or "") if is_order else _finite(sample.value)
         memory = self._records.equipment(sample.equipment)
         known = memory.values.get(sample.signal)
@@ -166,19 +160,16 @@ class Engine:
             else:
                 memory.values[sample.signal] = value
             self._records.touch(equipment_id(sample.equipment))
-        if key in self._production.counted and sample.value is not None and (changed or not self._has_read(sample)):
-            outputs += self._production.count(sample, signal, now_ms)
+        if followed.is_counted and sample.value is not None and (changed or sample.signal not in memory.counters):
+            outputs += self._production.count(sample, followed.signal, now_ms)
         if changed or sample.birth:
-            for instance in self._by_signal.get(key, ()):
-                new = _Touched(instance, sample.source, sample.at_ms, {})
-                each = touched.setdefault(rule_id(instance.rule, sample.equipment), new)
+            for instance in followed.conditions:
+                if (each := touched.get(instance.id)) is None:
+                    each = touched[instance.id] = _Touched(instance, sample.source, sample.at_ms, {})
                 each.source, each.at_ms = sample.source, max(each.at_ms, sample.at_ms)
                 if changed:
                     each.changed_ms[sample.signal] = sample.at_ms
         return outputs
-
-    def _has_read(self, sample: Sample) -> bool:
-        return sample.signal in self._records.equipment(sample.equipment).counters
 
     def _late(self, sample: Sample) -> list[EngineOutput]:
         """What it describes has been settled, and totals and records stay as they are: say so, once per outage."""
@@ -233,7 +224,7 @@ class Engine:
     def _happened(
         self, instance: Instance, event: Event, values: dict[str, Plain], now_ms: int
     ) -> tuple[EngineOutput, ...]:
-        id = rule_id(instance.rule, event.equipment)
+        id = instance.id
         memory = self._records.rule(id)
         moment = self._moment(instance, event.source, event.at_ms, now_ms).with_extra(values)
 
@@ -255,7 +246,7 @@ class Engine:
     def _awaited(
         self, instance: Instance, event: Event, values: dict[str, Plain], now_ms: int
     ) -> tuple[EngineOutput, ...]:
-        id = rule_id(instance.rule, instance.equipment.path)
+        id = instance.id
         memory = self._records.rule(id)
         form = instance.form
         assert isinstance(form, Wait)
@@ -307,17 +298,13 @@ class Engine:
 
     def _index(self, instance: Instance) -> None:
         path = instance.equipment.path
-        self._followed.update((path, name) for name in instance.signals)
         match instance.form:
-            case Alarm() | Episode():
-                for name in instance.signals:
-                    self._by_signal[path, name].append(instance)
             case Occurrence() | Count() as form:
                 self._by_event[path, form.event].append(instance)
             case Wait() as wait:
                 self._by_event[path, wait.event].append(instance)
                 self._by_awaited[wait.awaited].append(instance)
-            case Collect():
+            case Alarm() | Episode() | Collect():
                 pass
         for instances in (self._by_event.get((path, name), []) for name in instance.equipment.signals):
             instances.sort(key=lambda each: isinstance(each.form, Wait))

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import re
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from hashlib import sha256
-from typing import Final
+from typing import Final, NamedTuple
 
 from ruleset.document import Node, read_document
-from ruleset.equipment import Assets, Equipment
+from ruleset.equipment import Assets, Equipment, Role, Signal
+from ruleset.form.alarm import Alarm
+from ruleset.form.collect import Collect
 from ruleset.form.episode import Episode
 from ruleset.form.occurrence import Occurrence
-from ruleset.form.records import Form
+from ruleset.form.records import Form, rule_id
 from ruleset.grammar.expression import references_of
 from ruleset.grammar.form import READERS, Reader
 from ruleset.grammar.scope import RESERVED, signature
@@ -33,6 +36,11 @@ class Instance:
     equipment: Equipment
     form: Form
     signals: frozenset[str]
+
+    @property
+    def id(self) -> str:
+        """That of its working memory's record."""
+        return rule_id(self.rule, self.equipment.path)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +63,14 @@ class Rules:
     instances: tuple[Instance, ...]
 
 
+class Followed(NamedTuple):
+    """A signal whose samples can change something, and the rules that read it in a condition."""
+
+    signal: Signal
+    is_counted: bool
+    conditions: tuple[Instance, ...]
+
+
 def compile_rules(files: Mapping[str, str], assets: Assets) -> tuple[Rules | None, tuple[Problem, ...]]:
     """Compile rule files (name, as problems show it, to YAML text). None, with every problem, when any is wrong."""
     problems = Problems()
@@ -74,6 +90,23 @@ def compile_rules(files: Mapping[str, str], assets: Assets) -> tuple[Rules | Non
     if problems.all:
         return None, problems.all
     return Rules(rules=tuple(rules), instances=tuple(instances)), ()
+
+
+def followed_signals(rules: Rules, assets: Assets) -> dict[tuple[str, str], Followed]:
+    """By equipment and name, every signal that a rule reads, or counts, or that names the running order."""
+    followed: dict[tuple[str, str], Followed] = {}
+    instances: dict[str, list[Instance]] = defaultdict(list)
+    for instance in rules.instances:
+        instances[instance.equipment.path].append(instance)
+    for path, equipment in assets.equipment.items():
+        for signal in (each for each in equipment.signals.values() if isinstance(each, Signal)):
+            readers = [each for each in instances[path] if signal.name in each.signals]
+            conditions = tuple(each for each in readers if isinstance(each.form, Alarm | Episode))
+            forms = (each.form for each in instances[path])
+            is_counted = any(signal.name in form.measures.values() for form in forms if isinstance(form, Collect))
+            if readers or is_counted or signal.role is Role.ORDER:
+                followed[path, signal.name] = Followed(signal, is_counted, conditions)
+    return followed
 
 
 def _read_rule(node: Node, assets: Assets, places: dict[str, str]) -> tuple[Rule, list[Instance]] | None:

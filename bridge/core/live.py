@@ -10,14 +10,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+import msgspec
+
 from ruleset.sample import Event, Fresh, Observation, Sample, Stale
 from sparkplug.fact import DataRead, DeviceOffline, DeviceOnline, Fact, Finding, NodeId, NodeOffline, NodeOnline
 
 _Name = TypeVar("_Name", str, NodeId)
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(msgspec.Struct, frozen=True):
     """The last sample or event of one signal, and when it was received."""
 
     observation: Sample | Event

@@ -99,13 +99,14 @@ class Collect:
         path = moment.equipment.path
         late = [order for order in ledger.orders(path) if order != moment.running]
         posts = self._post(ledger, moment, late)
-        made: dict[str, Plain] = {
-            name: float(ledger.unposted(path, moment.running, signal)) for name, signal in self.measures.items()
-        }
         if not ledger.unposted(path, moment.running, self.posted):
             return posts
-        if self.enough is not None and moment.with_extra(made).holds(self.enough) is True:
-            return posts + self.flush(memory, ledger, moment)
+        if self.enough is not None:
+            made: dict[str, Plain] = {
+                name: float(ledger.unposted(path, moment.running, signal)) for name, signal in self.measures.items()
+            }
+            if moment.with_extra(made).holds(self.enough) is True:
+                return posts + self.flush(memory, ledger, moment)
         if memory.due_ms is None and self.every_ms is not None:
             memory.due_ms = moment.now_ms + self.every_ms
         return posts

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from typing import TypeAlias
+
+import msgspec
+from msgspec.structs import replace
 
 from ruleset.cel import LARGEST, EvaluationFailed, Expression, as_cel, number_text
 from ruleset.equipment import Equipment, EventSignal, Field, ValueType
@@ -31,12 +34,12 @@ class Template:
         return "".join(filled)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Moment:
+class Moment(msgspec.Struct, frozen=True, kw_only=True):
     """`known` are the equipment's signals, `extra` what the rule's form adds (event fields, episode).
 
     Names without a known value are in neither. `running` is the order that runs, empty for none. `changed_ms` are the
-    times of the signals that this message told.
+    times of the signals that this message told. A `Struct`, because three or more are made per message: 0.3 us each
+    where a dataclass took 3.3.
     """
 
     equipment: Equipment
@@ -48,8 +51,8 @@ class Moment:
     source: Source
     at_ms: int
     now_ms: int
-    extra: Mapping[str, Plain] = field(default_factory=dict)
-    changed_ms: Mapping[str, int] = field(default_factory=dict)
+    extra: Mapping[str, Plain] = {}
+    changed_ms: Mapping[str, int] = {}
 
     def since_ms(self, condition: Expression) -> int:
         """When the condition became what it is now: other metrics of the same message may be much older, or newer."""

@@ -32,11 +32,8 @@ class Production:
         self._order_signals = {path: _order_signal(each) for path, each in assets.equipment.items()}
         self._order_before: dict[str, str] = {}
         self._collects: dict[str, list[tuple[str, Collect]]] = defaultdict(list)
-        self.counted: set[tuple[str, str]] = set()
         for id, collect in collects.items():
-            path = id.split("/", 2)[2]
-            self._collects[path].append((id, collect))
-            self.counted.update((path, signal) for signal in collect.measures.values())
+            self._collects[id.split("/", 2)[2]].append((id, collect))
 
     def running(self, path: str) -> str:
         """The order that runs at an equipment; empty for none."""
