@@ -8,6 +8,8 @@ if [ "${1:-}" = check ]; then
     exit
 fi
 
-umask 077
-{ cat /usr/local/etc/redis/redis.conf; printf 'requirepass %s\n' "$password"; } >/run/redis/redis.conf
-exec redis-server /run/redis/redis.conf
+# Settings by standard input: the password stands in no file and in no command line.
+exec redis-server - <<END
+$(cat /usr/local/etc/redis/redis.conf)
+requirepass $password
+END
