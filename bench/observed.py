@@ -33,7 +33,7 @@ class NotingStore:
     def __init__(self, store: RedisStore) -> None:
         self._store = store
         self.noted: list[tuple[int, Mapping[RecordId, bytes | None]]] = []
-        self.acquire, self.renew, self.release = store.acquire, store.renew, store.release
+        self.acquire, self.renew, self.release, self.leader = store.acquire, store.renew, store.release, store.leader
         self.load, self.read, self.read_one = store.load, store.read, store.read_one
         self.submit, self.acts, self.weaknesses, self.close = store.submit, store.acts, store.weaknesses, store.close
 

@@ -20,6 +20,7 @@ import structlog
 
 from bridge.broker.link import BrokerLink
 from bridge.console.server import Console
+from bridge.console.standby import standing_by
 from bridge.core.input import AnnounceHost, Command, Destination, Input, Notice, Request, Send, ShowOrder
 from bridge.delivery import BrokerDelivery, Delivery, OdooDelivery
 from bridge.errors import ConfigError, NotDurable, PartFailed, SecretMissing, first_of
@@ -84,17 +85,14 @@ class Service:
     async def _take_lease(self, stop: asyncio.Event) -> Lease | None:
         """The site's lease, as soon as no other bridge has it; None when told to stop before."""
         holder = f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
-        waiting = False
-        while not stop.is_set():
-            lease = await self._outside.store.acquire(holder, self._plant.settings.redis.lease_ms)
-            if lease is not None:
-                return lease
-            if not waiting:
-                log.info("lease.held_by_another", site=self._plant.assets.path)
-                waiting = True
-            with suppress(TimeoutError):
-                async with asyncio.timeout(self._plant.settings.redis.lease_ms / 4000):
-                    await stop.wait()
+        lease_ms = self._plant.settings.redis.lease_ms
+        if lease := await self._outside.store.acquire(holder, lease_ms):
+            return lease
+        log.info("lease.held_by_another", site=self._plant.assets.path)
+        async with standing_by(self._plant, self._outside):
+            while not await _is_set(stop, within_s=lease_ms / 4000):
+                if lease := await self._outside.store.acquire(holder, lease_ms):
+                    return lease
         return None
 
     async def _give_back(self, lease: Lease) -> None:
@@ -292,6 +290,14 @@ async def _within(stage: str, work: Coroutine[None, None, object], stage_s: floa
             await work
     except TimeoutError:
         log.warning("stop.took_too_long", stage=stage)
+
+
+async def _is_set(stop: asyncio.Event, *, within_s: float) -> bool:
+    """Whether the event is set, as soon as it is."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(within_s):
+            await stop.wait()
+    return stop.is_set()
 
 
 def _say(notice: Notice) -> None:

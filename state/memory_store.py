@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from state.errors import Fenced, OutOfStep
 from state.record import Commit, RecordId, Stored, Table, content_hash
-from state.store import Act, Lease
+from state.store import Act, Leader, Lease
 
 
 class FaultPoint(StrEnum):
@@ -57,6 +57,7 @@ class MemoryStore:
         self._hash = ""
         self._token = 0
         self._lease: tuple[str, int, int] | None = None
+        self._led_since_ms = 0
         self._acts: dict[str, Act] = {}
         self._acts_done: set[str] = set()
 
@@ -68,6 +69,7 @@ class MemoryStore:
                 return None
         self._token += 1
         self._lease = (holder, self._token, now_ms + ttl_ms)
+        self._led_since_ms = now_ms
         return Lease(holder=holder, token=self._token, ttl_ms=ttl_ms)
 
     async def renew(self, lease: Lease) -> bool:
@@ -79,6 +81,11 @@ class MemoryStore:
     async def release(self, lease: Lease) -> None:
         if self._holds(lease):
             self._lease = None
+
+    async def leader(self) -> Leader | None:
+        if self._lease is None or self._lease[2] <= self._clock():
+            return None
+        return Leader(holder=self._lease[0], since_ms=self._led_since_ms)
 
     async def load(self) -> Stored:
         kept = {id: value for id, value in self._records.items() if id.table is not Table.DONE}

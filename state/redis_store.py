@@ -26,7 +26,7 @@ from state.errors import Fenced, OutOfStep, StoreUnavailable
 from state.keys import Keys
 from state.memory_store import fenced_text, out_of_step_text
 from state.record import Commit, RecordId, Stored, Table, content_hash
-from state.store import Act, Lease
+from state.store import Act, Leader, Lease
 
 KEPT_DONE_ACTS: Final = 1000
 """How many ids of acts done are remembered, so that submitting one of them again changes nothing."""
@@ -106,6 +106,10 @@ class RedisStore:
 
     async def release(self, lease: Lease) -> None:
         await self._run("release", (self._keys.lease,), (lease.holder, lease.token))
+
+    async def leader(self) -> Leader | None:
+        found = await self._run("leader", (self._keys.lease,))
+        return Leader(holder=found[0].decode(), since_ms=int(found[1])) if found else None
 
     async def load(self) -> Stored:
         tables = [table for table in Table if table is not Table.DONE]

@@ -22,6 +22,14 @@ class Lease:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Leader:
+    """Who has a site's lease. `since_ms` is by the store's clock."""
+
+    holder: str
+    since_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Act:
     """What a person asked for from outside the process (replay, skip, release), waiting for the core.
 
@@ -50,6 +58,10 @@ class Store(Protocol):
 
     async def release(self, lease: Lease) -> None:
         """Give the lease up at once. No error when it was lost before."""
+        ...
+
+    async def leader(self) -> Leader | None:
+        """Who has the lease; None when nobody has, or its holder has let it run out."""
         ...
 
     async def load(self) -> Stored:

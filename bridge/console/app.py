@@ -21,6 +21,7 @@ from bridge.console.diagnosis import Trouble, diagnose, facts
 from bridge.console.facts import Inside
 from bridge.console.session import Attempts, Session, Sessions, is_same
 from bridge.settings import ConsoleSettings
+from ruleset.equipment import Assets
 from state.audit import AuditLog
 from state.entry import EntryState
 
@@ -77,7 +78,11 @@ SESSION: Final = web.RequestKey("session", Session)
 
 def new_desk(inside: Inside, settings: ConsoleSettings, audit: AuditLog) -> Desk:
     """A desk with its templates."""
-    assets = inside.plant.assets
+    return Desk(inside=inside, settings=settings, audit=audit, templates=new_templates(inside.plant.assets))
+
+
+def new_templates(assets: Assets) -> Environment:
+    """The pages of a site, with its time zone."""
     templates = Environment(
         loader=PackageLoader("bridge.console"),
         autoescape=select_autoescape(default=True, default_for_string=True),
@@ -95,7 +100,7 @@ def new_desk(inside: Inside, settings: ConsoleSettings, audit: AuditLog) -> Desk
         "pretty": formats.pretty,
     }
     templates.globals |= {"site": assets.path, "timezone": assets.timezone}
-    return Desk(inside=inside, settings=settings, audit=audit, templates=templates)
+    return templates
 
 
 def verdict(troubles: tuple[Trouble, ...]) -> str:
@@ -108,7 +113,13 @@ def new_app(desk: Desk, routes: list[web.RouteDef]) -> web.Application:
     """The application with these routes and the guards before them."""
     app = web.Application(middlewares=[_tell_errors, _guard], client_max_size=LARGEST_FORM)
     app[DESK] = desk
-    app.add_routes([*routes, web.get("/static/{name}", _static)])
+    app.add_routes(routes)
+    return with_static(app)
+
+
+def with_static(app: web.Application) -> web.Application:
+    """The same application with the style sheet and the script, and the headers of every answer."""
+    app.router.add_get("/static/{name}", _static)
     app.on_response_prepare.append(_add_headers)
     return app
 
@@ -165,8 +176,9 @@ async def _static(request: web.Request) -> web.Response:
 
 
 def set_cookie(request: web.Request, response: web.StreamResponse, name: str, token: str) -> None:
-    """A cookie for this site alone, out of reach of scripts."""
-    response.set_cookie(name, token, httponly=True, samesite="Strict", secure=request.secure, path="/")
+    """A cookie for this site alone, out of reach of scripts; behind a proxy with TLS it never travels without."""
+    is_secure = bool(request.app[DESK].settings.public_url)
+    response.set_cookie(name, token, httponly=True, samesite="Strict", secure=is_secure, path="/")
 
 
 def form_token(request: web.Request) -> str:

@@ -32,7 +32,8 @@ class Streams:
         """Tell of changes until the page goes away, or its session ends."""
         if self._open >= MOST_STREAMS:
             raise web.HTTPServiceUnavailable(text="too many pages are open")
-        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        headers = {"Content-Type": "text/event-stream", "X-Accel-Buffering": "no"}  # a proxy must not keep them back
+        response = web.StreamResponse(headers=headers)
         await response.prepare(request)
         self._open += 1
         try:
@@ -50,7 +51,8 @@ class Streams:
             is_much = sum(desk.inside.core.outbox.depth().values()) > MANY
             await asyncio.sleep(PAUSE_FULL_S if is_much else self._pause_s)
             with suppress(TimeoutError):
-                await asyncio.wait_for(change.wait(), BEAT_S)
+                async with asyncio.timeout(BEAT_S):
+                    await change.wait()
 
 
 def _event(desk: Desk) -> bytes:

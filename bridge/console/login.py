@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from ipaddress import ip_address
 
 import structlog
 from aiohttp import web
@@ -34,7 +35,7 @@ async def log_in(request: web.Request) -> web.StreamResponse:
     name, link = _name(form.get("name")), str(form.get("link") or "")
     if not name:
         return _form(request, wrong="Say your name: it stands beside what you do.", link=link, status=400)
-    address = request.remote or ""
+    address = _address(request, behind_proxy=bool(desk.settings.public_url))
     wait_ms = desk.attempts.wait_ms(address, desk.inside.now_ms)
     if wait_ms:
         log.warning("console.log_in_refused", address=address, reason="too many attempts")
@@ -85,6 +86,25 @@ async def _record(desk: Desk, kind: str, name: str, address: str) -> None:
         await asyncio.to_thread(desk.audit.append, kind, name, {"address": address}, desk.inside.now_ms)
     except OSError as error:
         log.error("audit.not_written", reason=str(error))
+
+
+def _address(request: web.Request, *, behind_proxy: bool) -> str:
+    """Who asks. What a proxy on this machine says of that counts; what anybody else says of it does not."""
+    peer = request.remote or ""
+    if not behind_proxy or not _is_loopback(peer):
+        return peer
+    said = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
+    try:
+        return str(ip_address(said))
+    except ValueError:
+        return peer
+
+
+def _is_loopback(peer: str) -> bool:
+    try:
+        return ip_address(peer).is_loopback
+    except ValueError:
+        return False
 
 
 def _name(given: object) -> str:

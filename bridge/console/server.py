@@ -82,7 +82,7 @@ class Console:
                 log.error("console.not_listening", host=host, port=port, reason=str(error))
                 await asyncio.sleep(LISTEN_AGAIN_S)
             else:
-                log.info("console.listening", url=f"http://{host}:{port}/")
+                log.info("console.listening", url=self._settings.public_url or f"http://{host}:{port}")
                 return
 
 

@@ -22,7 +22,7 @@ from odoo_adapter.odoo import Applied, Job, Odoo, OdooInfo, OrdersRead, Outcome,
 from ruleset.transaction import Complete, Progress, QualityHold, Transaction
 from state.errors import StoreUnavailable
 from state.record import Commit, Stored, Table
-from state.store import Act, Lease, Store
+from state.store import Act, Leader, Lease, Store
 
 
 def watched(outside: Outside, watch: Watch) -> Outside:
@@ -50,6 +50,9 @@ class WatchedStore:
 
     async def release(self, lease: Lease) -> None:
         await self._store.release(lease)
+
+    async def leader(self) -> Leader | None:
+        return await self._store.leader()
 
     async def load(self) -> Stored:
         return await self._store.load()

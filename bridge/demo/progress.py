@@ -50,7 +50,7 @@ class Progress:
 
     def say(self, text: str) -> None:
         """One line that stays."""
-        self._console.print(f"[dim]{self._elapsed_s:5.0f} s[/dim]  {text}")
+        self._console.print(f"[dim]{self._elapsed_s:5.0f} s[/dim]  {text}", soft_wrap=True)
 
     def show(self, standing: Standing) -> None:
         """The present standing, in the place of the last one."""

@@ -124,6 +124,8 @@ class ConsoleSettings:
 
     host: str = "127.0.0.1"
     port: int = 8080
+    public_url: str = ""
+    """Where browsers find it, when a proxy with TLS stands before it."""
     password_file: Path | None = None
     link_file: Path | None = None
 
@@ -374,6 +376,7 @@ def _console(node: Node, folder: Path) -> ConsoleSettings:
     return ConsoleSettings(
         host=section.text("host", default.host),
         port=section.integer("port", default.port, at_least=1, at_most=65535),
+        public_url=section.url("public_url", default.public_url, ("https",)).rstrip("/"),
         password_file=password_file,
         link_file=link_file,
     )

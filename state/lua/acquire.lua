@@ -15,5 +15,6 @@ end
 
 local token = redis.call('INCR', KEYS[2])
 local until_ms = string.format('%.0f', now_ms + tonumber(ARGV[2]))
-redis.call('HSET', KEYS[1], 'holder', ARGV[1], 'token', token, 'until_ms', until_ms)
+local since_ms = string.format('%.0f', now_ms)
+redis.call('HSET', KEYS[1], 'holder', ARGV[1], 'token', token, 'until_ms', until_ms, 'since_ms', since_ms)
 return token

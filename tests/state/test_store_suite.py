@@ -112,6 +112,25 @@ async def test_a_lease_is_given_to_one_holder_at_a_time(store: Store) -> None:
     assert await store.acquire("run-2", LONG_MS) is None
 
 
+async def test_the_leader_is_who_has_the_lease_since_it_was_taken(store: Store) -> None:
+    assert await store.leader() is None
+    lease = await lease_of(store, "run-1")
+    leader = await store.leader()
+    assert leader is not None
+    assert (leader.holder, leader.since_ms > 0) == ("run-1", True)
+    assert await store.renew(lease)
+    assert await store.leader() == leader
+    await store.release(lease)
+    assert await store.leader() is None
+
+
+async def test_a_holder_that_let_its_lease_run_out_leads_no_longer(store: Store) -> None:
+    assert await store.acquire("run-1", 1) is not None
+    async with asyncio.timeout(5):
+        while await store.leader() is not None:
+            await asyncio.sleep(0)
+
+
 async def test_a_released_lease_is_free_at_once_and_its_holder_is_fenced(store: Store) -> None:
     first = await lease_of(store, "run-1")
     await store.release(first)
