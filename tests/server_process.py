@@ -42,9 +42,15 @@ class Runtime(Protocol):
     def remove(self) -> None: ...
     def failure(self) -> str | None: ...
 
+    @property
+    def address(self) -> str:
+        """Where other servers of the tests reach it."""
+
 
 class LocalProcess:
     """A server run from a binary of this machine."""
+
+    address = HOST
 
     def __init__(self, binary: str, package: str, arguments: list[str], log: Path) -> None:
         self._command = [find_binary(binary, package), *arguments]
@@ -104,10 +110,18 @@ class Container:
         self._container.get_wrapped_container().stop()
 
     def kill(self) -> None:
-        self._container.get_wrapped_container().kill()
+        wrapped = self._container.get_wrapped_container()
+        wrapped.kill()
+        wrapped.wait()
 
     def remove(self) -> None:
         self._container.stop()
+
+    @property
+    def address(self) -> str:
+        wrapped = self._container.get_wrapped_container()
+        wrapped.reload()
+        return str(wrapped.attrs["NetworkSettings"]["IPAddress"])
 
     def failure(self) -> str | None:
         wrapped = self._container.get_wrapped_container()

@@ -13,6 +13,7 @@ import os
 import pwd
 import shutil
 import socket
+import ssl
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -26,6 +27,9 @@ from tests.server_process import HOST, Container, Lifecycle, LocalProcess, Runti
 
 MOSQUITTO_IMAGE = "eclipse-mosquitto:2.0.22"
 REDIS_IMAGE = "redis:7.4.2"
+MQTT_CONNECT = b"\x10\x11\x00\x04MQTT\x04\x02\x00\x05\x00\x05ready"
+"""MQTT 3.1.1, clean session, client id `ready`, no user: also a refusal is an answer."""
+MQTT_CONNACK = b"\x20"
 
 
 class Mosquitto:
@@ -38,13 +42,19 @@ class Mosquitto:
         self.user = user
         self.password = password
         self.ca_file = ca_file
-        life = Lifecycle("mosquitto", runtime, self._accepts)
+        life = Lifecycle("mosquitto", runtime, self._answers_connect)
         self.start, self.stop, self.kill = life.start, life.stop, life.kill
         self.restart, self.remove = life.restart, life.remove
 
-    def _accepts(self) -> bool:
-        with socket.create_connection((HOST, self.port), timeout=1):
-            return True
+    def _answers_connect(self) -> bool:
+        """Whether a CONNECT is answered: an accepted connection may be one of the engine's proxy only."""
+        with ExitStack() as stack:
+            connection = stack.enter_context(socket.create_connection((HOST, self.port), timeout=1))
+            if self.ca_file is not None:
+                context = ssl.create_default_context(cafile=self.ca_file)
+                connection = stack.enter_context(context.wrap_socket(connection, server_hostname=HOST))
+            connection.sendall(MQTT_CONNECT)
+            return connection.recv(1) == MQTT_CONNACK
 
 
 class Redis:
@@ -56,9 +66,15 @@ class Redis:
         self.port = port
         self.password = password
         self.url = f"redis://:{password}@{HOST}:{port}/0"
+        self._runtime = runtime
         life = Lifecycle("redis-server", runtime, self._pongs)
         self.start, self.stop, self.kill = life.start, life.stop, life.kill
         self.restart, self.remove = life.restart, life.remove
+
+    @property
+    def address(self) -> str:
+        """Where a replica reaches it; tests reach it at `host`."""
+        return self._runtime.address
 
     def _pongs(self) -> bool:
         with socket.create_connection((HOST, self.port), timeout=1) as connection:

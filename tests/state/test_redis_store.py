@@ -82,7 +82,7 @@ async def test_a_replica_takes_no_commit_and_is_a_weakness(start_redis: StartRed
     store = connect(replica.url)
     lease = await lease_of(store)
     await command(replica, "CONFIG SET", "masterauth", primary.password)
-    await command(replica, "REPLICAOF", primary.host, str(primary.port))
+    await command(replica, "REPLICAOF", primary.address, str(primary.port))
     assert "is a replica" in (await store.weaknesses())[-1]
     with pytest.raises(StoreUnavailable, match="replica: nothing was written"):
         await store.commit(lease, Commit(number=1, puts={NODE: b"1"}))
@@ -96,7 +96,7 @@ async def test_a_commit_waits_for_the_replicas_asked_for(start_redis: StartRedis
     with pytest.raises(StoreUnavailable, match="0 of 1 replicas"):
         await store.commit(lease, commit)
     await command(replica, "CONFIG SET", "masterauth", primary.password)
-    await command(replica, "REPLICAOF", primary.host, str(primary.port))
+    await command(replica, "REPLICAOF", primary.address, str(primary.port))
     async with asyncio.timeout(20):
         while True:
             try:
