@@ -1,8 +1,10 @@
 """The audit log: JSON lines of which each holds the hash of the one before, so that a removed, changed or reordered
 line is found.
 
-Beside the log lies `<name>.head` with the number and the hash of the last line, so that lines cut off at the end are
-found too. Whoever can write both files and knows this page can forge a log; keep a copy of the head elsewhere.
+A log that has grown large is put aside, as `audit.0000004711.jsonl` up to line 4711, and the next line begins
+`audit.jsonl` anew: numbers and hashes go on over the files. Beside them lies `audit.jsonl.head` with the number and
+the hash of the last line, so that lines cut off at the end are found too. Whoever can write all files and knows this
+page can forge a log; keep a copy of the head elsewhere.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,6 +22,13 @@ from typing import Final, TypeAlias
 Field: TypeAlias = str | int | float | bool | None
 START: Final = "0" * 64
 """What the first line holds in place of a hash before it."""
+LARGEST: Final = 100_000_000
+"""Bytes at which a file is put aside."""
+CUT_SHORT: Final = "audit.cut_short"
+"""A line of our own: what a full disk or a crash left of a line was taken away before it. That line never counted."""
+LINES_GONE: Final = "audit.lines_gone"
+"""A line of our own: the log ended before the line that its head named when it was opened."""
+OURSELVES: Final = "uns-bridge"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,45 +42,53 @@ class Head:
 class AuditLog:
     """Appends to one log. One process at a time writes a log.
 
-    A last line that a crash cut short was never confirmed; it is taken away when the log is opened. Raises `OSError`
-    where the file cannot be written and `ValueError` where its last line is no line of an audit log.
+    Raises `OSError` where the file cannot be read and `ValueError` where its last line is no line of an audit log.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, largest: int = LARGEST) -> None:
         self._path = path
+        self._largest = largest
         self._lock = threading.Lock()
-        self._head = self._open()
+        self._size = len(_whole_lines(path))  # what counts; what the file holds beyond it was never confirmed
+        self._head = _end_of(log_files(path))
+        self._remarks: dict[str, Mapping[str, Field]] = {}
+        recorded = _recorded_head(path)
+        if recorded and recorded != self._head and recorded.number >= self._head.number:
+            self._remarks[LINES_GONE] = {"last": recorded.number, "hash": recorded.hash}
 
     def append(self, kind: str, by: str, fields: Mapping[str, Field], at_ms: int) -> None:
-        """Write one line and return when the disk has it. Threads may share a log."""
+        """Write one line and return when the disk has it. Threads may share a log.
+
+        Raises `OSError` where the disk does not take it; the line does not count then, and the log goes on when the
+        disk does.
+        """
         with self._lock:
-            self._append(kind, by, fields, at_ms)
+            self._take_rest_away()
+            self._put_aside_if_large()
+            head, text = self._head, b""
+            for line in (*((remark, OURSELVES, found) for remark, found in self._remarks.items()), (kind, by, fields)):
+                head, added = _next_line(head, *line, at_ms)
+                text += added
+            with self._path.open("ab") as log:
+                log.write(text)
+                log.flush()
+                os.fsync(log.fileno())
+                self._size = log.tell()
+            self._head = head
+            self._remarks.clear()
+            self._write_head()
 
-    def _append(self, kind: str, by: str, fields: Mapping[str, Field], at_ms: int) -> None:
-        number = self._head.number + 1
-        content = {"n": number, "at_ms": at_ms, "kind": kind, "by": by, "fields": dict(fields)}
-        content["prev"] = self._head.hash
-        digest = _hash(content)
-        with self._path.open("ab") as log:
-            log.write(_canonical({**content, "hash": digest}) + b"\n")
-            log.flush()
-            os.fsync(log.fileno())
-        self._head = Head(number, digest)
-        self._write_head()
+    def _take_rest_away(self) -> None:
+        """Half a line must not stand before the next one. The next one says that it was there."""
+        rest = _size(self._path) - self._size
+        if rest > 0:
+            os.truncate(self._path, self._size)
+            self._remarks.setdefault(CUT_SHORT, {"bytes": rest})
 
-    def _open(self) -> Head:
-        if not self._path.exists():
-            return Head(0, START)
-        with self._path.open("r+b") as log:
-            text = log.read()
-            whole = text[: text.rfind(b"\n") + 1]
-            log.truncate(len(whole))
-        if not whole:
-            return Head(0, START)
-        last = _read(whole.splitlines()[-1])
-        if last is None:
-            raise ValueError(f"{self._path}: the last line is no line of an audit log")
-        return _head_of(last)
+    def _put_aside_if_large(self) -> None:
+        if self._size >= self._largest:
+            self._path.rename(self._path.with_suffix(f".{self._head.number:010}{self._path.suffix}"))
+            self._size = 0
 
     def _write_head(self) -> None:
         beside = head_path(self._path)
@@ -79,37 +97,80 @@ class AuditLog:
         os.replace(new, beside)
 
 
+def log_files(path: Path) -> tuple[Path, ...]:
+    """The files of a log in their order: those put aside, then `path` itself, as far as they exist."""
+    aside = path.parent.glob(f"{path.stem}.{'[0-9]' * 10}{path.suffix}")
+    return tuple(file for file in (*sorted(aside), path) if file.exists())
+
+
 def head_path(path: Path) -> Path:
-    """Where a log's head lies."""
-    return path.with_name(path.name + ".head")
+    """Where the head of a log lies; `path` is any of its files."""
+    return path.with_name(re.sub(r"\.\d{10}(?=\.)", "", path.name) + ".head")
 
 
-def verify(path: Path) -> tuple[str, ...]:
-    """What is wrong with a log, a sentence each; empty when nothing was removed, changed or reordered."""
+def verify(*files: Path) -> tuple[str, ...]:
+    """What is wrong with a log, a sentence each; empty when nothing was removed, changed or reordered.
+
+    `files`: all of the log's, in their order. Raises `OSError` where one cannot be read.
+    """
     problems: list[str] = []
-    head, recorded = Head(0, START), _recorded_head(path)
+    head, recorded = Head(0, START), _recorded_head(files[-1])
     seen_head = recorded is None or recorded == head
-    for place, line in enumerate(path.read_bytes().splitlines(), start=1):
-        content = _read(line)
-        if content is None:
-            problems.append(f"{path}:{place}: no line of an audit log")
-            head = Head(head.number + 1, "")
-            continue
-        if content["n"] != head.number + 1:
-            problems.append(
-                f"{path}:{place}: line {content['n']} stands where {head.number + 1} is due: removed or moved"
-            )
-        elif content["prev"] != head.hash and head.hash:
-            problems.append(f"{path}:{place}: it does not continue the line before: one of them was changed")
-        if content["hash"] != _hash({name: value for name, value in content.items() if name != "hash"}):
-            problems.append(f"{path}:{place}: it was changed after it was written")
-        head = _head_of(content)
-        seen_head = seen_head or head == recorded
+    for file in files:
+        for place, line in enumerate(file.read_bytes().splitlines(keepends=True), start=1):
+            content = _read(line)
+            problems += (f"{file}:{place}: {wrong}" for wrong in _wrong_in(line, content, head))
+            head = _head_of(content) if content else Head(head.number + 1, "")
+            seen_head = seen_head or head == recorded
     if recorded is None:
-        problems.append(f"{head_path(path)}: it is missing, so lines cut off at the end cannot be found")
+        problems.append(f"{head_path(files[-1])}: it is missing, so lines cut off at the end cannot be found")
     elif not seen_head:
-        problems.append(f"{path}: it lacks line {recorded.number}, which {head_path(path)} names as its last one")
+        problems.append(
+            f"{files[-1]}: it lacks line {recorded.number}, which {head_path(files[-1])} names as the last one"
+        )
     return tuple(problems)
+
+
+def _wrong_in(line: bytes, content: Mapping[str, object] | None, before: Head) -> list[str]:
+    """What is wrong with one line that follows `before`, whose hash is empty where it is not known."""
+    if not line.endswith(b"\n"):
+        return ["it was cut short while it was written; the next line will take its place"]
+    if content is None:
+        return ["no line of an audit log"]
+    wrong: list[str] = []
+    if content["n"] != before.number + 1:
+        hint = "; name the files before it too, or their folder" if before.number == 0 else ""
+        wrong.append(f"line {content['n']} stands where {before.number + 1} is due: removed or moved{hint}")
+    elif content["prev"] != before.hash and before.hash:
+        wrong.append("it does not continue the line before: one of them was changed")
+    if content["hash"] != _hash({name: value for name, value in content.items() if name != "hash"}):
+        wrong.append("it was changed after it was written")
+    if content["kind"] == LINES_GONE and isinstance(fields := content["fields"], dict):
+        wrong.append(f"before it, lines up to {fields.get('last')} were gone when the bridge started")
+    return wrong
+
+
+def _end_of(files: tuple[Path, ...]) -> Head:
+    """The last line of the last file that has one."""
+    for file in reversed(files):
+        if whole := _whole_lines(file):
+            content = _read(whole[whole.rfind(b"\n", 0, -1) + 1 :])
+            if content is None:
+                raise ValueError(f"{file}: the last line is no line of an audit log")
+            return _head_of(content)
+    return Head(0, START)
+
+
+def _whole_lines(file: Path) -> bytes:
+    """What a file holds, up to the end of its last whole line."""
+    if not file.exists():
+        return b""
+    text = file.read_bytes()
+    return text[: text.rfind(b"\n") + 1]
+
+
+def _size(file: Path) -> int:
+    return file.stat().st_size if file.exists() else 0
 
 
 def _recorded_head(path: Path) -> Head | None:
@@ -118,6 +179,12 @@ def _recorded_head(path: Path) -> Head | None:
         return Head(int(number), digest)
     except (OSError, ValueError):
         return None
+
+
+def _next_line(head: Head, kind: str, by: str, fields: Mapping[str, Field], at_ms: int) -> tuple[Head, bytes]:
+    content = {"n": head.number + 1, "at_ms": at_ms, "kind": kind, "by": by, "fields": dict(fields), "prev": head.hash}
+    digest = _hash(content)
+    return Head(head.number + 1, digest), _canonical({**content, "hash": digest}) + b"\n"
 
 
 def _read(line: bytes) -> dict[str, object] | None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+import resource
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from state.audit import AuditLog, head_path, verify
+from state.audit import AuditLog, head_path, log_files, verify
 
 
 @pytest.fixture
@@ -32,12 +35,115 @@ def test_a_log_goes_on_where_it_ended(path: Path) -> None:
     assert (len(lines(path)), verify(path)) == (5, ())
 
 
-def test_a_line_cut_short_by_a_crash_is_taken_away(path: Path) -> None:
+def told(path: Path) -> list[tuple[str, str, dict[str, object]]]:
+    """Kind, who and fields of each line."""
+    return [(one["kind"], one["by"], one["fields"]) for one in map(json.loads, lines(path))]
+
+
+@contextmanager
+def disk_full_at(size: int) -> Iterator[None]:
+    """No file of this process may grow beyond `size`: the write that would is cut short there, as on a full disk."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_line_cut_short_by_a_crash_is_taken_away_and_the_log_says_so(path: Path) -> None:
     with path.open("ab") as log:
         log.write(b'{"n":5,"at')
-    assert verify(path) != ()
+    assert verify(path) == (f"{path}:5: it was cut short while it was written; the next line will take its place",)
     AuditLog(path).append("log-in", "ann", {}, 5)
-    assert (len(lines(path)), verify(path)) == (5, ())
+    assert told(path)[4:] == [("audit.cut_short", "uns-bridge", {"bytes": 10}), ("log-in", "ann", {})]
+    assert verify(path) == ()
+
+
+def test_a_full_disk_refuses_the_line_and_the_log_goes_on_when_there_is_room(path: Path) -> None:
+    log = AuditLog(path)
+    with disk_full_at(path.stat().st_size + 20):
+        for _ in range(2):
+            with pytest.raises(OSError, match="too large"):
+                log.append("log-in", "eve", {}, 5)
+    log.append("log-in", "ann", {}, 6)
+    assert told(path)[4:] == [("audit.cut_short", "uns-bridge", {"bytes": 20}), ("log-in", "ann", {})]
+    assert verify(path) == ()
+
+
+def test_a_bridge_that_starts_on_the_full_disk_goes_on_when_there_is_room(path: Path) -> None:
+    with disk_full_at(path.stat().st_size + 20):
+        with pytest.raises(OSError, match="too large"):
+            AuditLog(path).append("log-in", "eve", {}, 5)
+        after = AuditLog(path)
+        with pytest.raises(OSError, match="too large"):
+            after.append("log-in", "eve", {}, 6)
+    AuditLog(path).append("log-in", "ann", {}, 7)
+    assert told(path)[4:] == [("audit.cut_short", "uns-bridge", {"bytes": 20}), ("log-in", "ann", {})]
+    assert verify(path) == ()
+
+
+def test_a_line_whose_head_found_no_room_counts(tmp_path: Path) -> None:
+    path = tmp_path / "audit.jsonl"
+    log = AuditLog(path)
+    beside = head_path(path).with_name("audit.jsonl.head.new")
+    beside.mkdir()  # what stands where the new head is written
+    with pytest.raises(IsADirectoryError):
+        log.append("log-in", "ann", {}, 1)
+    beside.rmdir()
+    log.append("log-in", "bob", {}, 2)
+    assert (told(path), verify(path)) == ([("log-in", "ann", {}), ("log-in", "bob", {})], ())
+
+
+def test_lines_that_were_gone_at_the_start_stay_a_problem(path: Path) -> None:
+    path.write_bytes(b"".join(lines(path)[:2]))
+    AuditLog(path).append("log-in", "ann", {}, 5)
+    assert [kind for kind, _, _ in told(path)[2:]] == ["audit.lines_gone", "log-in"]
+    assert verify(path) == (f"{path}:3: before it, lines up to 4 were gone when the bridge started",)
+
+
+def test_a_large_log_is_put_aside_and_its_chain_goes_on(tmp_path: Path) -> None:
+    path = tmp_path / "audit.jsonl"
+    for number in range(7):  # each with a log of its own, as after a restart
+        AuditLog(path, largest=600).append("log-in", "ann", {"number": number}, number)
+    files = log_files(path)
+    assert [file.name for file in files] == ["audit.0000000003.jsonl", "audit.0000000006.jsonl", "audit.jsonl"]
+    assert [fields["number"] for file in files for _, _, fields in told(file)] == list(range(7))
+    assert verify(*files) == ()
+    assert head_path(files[0]) == head_path(path)
+
+
+def test_a_log_that_is_restarted_right_after_a_file_was_put_aside_goes_on(tmp_path: Path) -> None:
+    path = tmp_path / "audit.jsonl"
+    AuditLog(path).append("log-in", "ann", {}, 1)
+    path.rename(tmp_path / "audit.0000000001.jsonl")
+    assert verify(*log_files(path)) == ()
+    AuditLog(path).append("log-in", "bob", {}, 2)
+    assert (len(log_files(path)), verify(*log_files(path))) == (2, ())
+
+
+@pytest.mark.parametrize(
+    ("named", "found"),
+    [
+        (slice(1, None), "line 4 stands where 1 is due: removed or moved; name the files before it too"),
+        (slice(0, 2), "it lacks line 7"),
+        (slice(0, None, 2), "line 7 stands where 4 is due"),
+        (slice(None, None, -1), "line 7 stands where 1 is due"),
+    ],
+)
+def test_files_of_a_log_that_are_missing_or_in_another_order_are_found(
+    tmp_path: Path, named: slice, found: str
+) -> None:
+    log = AuditLog(tmp_path / "audit.jsonl", largest=600)
+    for number in range(7):
+        log.append("log-in", "ann", {"number": number}, number)
+    assert found in "\n".join(verify(*log_files(tmp_path / "audit.jsonl")[named]))
+
+
+def test_a_log_that_cannot_be_read_is_not_gone_on_with(path: Path) -> None:
+    path.write_bytes(path.read_bytes() + b"no line\n")
+    with pytest.raises(ValueError, match="the last line is no line of an audit log"):
+        AuditLog(path)
 
 
 @pytest.mark.parametrize(
