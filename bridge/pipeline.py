@@ -41,6 +41,7 @@ from bridge.core.live import LiveView
 from bridge.core.order import CURSOR_ID, Acknowledgement, BookOutput, OrderBook, OrderNotice, PublishOrder
 from bridge.core.posting import Postings
 from bridge.core.settle import Settled, Settler
+from bridge.core.standing import Standings
 from bridge.core.topic import acknowledged_order
 from bridge.translate import Complaint, Translator
 from ruleset.engine import Engine
@@ -82,6 +83,7 @@ class Core:
     engine: Engine
     book: OrderBook
     outbox: Outbox
+    standings: Standings
     postings: Postings
     keys_kept_ms: int
     live: LiveView = field(default_factory=LiveView)
@@ -129,6 +131,8 @@ def take_changes(core: Core) -> Mapping[RecordId, bytes | None]:
         changes[RecordId(Table.MEMORY, memory)] = core.engine.snapshot(memory)
     for order in core.book.take_changed():
         changes[RecordId(Table.ORDER, order)] = core.book.snapshot(order)
+    for order in core.standings.take_changed():
+        changes[RecordId(Table.STANDING, order)] = core.standings.snapshot(order)
     for record in core.outbox.take_changed():
         changes[record] = core.outbox.snapshot(record)
     return changes
@@ -155,7 +159,7 @@ def restore(core: Core, records: Mapping[RecordId, bytes]) -> None:
 
 
 def _restore_one(core: Core, record: RecordId, snapshot: bytes) -> None:
-    if record.table in (Table.SIGNAL, Table.MEMORY, Table.ORDER) and record.id != CURSOR_ID:
+    if record.table in (Table.SIGNAL, Table.MEMORY, Table.ORDER, Table.STANDING) and record.id != CURSOR_ID:
         version = msgspec.json.decode(snapshot, type=_Versioned).v
         if version != 1:
             raise ValueError(f"it is of version {version}, and this bridge knows version 1")
@@ -171,12 +175,15 @@ def _restore_one(core: Core, record: RecordId, snapshot: bytes) -> None:
             core.engine.restore(record.id, snapshot)
         case Table.ORDER:
             core.book.restore(record.id, snapshot)
+        case Table.STANDING:
+            core.standings.restore(record.id, snapshot)
         case Table.ENTRY | Table.KEY | Table.DONE | Table.META:
             pass
 
 
 def _due(core: Core, now_ms: int) -> Iterator[Request]:
     core.outbox.forget_before(now_ms - core.keys_kept_ms)
+    core.standings.forget_before(now_ms - core.keys_kept_ms, core.book.is_open)
     yield from _sparkplug(core, core.host.due(now_ms), now_ms)
     yield from _settled(core, core.settler.due(now_ms), now_ms)
     yield from _decided(core, core.engine.due(now_ms), now_ms)
@@ -237,7 +244,8 @@ def _delivered(core: Core, entered: FromDelivery, now_ms: int) -> Iterator[Reque
         case Claim():
             claimed = core.outbox.claim(entered.destination, now_ms=now_ms, limit=entered.limit)
             if claimed:
-                yield Send(entered.destination, claimed)
+                standings = {entry.lane: core.standings.of(entry.lane) for entry in claimed}
+                yield Send(entered.destination, claimed, standings)
         case Outcomes():
             for outcome in entered.outcomes:
                 yield from core.postings.resolve(outcome, now_ms)

@@ -21,6 +21,7 @@ from bridge.clock import Clock
 from bridge.core.order import OrderBook
 from bridge.core.posting import Postings
 from bridge.core.settle import Settler
+from bridge.core.standing import Standings
 from bridge.core.topic import UNS_PREFIX
 from bridge.errors import ConfigError
 from bridge.pipeline import Core
@@ -69,6 +70,7 @@ def new_core(plant: Plant) -> Core:
     host = HostApplication(settings.sparkplug.host_id, HostSettings(groups=settings.sparkplug.groups, session=session))
     book = OrderBook(answer_within_ms=settings.limits.answer_within_ms)
     outbox = Outbox(RetryPolicy(base_ms=settings.retry.first_ms, cap_ms=settings.retry.longest_ms))
+    standings = Standings()
     engine = Engine(plant.rules, plant.assets)
     return Core(
         host=host,
@@ -77,9 +79,11 @@ def new_core(plant: Plant) -> Core:
         engine=engine,
         book=book,
         outbox=outbox,
+        standings=standings,
         postings=Postings(
             outbox=outbox,
             book=book,
+            standings=standings,
             site=plant.assets.path,
             tolerance=_tolerance(plant),
             priorities={action: flow.priority for flow in plant.workflows for action in flow.actions},

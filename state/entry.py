@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
 HISTORY_LENGTH: Final = 20
 """Notes kept per entry: the first one and the latest."""
@@ -58,7 +59,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_f
     `destination` is `odoo` or `broker`. `stream` and `upto` are set for totals, of which a later one makes the
     earlier ones superfluous. `uncertain` tells that an attempt may have been carried out, so that only the very same
     content may be sent again. `released_by` is who let it go although it was held; `goes_on` tells that it was held
-    because of what stands at the destination, and goes on from that now.
+    because of what stands at the destination, and goes on from that now. `by_calls` tells that an attempt may have been
+    made call by call, at a destination that remembers no keys.
     """
 
     key: str
@@ -77,6 +79,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_f
     attempts: int = 0
     uncertain: bool = False
     goes_on: bool = False
+    by_calls: bool = False
     not_before_ms: int = 0
     stream: str | None = None
     upto: Decimal | None = None
@@ -99,6 +102,14 @@ def first_state(hold: str | None, dead: str | None) -> tuple[EntryState, str]:
     if hold is not None:
         return EntryState.HELD, hold
     return EntryState.PENDING, ""
+
+
+def unwritten(entry: Entry) -> Entry:
+    """A claimed entry of which this attempt surely wrote nothing: pending again, unless an earlier one may have.
+
+    One that a person let go on from what stands does so at the next attempt: nothing has changed what stands.
+    """
+    return entry if entry.uncertain and not entry.goes_on else replace(entry, state=EntryState.PENDING)
 
 
 _encoder = msgspec.msgpack.Encoder(decimal_format="string")

@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Final
 
 from msgspec.structs import replace
 
-from state.entry import Entry, EntryState, FollowUp, first_state, hash_of
+from state.entry import Entry, EntryState, FollowUp, first_state, hash_of, unwritten
 from state.flight import Flight
 from state.intervention import Intervention, Prediction, predict
 from state.lane import compacted, ready, stopper_of
@@ -23,6 +24,7 @@ from state.record import RecordId
 from state.retry import Circuit, RetryPolicy
 
 DEFAULT_PRIORITY: Final = 50
+NOWHERE: Final[Mapping[str, int]] = MappingProxyType({})
 
 ENDS_ORDER: Final = frozenset({"production.complete", "quality.hold"})
 """Actions that state an order's whole quantity: totals of the order that are still held need not be posted any more."""
@@ -43,10 +45,15 @@ class Offer(StrEnum):
 
 
 class Outbox:
-    """The outbox of one site."""
+    """The outbox of one site.
 
-    def __init__(self, policy: RetryPolicy = RetryPolicy()) -> None:
+    `look_after_ms` names destinations that remember no keys: how long after a claim an attempt may still be carried
+    out there. Until then its entry is not sent again, not even by another process after a crash.
+    """
+
+    def __init__(self, policy: RetryPolicy = RetryPolicy(), look_after_ms: Mapping[str, int] = NOWHERE) -> None:
         self._policy = policy
+        self._look_after_ms = look_after_ms
         self._ledger = Ledger()
         self._flight = Flight()
 
@@ -167,7 +174,7 @@ class Outbox:
         """The entry was not tried, because an earlier one of its lane was declined."""
         entry = self._landed(key)
         self._answered(entry)
-        self._return(_unwritten(replace(entry, attempts=entry.attempts - 1)), now_ms, "passed over")
+        self._return(unwritten(replace(entry, attempts=entry.attempts - 1, not_before_ms=0)), now_ms, "passed over")
 
     def postponed(
         self,
@@ -187,8 +194,9 @@ class Outbox:
             self._ledger.set_circuit(destination, circuit.failed(destination, self._policy, now_ms, retry_after_ms))
         for entry in entries:
             pause_ms = max(self._policy.delay_ms(entry.attempts, entry.key), retry_after_ms or 0)
-            waiting = replace(entry, reason=reason, not_before_ms=now_ms + pause_ms)
-            back = replace(waiting, uncertain=True) if uncertain else _unwritten(waiting)
+            due_ms = max(now_ms + pause_ms, entry.not_before_ms if uncertain else 0)
+            waiting = replace(entry, reason=reason, not_before_ms=due_ms)
+            back = replace(waiting, uncertain=True) if uncertain else unwritten(waiting)
             self._return(back, now_ms, f"postponed: {reason}")
 
     def forget_before(self, at_ms: int) -> None:
@@ -361,11 +369,14 @@ class Outbox:
 
     def _claimed(self, entry: Entry, now_ms: int) -> Entry:
         again = entry.state is EntryState.CLAIMED
+        look_after_ms = self._look_after_ms.get(entry.destination, 0)
         claimed = replace(
             entry,
             state=EntryState.CLAIMED,
             uncertain=entry.uncertain or again,
             goes_on=entry.goes_on and not again,
+            by_calls=entry.by_calls or look_after_ms > 0,
+            not_before_ms=now_ms + look_after_ms if look_after_ms else entry.not_before_ms,
             attempts=entry.attempts + 1,
             changed_ms=now_ms,
         )
@@ -384,11 +395,3 @@ class Outbox:
     def _answered(self, entry: Entry) -> None:
         circuit = self._ledger.circuit(entry.destination)
         self._ledger.set_circuit(entry.destination, circuit.answered(self._flight.count(entry.destination)))
-
-
-def _unwritten(entry: Entry) -> Entry:
-    """A claimed entry of which this attempt surely wrote nothing: pending again, unless an earlier one may have.
-
-    One that a person let go on from what stands does so at the next attempt: nothing has changed what stands.
-    """
-    return entry if entry.uncertain and not entry.goes_on else replace(entry, state=EntryState.PENDING)

@@ -26,6 +26,8 @@ class Table(StrEnum):
     """Outbox entries that are delivered or skipped, kept for a while."""
     ORDER = "order"
     """Order releases: their document, version, acknowledgement; and the cursor of the poller."""
+    STANDING = "standing"
+    """What the bridge's own postings left on each order."""
     META = "meta"
     """Numbers and dates of the site itself."""
 

@@ -7,12 +7,12 @@ times gives the same commits again.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias
 
 from bridge.core.order import OrderRecord
-from odoo_adapter.odoo import OrdersRead, Outcome
+from odoo_adapter.odoo import OrdersRead, Outcome, Standing
 from state.entry import Entry
 
 
@@ -131,10 +131,11 @@ class AnnounceHost:
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """Deliver these claimed entries, in order."""
+    """Deliver these claimed entries, in order. `standings` is what our postings left on their orders, by lane."""
 
     destination: Destination
     entries: tuple[Entry, ...]
+    standings: Mapping[str, Standing] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

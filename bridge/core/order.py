@@ -106,6 +106,11 @@ class OrderBook:
     def records(self) -> Mapping[str, OrderRecord]:
         return self._records
 
+    def is_open(self, order: str) -> bool:
+        """Whether this order was released and is neither closed nor cancelled."""
+        record = self._records.get(order)
+        return record is not None and record.is_open
+
     @property
     def next_due_ms(self) -> int | None:
         waiting = min((record.published_ms for record in self._unanswered.values()), default=None)

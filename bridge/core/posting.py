@@ -17,10 +17,11 @@ import msgspec
 
 from bridge.core.input import Acted, Destination, Notice, Setback
 from bridge.core.order import OrderBook, OrderRecord
+from bridge.core.standing import LEAVES_QUANTITY, Standings
 from bridge.core.topic import order_topic
 from odoo_adapter.odoo import Applied, Declined, Held, Outcome, Passed
 from ruleset.output import DEFECT, Unmet
-from ruleset.transaction import Complete, Progress, Provenance, QualityHold, Transaction, action, encode
+from ruleset.transaction import Complete, Progress, Provenance, QualityHold, Transaction, action, decode, encode
 from state.outbox import DEFAULT_PRIORITY, Offer, Outbox
 
 PUBLISH_ACTION: Final = "order.publish"
@@ -47,6 +48,7 @@ class Postings:
 
     outbox: Outbox
     book: OrderBook
+    standings: Standings
     site: str
     tolerance: Decimal
     priorities: Mapping[str, int]
@@ -126,6 +128,7 @@ class Postings:
         """Write down what became of one delivered entry."""
         match outcome:
             case Applied():
+                self._remember(outcome, now_ms)
                 follow_up = self.outbox.applied(outcome.key, msgspec.json.encode(outcome.receipt), now_ms)
                 delivered = Notice(level="info", name="entry.delivered", fields=_receipt_fields(outcome))
                 return (delivered, _contradicted(outcome.key)) if follow_up else (delivered,)
@@ -163,8 +166,9 @@ class Postings:
 
     def act(self, act: Acted, now_ms: int) -> tuple[Notice, ...]:
         """Do what a person asked for; what can't be done is said per entry."""
+        waiting = {entry.key for key in act.keys if (entry := self.outbox.entry(key)) and entry.follow_up}
         predictions = self.outbox.act(act.kind, act.keys, by=act.by, reason=act.reason, now_ms=now_ms)
-        return tuple(
+        done = tuple(
             Notice(
                 level="info",
                 name=f"act.{act.kind}",
@@ -172,6 +176,13 @@ class Postings:
             )
             for one in predictions
         )
+        return (*done, *(_contradicted(key) for key in sorted(waiting) if self.outbox.entry(key) is None))
+
+    def _remember(self, applied: Applied, now_ms: int) -> None:
+        """What the posting left on its order. What is no transaction of a quantity is not even read."""
+        entry = self.outbox.entry(applied.key)
+        if entry is not None and entry.destination == Destination.ODOO and entry.action in LEAVES_QUANTITY:
+            self.standings.applied(decode(entry.body), applied.receipt, now_ms)
 
     def _priority(self, what: str) -> int:
         return self.priorities.get(what, PRIORITIES.get(what, DEFAULT_PRIORITY))

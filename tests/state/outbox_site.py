@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from state.entry import Entry, EntryState, decode
-from state.outbox import Offer, Outbox
+from state.outbox import NOWHERE, Offer, Outbox
 from state.record import RecordId, Table
 from state.retry import RetryPolicy
 
@@ -17,8 +17,9 @@ ODOO = "odoo"
 class Site:
     """An outbox with the records that its commits left behind."""
 
-    def __init__(self) -> None:
-        self.outbox = Outbox(POLICY)
+    def __init__(self, look_after_ms: Mapping[str, int] = NOWHERE) -> None:
+        self._look_after_ms = look_after_ms
+        self.outbox = Outbox(POLICY, look_after_ms)
         self.records: dict[RecordId, bytes] = {}
 
     def offer(
@@ -79,7 +80,7 @@ class Site:
 
     def crash(self) -> None:
         """Begin again with what was committed."""
-        self.outbox = Outbox(POLICY)
+        self.outbox = Outbox(POLICY, self._look_after_ms)
         self.outbox.restore({record: value for record, value in self.records.items() if record.table is not Table.DONE})
 
     def done(self) -> Mapping[str, Entry]:

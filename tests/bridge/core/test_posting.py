@@ -11,7 +11,8 @@ from bridge.core.input import Acted, ActKind, Notice, Setback
 from bridge.core.job import unmet_reason
 from bridge.core.order import OrderBook
 from bridge.core.posting import Postings
-from odoo_adapter.odoo import Applied, Declined, OrderRead, OrdersRead, Passed, Receipt
+from bridge.core.standing import Standings
+from odoo_adapter.odoo import Applied, Declined, Held, OrderRead, OrdersRead, Passed, Receipt
 from ruleset.output import Unmet
 from ruleset.transaction import IdempotencyKey, OrderRef, Progress, Provenance, WorkOrderRef, WorkOrderStart, encode
 from state.entry import EntryState
@@ -75,7 +76,12 @@ class Desk:
         read = OrderRead(order=ORDER, name="WH/MO/1", state="confirmed", document={"quantity": "100"})
         book.read(OrdersRead(orders=(read,), cursor="1"), 1)
         self.postings = Postings(
-            outbox=self.outbox, book=book, site="acme/berlin", tolerance=Decimal("0.05"), priorities={}
+            outbox=self.outbox,
+            book=book,
+            standings=Standings(),
+            site="acme/berlin",
+            tolerance=Decimal("0.05"),
+            priorities={},
         )
 
     def states(self) -> dict[str, EntryState]:
@@ -179,3 +185,37 @@ def test_an_act_says_per_entry_what_came_of_it() -> None:
         ["scrap", "other"],
         {},
     )
+
+
+def test_what_is_unclear_in_odoo_is_held_and_told() -> None:
+    desk = Desk()
+    desk.postings.post(progress(10), 1)
+    desk.claim()
+    notices = desk.postings.resolve(Held(key="progress:1:10", reason="30 stand, 0 were expected"), 3)
+    assert notices == (
+        Notice(
+            level="alert", name="entry.held", fields={"key": "progress:1:10", "reason": "30 stand, 0 were expected"}
+        ),
+    )
+    assert desk.states() == {"progress:1:10": EntryState.HELD}
+
+
+def test_what_waited_behind_a_skipped_entry_that_may_stand_is_told() -> None:
+    desk = Desk()
+    desk.postings.post(start("wo-1"), 1)
+    desk.claim()
+    desk.postings.postpone(Setback(keys=("start",), reason="the answer was lost", uncertain=True), 2)
+    desk.outbox.claim("odoo", now_ms=5_000, limit=1)
+    desk.postings.resolve(Held(key="start", reason="somebody works on it"), 5_001)
+    assert said(desk.postings.post(start("wo-2"), 5_002)) == []
+    notices = desk.postings.act(Acted(id="1", kind=ActKind.SKIP, keys=("start",), by="ana", reason="it stands"), 5_003)
+    assert said(notices) == [("info", "act.skip"), ("alert", "entry.contradicted")]
+
+
+def test_a_posting_that_stands_is_remembered_with_its_order() -> None:
+    desk = Desk()
+    desk.postings.post(progress(10), 1)
+    desk.claim()
+    receipt = Receipt(model="mrp.production", id=1, details={"qty_producing": 10.0})
+    desk.postings.resolve(Applied(key="progress:1:10", receipt=receipt), 3)
+    assert desk.postings.standings.of(ORDER).streams == {progress(10).stream: Decimal(10)}

@@ -1,0 +1,88 @@
+"""What our own postings left on an order, and how long that is remembered."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from bridge.core.standing import FORGET_EVERY_MS, Standings
+from odoo_adapter.odoo import Receipt, Standing
+from ruleset.sample import Plain
+from ruleset.transaction import IdempotencyKey, Scrap, Transaction
+from tests.bridge.core.test_posting import ORDER, cause, progress, start
+
+
+def receipt(**details: Plain) -> Receipt:
+    return Receipt(model="mrp.production", id=1, details=details)
+
+
+def scrap() -> Scrap:
+    return Scrap(
+        key=IdempotencyKey("scrap"),
+        equipment="press",
+        at_ms=1,
+        provenance=cause(),
+        order=ORDER,
+        quantity=Decimal(3),
+        unit="pcs",
+        reason="Spill",
+    )
+
+
+def posted(*applied: tuple[Transaction, Receipt]) -> Standings:
+    standings = Standings()
+    for at_ms, (transaction, answer) in enumerate(applied, start=1):
+        standings.applied(transaction, answer, at_ms)
+    return standings
+
+
+def test_nothing_is_known_of_an_order_before_the_first_posting() -> None:
+    assert Standings().of(ORDER) == Standing()
+
+
+def test_the_last_quantity_and_the_last_total_of_each_stream_are_kept() -> None:
+    first, second, other = progress(10), progress(25), progress(5, "2")
+    standings = posted(
+        (start(), receipt()),
+        (first, receipt(qty_producing=10.0)),
+        (other, receipt(qty_producing=15.0)),
+        (second, receipt(qty_producing=30.0)),
+    )
+    assert standings.of(ORDER) == Standing(
+        quantity=Decimal("30.0"), streams={first.stream: Decimal(25), other.stream: Decimal(5)}
+    )
+
+
+def test_an_older_total_does_not_take_the_place_of_a_later_one() -> None:
+    standings = posted((progress(25), receipt(qty_producing=25)), (progress(10), receipt(qty_producing=25, added=0)))
+    assert standings.of(ORDER).streams == {progress(25).stream: Decimal(25)}
+
+
+def test_a_start_may_say_what_the_quantity_is() -> None:
+    assert posted((start(), receipt(qty_producing=100))).of(ORDER) == Standing(quantity=Decimal(100))
+
+
+@pytest.mark.parametrize("transaction", [start(), scrap()], ids=["start", "scrap"])
+def test_a_receipt_without_a_quantity_and_a_transaction_of_another_kind_leave_nothing(transaction: Transaction) -> None:
+    assert posted((transaction, receipt())).take_changed() == frozenset()
+
+
+def test_it_is_the_same_after_a_restart() -> None:
+    standings = posted((progress(10), receipt(qty_producing=10.5)))
+    assert standings.take_changed() == {ORDER}
+    snapshot = standings.snapshot(ORDER)
+    assert snapshot is not None
+    restored = Standings()
+    restored.restore(ORDER, snapshot)
+    assert (restored.of(ORDER), restored.take_changed()) == (standings.of(ORDER), frozenset())
+
+
+def test_an_order_is_forgotten_when_it_is_closed_and_was_last_posted_to_long_ago() -> None:
+    standings = posted((progress(10), receipt(qty_producing=10)))
+    standings.take_changed()
+    standings.forget_before(1, lambda _: False)
+    standings.forget_before(1 + FORGET_EVERY_MS, lambda _: True)
+    assert standings.take_changed() == frozenset()
+    standings.forget_before(1 + 2 * FORGET_EVERY_MS, lambda _: False)
+    assert (standings.take_changed(), standings.snapshot(ORDER)) == ({ORDER}, None)
