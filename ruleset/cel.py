@@ -69,9 +69,10 @@ class Expression:
         """Evaluate over the values of `names`. Numbers must be floats, as `as_cel` makes them."""
         try:
             result = self.program.eval(data=values)
-            if result.type() == cel.Type.ERROR:
-                return _failure(str(result.plain_value()))
-            return _plain(result.plain_value())
+            value = result.plain_value()
+            if value is True or value is False:  # what conditions give; asking for the type takes a quarter of it
+                return bool(value)
+            return _failure(str(value)) if result.type() == cel.Type.ERROR else _plain(value)
         except (RuntimeError, ValueError, TypeError) as error:
             return _failure(str(error))
 
