@@ -22,6 +22,7 @@ _ITEM: Final = {
     Datatype.DOUBLE_ARRAY: "d",
     Datatype.DATETIME_ARRAY: "q",
 }
+MOST_ITEMS: Final = 1_000_000  # a waveform has some 100 000; a BooleanArray of 16 MB would be 134 million objects
 _COUNT_BYTES: Final = 4  # a BooleanArray begins with its number of bits
 
 ARRAYS: Final = frozenset({*_ITEM, Datatype.BOOLEAN_ARRAY, Datatype.STRING_ARRAY})
@@ -35,6 +36,7 @@ def unpack(datatype: Datatype, packed: bytes) -> tuple[Any, ...]:
         return _strings(packed)
     item = _ITEM[datatype]
     count, rest = divmod(len(packed), struct.calcsize(f"<{item}"))
+    _limit(count)
     if rest:
         raise ValueUnreadable(f"{len(packed)} bytes are no whole number of items of {datatype.name}")
     return struct.unpack(f"<{count}{item}", packed)
@@ -60,6 +62,7 @@ def _booleans(packed: bytes) -> tuple[bool, ...]:
     if len(packed) < _COUNT_BYTES:
         raise ValueUnreadable("a BooleanArray without its count")
     count = int.from_bytes(packed[:_COUNT_BYTES], "little")
+    _limit(count)
     bits = packed[_COUNT_BYTES:]
     if len(bits) != -(-count // 8):
         raise ValueUnreadable(f"a BooleanArray of {count} items in {len(bits)} bytes")
@@ -70,7 +73,13 @@ def _strings(packed: bytes) -> tuple[str, ...]:
     """Items end in NUL; some publishers leave out the last one, which is tolerated."""
     if not packed:
         return ()
+    _limit(packed.count(0))
     try:
         return tuple(part.decode() for part in packed.removesuffix(b"\0").split(b"\0"))
     except UnicodeDecodeError as error:
         raise ValueUnreadable("an item of a StringArray is not UTF-8") from error
+
+
+def _limit(count: int) -> None:
+    if count > MOST_ITEMS:
+        raise ValueUnreadable(f"an array of {count} items; more than {MOST_ITEMS} are not read")

@@ -48,6 +48,26 @@ class Datatype(IntEnum):
     STRING_ARRAY = 33
     DATETIME_ARRAY = 34
 
+    @property
+    def word(self) -> str:
+        """Its name as the standard writes it: `UInt16Array`."""
+        return _WORDS.get(self, self.name.title().replace("_", ""))
+
+
+_WORDS: Final = {
+    Datatype.UINT8: "UInt8",
+    Datatype.UINT16: "UInt16",
+    Datatype.UINT32: "UInt32",
+    Datatype.UINT64: "UInt64",
+    Datatype.UINT8_ARRAY: "UInt8Array",
+    Datatype.UINT16_ARRAY: "UInt16Array",
+    Datatype.UINT32_ARRAY: "UInt32Array",
+    Datatype.UINT64_ARRAY: "UInt64Array",
+    Datatype.DATETIME: "DateTime",
+    Datatype.DATETIME_ARRAY: "DateTimeArray",
+    Datatype.DATASET: "DataSet",
+    Datatype.UUID: "UUID",
+}
 
 SIGNED_BITS: Final = {Datatype.INT8: 8, Datatype.INT16: 16, Datatype.INT32: 32, Datatype.INT64: 64}
 UNSIGNED_BITS: Final = {

@@ -18,12 +18,15 @@ from sparkplug.errors import PayloadError
 from sparkplug.fact import Value
 from sparkplug.finding import FindingName, Problem
 from sparkplug.wire.datatype import Datatype
+from sparkplug.wire.scan import find_break, holds_more_metrics
 from sparkplug.wire.sparkplug_b_pb2 import Payload as Message
 from sparkplug.wire.write import write_value
 
 COMPRESSED_UUID: Final = "SPBV1.0_COMPRESSED"
-MOST_INFLATED_BYTES: Final = 16 * 1024 * 1024  # a birth of 100 000 metrics is about 4 MB
+MOST_BYTES: Final = 16 * 1024 * 1024  # compressed or not; a birth of 100 000 metrics is about 4 MB
+MOST_METRICS: Final = 200_000  # the largest plants have some 10 000 in a node; 16 MB could hold 8 million empty ones
 LAST_AT_MS: Final = 253_402_300_799_999  # the end of the year 9999; later ones do not fit a datetime
+_LARGE_BYTES: Final = 2 * MOST_METRICS  # a metric has at least two
 _AUTO_WBITS: Final = 47  # zlib or gzip, told by the header
 _RAW_WBITS: Final = -15  # DEFLATE without a header, which some publishers send
 QUALITY: Final = "Quality"
@@ -97,11 +100,9 @@ def encode(*, timestamp_ms: int, seq: int | None, metrics: Iterable[TypedMetric]
 
 def decode(raw: bytes) -> Payload:
     """Read a payload. Raises `PayloadError` when the bytes cannot be read as a whole."""
-    message = _parse(raw)
+    message = parse(raw)
     if message.uuid == COMPRESSED_UUID:
-        message = _parse(_inflate(message))
-        if message.uuid == COMPRESSED_UUID:
-            raise PayloadError("a compressed payload inside a compressed payload")
+        message = inflate(message)
     problems: list[Problem] = []
     uuid: str | bytes = message.uuid  # bytes where it is not UTF-8
     metrics = tuple([_metric(metric, problems) for metric in message.metrics])
@@ -118,11 +119,17 @@ def decode(raw: bytes) -> Payload:
     )
 
 
-def _parse(raw: bytes) -> Message:
+def parse(raw: bytes) -> Message:
+    """The protobuf message, within our limits. Raises `PayloadError`, with the place."""
+    if len(raw) > _LARGE_BYTES:
+        if len(raw) > MOST_BYTES:
+            raise PayloadError(f"a payload of {len(raw)} bytes; more than {MOST_BYTES} are not read")
+        if holds_more_metrics(raw, MOST_METRICS):
+            raise PayloadError(f"a payload of more than {MOST_METRICS} metrics is not read")
     try:
         return Message.FromString(raw)
     except DecodeError as error:
-        raise PayloadError(f"not a Sparkplug payload: {error}") from error
+        raise PayloadError(f"not a Sparkplug payload: {find_break(raw)}") from error
 
 
 def _metric(metric: Message.Metric, problems: list[Problem]) -> Metric:
@@ -159,7 +166,12 @@ def _moment(stamp: int, whose: str, problems: list[Problem]) -> int | None:
     """A timestamp in milliseconds; None where there is none or none that a calendar knows."""
     if stamp <= LAST_AT_MS:
         return stamp or None
-    problems.append(Problem(FindingName.TIMESTAMP_INVALID, f"{whose} is of {stamp} ms, after the year 9999"))
+    problems.append(
+        Problem(
+            FindingName.TIMESTAMP_INVALID,
+            f"{whose} is of {stamp} ms, after the year 9999; are they micro- or nanoseconds?",
+        )
+    )
     return None
 
 
@@ -180,11 +192,22 @@ def _quality(metric: Message.Metric, problems: list[Problem]) -> int | None:
     return None
 
 
+def inflate(message: Message) -> Message:
+    """What a compressed payload holds, one level deep. Its `seq` counts. Raises `PayloadError`."""
+    try:
+        held = parse(_inflate(message))
+    except PayloadError as error:
+        raise PayloadError(f"inside a compressed payload: {error}") from error
+    if held.uuid == COMPRESSED_UUID:
+        raise PayloadError("a compressed payload inside a compressed payload")
+    return held
+
+
 def _inflate(message: Message) -> bytes:
-    """The bytes in the body of a compressed payload, at most `MOST_INFLATED_BYTES` of them."""
+    """The bytes in the body of a compressed payload, at most `MOST_BYTES` of them."""
     algorithm = next((m.string_value for m in message.metrics if m.name == "algorithm"), "DEFLATE")
     if algorithm not in ("DEFLATE", "GZIP"):
-        raise PayloadError(f"compressed with {algorithm!r}, which the standard does not know")
+        raise PayloadError(f"compressed with {algorithm[:40]!r}; the standard knows DEFLATE and GZIP")
     try:
         return _decompress(message.body, _AUTO_WBITS)
     except zlib.error:
@@ -197,7 +220,11 @@ def _inflate(message: Message) -> bytes:
 
 def _decompress(body: bytes, wbits: int) -> bytes:
     inflater = zlib.decompressobj(wbits)
-    inflated = inflater.decompress(body, MOST_INFLATED_BYTES)
+    inflated = inflater.decompress(body, MOST_BYTES + 1)
+    if len(inflated) > MOST_BYTES:
+        raise PayloadError(f"the compressed body holds more than {MOST_BYTES} bytes")
     if not inflater.eof:
-        raise PayloadError(f"the compressed body is cut short or holds more than {MOST_INFLATED_BYTES} bytes")
+        raise PayloadError("the compressed body is cut short")
+    if inflater.unused_data:
+        raise PayloadError(f"{len(inflater.unused_data)} bytes follow the compressed body, which are not read")
     return inflated

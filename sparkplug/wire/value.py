@@ -20,8 +20,8 @@ Definitions: TypeAlias = Mapping[str, Mapping[str, int]]
 """The datatypes of the members of the templates that a node defined, by template and member name."""
 
 
-def _text(raw: str | bytes) -> str:
-    """protobuf gives the bytes of a proto2 string that is not UTF-8."""
+def read_text(raw: str | bytes) -> str:
+    """A text; protobuf gives the bytes of one that is not UTF-8. Raises `ValueUnreadable`."""
     if isinstance(raw, str):
         return raw
     raise ValueUnreadable("the text is not UTF-8")
@@ -33,11 +33,13 @@ def _same(raw: Any) -> Value:
 
 
 def _data_set(raw: Message.DataSet) -> DataSet:
-    columns = tuple(_text(name) for name in raw.columns)
+    columns = tuple(read_text(name) for name in raw.columns)
     if len(raw.types) != len(columns) or (raw.HasField("num_of_columns") and raw.num_of_columns != len(columns)):
         raise ValueUnreadable(
             f"a DataSet of {raw.num_of_columns} columns has {len(columns)} names and {len(raw.types)} types"
         )
+    if len(raw.rows) * max(1, len(columns)) > array.MOST_ITEMS:
+        raise ValueUnreadable(f"a DataSet of {len(raw.rows)} rows; more than {array.MOST_ITEMS} cells are not read")
     readers = [_cell_readers(code) for code in raw.types]
     rows = []
     for row in raw.rows:
@@ -48,7 +50,7 @@ def _data_set(raw: Message.DataSet) -> DataSet:
 
 
 def _cell_readers(code: int) -> Mapping[str, Reader]:
-    if code not in _BASIC:
+    if code not in BASIC:
         raise ValueUnreadable(f"{code} is no datatype of a DataSet column")
     return READERS[code]
 
@@ -68,17 +70,22 @@ def _cell(readers: Mapping[str, Reader], cell: Message.DataSet.DataSetValue) -> 
 def read_template(raw: Message.Template, definitions: Definitions) -> Template:
     """A template with its members. An instance in data may hold only some of its definition's members,
     and may leave out their datatypes, which then come from `definitions`. Raises `ValueUnreadable`."""
-    ref = _text(raw.template_ref) or None
+    ref = read_text(raw.template_ref) or None
     declared = definitions.get(ref, {}) if ref else {}
     members: dict[str, Value] = {}
     for member in raw.metrics:
-        name = _text(member.name)
+        name = read_text(member.name)
         if not name:
             raise ValueUnreadable("a template member without a name")
         datatype = member.datatype or declared.get(name)
         if datatype is None:
             raise ValueUnreadable(f"the template member {name!r} has no datatype")
-        members[name] = _member(member, datatype, definitions)
+        if name in members:
+            raise ValueUnreadable(f"the template member {name!r} comes twice")
+        try:
+            members[name] = _member(member, datatype, definitions)
+        except ValueUnreadable as error:
+            raise ValueUnreadable(f"the template member {name!r}: {error}") from error
     return Template(ref=ref, is_definition=raw.is_definition, members=members)
 
 
@@ -108,13 +115,21 @@ def _integer_readers(read: Callable[[int], int]) -> Mapping[str, Reader]:
     return {"int_value": read, "long_value": read}
 
 
+def _long_in_int(raw: int) -> int:
+    """An Int64 belongs in `long_value`. Of the upper half of `int_value` nobody can say what is meant."""
+    if raw < 1 << 31:
+        return raw
+    raise ValueUnreadable(f"the INT64 {raw} is in int_value, and may mean {raw - (1 << 32)}")
+
+
 _REAL: Final[Mapping[str, Reader]] = {"float_value": _same, "double_value": _same}
-_STRING: Final[Mapping[str, Reader]] = {"string_value": _text}
+_STRING: Final[Mapping[str, Reader]] = {"string_value": read_text}
 _BYTES: Final[Mapping[str, Reader]] = {"bytes_value": _same}
 
 READERS: Final[Mapping[int, Mapping[str, Reader]]] = {
     **{code: _integer_readers(signed_reader(bits)) for code, bits in SIGNED_BITS.items()},
     **{code: _integer_readers(unsigned_reader(bits)) for code, bits in UNSIGNED_BITS.items()},
+    Datatype.INT64: {"int_value": _long_in_int, "long_value": signed_reader(64)},
     Datatype.FLOAT: _REAL,
     Datatype.DOUBLE: _REAL,
     Datatype.BOOLEAN: {"boolean_value": _same},
@@ -127,4 +142,4 @@ READERS: Final[Mapping[int, Mapping[str, Reader]]] = {
     **{code: {"bytes_value": partial(array.unpack, code)} for code in array.ARRAYS},
     Datatype.TEMPLATE: {},  # read with the node's definitions, by `read_template`
 }
-_BASIC: Final = frozenset(range(Datatype.INT8, Datatype.UUID + 1))
+BASIC: Final = frozenset(range(Datatype.INT8, Datatype.UUID + 1))

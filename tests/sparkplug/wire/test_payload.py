@@ -15,7 +15,7 @@ from sparkplug.errors import PayloadError
 from sparkplug.fact import DataSet, Template, Value
 from sparkplug.finding import FindingName, Problem
 from sparkplug.wire.datatype import Datatype
-from sparkplug.wire.payload import COMPRESSED_UUID, MOST_INFLATED_BYTES, Payload, TypedMetric, decode, encode
+from sparkplug.wire.payload import COMPRESSED_UUID, MOST_BYTES, MOST_METRICS, Payload, TypedMetric, decode, encode
 from sparkplug.wire.sparkplug_b_pb2 import Payload as Message
 from sparkplug.wire.value import read_value
 
@@ -185,10 +185,27 @@ def test_a_compressed_payload_is_inflated(raw: bytes) -> None:
         (compressed(INNER, "LZ4"), "compressed with 'LZ4'"),
         (compressed(b"neither"), "cannot be inflated"),
         (compressed(zlib.compress(INNER)[:-1]), "cut short"),
-        (compressed(zlib.compress(compressed(zlib.compress(INNER)))), "inside a compressed payload"),
-        (compressed(zlib.compress(bytes(MOST_INFLATED_BYTES + 1))), "more than 16777216 bytes"),
+        (compressed(zlib.compress(compressed(zlib.compress(INNER)))), "payload inside a compressed payload"),
+        (compressed(zlib.compress(bytes(MOST_BYTES + 1))), "more than 16777216 bytes"),
+        (compressed(zlib.compress(INNER) + b"more"), "4 bytes follow the compressed body"),
+        (compressed(gzip.compress(INNER) * 2, "GZIP"), "bytes follow the compressed body"),
+        (compressed(b""), "cut short"),
+        (
+            compressed(zlib.compress(b"\x0a\xff")),
+            "inside a compressed payload: not a Sparkplug payload: byte 1, in timestamp",
+        ),
+        (bytes(MOST_BYTES + 1), "a payload of 16777217 bytes"),
+        (b"\x12\x00" * (MOST_METRICS + 1), "more than 200000 metrics"),
+        (compressed(zlib.compress(b"\x12\x00" * (MOST_METRICS + 1))), "more than 200000 metrics"),
     ],
 )
 def test_bytes_that_cannot_be_read_as_a_whole_are_refused(raw: bytes, reason: str) -> None:
     with pytest.raises(PayloadError, match=reason):
         decode(raw)
+
+
+def test_a_body_that_just_fits_is_inflated() -> None:
+    filler = Message(body=bytes(MOST_BYTES - 5)).SerializeToString()
+
+    assert len(filler) == MOST_BYTES
+    assert decode(compressed(zlib.compress(filler))).body == bytes(MOST_BYTES - 5)
