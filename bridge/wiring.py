@@ -113,14 +113,14 @@ def open_audit(plant: Plant) -> AuditLog:
     path = plant.settings.data_dir / AUDIT_FILE
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        return AuditLog(path)
+        return AuditLog(path, largest=plant.settings.limits.audit_mb * 1_000_000)
     except OSError as error:
         text = (
             f"the audit log cannot be written: {error.strerror}; let the bridge write there, or name another data_dir"
         )
         raise ConfigError((Problem(file=str(path), text=text),)) from error
     except ValueError as error:
-        text = f"{error}; see `uns-bridge audit verify {path}`, and move the file away to begin a new log"
+        text = f"{error}; see `uns-bridge audit verify {path.parent}`, and move the log's files away to begin a new one"
         raise ConfigError((Problem(file=str(path), text=text),)) from error
 
 

@@ -108,6 +108,8 @@ class LimitSettings:
     """How long due timers wait for a fresh birth after a start."""
     answer_within_ms: int = 60_000
     """How long the MES may take to acknowledge an order release."""
+    audit_mb: int = 100
+    """Megabytes at which `audit.jsonl` is put aside and begun anew."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -356,6 +358,7 @@ def _limits(section: _Section) -> LimitSettings:
         keys_kept_ms=section.duration("keys_kept", default.keys_kept_ms, at_least_ms=3_600_000),
         stale_grace_ms=section.duration("stale_grace", default.stale_grace_ms),
         answer_within_ms=section.duration("answer_within", default.answer_within_ms),
+        audit_mb=section.integer("audit_mb", default.audit_mb, at_least=1),
     )
 
 
