@@ -28,6 +28,7 @@ from bridge.core.input import (
     Notice,
     OrdersArrived,
     Outcomes,
+    ReconnectHost,
     Request,
     Send,
     Setback,
@@ -59,6 +60,7 @@ from sparkplug.fact import (
     NodeOnline,
     Output,
     PublishState,
+    Reconnect,
     RequestRebirth,
 )
 from sparkplug.host import HostApplication
@@ -228,12 +230,16 @@ def _happened(core: Core, entered: FromPlant, now_ms: int) -> Iterator[Request]:
     match entered:
         case HostConnected():
             core.settler.away(now_ms)
-            yield from _sparkplug(core, core.host.connected(now_ms), now_ms)
+            yield from _sparkplug(
+                core, core.host.connected(now_ms, will_ms=entered.will_ms, server=entered.server), now_ms
+            )
         case HostDisconnected():
             core.settler.away(now_ms)
-            yield from _sparkplug(core, core.host.disconnected(now_ms), now_ms)
+            yield from _sparkplug(core, core.host.disconnected(now_ms, server=entered.server), now_ms)
         case SparkplugMessage():
-            outputs = core.host.receive(entered.topic, entered.payload, retain=entered.retain, now_ms=now_ms)
+            outputs = core.host.receive(
+                entered.topic, entered.payload, retain=entered.retain, now_ms=now_ms, server=entered.server
+            )
             yield from _sparkplug(core, outputs, now_ms)
         case UnsDocument():
             yield from _document(core, entered, now_ms)
@@ -257,16 +263,29 @@ def _sparkplug(core: Core, outputs: Iterable[Output], now_ms: int) -> Iterator[R
     for output in outputs:
         match output:
             case PublishState():
-                yield AnnounceHost()
+                yield AnnounceHost(output.server, output.at_ms)
+            case Reconnect():
+                yield Notice(
+                    level="warning", name="host.reconnects", fields={"server": output.server, "reason": output.reason}
+                )
+                yield ReconnectHost(output.server, output.at_ms)
             case RequestRebirth():
                 topic, payload = rebirth_command(output.node, now_ms)
                 yield Notice(
                     level="info", name="rebirth.asked", fields={"node": str(output.node), "reason": output.reason}
                 )
-                yield Command(topic, payload)
+                yield Command(topic, payload, output.server)
             case Finding():
-                fields = {"node": str(output.node), "finding": output.name, "text": output.text}
-                yield Notice(level="warning", name="sparkplug.finding", fields=fields)
+                yield Notice(
+                    level="warning",
+                    name="sparkplug.finding",
+                    fields={
+                        "node": str(output.node),
+                        "finding": output.name,
+                        "text": output.text,
+                        "times": output.times,
+                    },
+                )
             case NodeOnline() | NodeOffline() | DeviceOnline() | DeviceOffline() | DataRead():
                 core.live.note(output)
                 yield from _observed(core, core.translator.fact(output), now_ms)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from typing import Final
 from uuid import uuid4
@@ -21,7 +21,7 @@ import structlog
 from bridge.broker.link import BrokerLink
 from bridge.console.server import Console
 from bridge.console.standby import standing_by
-from bridge.core.input import AnnounceHost, Command, Destination, Input, Notice, Request, Send, ShowOrder
+from bridge.core.input import AnnounceHost, Command, Destination, Input, Notice, ReconnectHost, Request, Send, ShowOrder
 from bridge.delivery import BrokerDelivery, Delivery, OdooDelivery
 from bridge.errors import ConfigError, NotDurable, PartFailed, SecretMissing, first_of
 from bridge.loop import Entering, Loop, Stall
@@ -30,9 +30,10 @@ from bridge.plant import Plant
 from bridge.poll import ActPoller, OrderPoller
 from bridge.release import ReleaseSession, release_node
 from bridge.session import DocumentSession, HostSession
-from bridge.wiring import Outside, Sessions, new_core, open_audit
+from bridge.wiring import Outside, Sessions, new_core, open_audit, servers
 from odoo_adapter.odoo import OdooInfo
 from sparkplug.fact import NodeId
+from sparkplug.presence import HostPresence
 from state.audit import AuditLog
 from state.errors import Fenced, StateError, StoreUnavailable
 from state.store import Lease
@@ -118,10 +119,9 @@ class _Running:
         self._renewed_ms = outside.clock.now_ms()
         settings, clock = plant.settings, outside.clock
         sessions = Sessions(plant, outside, self._may_connect)
-        host_link = sessions.host(core.host, self._may_be_online)
         document_link = sessions.documents()
-        self._links: list[tuple[str, BrokerLink]] = [("host", host_link), ("documents", document_link)]
-        self._host = HostSession(host_link, core.host, self._enter, clock)
+        self._links: list[tuple[str, BrokerLink]] = [("documents", document_link)]
+        self._hosts = {server: self._host_session(sessions, core, server) for server in servers(plant)}
         self._documents = DocumentSession(document_link, self._enter)
         self._release = self._release_session(sessions, core)
         self._deliveries: Mapping[Destination, Delivery] = {
@@ -150,6 +150,13 @@ class _Running:
             patience_ms=settings.limits.commit_patience_ms,
             outbox_limit=settings.limits.outbox,
         )
+
+    def _host_session(self, sessions: Sessions, core: Core, server: str) -> HostSession:
+        """The host on one server. Each has its own STATE."""
+        presence = HostPresence(core.host.host_id)
+        link = sessions.host(core.host, server, presence, self._may_be_online)
+        self._links.append((_named("host", server), link))
+        return HostSession(link, presence, self._enter, self._outside.clock, server=server)
 
     def _release_session(self, sessions: Sessions, core: Core) -> ReleaseSession | None:
         """Our own edge node, where the plant folder names one."""
@@ -181,7 +188,8 @@ class _Running:
                 return tasks.create_task(_part(name, work), name=name)
 
             loop = tasks.create_task(_part("core", self._loop.run, ends=True), name="core")
-            background = [start("lease", self._keep_lease), start("host-send", self._host.send)]
+            background = [start("lease", self._keep_lease)]
+            background += [start(_named("host-send", server), host.send) for server, host in self._hosts.items()]
             background += [start(f"delivery-{name}", each.run) for name, each in self._deliveries.items()]
             if self._console:
                 background.append(start("console", self._console.run))
@@ -190,15 +198,15 @@ class _Running:
                     start("orders-run", self._release.run),
                     start("orders-send", self._release.send),
                 ]
-            reading = [
-                start("host", self._host.run),
+            reading = [start(_named("host", server), host.run) for server, host in self._hosts.items()]
+            reading += [
                 start("documents", self._documents.run),
                 start("orders", self._orders.run),
                 start("acts", self._acts.run),
             ]
             await stop.wait()
             await self._leave(stage_s)
-            await _within("host", self._host.ended(), stage_s)
+            await _within("host", asyncio.gather(*(host.ended() for host in self._hosts.values())), stage_s)
             for task in reading:
                 task.cancel()
             self._loop.finish()
@@ -209,16 +217,18 @@ class _Running:
     async def _leave(self, stage_s: float) -> None:
         """Say on the namespace that we go: STATE offline, and the death of our own edge node."""
         self._stopping = True
-        await _within("host", self._host.leave(), stage_s)
+        await _within("host", asyncio.gather(*(host.leave() for host in self._hosts.values())), stage_s)
         if self._release:
             await _within("edge-node", self._release.leave(), stage_s)
 
     def act(self, request: Request) -> None:
         match request:
             case Command():
-                self._host.command(request)
+                self._hosts[request.server].command(request)
             case AnnounceHost():
-                self._host.announce()
+                self._hosts[request.server].announce(request.will_ms)
+            case ReconnectHost():
+                self._hosts[request.server].reconnect(request.will_ms)
             case Send():
                 self._deliveries[request.destination].send(request)
             case ShowOrder():
@@ -232,7 +242,8 @@ class _Running:
     def stalled(self, stall: Stall, reason: str) -> None:
         self._stalls.add(stall)
         log.error("host.offline", because=stall, reason=reason, effect="nodes with this primary host store")
-        self._host.leave_soon()
+        for host in self._hosts.values():
+            host.leave_soon()
         if stall is Stall.OUTBOX:
             self._documents.pause()
 
@@ -271,6 +282,11 @@ class _Running:
         await self._loop.enter(Entering(input=entered, at_ms=self._outside.clock.now_ms()))
 
 
+def _named(part: str, server: str) -> str:
+    """A part's name; with the server where there are several."""
+    return f"{part} {server}" if server else part
+
+
 async def _part(name: str, work: Callable[[], Awaitable[None]], *, ends: bool = False) -> None:
     """Let one part work. One that ends by itself, or by an error that has no meaning, is a defect, and is named."""
     try:
@@ -283,7 +299,7 @@ async def _part(name: str, work: Callable[[], Awaitable[None]], *, ends: bool = 
         raise PartFailed(name)
 
 
-async def _within(stage: str, work: Coroutine[None, None, object], stage_s: float) -> None:
+async def _within(stage: str, work: Awaitable[object], stage_s: float) -> None:
     """Wait for one stage of stopping, not longer than it may take."""
     try:
         async with asyncio.timeout(stage_s):

@@ -1,7 +1,7 @@
-"""The three MQTT sessions of the bridge, each a link with what belongs to it.
+"""The MQTT sessions of the bridge, each a link with what belongs to it.
 
-`HostSession` is the Sparkplug host application: clean session, STATE as will. `ReleaseSession` is our own edge
-node, which shows the open orders. `DocumentSession` keeps a persistent session for the UNS documents, and
+`HostSession` is the Sparkplug host application on one server: clean session, STATE as will. `ReleaseSession` is our
+own edge node, which shows the open orders. `DocumentSession` keeps a persistent session for the UNS documents, and
 acknowledges a document when the commit that holds it is durable.
 """
 
@@ -25,7 +25,8 @@ from bridge.core.input import (
     UnsDocument,
 )
 from bridge.loop import Entering
-from sparkplug.host import HostApplication
+from sparkplug.fact import ONLY_SERVER
+from sparkplug.presence import HostPresence
 
 Enter = Callable[[Entering], Awaitable[None]]
 OUTGOING_LIMIT: Final = 10_000
@@ -35,25 +36,39 @@ log = structlog.get_logger()
 
 
 class HostSession:
-    """Feeds the core with what the host receives, and publishes what the core asks for."""
+    """Feeds the core with what the host receives on one server, and publishes what the core asks for.
 
-    def __init__(self, link: BrokerLink, host: HostApplication, enter: Enter, clock: Clock) -> None:
+    `presence` is also what makes the link's wills.
+    """
+
+    def __init__(
+        self, link: BrokerLink, presence: HostPresence, enter: Enter, clock: Clock, *, server: str = ONLY_SERVER
+    ) -> None:
         self._link = link
-        self._host = host
+        self._presence = presence
+        self._server = server
+        self._log = log.bind(server=server) if server else log
         self._enter = enter
         self._clock = clock
-        self._outgoing: asyncio.Queue[Publication | None] = asyncio.Queue(OUTGOING_LIMIT)
+        self._outgoing: asyncio.Queue[Publication | Callable[[], Awaitable[None]]] = asyncio.Queue(OUTGOING_LIMIT)
         self._up = False
         self._leaving = False
         self._is_told = False
         self._ended = asyncio.Event()
         self._ended.set()
 
-    def announce(self) -> None:
-        """Publish STATE as online, with the timestamp of this session's will. Not while leaving, when our own
-        offline STATE comes back to us and the core answers it."""
-        topic, payload = self._host.online_state()
-        self._queue(Publication(topic=topic, payload=payload, qos=1, retain=True))
+    def announce(self, will_ms: int) -> None:
+        """Publish STATE as online, if this is still the session with the will of `will_ms`. Not while leaving, when our
+        own offline STATE comes back to us and the core answers it."""
+        if will_ms == self._presence.will_ms:
+            topic, payload = self._presence.birth()
+            self._queue(Publication(topic=topic, payload=payload, qos=1, retain=True))
+
+    def reconnect(self, will_ms: int) -> None:
+        """End this session, if it is still the one with the will of `will_ms`; the link begins another. Not while
+        leaving."""
+        if will_ms == self._presence.will_ms:
+            self._queue(self._link.drop)
 
     def command(self, command: Command) -> None:
         """Publish a command. It is dropped while the session is down: its cause will ask again."""
@@ -63,13 +78,13 @@ class HostSession:
         """Leave; what is queued is not published any more."""
         self._leaving = True
         self._clear()
-        self._outgoing.put_nowait(None)
+        self._outgoing.put_nowait(self.leave)
 
     async def leave(self) -> None:
         """Publish STATE as offline and end the session: nodes with this primary host begin to store."""
         self._leaving = True
         self._clear()
-        topic, payload = self._host.offline_state(self._clock.now_ms())
+        topic, payload = self._presence.death(self._clock.now_ms())
         try:
             await self._link.publish(Publication(topic=topic, payload=payload, qos=1, retain=True))
         except LinkLost:
@@ -86,42 +101,43 @@ class HostSession:
             match await self._link.next_event():
                 case Message() as message:
                     entered: Input = SparkplugMessage(
-                        topic=message.topic, payload=message.payload, retain=message.retain
+                        topic=message.topic, payload=message.payload, retain=message.retain, server=self._server
                     )
                     await self._enter(Entering(input=entered, at_ms=message.received_ms))
                 case LinkUp() as link_up:
                     self._up, self._leaving, self._is_told = True, False, False
                     self._ended.clear()
-                    log.info("host.connected")
-                    await self._enter(Entering(input=HostConnected(), at_ms=link_up.at_ms))
+                    self._log.info("host.connected")
+                    connected = HostConnected(server=self._server, will_ms=self._presence.will_ms)
+                    await self._enter(Entering(input=connected, at_ms=link_up.at_ms))
                 case LinkDown() as link_down:
                     self._lost(link_down.reason)
-                    await self._enter(Entering(input=HostDisconnected(), at_ms=link_down.at_ms))
+                    await self._enter(Entering(input=HostDisconnected(server=self._server), at_ms=link_down.at_ms))
                     self._ended.set()
 
     async def send(self) -> None:
         """Publish what is queued, in order, until cancelled."""
         while True:
-            publication = await self._outgoing.get()
-            if publication is None:
-                await self.leave()
+            outgoing = await self._outgoing.get()
+            if not isinstance(outgoing, Publication):
+                await outgoing()
                 continue
             try:
-                await self._link.publish(publication)
+                await self._link.publish(outgoing)
             except LinkLost as error:
-                log.info("host.publication_lost", topic=publication.topic, reason=str(error))
+                self._log.info("host.publication_lost", topic=outgoing.topic, reason=str(error))
 
-    def _queue(self, publication: Publication) -> None:
+    def _queue(self, outgoing: Publication | Callable[[], Awaitable[None]]) -> None:
         if not self._up or self._leaving:
             return
         try:
-            self._outgoing.put_nowait(publication)
+            self._outgoing.put_nowait(outgoing)
         except asyncio.QueueFull:
-            log.warning("host.publication_lost", topic=publication.topic, reason="too many wait for the session")
+            self._log.warning("host.publication_lost", reason="too many wait for the session")
 
     def _lost(self, reason: str) -> None:
         if not self._is_told:
-            log.warning("host.disconnected", reason=reason)
+            self._log.warning("host.disconnected", reason=reason)
         self._up, self._is_told = False, True
         self._clear()
 

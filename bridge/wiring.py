@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -26,6 +26,7 @@ from bridge.core.topic import UNS_PREFIX
 from bridge.errors import ConfigError
 from bridge.pipeline import Core
 from bridge.plant import BRIDGE_FILE, Plant
+from bridge.settings.broker import BrokerSettings
 from bridge.translate import Translator
 from odoo_adapter.connection import Connection
 from odoo_adapter.odoo import Odoo
@@ -34,7 +35,9 @@ from odoo_adapter.server import OdooServer
 from ruleset.engine import Engine
 from ruleset.problem import Problem
 from sparkplug.edge import EdgeNode
+from sparkplug.fact import ONLY_SERVER
 from sparkplug.host import HostApplication, HostSettings
+from sparkplug.presence import HostPresence
 from sparkplug.session import SessionSettings
 from state.audit import AuditLog
 from state.outbox import Outbox
@@ -67,7 +70,15 @@ def new_core(plant: Plant) -> Core:
         rebirth_window_ms=settings.sparkplug.rebirth_pause_ms,
         strict_deaths=settings.sparkplug.strict_deaths,
     )
-    host = HostApplication(settings.sparkplug.host_id, HostSettings(groups=settings.sparkplug.groups, session=session))
+    host = HostApplication(
+        settings.sparkplug.host_id,
+        HostSettings(
+            groups=settings.sparkplug.groups,
+            servers=tuple(servers(plant)),
+            declared_offline=settings.sparkplug.declared_offline,
+            session=session,
+        ),
+    )
     book = OrderBook(answer_within_ms=settings.limits.answer_within_ms)
     outbox = Outbox(RetryPolicy(base_ms=settings.retry.first_ms, cap_ms=settings.retry.longest_ms))
     standings = Standings()
@@ -90,6 +101,12 @@ def new_core(plant: Plant) -> Core:
         ),
         keys_kept_ms=settings.limits.keys_kept_ms,
     )
+
+
+def servers(plant: Plant) -> Mapping[str, BrokerSettings]:
+    """The MQTT servers by their names, which are their addresses where there are several."""
+    brokers = plant.settings.brokers
+    return {ONLY_SERVER: brokers[0]} if len(brokers) == 1 else {broker.address: broker for broker in brokers}
 
 
 def open_store(plant: Plant) -> RedisStore:
@@ -140,30 +157,37 @@ def open_odoo(plant: Plant) -> OdooServer:
 
 
 class Sessions:
-    """Makes the links of the three MQTT sessions. Each has a client id of its own, the same at every start."""
+    """Makes the links of the MQTT sessions: the host's to each server, documents and orders to the first.
+
+    Each has a client id of its own, the same at every start.
+    """
 
     def __init__(self, plant: Plant, outside: Outside, may_connect: MayConnect) -> None:
         self._plant = plant
+        self._servers = servers(plant)
+        self._first = plant.settings.broker
         self._outside = outside
         self._may_connect = may_connect
 
-    def host(self, host: HostApplication, may_connect: MayConnect) -> BrokerLink:
+    def host(self, host: HostApplication, server: str, presence: HostPresence, may_connect: MayConnect) -> BrokerLink:
         """Clean session, STATE as will; births, data and deaths at QoS 0, our own STATE at QoS 1."""
+        place = list(self._servers).index(server) + 1
+        name, broker = "host" if place == 1 else f"host{place}", self._servers[server]
 
         def will() -> Publication:
-            topic, payload = host.will(self._outside.clock.now_ms())
+            topic, payload = presence.will(self._outside.clock.now_ms())
             return Publication(topic=topic, payload=payload, qos=1, retain=True)
 
         subscriptions = [
             Subscription(filter=filter, qos=1 if place == 0 else 0) for place, filter in enumerate(host.subscriptions)
         ]
-        return self._outside.link(self._settings("host", clean=True), subscriptions, will, may_connect)
+        return self._outside.link(self._settings(name, broker, clean=True), subscriptions, will, may_connect)
 
     def documents(self) -> BrokerLink:
         """Persistent session, QoS 1: the broker keeps the documents while we are away."""
         subscriptions = [Subscription(filter=f"{UNS_PREFIX}/{self._plant.assets.path}/#", qos=1)]
         return self._outside.link(
-            self._settings("documents", clean=False), subscriptions, lambda: None, self._may_connect
+            self._settings("documents", self._first, clean=False), subscriptions, lambda: None, self._may_connect
         )
 
     def release(self, node: EdgeNode) -> BrokerLink:
@@ -174,10 +198,11 @@ class Sessions:
             return Publication(topic=topic, payload=payload, qos=1, retain=False)
 
         subscriptions = [Subscription(filter=filter, qos=1) for filter in node.subscriptions]
-        return self._outside.link(self._settings("orders", clean=True), subscriptions, will, self._may_connect)
+        return self._outside.link(
+            self._settings("orders", self._first, clean=True), subscriptions, will, self._may_connect
+        )
 
-    def _settings(self, name: str, *, clean: bool) -> LinkSettings:
-        broker = self._plant.settings.broker
+    def _settings(self, name: str, broker: BrokerSettings, *, clean: bool) -> LinkSettings:
         return LinkSettings(
             host=broker.host,
             port=broker.port,

@@ -6,7 +6,7 @@ They have no `seq`, and name their metric: an alias could mean another metric by
 from __future__ import annotations
 
 from sparkplug.fact import NodeId, Origin, Value
-from sparkplug.session import REBIRTH
+from sparkplug.message import REBIRTH
 from sparkplug.topic import DeviceVerb, NodeVerb, device_topic, node_topic
 from sparkplug.wire.datatype import Datatype
 from sparkplug.wire.payload import TypedMetric, encode

@@ -15,8 +15,7 @@ from typing import Final, TypeAlias
 from sparkplug.catalog import BD_SEQ
 from sparkplug.errors import PayloadError, ValueUnreadable
 from sparkplug.fact import NodeId, Value
-from sparkplug.sequence import SEQ_MODULUS
-from sparkplug.session import REBIRTH
+from sparkplug.message import REBIRTH, SEQ_MODULUS
 from sparkplug.topic import (
     NAMESPACE,
     DeviceTopic,

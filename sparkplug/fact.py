@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 import msgspec
+
+ONLY_SERVER: Final = ""
+"""The name of the MQTT server where there is only one."""
 
 Scalar: TypeAlias = bool | int | float | str | bytes
 
@@ -128,29 +131,46 @@ class DataRead(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """Something a peer did against the standard. `name` is from a closed list (`sparkplug.finding`)."""
+    """Something a peer did against the standard. `name` is from a closed list (`sparkplug.finding`).
+
+    `times` is how often it came since it was last told, this one included.
+    """
 
     node: NodeId
     name: str
     text: str
+    times: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class RequestRebirth:
-    """Ask the shell to publish NCMD Node Control/Rebirth to this node, once."""
+    """Ask the shell to publish NCMD Node Control/Rebirth to this node, once, on the MQTT server where it lives."""
 
     node: NodeId
     reason: str
+    server: str = ONLY_SERVER
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublishState:
-    """Ask the shell to publish this host's retained STATE at QoS 1."""
+    """Ask the shell to publish this host's birth (STATE online, retained, QoS 1) on this server's session.
 
-    online: bool
+    `at_ms` is the birth's timestamp, that of the session's will.
+    """
+
+    server: str = ONLY_SERVER
     at_ms: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reconnect:
+    """Ask the shell to end the session that began with the will of `at_ms` on this server, and to begin another."""
+
+    server: str = ONLY_SERVER
+    at_ms: int
+    reason: str
+
+
 Fact: TypeAlias = NodeOnline | NodeOffline | DeviceOnline | DeviceOffline | DataRead | Finding
-Request: TypeAlias = RequestRebirth | PublishState
+Request: TypeAlias = RequestRebirth | PublishState | Reconnect
 Output: TypeAlias = Fact | Request

@@ -1,12 +1,19 @@
-"""The closed list of findings: what a peer can do against the standard, by name.
+"""The closed list of findings: what a peer can do against the standard, by name; and how they are counted.
 
 A name is what the console counts, what the log prints and what a person searches for, so it never changes.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Final, NamedTuple
+
+import msgspec
+
+from sparkplug.fact import Finding, NodeId
+
+SAMPLE_BYTES: Final = 512  # of a payload, enough for a person to see what is wrong with it
 
 
 class FindingName(StrEnum):
@@ -19,6 +26,7 @@ class FindingName(StrEnum):
     MESSAGE_REPEATED = "message-repeated"  # ignored
     STATE_UNREADABLE = "state-unreadable"  # our own STATE topic: answered with our STATE
     HOST_ID_SHARED = "host-id-shared"  # another host says it is online under our id
+    NODE_ON_TWO_SERVERS = "node-on-two-servers"  # ignored: the node is online on another MQTT server
 
     # Sessions
     NODE_UNBORN = "node-unborn"  # ignored; a rebirth is asked
@@ -39,6 +47,7 @@ class FindingName(StrEnum):
     ALIAS_UNKNOWN = "alias-unknown"  # skipped; a rebirth is asked
     ALIAS_REPEATED = "alias-repeated"  # of one birth: the alias means nothing, the names stay good
     ALIAS_SHARED = "alias-shared"  # by two origins of one node: told apart by their topics
+    ALIAS_MISMATCH = "alias-mismatch"  # a name with the alias of another metric: the name counts
     DATATYPE_MISSING = "datatype-missing"  # the metric cannot be read
     DATATYPE_UNKNOWN = "datatype-unknown"  # the metric cannot be read
     VALUE_MISSING = "value-missing"  # neither a value nor null: skipped
@@ -61,8 +70,92 @@ ASKS_REBIRTH: Final = frozenset(
 """Findings in a message that a new birth can mend."""
 
 
+REQUIREMENTS: Final[Mapping[FindingName, str]] = {
+    FindingName.TOPIC_INVALID: "tck-id-topic-structure",
+    FindingName.PAYLOAD_UNREADABLE: "tck-id-message-flow-edge-node-birth-publish-nbirth-payload",
+    FindingName.MESSAGE_RETAINED: "tck-id-topics-nbirth-mqtt",
+    FindingName.MESSAGE_REPEATED: "tck-id-payloads-sequence-num-incrementing",
+    FindingName.STATE_UNREADABLE: "tck-id-host-topic-phid-birth-payload",
+    FindingName.HOST_ID_SHARED: "tck-id-operational-behavior-host-application-host-id",
+    FindingName.NODE_ON_TWO_SERVERS: (
+        "tck-id-operational-behavior-primary-application-state-with-multiple-servers-single-server"
+    ),
+    FindingName.NODE_UNBORN: "tck-id-payloads-ndata-order",
+    FindingName.DEVICE_UNBORN: "tck-id-payloads-ddata-order",
+    FindingName.SEQ_MISSING: "tck-id-payloads-sequence-num-always-included",
+    FindingName.SEQ_GAP: "tck-id-payloads-sequence-num-incrementing",
+    FindingName.BIRTH_SEQ_NOT_ZERO: "tck-id-topics-nbirth-seq-num",
+    FindingName.BIRTH_BDSEQ_MISSING: "tck-id-topics-nbirth-bdseq-included",
+    FindingName.BIRTH_REBIRTH_MISSING: "tck-id-topics-nbirth-rebirth-metric",
+    FindingName.DEATH_BDSEQ_MISSING: "tck-id-topics-ndeath-payload",
+    FindingName.DEATH_BDSEQ_MISMATCH: "tck-id-payloads-ndeath-bdseq",
+    FindingName.DEVICE_NOT_REBORN: "tck-id-operational-behavior-data-commands-rebirth-action-2",
+    FindingName.METRIC_UNNAMED: "tck-id-payloads-name-requirement",
+    FindingName.METRIC_UNKNOWN: "tck-id-topics-nbirth-metric-reqs",
+    FindingName.METRIC_REPEATED: "tck-id-topics-nbirth-metrics",
+    FindingName.ALIAS_UNKNOWN: "tck-id-payloads-alias-birth-requirement",
+    FindingName.ALIAS_REPEATED: "tck-id-payloads-alias-uniqueness",
+    FindingName.ALIAS_SHARED: "tck-id-payloads-alias-uniqueness",
+    FindingName.ALIAS_MISMATCH: "tck-id-payloads-alias-data-cmd-requirement",
+    FindingName.DATATYPE_MISSING: "tck-id-payloads-metric-datatype-req",
+    FindingName.DATATYPE_UNKNOWN: "tck-id-payloads-metric-datatype-value",
+    FindingName.VALUE_MISSING: "tck-id-operational-behavior-data-publish-nbirth-values",
+    FindingName.VALUE_INVALID: "tck-id-payloads-metric-datatype-value",
+    FindingName.TEMPLATE_UNKNOWN: "tck-id-payloads-template-definition-nbirth",
+    FindingName.PROPERTIES_INVALID: "tck-id-payloads-propertyset-keys-array-size",
+    FindingName.TIMESTAMP_MISSING: "tck-id-payloads-name-birth-data-requirement",
+    FindingName.TIMESTAMP_INVALID: "tck-id-payloads-timestamp-in-UTC",
+}
+"""The requirement that each finding is about. A device's own has another id where the standard says it twice."""
+
+
 class Problem(NamedTuple):
     """A finding before it is known whose it is."""
 
     name: FindingName
     text: str
+
+
+class Tally(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One kind of finding of one node. `text` and `sample`, the payload's first bytes, are of the one told last;
+    `untold` came since."""
+
+    count: int
+    first_ms: int = 0
+    last_ms: int = 0
+    told_ms: int | None = None
+    untold: int = 0
+    text: str = ""
+    sample: bytes = b""
+
+
+class Findings:
+    """The findings of one node. Each kind is told once per window, then with how often it came meanwhile."""
+
+    __slots__ = ("_window_ms", "tallies")
+
+    def __init__(self, window_ms: int) -> None:
+        self._window_ms = window_ms
+        self.tallies: dict[str, Tally] = {}
+
+    def note(self, node: NodeId, problems: Iterable[Problem], raw: bytes, now_ms: int) -> list[Finding]:
+        """Count what is wrong with the payload `raw`; return what is to be told now."""
+        told = []
+        for problem in problems:
+            name = problem.name.value
+            known = self.tallies.get(name) or Tally(count=0, first_ms=now_ms)
+            count, untold = known.count + 1, known.untold + 1
+            if known.told_ms is not None and 0 <= now_ms - known.told_ms < self._window_ms:
+                counted = msgspec.structs.replace(known, count=count, last_ms=now_ms, untold=untold)
+            else:
+                told.append(Finding(node=node, name=name, text=problem.text, times=untold))
+                counted = Tally(
+                    count=count,
+                    first_ms=known.first_ms,
+                    last_ms=now_ms,
+                    told_ms=now_ms,
+                    text=problem.text,
+                    sample=raw[:SAMPLE_BYTES],
+                )
+            self.tallies[name] = counted
+        return told

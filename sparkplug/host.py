@@ -1,22 +1,26 @@
 """`HostApplication`: all nodes of a site as one Sparkplug host application. Called by the bridge's pipeline.
 
 It routes each message to its node's session, keeps this host's own STATE right, and paces the rebirths that the
-sessions ask for. The shell owns the MQTT session and the clock.
+sessions ask for. The shell owns the clock and the MQTT sessions, one per server; `HostPresence` is their STATE.
+
+A node lives on the server where its newest birth came from, by the births' own timestamps. While it is online there,
+what comes from another server is not its own; once it is not, whatever it sends tells where it lives now.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Final, assert_never
 
 from sparkplug.errors import PayloadError
-from sparkplug.fact import Finding, NodeId, NodeOnline, Output, PublishState, RequestRebirth
-from sparkplug.finding import FindingName, Problem
-from sparkplug.message import NodeDeath, device_message, node_message
-from sparkplug.pace import Pacer
+from sparkplug.fact import ONLY_SERVER, NodeId, NodeOnline, Output, PublishState, Reconnect, RequestRebirth
+from sparkplug.finding import FindingName, Findings, Problem, Tally
+from sparkplug.message import SEQ_MODULUS, Message, NodeBirth, NodeDeath, device_message, node_message
+from sparkplug.pace import Backoff, Pacer
 from sparkplug.session import NodeSession, Phase, SessionSettings
-from sparkplug.snapshot import restore, store
+from sparkplug.snapshot import as_stored, restore, store
 from sparkplug.topic import (
     NAMESPACE,
     DeviceTopic,
@@ -29,20 +33,31 @@ from sparkplug.topic import (
     state_topic,
 )
 from sparkplug.wire.payload import decode
-from sparkplug.wire.state import HostState, decode_state, encode_state
+from sparkplug.wire.state import decode_state
 
 HOST_LEFT: Final = "host disconnected"
+_RECONNECT_MS: Final = 10_000  # between two reconnects because of a false death, doubled up to:
+_RECONNECT_MOST_MS: Final = 600_000
+
+
+class DeclaredOffline(StrEnum):
+    """What a host does that is told it were offline, by another's STATE or by an old one."""
+
+    REPUBLISH = "republish"  # its birth, with the will's timestamp (Sparkplug 3.0)
+    RECONNECT = "reconnect"  # with a new will, so that its birth is newer than the false death (the draft of 4.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostSettings:
-    """Which groups the host follows (empty: all), how patient it is, and how fast it asks for rebirths.
+    """Which groups the host follows (empty: all) on which servers, how patient it is, how fast it asks for rebirths.
 
     After a connect, nodes that were known before have `birth_grace_ms` to be born by themselves; then they are
     asked, spread over `rebirth_jitter_ms` and at most `rebirths_per_s`.
     """
 
     groups: tuple[str, ...] = ()
+    servers: tuple[str, ...] = (ONLY_SERVER,)
+    declared_offline: DeclaredOffline = DeclaredOffline.REPUBLISH
     session: SessionSettings = field(default_factory=SessionSettings)
     birth_grace_ms: int = 1_000
     rebirth_jitter_ms: int = 1_000
@@ -52,15 +67,30 @@ class HostSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeView:
-    """What the host believes of a node, for a list. `devices` tells which are there; `findings` how often what."""
+    """What the host believes of a node. `seq` is the last in order, `devices` tells which are there.
+
+    `skew_ms` is how far the node's clock is ahead of ours, less the way of its messages.
+    """
 
     node: NodeId
+    server: str
     phase: str
-    bd_seq: int | None
+    since_ms: int
     seen_ms: int
+    bd_seq: int | None
+    seq: int | None
+    skew_ms: int | None
     metrics: int
     devices: Mapping[str, bool]
-    findings: Mapping[str, int]
+    findings: Mapping[str, Tally]
+
+
+@dataclass(slots=True)
+class _Server:
+    """Our session on one MQTT server. `will_ms` None: there is none."""
+
+    will_ms: int | None = None
+    reconnects: Backoff = field(default_factory=lambda: Backoff(_RECONNECT_MS, _RECONNECT_MOST_MS))
 
 
 class HostApplication:
@@ -69,70 +99,59 @@ class HostApplication:
     def __init__(self, host_id: str, settings: HostSettings = HostSettings()) -> None:
         self.host_id = host_id
         self._settings = settings
-        self._state_topic = state_topic(host_id)
+        self._servers = {server: _Server() for server in settings.servers}
         self._sessions: dict[NodeId, NodeSession] = {}
         self._dues: dict[NodeId, int] = {}
         self._changed: set[NodeId] = set()
         self._pacer = Pacer(
             per_s=settings.rebirths_per_s, burst=settings.rebirth_burst, jitter_ms=settings.rebirth_jitter_ms
         )
-        self._will_ms: int | None = None
-        self._connected = False
+        self._strangers = Findings(settings.session.finding_window_ms)
 
-    # Our own MQTT session
+    # Our own MQTT sessions
 
     @property
     def subscriptions(self) -> tuple[str, ...]:
         """The topic filters, our own STATE first (`tck-id-host-topic-phid-birth-sub-required`)."""
         groups = self._settings.groups
-        return self._state_topic, *([f"{NAMESPACE}/{group}/#" for group in groups] or [f"{NAMESPACE}/#"])
+        return state_topic(self.host_id), *([f"{NAMESPACE}/{group}/#" for group in groups] or [f"{NAMESPACE}/#"])
 
-    def will(self, now_ms: int) -> tuple[str, bytes]:
-        """STATE offline, to be left as the will (QoS 1, retained) of a CONNECT that is made now."""
-        self._will_ms = now_ms
-        return self._state_topic, encode_state(HostState(False, now_ms))
+    def connected(self, now_ms: int, *, will_ms: int, server: str = ONLY_SERVER) -> tuple[Output, ...]:
+        """Our session on a server is up and subscribed. Every node that lives there is asked for one rebirth, in time.
 
-    def online_state(self) -> tuple[str, bytes]:
-        """STATE online (QoS 1, retained), with the timestamp of the last will. Raises `ValueError` before that."""
-        return self._state_topic, encode_state(HostState(True, self._session_ms()))
-
-    def offline_state(self, now_ms: int) -> tuple[str, bytes]:
-        """STATE offline (QoS 1, retained), to be published before a clean DISCONNECT. We do not answer its echo."""
-        self._connected = False
-        return self._state_topic, encode_state(HostState(False, now_ms))
-
-    def connected(self, now_ms: int) -> tuple[Output, ...]:
-        """Our MQTT session is up and subscribed. Every node known before is asked for one rebirth, in time."""
-        self._connected = True
-        self._will_ms = now_ms if self._will_ms is None else self._will_ms
+        `will_ms` is the timestamp of the session's will.
+        """
+        self._servers[server].will_ms = will_ms
         for node, session in self._sessions.items():
-            if session.phase is not Phase.ONLINE:
+            if session.server == server and session.phase is not Phase.ONLINE:
                 self._pacer.ask_spread(node, "the host was away", now_ms + self._settings.birth_grace_ms)
-        return (self._our_state(), *self._paced(now_ms))
+        return (PublishState(server=server, at_ms=will_ms), *self._paced(now_ms))
 
-    def disconnected(self, now_ms: int) -> tuple[Output, ...]:
-        """Our MQTT session is down: nothing is known of any node."""
-        self._connected = False
-        self._pacer.forget_all()
+    def disconnected(self, now_ms: int, *, server: str = ONLY_SERVER) -> tuple[Output, ...]:
+        """Our session on a server is down: nothing is known of the nodes that live there."""
+        self._servers[server].will_ms = None
         outputs: list[Output] = []
-        for node in sorted(self._sessions):
+        for node in sorted(node for node, session in self._sessions.items() if session.server == server):
+            self._pacer.forget(node)
             outputs += self._routed(self._sessions[node], self._sessions[node].host_left(now_ms, HOST_LEFT), now_ms)
         return tuple(outputs)
 
     # Messages and time
 
-    def receive(self, topic: str, payload: bytes, *, retain: bool, now_ms: int) -> tuple[Output, ...]:
+    def receive(
+        self, topic: str, payload: bytes, *, retain: bool, now_ms: int, server: str = ONLY_SERVER
+    ) -> tuple[Output, ...]:
         """Take one message, in order of arrival. Never raises for what a peer did."""
         parsed = parse_topic(topic)
         match parsed:
             case None | NodeTopic(verb=NodeVerb.COMMAND) | DeviceTopic(verb=DeviceVerb.COMMAND):
                 return ()
             case StateTopic(host_id):
-                return self._state(payload, retain) if host_id == self.host_id else ()
+                return self._state(server, payload, retain, now_ms) if host_id == self.host_id else ()
             case InvalidTopic(node, reason):
-                return (Finding(node=node, name=FindingName.TOPIC_INVALID.value, text=reason),)
+                return self._strange(node, Problem(FindingName.TOPIC_INVALID, reason), payload, now_ms)
             case NodeTopic() | DeviceTopic():
-                return (*self._message(parsed, payload, retain, now_ms), *self._paced(now_ms))
+                return (*self._message(server, parsed, payload, retain, now_ms), *self._paced(now_ms))
             case _:
                 assert_never(parsed)
 
@@ -147,10 +166,8 @@ class HostApplication:
     @property
     def next_due_ms(self) -> int | None:
         """When `due` has something to do, if nothing else happens before."""
-        dues = [*self._dues.values()]
-        if self._connected and self._pacer.next_due_ms is not None:
-            dues.append(self._pacer.next_due_ms)
-        return min(dues, default=None)
+        dues = (*self._dues.values(), self._pacer.next_due_ms)
+        return min((due_ms for due_ms in dues if due_ms is not None), default=None)
 
     # What is stored and shown
 
@@ -169,35 +186,61 @@ class HostApplication:
 
         Raises `SnapshotError`.
         """
-        self._keep(restore(node, snapshot, self._settings.session))
+        session = restore(node, snapshot, self._settings.session)
+        if session.server not in self._servers:  # it is no longer among the settings; where the node is will be seen
+            session.server = self._settings.servers[0]
+        self._keep(session)
 
     def nodes(self) -> tuple[NodeView, ...]:
         """What is believed of each node, in order."""
         return tuple(_view(self._sessions[node]) for node in sorted(self._sessions))
 
+    @property
+    def findings(self) -> Mapping[str, Tally]:
+        """What is wrong with messages that belong to no node, or to one that was never heard of otherwise."""
+        return dict(self._strangers.tallies)
+
     # Inside
 
-    def _message(self, topic: NodeTopic | DeviceTopic, raw: bytes, retain: bool, now_ms: int) -> tuple[Output, ...]:
+    def _message(
+        self, server: str, topic: NodeTopic | DeviceTopic, raw: bytes, retain: bool, now_ms: int
+    ) -> tuple[Output, ...]:
         session = self._sessions.get(topic.node)
         if retain:
-            text = f"a retained {topic.verb} tells the past"
-            session = session or self._keep(NodeSession(topic.node, self._settings.session))
-            return self._routed(session, session.object_to(Problem(FindingName.MESSAGE_RETAINED, text), now_ms), now_ms)
+            problem = Problem(FindingName.MESSAGE_RETAINED, f"a retained {topic.verb} tells the past")
+            return self._objected(session or self._new(topic.node, server), problem, raw, now_ms)
         try:
             payload = decode(raw)
         except PayloadError as error:
             problem = Problem(FindingName.PAYLOAD_UNREADABLE, f"{topic.verb}: {error}")
             if session is None:
-                return (Finding(node=topic.node, name=problem.name.value, text=problem.text),)
-            return self._routed(session, session.object_to(problem, now_ms), now_ms)
+                return self._strange(topic.node, problem, raw, now_ms)
+            return self._objected(session, problem, raw, now_ms)
         if isinstance(topic, NodeTopic):
             message = node_message(topic.verb, payload, now_ms)
         else:
             message = device_message(topic.verb, topic.device, payload, now_ms)
         if message is None or (session is None and isinstance(message, NodeDeath)):
             return ()
-        session = session or self._keep(NodeSession(topic.node, self._settings.session))
+        session = session or self._new(topic.node, server)
+        if session.server != server and not self._moved(session, server, message):
+            if isinstance(message, NodeDeath):  # the will that it left where it lived before
+                return ()
+            text = f"{topic.verb} on the server {server}, and the node is online on {session.server}"
+            return self._objected(session, Problem(FindingName.NODE_ON_TWO_SERVERS, text), raw, now_ms)
         return self._routed(session, session.receive(message, now_ms=now_ms), now_ms)
+
+    def _moved(self, session: NodeSession, server: str, message: Message) -> bool:
+        """Whether a message from another server tells that the node lives there now."""
+        if session.phase is not Phase.ONLINE:
+            moved = not isinstance(message, NodeDeath)
+        else:
+            at_ms = message.payload.timestamp_ms or message.received_ms
+            moved = isinstance(message, NodeBirth) and at_ms >= (session.birth_ms or 0)
+        if moved:
+            session.server = server
+            session.changed = True
+        return moved
 
     def _routed(self, session: NodeSession, outputs: tuple[Output, ...], now_ms: int) -> tuple[Output, ...]:
         """Take back what a session asks of the pacer, and note what it changed."""
@@ -213,7 +256,7 @@ class HostApplication:
             if isinstance(output, NodeOnline):
                 self._pacer.forget(node)
             if isinstance(output, RequestRebirth):
-                if self._connected:
+                if self._servers[session.server].will_ms is not None:
                     self._pacer.ask(node, output.reason, now_ms)
             else:
                 passed.append(output)
@@ -222,37 +265,47 @@ class HostApplication:
     def _paced(self, now_ms: int) -> tuple[Output, ...]:
         """The rebirth requests whose time has come."""
         requests: list[Output] = []
-        if self._connected:
-            for node, reason in self._pacer.due(now_ms):
-                self._sessions[node].backoff.take(now_ms)
-                self._changed.add(node)
-                requests.append(RequestRebirth(node, reason))
+        for node, reason in self._pacer.due(now_ms):
+            session = self._sessions[node]
+            session.backoff.take(now_ms)
+            self._changed.add(node)
+            requests.append(RequestRebirth(node, reason, session.server))
         return tuple(requests)
 
-    def _state(self, raw: bytes, retain: bool) -> tuple[Output, ...]:
+    def _state(self, server: str, raw: bytes, retain: bool, now_ms: int) -> tuple[Output, ...]:
         """A STATE under our own id. While we are online nothing else may stand there
         (`tck-id-message-flow-hid-sparkplug-state-message-delivered`)."""
-        if not self._connected:
+        ours = self._servers[server]
+        if ours.will_ms is None:
             return ()
         ourselves = NodeId("STATE", self.host_id)
+        birth = PublishState(server=server, at_ms=ours.will_ms)
         try:
             state = decode_state(raw)
         except PayloadError as error:
-            return Finding(node=ourselves, name=FindingName.STATE_UNREADABLE.value, text=str(error)), self._our_state()
+            return *self._strange(ourselves, Problem(FindingName.STATE_UNREADABLE, str(error)), raw, now_ms), birth
         if not state.online:
-            return (self._our_state(),)
-        if state.timestamp_ms > self._session_ms() and not retain:
+            if retain or self._settings.declared_offline is DeclaredOffline.REPUBLISH:
+                return (birth,)  # a retained one is from before this session, whose birth is under way
+            reason = f"STATE said at {state.timestamp_ms} that {self.host_id} were offline"
+            reconnects = ours.reconnects.take(now_ms)
+            return (Reconnect(server=server, at_ms=ours.will_ms, reason=reason) if reconnects else birth,)
+        if state.timestamp_ms > ours.will_ms and not retain:
             text = f"another host says {self.host_id} is online since {state.timestamp_ms}"
-            return (Finding(node=ourselves, name=FindingName.HOST_ID_SHARED.value, text=text),)
+            return self._strange(ourselves, Problem(FindingName.HOST_ID_SHARED, text), raw, now_ms)
         return ()
 
-    def _our_state(self) -> PublishState:
-        return PublishState(online=True, at_ms=self._session_ms())
+    def _strange(self, node: NodeId, problem: Problem, raw: bytes, now_ms: int) -> tuple[Output, ...]:
+        """Something is wrong with a message that belongs to no session."""
+        return tuple(self._strangers.note(node, [problem], raw, now_ms))
 
-    def _session_ms(self) -> int:
-        if self._will_ms is None:
-            raise ValueError("a STATE needs the will of its session first")
-        return self._will_ms
+    def _objected(self, session: NodeSession, problem: Problem, raw: bytes, now_ms: int) -> tuple[Output, ...]:
+        return self._routed(session, session.object_to(problem, raw, now_ms), now_ms)
+
+    def _new(self, node: NodeId, server: str) -> NodeSession:
+        session = NodeSession(node, self._settings.session)
+        session.server = server
+        return self._keep(session)
 
     def _keep(self, session: NodeSession) -> NodeSession:
         self._sessions[session.node] = session
@@ -267,13 +320,26 @@ class HostApplication:
             self._dues[session.node] = due_ms
 
 
+def stored_view(node: NodeId, snapshot: bytes) -> NodeView:
+    """What the running host believed of a node when it last stored it; for commands beside it.
+
+    Data that comes in order is not stored: `seq` and `seen_ms` are those of the last change. Raises `SnapshotError`.
+    """
+    return _view(as_stored(node, snapshot, SessionSettings()))
+
+
 def _view(session: NodeSession) -> NodeView:
+    was_born = session.phase is not Phase.UNBORN
     return NodeView(
         node=session.node,
+        server=session.server,
         phase=session.phase.value,
-        bd_seq=session.bd_seq,
+        since_ms=session.since_ms,
         seen_ms=session.seen_ms,
+        bd_seq=session.bd_seq,
+        seq=(session.sequence.expected - 1) % SEQ_MODULUS if was_born else None,
+        skew_ms=session.skew_ms,
         metrics=len(session.catalog.declared) + sum(len(d.catalog.declared) for d in session.devices.values()),
         devices={name: device.born for name, device in session.devices.items()},
-        findings=dict(session.findings),
+        findings=dict(session.findings.tallies),
     )

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
+from sparkplug.catalog import BD_SEQ
+from sparkplug.finding import FindingName, Problem
 from sparkplug.topic import DeviceVerb, NodeVerb
 from sparkplug.wire.payload import Payload
+
+REBIRTH: Final = "Node Control/Rebirth"
+SEQ_MODULUS: Final = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,3 +93,31 @@ def device_message(verb: DeviceVerb, device: str, payload: Payload, received_ms:
             return DeviceDeath(payload, received_ms, device)
         case DeviceVerb.COMMAND:
             return None
+
+
+def seq_of(payload: Payload) -> int | None:
+    """The `seq` of a payload, None where there is none in 0 to 255."""
+    return payload.seq if payload.seq is not None and payload.seq < SEQ_MODULUS else None
+
+
+def bd_seq_of(payload: Payload) -> int | None:
+    """The first `bdSeq` of a payload; some publishers repeat it on a rebirth, with another datatype."""
+    for metric in payload.metrics:
+        if metric.name == BD_SEQ and metric.field in ("int_value", "long_value"):
+            bd_seq: int = metric.raw
+            return bd_seq
+    return None
+
+
+def birth_problems(payload: Payload) -> list[Problem]:
+    """What an NBIRTH lacks; none of it keeps the node from being online."""
+    problems = []
+    if payload.seq is None:
+        problems.append(Problem(FindingName.SEQ_MISSING, "NBIRTH without seq"))
+    elif payload.seq != 0:
+        problems.append(Problem(FindingName.BIRTH_SEQ_NOT_ZERO, f"NBIRTH with seq {payload.seq}"))
+    if bd_seq_of(payload) is None:
+        problems.append(Problem(FindingName.BIRTH_BDSEQ_MISSING, "NBIRTH without bdSeq"))
+    if all(metric.name != REBIRTH for metric in payload.metrics):
+        problems.append(Problem(FindingName.BIRTH_REBIRTH_MISSING, f"NBIRTH without {REBIRTH}"))
+    return problems

@@ -7,11 +7,8 @@ waits until those before it have come, or until its time is up (`tck-id-operatio
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final
 
-from sparkplug.message import Sequenced
-
-SEQ_MODULUS: Final = 256
+from sparkplug.message import SEQ_MODULUS, Sequenced
 
 
 class Sequence:

@@ -11,18 +11,19 @@ aliases are still known, so data goes on being read, in the order in which it co
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
+from statistics import median_low
 from typing import Final
 
-from sparkplug.catalog import BD_SEQ, EMPTY, Catalog, declare, template_definitions
+from sparkplug.catalog import EMPTY, Catalog, declare, template_definitions
 from sparkplug.fact import (
+    ONLY_SERVER,
     DataRead,
     DeviceOffline,
     DeviceOnline,
-    Finding,
     NodeId,
     NodeOffline,
     NodeOnline,
@@ -30,7 +31,7 @@ from sparkplug.fact import (
     Output,
     RequestRebirth,
 )
-from sparkplug.finding import ASKS_REBIRTH, FindingName, Problem
+from sparkplug.finding import ASKS_REBIRTH, FindingName, Findings, Problem
 from sparkplug.message import (
     DeviceBirth,
     DeviceData,
@@ -40,12 +41,15 @@ from sparkplug.message import (
     NodeData,
     NodeDeath,
     Sequenced,
+    bd_seq_of,
+    birth_problems,
+    seq_of,
 )
 from sparkplug.pace import Backoff
-from sparkplug.sequence import SEQ_MODULUS, Sequence
+from sparkplug.sequence import Sequence
 from sparkplug.wire.payload import Payload
 
-REBIRTH: Final = "Node Control/Rebirth"
+SKEW_SAMPLES: Final = 15  # an odd number, whose median a few messages that were held up do not move
 
 
 class Phase(Enum):
@@ -63,12 +67,14 @@ class SessionSettings:
 
     `strict_deaths`: an NDEATH whose `bdSeq` is not the birth's is ignored, as the standard has it. Some
     publishers count wrongly; for their sake it may be taken as a death, and a rebirth asked to make sure.
+    A kind of finding is told once per `finding_window_ms`, then with how often it came meanwhile.
     """
 
     reorder_timeout_ms: int = 2_000
     rebirth_window_ms: int = 10_000
     rebirth_window_most_ms: int = 600_000
     device_rebirth_ms: int = 30_000
+    finding_window_ms: int = 600_000
     strict_deaths: bool = True
 
 
@@ -86,7 +92,9 @@ class NodeSession:
 
     def __init__(self, node: NodeId, settings: SessionSettings) -> None:
         self.node = node
+        self.server = ONLY_SERVER  # the MQTT server where it lives; the host decides it
         self.phase = Phase.UNBORN
+        self.since_ms = 0  # since when it is in this phase
         self.announced = False  # the next stage believes the node online
         self.bd_seq: int | None = None
         self.catalog = EMPTY
@@ -95,8 +103,10 @@ class NodeSession:
         self.sequence = Sequence(settings.reorder_timeout_ms)
         self.backoff = Backoff(settings.rebirth_window_ms, settings.rebirth_window_most_ms)
         self.reborn_due_ms: int | None = None  # until when devices must follow their node's rebirth
-        self.findings: Counter[str] = Counter()
+        self.findings = Findings(settings.finding_window_ms)
         self.seen_ms = 0
+        self.birth_ms: int | None = None  # when the last birth was sent, by the node's clock
+        self.skews_ms: deque[int] = deque(maxlen=SKEW_SAMPLES)
         self.changed = False  # more than `seq` and `seen_ms`; the host stores the session and takes it back
         self._settings = settings
 
@@ -104,6 +114,11 @@ class NodeSession:
     def next_due_ms(self) -> int | None:
         """When `due` has something to do."""
         return min((due for due in (self.sequence.due_ms, self.reborn_due_ms) if due is not None), default=None)
+
+    @property
+    def skew_ms(self) -> int | None:
+        """How far the node's clock is ahead of ours: the median over its last messages, their way included."""
+        return median_low(self.skews_ms) if self.skews_ms else None
 
     def receive(self, message: Message, *, now_ms: int) -> tuple[Output, ...]:
         """Take one message of this node, in order of arrival.
@@ -113,10 +128,12 @@ class NodeSession:
         self.seen_ms = now_ms
         match message:
             case NodeBirth():
+                self._compare_clocks(message.payload, now_ms)
                 return tuple(self._born(message, now_ms))
-            case NodeDeath():
+            case NodeDeath():  # a will is as old as its session: it tells nothing of the clock
                 return tuple(self._died(message, now_ms))
             case NodeData() | DeviceBirth() | DeviceData() | DeviceDeath():
+                self._compare_clocks(message.payload, now_ms)
                 return tuple(self._sequenced(message, now_ms))
 
     def due(self, now_ms: int) -> tuple[Output, ...]:
@@ -132,12 +149,21 @@ class NodeSession:
         """The host's own session ended: from now on nothing is known of the node."""
         outputs = self._release(now_ms)
         if self.phase is Phase.ONLINE:
-            self.phase = Phase.STALE
+            self._enter(Phase.STALE, now_ms)
         return (*outputs, *self._end(now_ms, reason))
 
-    def object_to(self, problem: Problem, now_ms: int) -> tuple[Output, ...]:
-        """Something is wrong with a message that never became one of this session."""
-        return tuple(self._found([problem], now_ms))
+    def object_to(self, problem: Problem, raw: bytes, now_ms: int) -> tuple[Output, ...]:
+        """Something is wrong with a message of the bytes `raw` that never became one of this session."""
+        return tuple(self._found([problem], now_ms, raw))
+
+    def _enter(self, phase: Phase, now_ms: int) -> None:
+        if phase is not self.phase:
+            self.phase, self.since_ms = phase, now_ms
+
+    def _compare_clocks(self, payload: Payload, now_ms: int) -> None:
+        """What a node kept while it was away may bear the time when it was kept, and does not count."""
+        if payload.timestamp_ms is not None and not (payload.metrics and payload.metrics[0].historical):
+            self.skews_ms.append(payload.timestamp_ms - now_ms)
 
     # The node
 
@@ -145,15 +171,16 @@ class NodeSession:
         """NBIRTH. Any `seq` is accepted; 0 is right (`tck-id-topics-nbirth-seq-num`)."""
         payload = birth.payload
         outputs = self._release(now_ms)
-        bd_seq = _bd_seq(payload)
+        bd_seq = bd_seq_of(payload)
         if bd_seq != self.bd_seq:
             outputs += self._end_devices(now_ms, "the node began a new session", self.devices)
         self._expect_device_births(now_ms)
-        self.phase = Phase.ONLINE
+        self._enter(Phase.ONLINE, now_ms)
         self.announced = True
         self.changed = True
         self.bd_seq = bd_seq
-        self.sequence.restart(_seq(payload) or 0, payload.digest)
+        self.birth_ms = payload.timestamp_ms
+        self.sequence.restart(seq_of(payload) or 0, payload.digest)
         self.definitions = template_definitions(payload)
         self.catalog, problems = declare(payload)
         readings, unread = self.catalog.read(payload, now_ms, self.definitions)
@@ -162,7 +189,7 @@ class NodeSession:
             *outputs,
             NodeOnline(node=self.node, at_ms=at_ms),
             DataRead(origin=self._origin(None), readings=readings, at_ms=at_ms, seq=payload.seq, birth=True),
-            *self._found([*_birth_problems(payload, bd_seq), *problems, *unread], now_ms),
+            *self._found([*birth_problems(payload), *problems, *unread], now_ms, payload.raw),
         ]
 
     def _died(self, death: NodeDeath, now_ms: int) -> list[Output]:
@@ -172,13 +199,13 @@ class NodeSession:
         """
         if self.phase in (Phase.UNBORN, Phase.OFFLINE):
             return []
-        problem = self._death_problem(_bd_seq(death.payload))
+        problem = self._death_problem(bd_seq_of(death.payload))
         mismatch = problem is not None and problem.name is FindingName.DEATH_BDSEQ_MISMATCH
-        found = self._found([problem], now_ms) if problem is not None else []
+        found = self._found([problem], now_ms, death.payload.raw) if problem is not None else []
         if mismatch and self._settings.strict_deaths:
             return found
         outputs = self._release(now_ms)
-        self.phase = Phase.OFFLINE
+        self._enter(Phase.OFFLINE, now_ms)
         outputs += self._end(now_ms, "NDEATH")
         for device in self.devices.values():
             device.born = False
@@ -206,13 +233,14 @@ class NodeSession:
         """A message that has its place in the node's `seq`, and is read when it is its turn."""
         if self.phase in (Phase.UNBORN, Phase.OFFLINE):
             problem = Problem(FindingName.NODE_UNBORN, f"{type(message).__name__} while the node is {self.phase.value}")
-            return self._found([problem], now_ms)
-        seq = _seq(message.payload)
+            return self._found([problem], now_ms, message.payload.raw)
+        seq = seq_of(message.payload)
         if seq is None:
             missing = Problem(FindingName.SEQ_MISSING, f"{type(message).__name__} with seq {message.payload.seq}")
-            return [*self._read(message, now_ms), *self._found([missing], now_ms)]
+            return [*self._read(message, now_ms), *self._found([missing], now_ms, message.payload.raw)]
         if self.sequence.is_repeat(seq, message.payload.digest):
-            return self._found([Problem(FindingName.MESSAGE_REPEATED, f"seq {seq} came twice")], now_ms)
+            repeated = Problem(FindingName.MESSAGE_REPEATED, f"seq {seq} came twice")
+            return self._found([repeated], now_ms, message.payload.raw)
         outputs = self._lose_gap(now_ms) if self.sequence.is_taken(seq) else []
         ready = self.sequence.offer(seq, message)
         self.changed |= len(ready) != 1  # it waits, or others waited for it
@@ -235,7 +263,7 @@ class NodeSession:
         outputs = self._release(now_ms)
         if self.phase is not Phase.ONLINE:
             return outputs
-        self.phase = Phase.STALE
+        self._enter(Phase.STALE, now_ms)
         return [
             *outputs,
             *self._end(now_ms, text),
@@ -253,7 +281,7 @@ class NodeSession:
             case DeviceData():
                 device = self.devices.get(message.device)
                 if device is None or not device.born:
-                    return self._found([_unborn(message)], now_ms)
+                    return self._found([_unborn(message)], now_ms, message.payload.raw)
                 return self._read_data(device.catalog, self._origin(message.device), message, now_ms)
             case DeviceDeath():
                 return self._device_died(message, now_ms)
@@ -265,7 +293,7 @@ class NodeSession:
         if readings:
             at_ms = payload.timestamp_ms or message.received_ms
             outputs.append(DataRead(origin=origin, readings=readings, at_ms=at_ms, seq=payload.seq))
-        return outputs if not problems else [*outputs, *self._found(problems, now_ms)]
+        return outputs if not problems else [*outputs, *self._found(problems, now_ms, payload.raw)]
 
     # Devices
 
@@ -280,7 +308,7 @@ class NodeSession:
         return [
             DeviceOnline(origin=origin, at_ms=at_ms),
             DataRead(origin=origin, readings=readings, at_ms=at_ms, seq=payload.seq, birth=True),
-            *self._found([*problems, *unread], now_ms),
+            *self._found([*problems, *unread], now_ms, payload.raw),
         ]
 
     def _device_died(self, death: DeviceDeath, now_ms: int) -> list[Output]:
@@ -288,7 +316,7 @@ class NodeSession:
         (`tck-id-operational-behavior-edge-node-termination-host-action-ddeath-devices-offline`)."""
         device = self.devices.get(death.device)
         if device is None:
-            return self._found([_unborn(death)], now_ms)
+            return self._found([_unborn(death)], now_ms, death.payload.raw)
         device.born = False
         self.changed = True
         return self._end_devices(death.payload.timestamp_ms or death.received_ms, "DDEATH", [death.device])
@@ -331,53 +359,24 @@ class NodeSession:
 
     # Findings and requests
 
-    def _found(self, problems: list[Problem], now_ms: int) -> list[Output]:
-        """Count and report what is wrong, and ask for a rebirth where one can mend it."""
-        outputs: list[Output] = []
-        for problem in problems:
-            self.findings[problem.name.value] += 1
-            self.changed |= self.findings[problem.name.value].bit_count() == 1  # 1, 2, 4, 8 ... times
-            outputs.append(Finding(node=self.node, name=problem.name.value, text=problem.text))
+    def _found(self, problems: list[Problem], now_ms: int, raw: bytes = b"") -> list[Output]:
+        """Count what is wrong with the payload `raw`, tell it, and ask for a rebirth where one can mend it."""
+        if not problems:
+            return []
+        told = self.findings.note(self.node, problems, raw, now_ms)
+        self.changed |= bool(told)
         reasons = [problem.text for problem in problems if problem.name in ASKS_REBIRTH]
-        return [*outputs, *(self._ask_rebirth(reasons[0], now_ms) if reasons else [])]
+        return [*told, *(self._ask_rebirth(reasons[0], now_ms) if reasons else [])]
 
     def _ask_rebirth(self, reason: str, now_ms: int) -> list[Output]:
         """At most one request per window: a birth that is itself broken must not be asked for in a circle."""
         if not self.backoff.take(now_ms):
             return []
         self.changed = True
-        return [RequestRebirth(self.node, reason)]
+        return [RequestRebirth(self.node, reason, self.server)]
 
     def _origin(self, device: str | None) -> Origin:
         return Origin(self.node.group, self.node.node, device)
-
-
-def _seq(payload: Payload) -> int | None:
-    """The `seq` of a payload, None where there is none in 0 to 255."""
-    return payload.seq if payload.seq is not None and payload.seq < SEQ_MODULUS else None
-
-
-def _bd_seq(payload: Payload) -> int | None:
-    """The first `bdSeq` of a payload; some publishers repeat it on a rebirth, with another datatype."""
-    for metric in payload.metrics:
-        if metric.name == BD_SEQ and metric.field in ("int_value", "long_value"):
-            bd_seq: int = metric.raw
-            return bd_seq
-    return None
-
-
-def _birth_problems(payload: Payload, bd_seq: int | None) -> list[Problem]:
-    """What an NBIRTH lacks; none of it keeps the node from being online."""
-    problems = []
-    if payload.seq is None:
-        problems.append(Problem(FindingName.SEQ_MISSING, "NBIRTH without seq"))
-    elif payload.seq != 0:
-        problems.append(Problem(FindingName.BIRTH_SEQ_NOT_ZERO, f"NBIRTH with seq {payload.seq}"))
-    if bd_seq is None:
-        problems.append(Problem(FindingName.BIRTH_BDSEQ_MISSING, "NBIRTH without bdSeq"))
-    if all(metric.name != REBIRTH for metric in payload.metrics):
-        problems.append(Problem(FindingName.BIRTH_REBIRTH_MISSING, f"NBIRTH without {REBIRTH}"))
-    return problems
 
 
 def _unborn(message: DeviceData | DeviceDeath) -> Problem:

@@ -8,14 +8,16 @@ import msgspec
 
 from sparkplug.catalog import Catalog, Declared
 from sparkplug.errors import PayloadError, SnapshotError
-from sparkplug.fact import NodeId
+from sparkplug.fact import ONLY_SERVER, NodeId
+from sparkplug.finding import Tally
 from sparkplug.message import DeviceBirth, DeviceData, DeviceDeath, NodeData, Sequenced, device_message
 from sparkplug.sequence import Sequence
 from sparkplug.session import DeviceSession, NodeSession, Phase, SessionSettings
 from sparkplug.topic import DeviceVerb, NodeVerb
 from sparkplug.wire.payload import decode
 
-VERSION: Final = 1
+VERSION: Final = 2
+_READ: Final = (1, 2)  # version 1 had plain counts of findings, and no server
 
 
 class DeviceSnapshot(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -42,6 +44,10 @@ class SessionSnapshot(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     phase: str
     announced: bool
     seen_ms: int
+    server: str = ONLY_SERVER
+    since_ms: int | None = None
+    birth_ms: int | None = None
+    skews_ms: tuple[int, ...] = ()
     bd_seq: int | None = None
     expected: int = 0
     last_digest: int | None = None
@@ -52,7 +58,7 @@ class SessionSnapshot(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     definitions: dict[str, dict[str, int]] = {}
     devices: dict[str, DeviceSnapshot] = {}
     waiting: tuple[WaitingSnapshot, ...] = ()
-    findings: dict[str, int] = {}
+    findings: dict[str, Tally | int] = {}
 
 
 class _Versioned(msgspec.Struct):
@@ -72,6 +78,10 @@ def store(session: NodeSession) -> bytes:
             phase=session.phase.name,
             announced=session.announced,
             seen_ms=session.seen_ms,
+            server=session.server,
+            since_ms=session.since_ms,
+            birth_ms=session.birth_ms,
+            skews_ms=tuple(session.skews_ms),
             bd_seq=session.bd_seq,
             expected=session.sequence.expected,
             last_digest=session.sequence.last_digest,
@@ -85,13 +95,21 @@ def store(session: NodeSession) -> bytes:
                 for name, device in session.devices.items()
             },
             waiting=tuple(_store_waiting(message) for message in session.sequence.waiting),
-            findings=dict(session.findings),
+            findings=dict(session.findings.tallies),
         )
     )
 
 
 def restore(node: NodeId, stored: bytes, settings: SessionSettings) -> NodeSession:
     """A session as it was stored, but an online one is stale now. Raises `SnapshotError`."""
+    session = as_stored(node, stored, settings)
+    if session.phase is Phase.ONLINE:
+        session.phase, session.since_ms = Phase.STALE, session.seen_ms
+    return session
+
+
+def as_stored(node: NodeId, stored: bytes, settings: SessionSettings) -> NodeSession:
+    """A session as it was stored. Raises `SnapshotError`."""
     snapshot = _decode(stored)
     session = NodeSession(node, settings)
     try:
@@ -99,9 +117,12 @@ def restore(node: NodeId, stored: bytes, settings: SessionSettings) -> NodeSessi
         waiting = [_restore_waiting(message) for message in snapshot.waiting]
     except (KeyError, ValueError, PayloadError) as error:
         raise SnapshotError(f"a damaged snapshot of {node}: {error}") from error
-    session.phase = Phase.STALE if phase is Phase.ONLINE else phase
+    session.server = snapshot.server
+    session.phase, session.since_ms = phase, snapshot.since_ms or snapshot.seen_ms
     session.announced = snapshot.announced
     session.seen_ms = snapshot.seen_ms
+    session.birth_ms = snapshot.birth_ms
+    session.skews_ms.extend(snapshot.skews_ms)
     session.bd_seq = snapshot.bd_seq
     session.catalog = Catalog(snapshot.declared)
     session.definitions = snapshot.definitions
@@ -113,18 +134,20 @@ def restore(node: NodeId, stored: bytes, settings: SessionSettings) -> NodeSessi
     session.backoff.asked_ms = snapshot.asked_ms
     session.backoff.window_ms = snapshot.window_ms
     session.reborn_due_ms = snapshot.reborn_due_ms
-    session.findings.update(snapshot.findings)
+    session.findings.tallies = {
+        name: Tally(count=tally) if isinstance(tally, int) else tally for name, tally in snapshot.findings.items()
+    }
     return session
 
 
 def _decode(stored: bytes) -> SessionSnapshot:
     try:
         version = _version.decode(stored).version
-        if version == VERSION:
+        if version in _READ:
             return _decoder.decode(stored)
     except msgspec.DecodeError as error:
         raise SnapshotError(f"not a snapshot of a Sparkplug session: {error}") from error
-    raise SnapshotError(f"a Sparkplug session of version {version}; this program reads version {VERSION}")
+    raise SnapshotError(f"a Sparkplug session of version {version}; this program reads up to {VERSION}")
 
 
 def _store_waiting(message: Sequenced) -> WaitingSnapshot:

@@ -13,6 +13,7 @@ from typing import TypeAlias
 
 from bridge.core.order import OrderRecord
 from odoo_adapter.odoo import OrdersRead, Outcome, Standing
+from sparkplug.fact import ONLY_SERVER
 from state.entry import Entry
 
 
@@ -33,23 +34,29 @@ class Tick:
     """Time passed; due timers fire."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HostConnected:
-    """The host's MQTT session is up."""
+    """The host's MQTT session on a server is up. `will_ms` is the timestamp of its will."""
+
+    server: str = ONLY_SERVER
+    will_ms: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HostDisconnected:
-    """The host's MQTT session ended."""
+    """The host's MQTT session on a server ended."""
+
+    server: str = ONLY_SERVER
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SparkplugMessage:
-    """A message of the host's session."""
+    """A message of the host's session on a server."""
 
     topic: str
     payload: bytes
     retain: bool
+    server: str = ONLY_SERVER
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,15 +125,27 @@ Input: TypeAlias = Started | Tick | FromPlant | FromDelivery | OrdersArrived | A
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """Publish a Sparkplug command (QoS 0, not retained) on the host's session."""
+    """Publish a Sparkplug command (QoS 0, not retained) on the host's session on a server."""
 
     topic: str
     payload: bytes
+    server: str = ONLY_SERVER
 
 
 @dataclass(frozen=True, slots=True)
 class AnnounceHost:
-    """Publish the host's STATE as online, with the timestamp of this session's will."""
+    """Publish the host's STATE as online on a server, if its session is still the one with the will of `will_ms`."""
+
+    server: str
+    will_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReconnectHost:
+    """End the host's session on a server, if it is still the one with the will of `will_ms`, and begin another."""
+
+    server: str
+    will_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,4 +173,4 @@ class Notice:
     fields: Mapping[str, str | int | float | None]
 
 
-Request: TypeAlias = Command | AnnounceHost | Send | ShowOrder | Notice
+Request: TypeAlias = Command | AnnounceHost | ReconnectHost | Send | ShowOrder | Notice

@@ -6,39 +6,18 @@ database and user nobody can guess. Lengths of time are milliseconds.
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
 
-from bridge.settings.secret import Secret, read_secret
+from bridge.settings.broker import BrokerSettings, read_brokers
+from bridge.settings.secret import Secret
+from bridge.settings.section import Section, section_of
 from ruleset.document import Node, read_document
 from ruleset.problem import Problems
+from sparkplug.host import DeclaredOffline
 
-MQTT_VERSIONS: Final = (4, 5)
-"""Protocol levels: 4 is MQTT 3.1.1."""
-TLS_PORT: Final = 8883
 ALL_GROUPS: Final = "all"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BrokerSettings:
-    """The MQTT broker. TLS where `tls` is set or a CA file is given; the port is then 8883 unless it is named."""
-
-    host: str = "127.0.0.1"
-    port: int = 1883
-    version: int = 5
-    tls: bool = False
-    ca_file: Path | None = None
-    cert_file: Path | None = None
-    key_file: Path | None = None
-    user: str | None = None
-    secret: Secret | None = None
-    keepalive_ms: int = 15_000
-    timeout_ms: int = 10_000
-    session_expiry_ms: int = 7 * 86_400_000
-    """How long the broker keeps the documents of a bridge that is away."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +61,8 @@ class SparkplugSettings:
     """How long a gap in `seq` may stay open before a rebirth is asked for."""
     strict_deaths: bool = True
     """False: a death counts although its `bdSeq` is not its birth's, for publishers that count wrongly."""
+    declared_offline: DeclaredOffline = DeclaredOffline.REPUBLISH
+    """What the host does when its STATE is said to be offline: publish its birth again, or connect anew."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,7 +118,8 @@ class Settings:
     """The whole of `bridge.yaml`. `edge_node` None: releases go out as JSON documents only; `console` None: off."""
 
     odoo: OdooSettings
-    broker: BrokerSettings = BrokerSettings()
+    brokers: tuple[BrokerSettings, ...] = (BrokerSettings(),)
+    """The MQTT servers. The host is on all of them; documents and the releases are on the first."""
     redis: RedisSettings = RedisSettings()
     sparkplug: SparkplugSettings = SparkplugSettings()
     edge_node: EdgeNodeSettings | None = None
@@ -149,6 +131,11 @@ class Settings:
     data_dir: Path
     """Recordings and the audit trail; `data` in the plant folder unless it is named."""
 
+    @property
+    def broker(self) -> BrokerSettings:
+        """The first MQTT server."""
+        return self.brokers[0]
+
 
 def read_settings(file: str, text: str, folder: Path, problems: Problems) -> Settings | None:
     """Read `bridge.yaml`; None where anything in it is wrong. Paths are relative to `folder`."""
@@ -159,20 +146,20 @@ def read_settings(file: str, text: str, folder: Path, problems: Problems) -> Set
     sections = {"broker", "redis", "odoo", "sparkplug", "edge_node", "limits", "retry", "console"}
     keys = root.mapping(allowed=sections | {"over_production", "data_dir"}, required={"odoo"})
     odoo = _odoo(keys["odoo"], folder) if "odoo" in keys else None
-    top = _Section(keys, folder)
-    broker = _broker(_section(keys.get("broker"), BrokerSettings, folder))
-    redis = _redis(_section(keys.get("redis"), RedisSettings, folder))
-    sparkplug = _sparkplug(_section(keys.get("sparkplug"), SparkplugSettings, folder))
+    top = Section(keys, folder)
+    brokers = read_brokers(keys.get("broker"), folder)
+    redis = _redis(section_of(keys.get("redis"), RedisSettings, folder))
+    sparkplug = _sparkplug(section_of(keys.get("sparkplug"), SparkplugSettings, folder))
     edge_node = _edge_node(keys["edge_node"], folder) if "edge_node" in keys else None
-    limits = _limits(_section(keys.get("limits"), LimitSettings, folder))
-    retry = _retry(_section(keys.get("retry"), RetrySettings, folder))
+    limits = _limits(section_of(keys.get("limits"), LimitSettings, folder))
+    retry = _retry(section_of(keys.get("retry"), RetrySettings, folder))
     console = _console(keys["console"], folder) if "console" in keys else None
     percent = top.integer("over_production", 5, at_least=0, at_most=1000)
     data_dir = top.path("data_dir") or folder / "data"
     if odoo is None or len(problems) > before:
         return None
     return Settings(
-        broker=broker,
+        brokers=brokers,
         redis=redis,
         odoo=odoo,
         sparkplug=sparkplug,
@@ -185,110 +172,7 @@ def read_settings(file: str, text: str, folder: Path, problems: Problems) -> Set
     )
 
 
-class _Section:
-    """The keys of one mapping with their defaults. What is wrong is recorded, and the default stands in for it."""
-
-    __slots__ = ("_folder", "_keys")
-
-    def __init__(self, keys: dict[str, Node], folder: Path) -> None:
-        self._keys = keys
-        self._folder = folder
-
-    def get(self, key: str) -> Node | None:
-        return self._keys.get(key)
-
-    def optional_text(self, key: str) -> str | None:
-        node = self._keys.get(key)
-        word = node.text() if node is not None else None
-        if node is not None and word is not None and not word.strip():
-            node.problem(f"{key} must not be empty")
-        return word
-
-    def text(self, key: str, default: str) -> str:
-        return self.optional_text(key) or default
-
-    def sparkplug_id(self, key: str, default: str) -> str:
-        word = self.text(key, default)
-        if any(character in word for character in "/+#"):
-            self._keys[key].problem(f'"{word}" cannot be a Sparkplug id: it must not hold "/", "+" or "#"')
-        return word
-
-    def integer(self, key: str, default: int, *, at_least: int = 0, at_most: int | None = None) -> int:
-        node = self._keys.get(key)
-        number = node.integer(at_least=at_least, at_most=at_most) if node is not None else None
-        return default if number is None else number
-
-    def boolean(self, key: str, default: bool) -> bool:
-        node = self._keys.get(key)
-        answer = node.boolean() if node is not None else None
-        return default if answer is None else answer
-
-    def duration(self, key: str, default_ms: int, *, at_least_ms: int = 1, at_most_ms: int | None = None) -> int:
-        node = self._keys.get(key)
-        length_ms = node.duration(at_least_ms=at_least_ms, at_most_ms=at_most_ms) if node is not None else None
-        return default_ms if length_ms is None else length_ms
-
-    def path(self, key: str) -> Path | None:
-        word = self.optional_text(key)
-        return self._folder / word if word else None
-
-    def secret(self, key: str) -> Secret | None:
-        node = self._keys.get(key)
-        return read_secret(node, self._folder) if node is not None else None
-
-    def url(self, key: str, default: str, schemes: Collection[str]) -> str:
-        """A URL with a host and without a password, which would be shown in logs."""
-        word = self.text(key, default)
-        node = self._keys.get(key)
-        if node is None:
-            return word
-        try:
-            parts = urlsplit(word)
-            host, _, has_secret = parts.hostname, parts.port, parts.password is not None
-        except ValueError:
-            node.problem("this is not a URL that can be read")
-            return default
-        if has_secret:
-            node.problem("a URL must not hold a password; name it under its own key as {file: PATH} or {env: NAME}")
-        elif parts.scheme not in schemes or not host:
-            node.problem(f'"{word}" must be a URL that begins with {" or ".join(f"{each}://" for each in schemes)}')
-        return word
-
-
-def _section(node: Node | None, kind: type, folder: Path, required: Collection[str] = ()) -> _Section:
-    """The section's keys: the fields of its class, a length of time without `_ms`."""
-    allowed = {each.name.removesuffix("_ms") for each in fields(kind)}
-    return _Section({} if node is None else node.mapping(allowed=allowed, required=required), folder)
-
-
-def _broker(section: _Section) -> BrokerSettings:
-    default = BrokerSettings()
-    ca_file, cert_file, key_file = section.path("ca_file"), section.path("cert_file"), section.path("key_file")
-    tls = section.boolean("tls", default.tls or ca_file is not None)
-    if not tls and (given := section.get("ca_file") or section.get("cert_file")) is not None:
-        given.problem("TLS files are given but tls is false; remove one of the two")
-    if (cert_file is None) != (key_file is None) and (given := section.get("cert_file") or section.get("key_file")):
-        given.problem("cert_file and key_file are needed together")
-    version = section.integer("version", default.version)
-    if version not in MQTT_VERSIONS and (node := section.get("version")) is not None:
-        node.problem(f"MQTT version {version} is not possible; write 5, or 4 for MQTT 3.1.1")
-    return BrokerSettings(
-        host=section.text("host", default.host),
-        port=section.integer("port", TLS_PORT if tls else default.port, at_least=1, at_most=65535),
-        version=version,
-        tls=tls,
-        ca_file=ca_file,
-        cert_file=cert_file,
-        key_file=key_file,
-        user=section.optional_text("user"),
-        secret=section.secret("secret"),
-        keepalive_ms=section.duration("keepalive", default.keepalive_ms, at_least_ms=1000, at_most_ms=65_535_000),
-        timeout_ms=section.duration("timeout", default.timeout_ms),
-        session_expiry_ms=section.duration("session_expiry", default.session_expiry_ms, at_least_ms=60_000),
-    )
-
-
-def _redis(section: _Section) -> RedisSettings:
+def _redis(section: Section) -> RedisSettings:
     default = RedisSettings()
     return RedisSettings(
         url=section.url("url", default.url, ("redis", "rediss")),
@@ -302,7 +186,7 @@ def _redis(section: _Section) -> RedisSettings:
 
 
 def _odoo(node: Node, folder: Path) -> OdooSettings | None:
-    section = _section(node, OdooSettings, folder, required={"database", "user", "key"})
+    section = section_of(node, OdooSettings, folder, required={"database", "user", "key"})
     key = section.secret("key")
     database, user = section.optional_text("database"), section.optional_text("user")
     url = section.url("url", "http://127.0.0.1:8069", ("http", "https"))
@@ -324,7 +208,7 @@ def _odoo(node: Node, folder: Path) -> OdooSettings | None:
     )
 
 
-def _sparkplug(section: _Section) -> SparkplugSettings:
+def _sparkplug(section: Section) -> SparkplugSettings:
     default = SparkplugSettings()
     node = section.get("groups")
     groups: list[str] = []
@@ -341,15 +225,22 @@ def _sparkplug(section: _Section) -> SparkplugSettings:
         rebirth_pause_ms=section.duration("rebirth_pause", default.rebirth_pause_ms),
         reorder_timeout_ms=section.duration("reorder_timeout", default.reorder_timeout_ms, at_most_ms=60_000),
         strict_deaths=section.boolean("strict_deaths", default.strict_deaths),
+        declared_offline=_declared_offline(section),
     )
 
 
+def _declared_offline(section: Section) -> DeclaredOffline:
+    node = section.get("declared_offline")
+    word = node.choice(list(DeclaredOffline)) if node is not None else None
+    return DeclaredOffline(word) if word else SparkplugSettings().declared_offline
+
+
 def _edge_node(node: Node, folder: Path) -> EdgeNodeSettings:
-    section = _section(node, EdgeNodeSettings, folder, required={"group", "node"})
+    section = section_of(node, EdgeNodeSettings, folder, required={"group", "node"})
     return EdgeNodeSettings(group=section.sparkplug_id("group", ""), node=section.sparkplug_id("node", ""))
 
 
-def _limits(section: _Section) -> LimitSettings:
+def _limits(section: Section) -> LimitSettings:
     default = LimitSettings()
     return LimitSettings(
         commit_patience_ms=section.duration("commit_patience", default.commit_patience_ms),
@@ -362,7 +253,7 @@ def _limits(section: _Section) -> LimitSettings:
     )
 
 
-def _retry(section: _Section) -> RetrySettings:
+def _retry(section: Section) -> RetrySettings:
     default = RetrySettings()
     first_ms = section.duration("first", default.first_ms)
     longest_ms = section.duration("longest", max(default.longest_ms, first_ms))
@@ -372,7 +263,7 @@ def _retry(section: _Section) -> RetrySettings:
 
 
 def _console(node: Node, folder: Path) -> ConsoleSettings:
-    default, section = ConsoleSettings(), _section(node, ConsoleSettings, folder)
+    default, section = ConsoleSettings(), section_of(node, ConsoleSettings, folder)
     password_file, link_file = section.path("password_file"), section.path("link_file")
     if password_file is None and link_file is None:
         node.problem("nobody could log in; write `password_file: console.hash`; `uns-bridge console hash` makes it")

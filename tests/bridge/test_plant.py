@@ -132,6 +132,7 @@ BROKEN_BRIDGE = [
     ("port: 1883", "host: other", '3:3: key "host" stands twice, first in line 2'),
     ("port: 1883", "tls: yes", '3:8: expected true or false, found the text "yes"'),
     ("port: 1883", "cert_file: c.pem", "3:14: TLS files are given but tls is false; remove one of the two"),
+    ("port: 1883", "port: 1883\nsparkplug: {declared_offline: ignore}", '4:31: "ignore" is not possible here'),
     ("port: 1883", "timeout: 10", "3:12: expected a duration such as 500ms, 30s, 5m, 8h or 1d, found 10"),
     ("port: 1883", "secret: hunter2", "3:11: a secret is never written here; name it as {file: PATH} or {env: NAME}"),
     ("host: 127.0.0.1", "host: ''", "2:9: host must not be empty"),

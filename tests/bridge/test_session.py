@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 
-from bridge.broker.link import Subscription
+from bridge.broker.link import Publication, Subscription
 from bridge.broker.memory import MemoryBroker, MemoryLink
 from bridge.core.input import Command, HostConnected, HostDisconnected, SparkplugMessage
 from bridge.loop import Entering
 from bridge.session import HostSession
-from sparkplug.host import HostApplication
+from sparkplug.presence import HostPresence
 from sparkplug.topic import state_topic
 from sparkplug.wire.state import decode_state
 from tests.bridge.simulator.listener import HOST, running, settings, until
@@ -20,11 +20,15 @@ class Bench:
     """A host's session on a broker in memory; `kinds` is what it gave to the core."""
 
     def __init__(self) -> None:
-        self.broker, self.host, self.clock = MemoryBroker(), HostApplication(HOST), ManualClock()
+        self.broker, self.presence, self.clock = MemoryBroker(), HostPresence(HOST), ManualClock()
         self.kinds: list[str] = []
-        self.host.will(self.clock.now_ms())
-        self.link = MemoryLink(self.broker, settings("host"), [Subscription(filter="spBv1.0/#", qos=1)])
-        self.session = HostSession(self.link, self.host, self._enter, self.clock)
+        filters = [Subscription(filter="spBv1.0/#", qos=1)]
+        self.link = MemoryLink(self.broker, settings("host"), filters, self._will)
+        self.session = HostSession(self.link, self.presence, self._enter, self.clock)
+
+    def _will(self) -> Publication:
+        topic, payload = self.presence.will(self.clock.now_ms())
+        return Publication(topic=topic, payload=payload, qos=1, retain=True)
 
     async def _enter(self, entering: Entering) -> None:
         self.kinds.append(type(entering.input).__name__)
@@ -39,11 +43,11 @@ async def test_the_host_is_not_announced_any_more_while_it_leaves() -> None:
     bench = Bench()
     async with running(bench.link.run(), bench.session.run(), bench.session.send()):
         await until(lambda: HostConnected.__name__ in bench.kinds)
-        bench.session.announce()
+        bench.session.announce(bench.presence.will_ms)
         await until(lambda: bench.is_online)
         leaving = asyncio.create_task(bench.session.leave())
         await asyncio.sleep(0)
-        bench.session.announce()
+        bench.session.announce(bench.presence.will_ms)
         await leaving
         await until(lambda: HostDisconnected.__name__ in bench.kinds)
     assert not bench.is_online

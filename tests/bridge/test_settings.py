@@ -7,7 +7,6 @@ import pytest
 
 from bridge.errors import SecretMissing
 from bridge.settings import (
-    BrokerSettings,
     ConsoleSettings,
     EdgeNodeSettings,
     LimitSettings,
@@ -18,8 +17,10 @@ from bridge.settings import (
     SparkplugSettings,
     read_settings,
 )
+from bridge.settings.broker import BrokerSettings
 from bridge.settings.secret import Secret
 from ruleset.problem import Problems
+from sparkplug.host import DeclaredOffline
 
 FOLDER = Path("/plant")
 ODOO = "odoo: {database: prod, user: bridge, key: {env: UNS_TEST_KEY}}\n"
@@ -60,7 +61,8 @@ broker:
   {host: broker.plant, version: 4, ca_file: ca.pem, cert_file: c.pem, key_file: /etc/k.pem, user: bridge,
    secret: {file: secrets/broker}, keepalive: 30s, timeout: 5s, session_expiry: 1d}
 redis: {url: "rediss://store:6380/1", user: b, secret: {file: s}, accept_weak_durability: true, replicas: 1, lease: 20s}
-sparkplug: {host_id: site-1, groups: [body, paint], rebirth_pause: 10s, reorder_timeout: 1s, strict_deaths: false}
+sparkplug: {host_id: site-1, groups: [body, paint], rebirth_pause: 10s, reorder_timeout: 1s, strict_deaths: false,
+            declared_offline: reconnect}
 edge_node: {group: body, node: orders}
 limits: {commit_patience: 3s, inbox_queue: 10, outbox: 20, keys_kept: 60d, stale_grace: 5s, answer_within: 2m}
 retry: {first: 500ms, longest: 1m}
@@ -77,11 +79,23 @@ data_dir: /var/lib/uns-bridge
     assert (settings.redis.replicas, settings.redis.lease_ms) == (1, 20_000)
     assert settings.sparkplug.groups == ("body", "paint")
     assert not settings.sparkplug.strict_deaths
+    assert settings.sparkplug.declared_offline is DeclaredOffline.RECONNECT
     assert settings.edge_node == EdgeNodeSettings(group="body", node="orders")
     assert settings.limits.commit_patience_ms == 3_000
     assert settings.limits.keys_kept_ms == 60 * 86_400_000
     assert settings.retry == RetrySettings(first_ms=500, longest_ms=60_000)
     assert (settings.over_production_percent, settings.data_dir) == (0, Path("/var/lib/uns-bridge"))
+
+
+def test_several_servers_are_a_list_of_which_the_first_is_for_documents() -> None:
+    settings = read(ODOO + "broker: [{host: a}, {host: b, tls: true}, {host: b, version: 4}]\n")
+
+    assert [(broker.address, broker.version) for broker in settings.brokers] == [
+        ("a:1883", 5),
+        ("b:8883", 5),
+        ("b:1883", 4),
+    ]
+    assert settings.broker is settings.brokers[0]
 
 
 def test_all_groups_may_be_followed() -> None:

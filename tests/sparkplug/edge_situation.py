@@ -52,8 +52,7 @@ def seqs(outputs: Iterable[EdgeOutput]) -> list[int | None]:
 def heard(*outputs: EdgeOutput) -> tuple[Output, ...]:
     """What the host application makes of it."""
     host = HostApplication("berlin")
-    host.will(0)
-    host.connected(0)
+    host.connected(0, will_ms=0)
     heard: list[Output] = []
     for output in outputs:
         assert isinstance(output, Publish)

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sparkplug.fact import (
+    ONLY_SERVER,
     DataRead,
     DeviceOffline,
     Finding,
@@ -17,8 +18,7 @@ from sparkplug.fact import (
     PublishState,
     RequestRebirth,
 )
-from sparkplug.host import HostApplication, HostSettings, NodeView
-from sparkplug.wire.state import HostState, decode_state, encode_state
+from sparkplug.host import HostApplication, HostSettings, NodeView, stored_view
 from tests.sparkplug.situation import (
     ARM,
     BD_SEQ,
@@ -43,8 +43,7 @@ AT_ONCE = HostSettings(birth_grace_ms=0, rebirth_jitter_ms=0)
 def connected(settings: HostSettings = AT_ONCE) -> HostApplication:
     """A host whose MQTT session is up, its will made at 1000 ms."""
     host = HostApplication("berlin", settings)
-    host.will(WILL_MS)
-    host.connected(WILL_MS)
+    host.connected(WILL_MS, will_ms=WILL_MS)
     return host
 
 
@@ -61,7 +60,6 @@ def restarted(settings: HostSettings = AT_ONCE) -> HostApplication:
     """A host that was started again and knows the node from a snapshot; not connected yet."""
     host = HostApplication("berlin", settings)
     host.restore(NODE, knowing_the_press().snapshot(NODE))
-    host.will(2_000)
     return host
 
 
@@ -76,101 +74,6 @@ def read(value: int, seq: int) -> DataRead:
     return DataRead(origin=PRESS, readings=speed(value), at_ms=SENT_MS, seq=seq)
 
 
-# Our own STATE
-
-
-@pytest.mark.spec("tck-id-payloads-state-subscribe")
-@pytest.mark.spec("tck-id-host-topic-phid-birth-sub-required")
-def test_our_own_state_is_the_first_subscription() -> None:
-    assert HostApplication("berlin").subscriptions == (STATE, "spBv1.0/#")
-    assert HostApplication("berlin", HostSettings(groups=("a", "b"))).subscriptions == (
-        STATE,
-        "spBv1.0/a/#",
-        "spBv1.0/b/#",
-    )
-
-
-@pytest.mark.spec("tck-id-host-topic-phid-birth-topic")
-@pytest.mark.spec("tck-id-host-topic-phid-death-topic")
-@pytest.mark.spec("tck-id-operational-behavior-host-application-connect-birth-topic")
-@pytest.mark.spec("tck-id-operational-behavior-host-application-connect-will-payload")
-@pytest.mark.spec("tck-id-message-flow-phid-sparkplug-state-publish-payload")
-@pytest.mark.spec("tck-id-message-flow-phid-sparkplug-state-publish-payload-timestamp")
-@pytest.mark.spec("tck-id-payloads-state-will-message")
-@pytest.mark.spec("tck-id-payloads-state-will-message-payload")
-@pytest.mark.spec("tck-id-payloads-state-birth-payload")
-@pytest.mark.spec("tck-id-host-topic-phid-birth-payload-timestamp")
-@pytest.mark.spec("tck-id-host-topic-phid-death-payload-timestamp-connect")
-@pytest.mark.spec("tck-id-operational-behavior-host-application-connect-will-topic")
-@pytest.mark.spec("tck-id-operational-behavior-host-application-connect-birth-payload")
-def test_the_birth_of_the_host_has_the_timestamp_of_its_will() -> None:
-    host = HostApplication("berlin")
-    topic, will = host.will(5_000)
-    host.connected(5_900)
-
-    assert (topic, decode_state(will)) == (STATE, HostState(False, 5_000))
-    assert host.online_state() == (STATE, encode_state(HostState(True, 5_000)))
-
-
-def test_there_is_no_state_before_a_will() -> None:
-    with pytest.raises(ValueError, match="will"):
-        HostApplication("berlin").online_state()
-
-
-@pytest.mark.spec("tck-id-host-topic-phid-birth-required")
-@pytest.mark.spec("tck-id-operational-behavior-host-application-connect-birth")
-def test_the_host_says_at_once_that_it_is_online() -> None:
-    host = HostApplication("berlin")
-    host.will(WILL_MS)
-
-    assert host.connected(1_100) == (PublishState(online=True, at_ms=WILL_MS),)
-
-
-@pytest.mark.spec("tck-id-message-flow-hid-sparkplug-state-message-delivered")
-@pytest.mark.parametrize("retain", [True, False])
-def test_an_offline_under_our_id_is_answered(retain: bool) -> None:
-    stale = encode_state(HostState(False, 400))
-
-    assert connected().receive(STATE, stale, retain=retain, now_ms=1_200) == (PublishState(online=True, at_ms=WILL_MS),)
-
-
-@pytest.mark.parametrize("payload", [b"", b"OFFLINE", b"[" * 50_000])
-def test_rubbish_under_our_id_is_replaced(payload: bytes) -> None:
-    outputs = connected().receive(STATE, payload, retain=False, now_ms=1_200)
-
-    assert [type(output) for output in outputs] == [Finding, PublishState]
-
-
-def test_our_own_birth_and_the_state_of_others_are_not_answered() -> None:
-    host = connected()
-
-    assert host.receive(STATE, host.online_state()[1], retain=False, now_ms=1_200) == ()
-    assert host.receive("spBv1.0/STATE/paris", encode_state(HostState(False, 1)), retain=False, now_ms=1_200) == ()
-
-
-def test_another_host_under_our_id_is_a_finding() -> None:
-    other = encode_state(HostState(True, 9_000))
-
-    assert connected().receive(STATE, other, retain=False, now_ms=9_001) == (
-        Finding(
-            node=NodeId("STATE", "berlin"),
-            name="host-id-shared",
-            text="another host says berlin is online since 9000",
-        ),
-    )
-
-
-@pytest.mark.spec("tck-id-operational-behavior-host-application-death-topic")
-@pytest.mark.spec("tck-id-operational-behavior-host-application-death-payload")
-@pytest.mark.spec("tck-id-host-topic-phid-death-payload-timestamp-disconnect-clean")
-def test_our_own_clean_death_is_stamped_now_and_not_answered() -> None:
-    host = connected()
-    topic, death = host.offline_state(7_000)
-
-    assert (topic, decode_state(death)) == (STATE, HostState(False, 7_000))
-    assert host.receive(STATE, death, retain=False, now_ms=7_001) == ()
-
-
 # Messages
 
 
@@ -183,7 +86,19 @@ def test_messages_reach_the_session_of_their_node() -> None:
         NodeOffline(node=NODE, at_ms=1_400, reason="NDEATH"),
     )
     assert host.nodes() == (
-        NodeView(node=NODE, phase="offline", bd_seq=BD_SEQ, seen_ms=1_400, metrics=3, devices={}, findings={}),
+        NodeView(
+            node=NODE,
+            server=ONLY_SERVER,
+            phase="offline",
+            since_ms=1_400,
+            seen_ms=1_400,
+            bd_seq=BD_SEQ,
+            seq=1,
+            skew_ms=SENT_MS - 1_300,
+            metrics=3,
+            devices={},
+            findings={},
+        ),
     )
 
 
@@ -272,8 +187,7 @@ def test_after_an_outage_each_node_is_asked_once_for_a_rebirth() -> None:
         NodeOffline(node=NODE, at_ms=2_000, reason="host disconnected"),
         DeviceOffline(origin=ARM, at_ms=2_000, reason="host disconnected"),
     )
-    host.will(3_000)
-    assert host.connected(3_100) == (PublishState(online=True, at_ms=3_000),)
+    assert host.connected(3_100, will_ms=3_000) == (PublishState(at_ms=3_000),)
     assert host.next_due_ms == 4_100
     assert host.due(4_100) == (RequestRebirth(NODE, "the host was away"),)
     assert host.due(60_000) == ()
@@ -281,7 +195,7 @@ def test_after_an_outage_each_node_is_asked_once_for_a_rebirth() -> None:
 
 def test_a_node_that_is_born_by_itself_is_not_asked() -> None:
     host = restarted(HostSettings(birth_grace_ms=1_000, rebirth_jitter_ms=0))
-    host.connected(3_000)
+    host.connected(3_000, will_ms=2_000)
     host.receive(NBIRTH, birth_bytes(), retain=False, now_ms=3_500)
 
     assert host.next_due_ms == 3_500 + 30_000, "only the device's own birth is waited for"
@@ -299,7 +213,7 @@ def test_what_was_due_is_not_due_again() -> None:
 
 def test_a_restored_node_is_stale_but_its_aliases_are_read() -> None:
     host = restarted(HostSettings(birth_grace_ms=1_000, rebirth_jitter_ms=0))
-    host.connected(3_000)
+    host.connected(3_000, will_ms=2_000)
 
     assert host.nodes()[0].phase == "stale"
     assert host.receive(NDATA, data_bytes(9, 13), retain=False, now_ms=3_100) == (read(13, 9),)
@@ -313,11 +227,10 @@ def test_a_plant_that_comes_back_is_asked_at_a_limited_rate() -> None:
     nodes = [NodeId("plant", f"n{i}") for i in range(4)]
     for node in nodes:
         host.restore(node, knowing_the_press().snapshot(NODE))
-    host.will(0)
     reason = "the host was away"
 
-    assert host.connected(0) == (
-        PublishState(online=True, at_ms=0),
+    assert host.connected(0, will_ms=0) == (
+        PublishState(at_ms=0),
         RequestRebirth(nodes[0], reason),
         RequestRebirth(nodes[1], reason),
     )
@@ -359,4 +272,22 @@ def test_findings_survive_a_restart() -> None:
     again = HostApplication("berlin")
     again.restore(NODE, host.snapshot(NODE))
 
-    assert again.nodes()[0].findings == {"alias-unknown": 1}
+    assert again.nodes()[0].findings == host.nodes()[0].findings
+    assert list(again.nodes()[0].findings) == ["alias-unknown"]
+
+
+def test_a_command_beside_the_host_sees_what_was_stored_last() -> None:
+    host = knowing_the_press()
+
+    assert stored_view(NODE, host.snapshot(NODE)) == host.nodes()[0]
+
+
+def test_messages_of_nobody_are_counted_although_there_is_no_node_for_them() -> None:
+    host = connected()
+    for _ in range(3):
+        host.receive("spBv1.0/plant/NFOO/press", b"bytes", retain=False, now_ms=1_200)
+
+    assert {name: (tally.count, tally.sample) for name, tally in host.findings.items()} == {
+        "topic-invalid": (3, b"bytes")
+    }
+    assert host.nodes() == ()

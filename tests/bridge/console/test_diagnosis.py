@@ -12,7 +12,7 @@ from bridge.console.facts import NodeLine
 from bridge.console.watch import Failure, OdooView, SessionView, StoreView
 from bridge.core.order import Answer
 from odoo_adapter.odoo import OdooInfo
-from sparkplug.fact import NodeId
+from sparkplug.fact import ONLY_SERVER, NodeId
 from sparkplug.host import NodeView
 from state.entry import EntryState
 
@@ -44,7 +44,17 @@ def well() -> Facts:
 
 def node(phase: str, *, since_ms: int | None = NOW - 9_000, devices: dict[str, bool] | None = None) -> NodeLine:
     view = NodeView(
-        node=NodeId("g", "press"), phase=phase, bd_seq=1, seen_ms=NOW, metrics=3, devices=devices or {}, findings={}
+        node=NodeId("g", "press"),
+        server=ONLY_SERVER,
+        phase=phase,
+        since_ms=NOW - 9_000,
+        seen_ms=NOW,
+        bd_seq=1,
+        seq=5,
+        skew_ms=0,
+        metrics=3,
+        devices=devices or {},
+        findings={},
     )
     return NodeLine(view=view, since_ms=since_ms, reason="NDEATH")
 

@@ -42,7 +42,7 @@ class Listener:
         self.host = HostApplication(HOST)
         subscriptions = [Subscription(filter="spBv1.0/#", qos=1), Subscription(filter="uns/#", qos=1)]
         self.link = MemoryLink(self.broker, settings("listener"), subscriptions)
-        self.host.connected(0)
+        self.host.connected(0, will_ms=0)
 
     async def run(self) -> None:
         """Listen until cancelled."""
