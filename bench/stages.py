@@ -101,7 +101,6 @@ async def measure(home: Path, servers: Servers, devices: int, batches: int) -> l
 
 def _bear(core: Core, traffic: Plant, now_ms: int) -> int:
     """Births, and the end of settling. The time that it is then."""
-    core.host.will(now_ms)
     step(core, Started(), now_ms)
     step(core, HostConnected(), now_ms)
     for packet in traffic.births():
