@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import os
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import Callable
@@ -23,14 +22,6 @@ STOP_TIMEOUT_S = 10.0
 
 class ServerError(Exception):
     """A test's server is not installed, or did not come up; the message holds what it printed."""
-
-
-def free_port() -> int:
-    """A loopback TCP port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 class Runtime(Protocol):

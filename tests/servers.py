@@ -22,8 +22,9 @@ from typing import Protocol
 
 import pytest
 
+from bridge.demo.servers import free_ports
 from tests.certificate import Tls, make_tls
-from tests.server_process import HOST, Container, Lifecycle, LocalProcess, Runtime, docker_answers, free_port
+from tests.server_process import HOST, Container, Lifecycle, LocalProcess, Runtime, docker_answers
 
 MOSQUITTO_IMAGE = "eclipse-mosquitto:2.0.22"
 REDIS_IMAGE = "redis:7.4.2"
@@ -105,7 +106,7 @@ def mosquitto_server(
     ACL file; `config` holds further or other settings of mosquitto.conf."""
     users = {} if anonymous else dict(users or {"bridge": "bridge-password"})
     with tempfile.TemporaryDirectory(prefix="mosquitto-") as name:
-        folder, port, in_docker = Path(name), free_port(), docker_answers()
+        folder, (port,), in_docker = Path(name), free_ports(1), docker_answers()
         folder.chmod(0o777 if in_docker else 0o700)
         home = "/mosquitto/test" if in_docker else name
         (folder / "passwords").write_text("".join(_password_line(*one) for one in users.items()))
@@ -151,7 +152,7 @@ def redis(config: Mapping[str, str] | None = None) -> Iterator[Redis]:
     """A running Redis, as durable as the bridge asks for; `config` holds other settings of redis.conf."""
     password = "redis-password"
     with tempfile.TemporaryDirectory(prefix="redis-") as name:
-        port, in_docker = free_port(), docker_answers()
+        (port,), in_docker = free_ports(1), docker_answers()
         settings = {
             "port": str(port),
             "bind": "0.0.0.0" if in_docker else HOST,

@@ -216,7 +216,7 @@ class OrderBook:
                 "name": order.name,
                 "version": version,
                 "status": status,
-                "at": _iso(now_ms),
+                "at": iso(now_ms),
                 **order.document,
             },
             published_ms=now_ms,
@@ -279,5 +279,6 @@ def _planned(operation: Plain) -> Plain:
     return {name: value for name, value in operation.items() if name != "expected_minutes"}
 
 
-def _iso(at_ms: int) -> str:
+def iso(at_ms: int) -> str:
+    """A moment as documents on the namespace have it: `2026-11-23T09:24:39.520Z`."""
     return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from bridge.console.password import write_link
-from bridge.demo.servers import HOST, free_port
+from bridge.demo.servers import HOST, free_ports
 
 
 class DemoConsole:
@@ -13,7 +13,7 @@ class DemoConsole:
 
     def __init__(self, plant: Path) -> None:
         self._file = plant / "console.link"
-        self.port = free_port()
+        (self.port,) = free_ports(1)
 
     @property
     def yaml(self) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from bridge.demo.servers import HOST, Child, EmbeddedServerError, answers, free_port
+from bridge.demo.servers import HOST, Child, EmbeddedServerError, answers, free_ports
 from odoo_adapter.api import OdooApi
 from odoo_adapter.connection import Connection
 from odoo_adapter.inbox.install import install
@@ -95,7 +95,7 @@ async def simulated_odoo(home: Path, *, kept: bool = False) -> AsyncIterator[Dem
 
     `kept`: its database is a file below `home`, so that it may be killed.
     """
-    keys, port = home / "odoo-simulator.keys", free_port()
+    keys, (port,) = home / "odoo-simulator.keys", free_ports(1)
     command = [sys.executable, "-m", "odoo_adapter.simulator", "--port", str(port), "--database", SIMULATOR_DATABASE]
     command += ["--key-file", str(keys), *(["--state", str(home / "odoo-simulator.state")] if kept else [])]
     server = Child("the Odoo simulator", command, home / "odoo-simulator.log", lambda: answers(port))

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from bridge.commands.exit import UNREACHABLE
+from bridge.demo.servers import end_with_parent
 
 STOP_TIMEOUT_S: Final = 30.0
 LOG_TAIL: Final = 2_000
@@ -19,7 +20,7 @@ class BridgeEnded(Exception):
 
 
 class BridgeProcess:
-    """One bridge on one plant folder. Its log is kept over restarts.
+    """One bridge on one plant folder. Its log is kept over restarts. It ends with the demo, also when that is killed.
 
     `supervised`: it is started again when it ends because something that it needs did not answer, as systemd and
     Docker do.
@@ -37,7 +38,16 @@ class BridgeProcess:
         """Start it. It takes the site over as soon as an earlier lease has run out."""
         with self._log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "bridge", "run", str(self._plant), stderr=log, stdout=log, start_new_session=True
+                sys.executable,
+                "-m",
+                "bridge",
+                "run",
+                str(self._plant),
+                stdin=asyncio.subprocess.DEVNULL,
+                stderr=log,
+                stdout=log,
+                start_new_session=True,
+                preexec_fn=end_with_parent,
             )
 
     async def check(self) -> bool:
@@ -71,7 +81,8 @@ class BridgeProcess:
             return
         process.send_signal(signal.SIGTERM)
         try:
-            await asyncio.wait_for(process.wait(), STOP_TIMEOUT_S)
+            async with asyncio.timeout(STOP_TIMEOUT_S):
+                await process.wait()
         except TimeoutError:
             process.kill()
             await process.wait()

@@ -209,9 +209,11 @@ class _Demo:
             await asyncio.gather(plan, abuse)
             self._progress.say("the plant finishes what it began")
             self._simulation.wind_down()
-            await asyncio.wait_for(self._simulation.rest(), DRAIN_S)
+            async with asyncio.timeout(DRAIN_S):
+                await self._simulation.rest()
             self._progress.say("waiting until nothing is left to post")
-            await asyncio.wait_for(self._drained(), DRAIN_S)
+            async with asyncio.timeout(DRAIN_S):
+                await self._drained()
             watch.cancel()
             plant.cancel()
         self._ledger.close()

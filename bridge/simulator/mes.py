@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from decimal import Decimal
 from functools import partial
 from typing import Final
 
+from bridge.core.order import iso
 from bridge.core.topic import UNS_PREFIX, order_topic
 from bridge.simulator.happening import Agenda, DocumentSent, FactHappened
 from bridge.simulator.ledger import ExpectedOutcome, Fact, FactKind
@@ -133,7 +133,7 @@ class Mes:
         self._send_to(f"{UNS_PREFIX}/{self._scenario.site}/{tail}", id, fields, at_ms)
 
     def _send_to(self, topic: str, id: str, fields: Mapping[str, Plain], at_ms: int) -> None:
-        document = {"id": id, "at": _iso(at_ms), **fields}
+        document = {"id": id, "at": iso(at_ms), **fields}
         sent = DocumentSent(topic=topic, document=document, at_ms=at_ms)
         self._agenda.report(sent)
         if is_sent_twice(self._scenario, id):
@@ -301,7 +301,3 @@ class Mes:
             kind=kind, id=id, at_ms=at_ms, order=order, equipment=equipment, outcome=outcome, values=dict(values)
         )
         self._agenda.report(FactHappened(fact))
-
-
-def _iso(at_ms: int) -> str:
-    return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

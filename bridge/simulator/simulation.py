@@ -146,10 +146,12 @@ async def simulate(
         async with asyncio.TaskGroup() as tasks:
             running = tasks.create_task(simulation.run(), name="simulation")
             with suppress(TimeoutError):
-                await asyncio.wait_for((stop or asyncio.Event()).wait(), seconds)
+                async with asyncio.timeout(seconds):
+                    await (stop or asyncio.Event()).wait()
             simulation.wind_down()
             with suppress(TimeoutError):
-                await asyncio.wait_for(simulation.rest(), rest_s)
+                async with asyncio.timeout(rest_s):
+                    await simulation.rest()
             running.cancel()
     finally:
         ledger.close()

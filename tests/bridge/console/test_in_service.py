@@ -17,7 +17,7 @@ from aiohttp import ClientSession, CookieJar
 from bridge.broker.link import LinkSettings, LinkUp, Publication
 from bridge.broker.paho import PahoLink
 from bridge.clock import SystemClock
-from bridge.demo.servers import EmbeddedBroker, EmbeddedStore, embedded_broker, embedded_store, free_port
+from bridge.demo.servers import EmbeddedBroker, EmbeddedStore, embedded_broker, embedded_store, free_ports
 from bridge.plant import Plant, load_plant
 from bridge.service import Service
 from bridge.wiring import Outside, open_store
@@ -87,7 +87,7 @@ class Site:
 def write_plant(folder: Path, broker: EmbeddedBroker, store: EmbeddedStore) -> Plant:
     """The demonstration's plant on these servers, with a console."""
     shutil.copytree(PLANT, folder)
-    (folder / "bridge.yaml").write_text(BRIDGE_YAML.format(broker=broker, store=store, port=free_port()))
+    (folder / "bridge.yaml").write_text(BRIDGE_YAML.format(broker=broker, store=store, port=free_ports(1)[0]))
     (folder / "console.hash").write_text(CHEAP.hash(PASSWORD))
     for name, secret in {"broker": broker.password, "redis": store.password}.items():
         (folder / f"{name}.secret").write_text(secret)

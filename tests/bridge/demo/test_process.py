@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,7 @@ import pytest
 from bridge.demo.process import BridgeEnded, BridgeProcess
 from tests.integration.folder import OdooAccess, write_folder
 from tests.integration.patience import until
-from tests.servers import StartMosquitto, StartRedis
+from tests.servers import Mosquitto, StartMosquitto, StartRedis
 
 
 async def ended(bridge: BridgeProcess) -> str:
@@ -41,3 +43,30 @@ async def test_a_bridge_that_ends_for_a_mistake_in_its_folder_is_not_started_aga
     bridge = BridgeProcess(tmp_path, tmp_path / "bridge.log", supervised=True)
     await bridge.start()
     assert "the bridge ended with 2" in await ended(bridge)
+
+
+DEMO = """\
+import asyncio, pathlib, sys
+from bridge.demo.process import BridgeProcess
+
+async def main():
+    await BridgeProcess(pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])).start()
+    await asyncio.Event().wait()
+
+asyncio.run(main())
+"""
+"""A demonstration that does nothing but start its bridge."""
+
+
+@pytest.mark.redis
+@pytest.mark.mosquitto
+async def test_a_bridge_ends_in_good_order_when_its_demonstration_is_killed(
+    tmp_path: Path, mosquitto: Mosquitto, start_redis: StartRedis
+) -> None:
+    folder, log = write_folder(tmp_path / "plant", mosquitto, start_redis(), OdooAccess()), tmp_path / "bridge.log"
+    log.touch()
+    demo = await asyncio.create_subprocess_exec(sys.executable, "-c", DEMO, str(folder), str(log))
+    await until(lambda: "bridge.started" in log.read_text(), log.read_text, 20)
+    demo.kill()
+    await demo.wait()
+    await until(lambda: "bridge.stopped" in log.read_text(), log.read_text, 20)
