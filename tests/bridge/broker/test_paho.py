@@ -13,9 +13,10 @@ import pytest
 from bridge.broker.errors import PublicationRefused
 from bridge.broker.link import LinkDown, LinkSettings, Publication, Subscription
 from bridge.broker.paho import PahoLink
+from bridge.demo.servers import free_ports
 from tests.bridge.broker.ground import BASE, down, event, message, messages, put, running, up
 from tests.certificate import Tls
-from tests.server_process import HOST, free_port
+from tests.server_process import HOST
 from tests.servers import Mosquitto, StartMosquitto
 
 CONNACK_3 = bytes([0x20, 2, 0, 0])
@@ -51,7 +52,7 @@ async def test_a_certificate_of_an_unknown_authority_is_refused(start_mosquitto:
 
 
 async def test_a_port_where_nobody_listens_is_named() -> None:
-    settings = replace(BASE, port=free_port(), client_id="nobody")
+    settings = replace(BASE, port=free_ports(1)[0], client_id="nobody")
     link = PahoLink(settings, [])
     async with running(link):
         assert (await down(link)).reason.startswith(f"127.0.0.1:{settings.port}: ")
