@@ -13,6 +13,7 @@ from uuid import uuid4
 
 import structlog
 from aiohttp import web
+from multidict import MultiMapping
 
 from bridge.console.app import DESK, SESSION, Desk
 from bridge.console.facts import REFUSED_BY_RULE, is_sendable
@@ -50,7 +51,7 @@ class _Wish:
 
 async def show(request: web.Request) -> web.StreamResponse:
     """The entries that wait for a person."""
-    return _page(request)
+    return _page(request, request.query)
 
 
 async def check(request: web.Request) -> web.StreamResponse:
@@ -58,7 +59,7 @@ async def check(request: web.Request) -> web.StreamResponse:
     desk = request.app[DESK]
     wish = await _wish(request, desk)
     if isinstance(wish, str):
-        return _page(request, wrong=wish, status=400)
+        return _page(request, await request.post(), wrong=wish, status=400)
     predictions = await _predict(desk, wish)
     doable = [one for one in predictions if one.would is not None]
     return desk.render(request, "check.html", wish=wish, predictions=predictions, doable=doable, still=True)
@@ -69,14 +70,15 @@ async def act(request: web.Request) -> web.StreamResponse:
     desk, session = request.app[DESK], request[SESSION]
     wish = await _wish(request, desk)
     if isinstance(wish, str):
-        return _page(request, wrong=wish, status=400)
+        return _page(request, await request.post(), wrong=wish, status=400)
     now_ms = desk.inside.now_ms
     acted = Acted(id=uuid4().hex, kind=wish.kind, keys=wish.keys, by=session.name, reason=wish.reason)
     try:
         await asyncio.to_thread(_write, desk, acted, now_ms)
     except OSError as error:
         log.error("audit.not_written", reason=str(error), effect="the act was not done")
-        return _page(request, wrong=f"Not done: the audit log cannot be written ({error}).", status=503)
+        text = f"Not done: the audit log cannot be written ({error})."
+        return _page(request, await request.post(), wrong=text, status=503)
     durable = asyncio.Event()
 
     async def committed() -> None:
@@ -93,11 +95,14 @@ async def act(request: web.Request) -> web.StreamResponse:
     raise web.HTTPSeeOther("/attention")
 
 
-def _page(request: web.Request, *, wrong: str = "", status: int = 200) -> web.Response:
+def _page(request: web.Request, form: MultiMapping[object], *, wrong: str = "", status: int = 200) -> web.Response:
+    """The list, with the form filled in as far as it was; what is chosen stands first."""
     desk = request.app[DESK]
     outbox = desk.inside.core.outbox
     waiting = [*outbox.entries(EntryState.DEAD), *outbox.entries(EntryState.HELD)]
-    values = {"entries": waiting[:SHOWN], "count": len(waiting), "wrong": wrong, "still": bool(wrong)}
+    chosen = set(form.getall("key", []))
+    waiting.sort(key=lambda one: one.key not in chosen)
+    values = {"entries": waiting[:SHOWN], "count": len(waiting), "form": form, "wrong": wrong, "still": bool(wrong)}
     return desk.render(request, "attention.html", status=status, **values)
 
 
@@ -150,7 +155,7 @@ def _with_warning(one: Prediction, entry: Entry | None, kind: ActKind) -> Predic
     """A dead letter that a rule made has nothing to send; say so before it is tried."""
     if kind is not ActKind.REPLAY or one.would is None or entry is None or is_sendable(entry):
         return one
-    return Prediction(one.key, one.would, f"{one.text}. {REFUSED_BY_RULE}")
+    return Prediction(one.key, None, REFUSED_BY_RULE)
 
 
 def _write(desk: Desk, acted: Acted, now_ms: int) -> None:

@@ -9,11 +9,13 @@ from typing import Final
 
 from bridge.console.facts import Inside, NodeLine, nodes
 from bridge.console.watch import Failure, OdooView, SessionView, StoreView
-from bridge.core.order import Answer
-from state.entry import EntryState
+from bridge.core.order import Answer, OrderRecord
+from state.entry import Entry, EntryState
 
 STARTING_MS: Final = 5_000
 """How long a session may take to come up before that is a trouble."""
+SLOW_MS: Final = 10_000
+"""How long Odoo may take to answer before that is a trouble; a call is given up much later."""
 LATE_MS: Final = 300_000
 """Postings that wait longer although Odoo answers wait for something that a person should look at."""
 KEY_SOON_MS: Final = 14 * 86_400_000
@@ -58,9 +60,9 @@ class Facts:
     next_try_ms: int
     depth: Mapping[EntryState, int]
     oldest_pending_ms: int | None
-    oldest_ms: Mapping[EntryState, int]
+    oldest: Mapping[EntryState, Entry]
     nodes: tuple[NodeLine, ...]
-    answers: Mapping[Answer, int]
+    answers: Mapping[Answer, tuple[OrderRecord, ...]]
 
     @property
     def waiting(self) -> int:
@@ -70,13 +72,12 @@ class Facts:
 def facts(inside: Inside) -> Facts:
     """Read them now."""
     core, settings = inside.core, inside.plant.settings
-    oldest: dict[EntryState, int] = {}
+    oldest: dict[EntryState, Entry] = {}
     for one in core.outbox.entries():
-        oldest[one.state] = min(one.changed_ms, oldest.get(one.state, one.changed_ms))
-    answers: dict[Answer, int] = {}
-    for record in core.book.records.values():
-        if record.is_open:
-            answers[record.answer] = answers.get(record.answer, 0) + 1
+        if one.state not in oldest or one.changed_ms < oldest[one.state].changed_ms:
+            oldest[one.state] = one
+    open_orders = [record for record in core.book.records.values() if record.is_open]
+    answers = {answer: tuple(one for one in open_orders if one.answer is answer) for answer in Answer}
     return Facts(
         now_ms=inside.now_ms,
         began_ms=inside.watch.began_ms,
@@ -88,7 +89,7 @@ def facts(inside: Inside) -> Facts:
         next_try_ms=core.outbox.circuit("odoo").open_until_ms,
         depth=core.outbox.depth(),
         oldest_pending_ms=core.outbox.oldest_pending_ms,
-        oldest_ms=oldest,
+        oldest=oldest,
         nodes=nodes(inside),
         answers=answers,
     )
@@ -144,27 +145,53 @@ _SESSIONS: Final = {
 
 
 def _sessions(seen: Facts) -> Iterator[Trouble]:
-    for name, session in seen.sessions.items():
-        if name == "host" and seen.store.failure is not None:
-            continue  # we left by ourselves, so that nodes store
-        if session.up or (not session.reason and seen.now_ms - session.since_ms < STARTING_MS):
-            continue
-        level, title, means = _SESSIONS.get(name, (Level.WARN, f"No connection to the MQTT broker ({name})", ""))
-        yield Trouble(
-            level=level,
-            title=title,
-            since_ms=session.since_ms,
-            means=means,
-            do="See whether the broker runs and can be reached from this machine, and whether log-in and certificate "
-            "are still valid. The bridge connects again by itself.",
-            detail=session.reason,
+    down = {name: session for name, session in seen.sessions.items() if _is_down(name, session, seen)}
+    if len(down) > 1 and len(down) == len(seen.sessions):
+        yield _no_session(
+            Level.STOP,
+            "No connection to the MQTT broker",
+            "The bridge hears nothing of edge nodes and of the MES, and orders cannot be published. Counters are "
+            "cumulative, so pieces made meanwhile are posted afterwards; nodes with this primary host store.",
+            *down.values(),
         )
+        return
+    for name, session in down.items():
+        level, title, means = _SESSIONS.get(name, (Level.WARN, f"No connection to the MQTT broker ({name})", ""))
+        yield _no_session(level, title, means, session)
+
+
+def _is_down(name: str, session: SessionView, seen: Facts) -> bool:
+    if name == "host" and seen.store.failure is not None:
+        return False  # we left by ourselves, so that nodes store
+    is_starting = not session.reason and seen.now_ms - session.since_ms < STARTING_MS
+    return not session.up and not is_starting
+
+
+def _no_session(level: Level, title: str, means: str, *sessions: SessionView) -> Trouble:
+    return Trouble(
+        level=level,
+        title=title,
+        since_ms=min(session.since_ms for session in sessions),
+        means=means,
+        do="See whether the broker runs and can be reached from this machine, and whether log-in and certificate "
+        "are still valid. The bridge connects again by itself.",
+        detail="; ".join(dict.fromkeys(session.reason for session in sessions if session.reason)),
+    )
 
 
 def _odoo(seen: Facts) -> Iterator[Trouble]:
     failure, info = seen.odoo.failure, seen.odoo.info
+    waits_since_ms = seen.odoo.waits_since_ms
     if failure is not None:
         yield _odoo_trouble(seen, failure)
+    elif waits_since_ms is not None and seen.now_ms - waits_since_ms > SLOW_MS:
+        yield Trouble(
+            level=Level.WARN,
+            title="Odoo is slow to answer",
+            since_ms=waits_since_ms,
+            means=f"Production goes on and nothing is lost: {_waits(seen)}, in order.",
+            do="Wait a minute. If it stays so, ask who runs Odoo whether it is overloaded or hangs.",
+        )
     if info is not None and info.key_expires_ms is not None and info.key_expires_ms - seen.now_ms < KEY_SOON_MS:
         expired = info.key_expires_ms <= seen.now_ms
         yield Trouble(
@@ -185,7 +212,7 @@ def _odoo(seen: Facts) -> Iterator[Trouble]:
 
 
 def _odoo_trouble(seen: Facts, failure: Failure) -> Trouble:
-    waits = "1 posting waits" if seen.waiting == 1 else f"{seen.waiting or 'no'} postings wait"
+    waits = _waits(seen)
     if failure.refused:
         return Trouble(
             level=Level.STOP,
@@ -214,6 +241,10 @@ def _odoo_trouble(seen: Facts, failure: Failure) -> Trouble:
         "Do not enter the waiting quantities by hand: they would then be counted twice.",
         detail=failure.reason,
     )
+
+
+def _waits(seen: Facts) -> str:
+    return "1 posting waits" if seen.waiting == 1 else f"{seen.waiting or 'no'} postings wait"
 
 
 def _nodes(seen: Facts) -> Iterator[Trouble]:
@@ -249,18 +280,20 @@ def _entries(seen: Facts) -> Iterator[Trouble]:
         yield Trouble(
             level=Level.WARN,
             title=f"{dead} dead {'letters' if dead > 1 else 'letter'}",
-            since_ms=seen.oldest_ms.get(EntryState.DEAD),
+            since_ms=_since(seen, EntryState.DEAD),
             means="Odoo, or a rule, declined these facts. They are not in Odoo. Other orders go on.",
             do="Read the reason of each, mend its cause, then replay it; or skip it with a reason.",
+            detail=_reason(seen, EntryState.DEAD),
             link="/attention",
         )
     if held:
         yield Trouble(
             level=Level.WARN,
             title=f"{held} {'postings are' if held > 1 else 'posting is'} held for a decision",
-            since_ms=seen.oldest_ms.get(EntryState.HELD),
+            since_ms=_since(seen, EntryState.HELD),
             means="A limit was passed, such as more pieces than planned. Nothing is posted until a person agrees.",
             do="Release it if the figure is right; skip it with a reason if it is not.",
+            detail=_reason(seen, EntryState.HELD),
             link="/attention",
         )
     oldest = seen.oldest_pending_ms
@@ -276,23 +309,38 @@ def _entries(seen: Facts) -> Iterator[Trouble]:
 
 
 def _orders(seen: Facts) -> Iterator[Trouble]:
-    refused, silent = seen.answers.get(Answer.REFUSED, 0), seen.answers.get(Answer.UNANSWERED, 0)
+    refused, silent = seen.answers.get(Answer.REFUSED, ()), seen.answers.get(Answer.UNANSWERED, ())
     if refused:
         yield Trouble(
             level=Level.WARN,
-            title=f"The MES refused {refused} {'orders' if refused > 1 else 'order'}",
+            title=f"The MES refused {_orders_of(refused)}",
+            since_ms=min((one.answered_ms for one in refused if one.answered_ms is not None), default=None),
             means="What Odoo planned is not accepted on the floor.",
             do="Tell the planner the MES's reason.",
+            detail="; ".join(f"{one.name}: {one.answer_reason}" for one in refused[:5]),
             link="/orders",
         )
     if silent:
         yield Trouble(
             level=Level.WARN,
-            title=f"The MES did not acknowledge {silent} {'orders' if silent > 1 else 'order'}",
+            title=f"The MES did not acknowledge {_orders_of(silent)}",
+            since_ms=min(one.published_ms for one in silent),
             means="The order stands on the broker, but it is not known whether the MES has taken it.",
             do="See whether the MES runs and is subscribed to the order topics.",
             link="/orders",
         )
+
+
+def _since(seen: Facts, state: EntryState) -> int | None:
+    return entry.changed_ms if (entry := seen.oldest.get(state)) else None
+
+
+def _reason(seen: Facts, state: EntryState) -> str:
+    return entry.reason if (entry := seen.oldest.get(state)) else ""
+
+
+def _orders_of(records: tuple[OrderRecord, ...]) -> str:
+    return f"{len(records)} {'orders' if len(records) > 1 else 'order'}"
 
 
 def _names(names: list[str]) -> str:

@@ -34,13 +34,13 @@ def age(ms: int | None) -> str:
 
 
 def clock_of(timezone: str) -> Callable[[int | None], str]:
-    """A moment as the site's clocks show it, the date before it unless it is given as today."""
+    """A moment as the site's clocks show it, with the zone: `23 Nov 10:30:25 CET`."""
     zone = ZoneInfo(timezone)
 
     def moment(at_ms: int | None) -> str:
         if at_ms is None:
             return "–"
-        return datetime.fromtimestamp(at_ms / 1000, zone).strftime("%d %b %H:%M:%S")
+        return datetime.fromtimestamp(at_ms / 1000, zone).strftime("%d %b %H:%M:%S %Z")
 
     return moment
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from typing import Any, Final
 
 from aiohttp import web
 
 from bridge.console import facts
 from bridge.console.app import DESK
-from bridge.console.diagnosis import diagnose
+from bridge.console.diagnosis import SLOW_MS, diagnose
 from bridge.console.diagnosis import facts as diagnosed
 from bridge.console.format import odoo_link
 from state.entry import Entry, EntryState
@@ -34,6 +36,7 @@ async def overview(request: web.Request) -> web.StreamResponse:
         watch=watch,
         alerts=told[:ALERTS_SHOWN],
         states=[(state, seen.depth.get(state, 0)) for state in EntryState if state not in DONE_STATES],
+        slow_ms=SLOW_MS,
         circuit=inside.core.outbox.circuit("odoo"),
         redis=inside.plant.settings.redis,
         broker=inside.plant.settings.broker,
@@ -66,7 +69,7 @@ async def entries(request: web.Request) -> web.StreamResponse:
         "unreadable": unreadable,
         "states": list(EntryState),
     }
-    depth = desk.inside.core.outbox.depth()
+    depth = _depth(desk.inside, lane)
     shown = found[(page - 1) * PAGE : page * PAGE]
     return desk.render(request, "entries.html", entries=shown, more=len(found) > page * PAGE, depth=depth, **values)
 
@@ -124,6 +127,13 @@ async def _found(inside: facts.Inside, state: EntryState, lane: str, *, limit: i
     if state not in (EntryState.PENDING, EntryState.CLAIMED):
         live.reverse()
     return tuple(live[:limit])
+
+
+def _depth(inside: facts.Inside, lane: str) -> Mapping[EntryState, int]:
+    """How many are in each state, of those that are not done."""
+    if not lane:
+        return inside.core.outbox.depth()
+    return Counter(one.state for one in inside.core.outbox.entries() if one.lane == lane)
 
 
 def _state(word: str) -> EntryState:

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
 
 from bridge.clock import Clock
 from bridge.core.input import Notice
+from odoo_adapter.errors import OdooError, Refused
 from odoo_adapter.odoo import OdooInfo
 
 NOTICES_KEPT: Final = 200
@@ -61,18 +63,24 @@ class InOdoo:
 
 @dataclass(slots=True)
 class OdooView:
-    """Odoo. `failures` holds what fails now, by what was asked of it."""
+    """Odoo. `failures` holds what fails now, `asked_ms` what waits for its answer, by what was asked of it."""
 
     info: OdooInfo | None = None
     answered_ms: int | None = None
     posted_ms: int | None = None
     failures: dict[str, Failure] = field(default_factory=dict)
+    asked_ms: dict[str, int] = field(default_factory=dict)
     quantities: dict[str, InOdoo] = field(default_factory=dict)
 
     @property
     def failure(self) -> Failure | None:
         """The failure that stands longest."""
         return min(self.failures.values(), key=lambda one: one.since_ms, default=None)
+
+    @property
+    def waits_since_ms(self) -> int | None:
+        """When the call began that waits longest for its answer."""
+        return min(self.asked_ms.values(), default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,10 +133,24 @@ class Watch:
         self.store.number, self.store.commit_ms, self.store.failure = number, self.clock.now_ms(), None
         self.touch()
 
-    def store_failed(self, reason: str) -> None:
-        """The store did not take a commit."""
-        self.store.failure = self._failure(self.store.failure, reason)
+    def store_failed(self, reason: str, began_ms: int) -> None:
+        """The store did not take a commit that was tried at `began_ms`."""
+        self.store.failure = self._failure(self.store.failure, reason, began_ms)
         self.touch()
+
+    @contextmanager
+    def asking(self, asked: str) -> Iterator[None]:
+        """Around a call to Odoo: note that it waits, and how it ends."""
+        self.odoo.asked_ms[asked] = began_ms = self.clock.now_ms()
+        try:
+            yield
+        except OdooError as error:
+            self.odoo_failed(asked, str(error), began_ms, refused=isinstance(error, Refused))
+            raise
+        else:
+            self.odoo_answered(asked)
+        finally:
+            self.odoo.asked_ms.pop(asked, None)
 
     def odoo_answered(self, asked: str) -> None:
         """Odoo did what was asked of it."""
@@ -136,9 +158,9 @@ class Watch:
         if self.odoo.failures.pop(asked, None) is not None:
             self.touch()
 
-    def odoo_failed(self, asked: str, reason: str, *, refused: bool) -> None:
-        """Odoo did not, and why."""
-        self.odoo.failures[asked] = self._failure(self.odoo.failures.get(asked), reason, refused=refused)
+    def odoo_failed(self, asked: str, reason: str, began_ms: int, *, refused: bool) -> None:
+        """Odoo did not do what was asked of it at `began_ms`, and why."""
+        self.odoo.failures[asked] = self._failure(self.odoo.failures.get(asked), reason, began_ms, refused=refused)
         self.touch()
 
     def posted(self, order: str, details: Mapping[str, object], at_ms: int) -> None:
@@ -151,7 +173,6 @@ class Watch:
         while len(self.odoo.quantities) > ORDERS_KEPT:
             del self.odoo.quantities[next(iter(self.odoo.quantities))]
 
-    def _failure(self, before: Failure | None, reason: str, *, refused: bool = False) -> Failure:
-        now_ms = self.clock.now_ms()
-        since_ms = now_ms if before is None else before.since_ms
-        return Failure(since_ms=since_ms, last_ms=now_ms, reason=reason, refused=refused)
+    def _failure(self, before: Failure | None, reason: str, began_ms: int, *, refused: bool = False) -> Failure:
+        since_ms = began_ms if before is None else before.since_ms
+        return Failure(since_ms=since_ms, last_ms=self.clock.now_ms(), reason=reason, refused=refused)

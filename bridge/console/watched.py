@@ -17,7 +17,6 @@ from bridge.broker.link import (
 )
 from bridge.console.watch import Watch
 from bridge.wiring import LinkFactory, Outside
-from odoo_adapter.errors import OdooError, Refused
 from odoo_adapter.odoo import Applied, Job, Odoo, OdooInfo, OrdersRead, Outcome, Receipt
 from ruleset.transaction import Complete, Progress, QualityHold, Transaction
 from state.errors import StoreUnavailable
@@ -64,10 +63,11 @@ class WatchedStore:
         return await self._store.read_one(table, id)
 
     async def commit(self, lease: Lease, commit: Commit) -> None:
+        began_ms = self._watch.clock.now_ms()
         try:
             await self._store.commit(lease, commit)
         except StoreUnavailable as error:
-            self._watch.store_failed(str(error))
+            self._watch.store_failed(str(error), began_ms)
             raise
         self._watch.committed(commit.number)
 
@@ -92,22 +92,14 @@ class WatchedOdoo:
         self._watch = watch
 
     async def check(self) -> OdooInfo:
-        try:
+        with self._watch.asking("check"):
             info = await self._odoo.check()
-        except OdooError as error:
-            self._failed("check", error)
-            raise
         self._watch.odoo.info = info
-        self._watch.odoo_answered("check")
         return info
 
     async def post(self, batch: Sequence[Job]) -> Sequence[Outcome]:
-        try:
+        with self._watch.asking("post"):
             outcomes = await self._odoo.post(batch)
-        except OdooError as error:
-            self._failed("post", error)
-            raise
-        self._watch.odoo_answered("post")
         for job, outcome in zip(batch, outcomes, strict=False):
             if isinstance(outcome, Applied):
                 self._applied(job.transaction, outcome)
@@ -117,19 +109,11 @@ class WatchedOdoo:
         return await self._odoo.look_up(jobs)
 
     async def read_orders(self, cursor: str) -> OrdersRead:
-        try:
-            read = await self._odoo.read_orders(cursor)
-        except OdooError as error:
-            self._failed("orders", error)
-            raise
-        self._watch.odoo_answered("orders")
-        return read
+        with self._watch.asking("orders"):
+            return await self._odoo.read_orders(cursor)
 
     async def close(self) -> None:
         await self._odoo.close()
-
-    def _failed(self, asked: str, error: OdooError) -> None:
-        self._watch.odoo_failed(asked, str(error), refused=isinstance(error, Refused))
 
     def _applied(self, transaction: Transaction, outcome: Applied) -> None:
         now_ms = self._watch.clock.now_ms()

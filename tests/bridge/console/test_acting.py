@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 
 import msgspec
 import pytest
@@ -133,6 +134,43 @@ async def test_a_form_that_lacks_something_says_what(
     assert answer.status == 400
     assert text in await answer.text()
     assert console.inside.core.outbox.depth() == {EntryState.DEAD: 1}
+
+
+async def test_a_form_that_lacks_something_keeps_what_was_filled_in(console: Console) -> None:
+    await console.log_in()
+    console.dead("k1")
+
+    answer = await console.post("/attention/check", {"act": "skip", "key": "k1", "reason": ""})
+
+    page = await answer.text()
+    assert re.search(r'value="k1"[^>]* checked', page)
+    assert 'value="skip" checked' in page
+
+
+async def test_an_entry_leads_to_its_decision_with_it_chosen(console: Console) -> None:
+    await console.log_in()
+    console.dead("k1")
+    console.dead("k/2 ü")
+
+    (link,) = re.findall(r'href="(/attention[?][^"]+)"', await console.get("/entry?key=k/2%20ü"))
+    page = await console.get(link)
+
+    chosen = re.findall(r'<input type="checkbox" name="key" value="([^"]+)"[^>]* checked', page)
+    assert chosen == ["k/2 ü"]
+    assert page.index('value="k/2 ü"') < page.index('value="k1"')
+
+
+async def test_what_holds_no_transaction_is_not_offered_for_a_replay(console: Console) -> None:
+    await console.log_in()
+    console.inside.core.outbox.offer(
+        key="k1", lane="mo-1", action="production.scrap", destination="odoo", body=b"{}", now_ms=0, dead="S99"
+    )
+
+    answer = await console.post("/attention/check", act("replay", "k1"))
+
+    page = await answer.text()
+    assert "a replay will be declined" in page
+    assert "This changes nothing" in page
 
 
 @pytest.mark.parametrize("step", ["check", "act"])

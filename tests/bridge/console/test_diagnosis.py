@@ -10,11 +10,11 @@ from bridge.console.app import verdict
 from bridge.console.diagnosis import Facts, Level, Trouble, diagnose
 from bridge.console.facts import NodeLine
 from bridge.console.watch import Failure, OdooView, SessionView, StoreView
-from bridge.core.order import Answer
+from bridge.core.order import Answer, OrderRecord
 from odoo_adapter.odoo import OdooInfo
 from sparkplug.fact import ONLY_SERVER, NodeId
 from sparkplug.host import NodeView
-from state.entry import EntryState
+from state.entry import Entry, EntryState
 
 NOW = 1_000_000_000
 DAY = 86_400_000
@@ -36,9 +36,9 @@ def well() -> Facts:
         next_try_ms=0,
         depth={},
         oldest_pending_ms=None,
-        oldest_ms={},
+        oldest={},
         nodes=(node("online"),),
-        answers={Answer.ACCEPTED: 3},
+        answers={Answer.ACCEPTED: (order("mo-1"),)},
     )
 
 
@@ -57,6 +57,37 @@ def node(phase: str, *, since_ms: int | None = NOW - 9_000, devices: dict[str, b
         findings={},
     )
     return NodeLine(view=view, since_ms=since_ms, reason="NDEATH")
+
+
+def order(name: str, *, reason: str = "", answered_ms: int | None = None) -> OrderRecord:
+    return OrderRecord(
+        order=name,
+        name=f"WH/{name}",
+        version=1,
+        status="released",
+        content_hash="",
+        document={},
+        published_ms=NOW - 70_000,
+        answered_ms=answered_ms,
+        answer_reason=reason,
+    )
+
+
+def dead(reason: str, changed_ms: int) -> Entry:
+    return Entry(
+        key="k1",
+        number=1,
+        lane="mo-1",
+        action="production.scrap",
+        destination="odoo",
+        state=EntryState.DEAD,
+        priority=50,
+        body=b"{}",
+        content_hash="",
+        created_ms=changed_ms,
+        changed_ms=changed_ms,
+        reason=reason,
+    )
 
 
 def titles(seen: Facts) -> list[tuple[Level, str]]:
@@ -151,6 +182,49 @@ def test_a_device_that_is_gone_is_named_although_its_node_is_there() -> None:
     assert trouble.detail == "g/press: online, without b (NDEATH)"
 
 
+def test_a_broker_that_is_away_is_one_trouble_and_not_one_per_session() -> None:
+    down = SessionView(up=False, since_ms=NOW - 60_000, reason="connection refused")
+    later = replace(down, since_ms=NOW - 50_000)
+    seen = replace(well(), sessions={"host": later, "documents": down, "orders": later})
+
+    (trouble,) = diagnose(seen)
+
+    assert (trouble.level, trouble.title, trouble.since_ms, trouble.detail) == (
+        Level.STOP,
+        "No connection to the MQTT broker",
+        NOW - 60_000,
+        "connection refused",
+    )
+
+
+def test_an_odoo_that_leaves_a_call_waiting_is_said_before_the_call_is_given_up() -> None:
+    short, long = {"post": NOW - 9_000}, {"post": NOW - 11_000, "orders": NOW - 1_000}
+
+    assert titles(replace(well(), odoo=OdooView(info=INFO, asked_ms=short))) == []
+    (trouble,) = diagnose(replace(well(), odoo=OdooView(info=INFO, asked_ms=long)))
+    assert (trouble.level, trouble.title, trouble.since_ms) == (Level.WARN, "Odoo is slow to answer", NOW - 11_000)
+
+
+def test_the_oldest_dead_letter_gives_its_reason_and_its_age() -> None:
+    oldest = {EntryState.DEAD: dead("no_stock: nothing is left", NOW - 5_000)}
+
+    (trouble,) = diagnose(replace(well(), depth={EntryState.DEAD: 2}, oldest=oldest))
+
+    assert (trouble.since_ms, trouble.detail) == (NOW - 5_000, "no_stock: nothing is left")
+
+
+def test_a_refused_order_is_named_with_the_reason_of_the_mes() -> None:
+    refused = order("mo-7", reason="unknown tool", answered_ms=NOW - 8_000)
+
+    (trouble,) = diagnose(replace(well(), answers={Answer.REFUSED: (refused,)}))
+
+    assert (trouble.title, trouble.since_ms, trouble.detail) == (
+        "The MES refused 1 order",
+        NOW - 8_000,
+        "WH/mo-7: unknown tool",
+    )
+
+
 def test_nodes_of_before_the_start_are_waited_for() -> None:
     seen = replace(well(), began_ms=NOW - 1_000, nodes=(node("stale", since_ms=None),))
 
@@ -158,7 +232,9 @@ def test_nodes_of_before_the_start_are_waited_for() -> None:
 
 
 def test_what_waits_for_people_is_counted() -> None:
-    seen = replace(well(), depth={EntryState.DEAD: 2, EntryState.HELD: 1}, answers={Answer.UNANSWERED: 1})
+    seen = replace(
+        well(), depth={EntryState.DEAD: 2, EntryState.HELD: 1}, answers={Answer.UNANSWERED: (order("mo-1"),)}
+    )
 
     assert titles(seen) == [
         (Level.WARN, "2 dead letters"),

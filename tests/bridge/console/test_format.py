@@ -30,7 +30,7 @@ def test_an_age_has_the_units_that_matter(ms: int | None, text: str) -> None:
 
 
 def test_a_moment_is_shown_as_the_plants_clocks_show_it() -> None:
-    assert clock_of("Europe/Berlin")(1_700_000_000_000) == "14 Nov 23:13:20"
+    assert clock_of("Europe/Berlin")(1_700_000_000_000) == "14 Nov 23:13:20 CET"
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import msgspec
 import pytest
 
 from bridge.console.password import write_link
@@ -35,6 +38,39 @@ async def test_the_session_cookie_is_out_of_reach_of_scripts_and_other_sites(con
 
     cookie = answer.cookies["uns_console"]
     assert (cookie["httponly"], cookie["samesite"], cookie["path"]) == (True, "Strict", "/")
+
+
+@pytest.mark.parametrize(("public_url", "secure"), [("https://bridge.example", True), ("", "")])
+async def test_behind_a_proxy_with_tls_the_cookies_never_travel_without(
+    console: Console, public_url: str, secure: object
+) -> None:
+    token = form_token(await console.get("/login"))
+    console.desk.settings = replace(console.desk.settings, public_url=public_url)
+
+    answer = await console.post("/login", {"name": "Ana", "password": PASSWORD}, csrf=token)
+
+    assert answer.cookies["uns_console"]["secure"] == secure
+
+
+@pytest.mark.parametrize(
+    ("public_url", "said", "address"),
+    [
+        ("https://bridge.example", "6.6.6.6, 192.0.2.7", "192.0.2.7"),
+        ("https://bridge.example", "nonsense", "127.0.0.1"),
+        ("", "192.0.2.7", "127.0.0.1"),
+    ],
+)
+async def test_whom_a_proxy_on_this_machine_names_last_is_who_logs_in(
+    console: Console, public_url: str, said: str, address: str
+) -> None:
+    token = form_token(await console.get("/login"))
+    console.desk.settings = replace(console.desk.settings, public_url=public_url)
+
+    fields = {"csrf": token, "name": "Ana", "password": "guessed"}
+    await console.browser.post("/login", data=fields, headers={"X-Forwarded-For": said})
+
+    last = msgspec.json.decode((console.folder / "audit.jsonl").read_bytes().splitlines()[-1])
+    assert last["fields"] == {"address": address}
 
 
 async def test_a_wrong_password_opens_nothing_and_is_in_the_audit_log(console: Console) -> None:

@@ -67,7 +67,7 @@ async def test_when_nothing_is_wrong_the_first_page_says_so(console: Console) ->
 
 async def test_when_odoo_is_away_the_first_page_says_since_when_and_what_to_do(console: Console) -> None:
     await console.log_in()
-    console.inside.watch.odoo_failed("post", "connection refused", refused=False)
+    console.inside.watch.odoo_failed("post", "connection refused", console.clock.now_ms(), refused=False)
     console.pending("k1")
     console.clock.at_ms += 3 * 60_000
 
@@ -231,7 +231,7 @@ async def test_hostile_texts_stay_texts(console: Console) -> None:
     await console.log_in(name="<b>Eve</b>")
     console.dead(HOSTILE, reason=HOSTILE, order=HOSTILE)
     console.inside.watch.notice(Notice(level="alert", name=HOSTILE, fields={HOSTILE: HOSTILE, "key": HOSTILE}))
-    console.inside.watch.odoo_failed("post", HOSTILE, refused=True)
+    console.inside.watch.odoo_failed("post", HOSTILE, 0, refused=True)
     console.release_order(HOSTILE, HOSTILE)
 
     pages = [await console.get(path) for path in PAGES]
