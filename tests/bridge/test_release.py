@@ -1,0 +1,128 @@
+"""The bridge's own edge node: who reads Sparkplug finds the open orders in its birth and every change after it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from bridge.broker.link import Publication, Subscription
+from bridge.broker.memory import MemoryBroker, MemoryLink
+from bridge.core.order import OrderRecord
+from bridge.release import COLUMNS, ORDERS_METRIC, ReleaseSession, release_node
+from sparkplug.command import rebirth_command
+from sparkplug.fact import DataSet, NodeId
+from tests.bridge.simulator.listener import Listener, running, settings, until
+from tests.bridge.site import ManualClock
+
+NODE = NodeId("acme-berlin", "orders")
+CLIENT = "orders"
+
+
+def order(name: str, *, version: int = 1, status: str = "released") -> OrderRecord:
+    return OrderRecord(
+        order=name,
+        name=f"WH/{name}",
+        version=version,
+        status=status,
+        content_hash="",
+        document={"order": name},
+        published_ms=0,
+    )
+
+
+def row(name: str, *, version: str = "1") -> tuple[str, str, str, str, str]:
+    """What stands in the list for `order(name)`."""
+    return (name, f"WH/{name}", version, "released", f'{{"order":"{name}"}}')
+
+
+class Bench:
+    """The node on a broker in memory, beside a host that listens."""
+
+    def __init__(self, *records: OrderRecord) -> None:
+        self.broker, self.node = MemoryBroker(), release_node(NODE)
+        self.listener = Listener(self.broker)
+        filters = [Subscription(filter=filter, qos=1) for filter in self.node.subscriptions]
+        self.link = MemoryLink(self.broker, settings(CLIENT), filters, self._will)
+        self.session = ReleaseSession(self.link, self.node, ManualClock(), records)
+
+    def _will(self) -> Publication:
+        topic, payload = self.node.will(0)
+        return Publication(topic=topic, payload=payload, qos=1, retain=False)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        async with running(self.listener.link.run(), self.listener.run()):
+            async with running(self.link.run(), self.session.run(), self.session.send()):
+                yield
+
+    def lists(self, *, birth: bool | None = None) -> list[list[str]]:
+        """The orders of each list that the host read."""
+        return [[row[0] for row in each.rows] for each in self.read(birth=birth)]
+
+    def read(self, *, birth: bool | None = None) -> list[DataSet]:
+        values = [value for value, _ in self.listener.values(ORDERS_METRIC, birth=birth)]
+        assert all(isinstance(value, DataSet) for value in values)
+        return [value for value in values if isinstance(value, DataSet)]
+
+
+async def test_the_birth_has_all_open_orders_and_none_that_is_closed() -> None:
+    bench = Bench(order("mo-1"), order("mo-2", status="closed"), order("mo-3", version=4))
+    async with bench.running():
+        await until(lambda: bool(bench.read(birth=True)))
+    assert bench.read(birth=True)[0] == DataSet(columns=COLUMNS, rows=(row("mo-1"), row("mo-3", version="4")))
+    assert bench.listener.findings == []
+
+
+async def test_each_change_is_the_whole_list_and_a_cancelled_order_leaves_it() -> None:
+    bench = Bench(order("mo-1"))
+    async with bench.running():
+        await until(lambda: bench.lists() != [] and bench.lists()[-1] == ["mo-1"])
+        bench.session.show(order("mo-2"))
+        await until(lambda: bench.lists()[-1] == ["mo-1", "mo-2"])
+        bench.session.show(order("mo-1", version=2, status="cancelled"))
+        await until(lambda: bench.lists()[-1] == ["mo-2"])
+    assert bench.listener.findings == []
+
+
+async def test_a_host_that_asks_for_a_birth_gets_the_present_list() -> None:
+    bench = Bench()
+    async with bench.running():
+        bench.session.show(order("mo-1"))
+        await until(lambda: bench.lists() != [] and bench.lists()[-1] == ["mo-1"])
+        births = len(bench.lists(birth=True))
+        topic, payload = rebirth_command(NODE, 0)
+        bench.broker.publish(Publication(topic=topic, payload=payload, qos=0, retain=False))
+        await until(lambda: len(bench.lists(birth=True)) > births)
+    assert bench.lists(birth=True)[-1] == ["mo-1"]
+    assert bench.listener.findings == []
+
+
+async def test_what_changed_while_the_broker_was_away_stands_in_the_next_birth() -> None:
+    bench = Bench(order("mo-1"))
+    async with bench.running():
+        await until(lambda: bool(bench.lists(birth=True)))
+        bench.broker.cut(CLIENT)
+        bench.session.show(order("mo-2"))
+        await until(lambda: bench.lists(birth=True)[-1] == ["mo-1", "mo-2"])
+    assert bench.listener.turns[:3] == ["online", "offline", "online"]
+    assert bench.listener.findings == []
+
+
+async def test_a_list_that_is_lost_with_the_session_is_in_the_next_birth() -> None:
+    bench = Bench(order("mo-1"))
+    async with bench.running():
+        await until(lambda: bench.lists() != [] and bench.lists()[-1] == ["mo-1"])
+        bench.broker.cut_at_next_publish(CLIENT)
+        bench.session.show(order("mo-2"))
+        await until(lambda: bench.lists(birth=True)[-1] == ["mo-1", "mo-2"])
+    assert bench.listener.findings == []
+
+
+async def test_a_node_that_leaves_says_its_death_although_its_session_ends_cleanly() -> None:
+    bench = Bench()
+    async with running(bench.listener.link.run(), bench.listener.run()):
+        async with running(bench.link.run(), bench.session.run(), bench.session.send()):
+            await until(lambda: bench.listener.turns == ["online"])
+            await bench.session.leave()
+        await until(lambda: bench.listener.turns == ["online", "offline"])
+    assert bench.listener.findings == []
