@@ -18,6 +18,7 @@ from sparkplug.wire.value import READERS, Definitions, Reader, read_value
 
 BD_SEQ: Final = "bdSeq"
 _TYPES_PREFIX: Final = "_types_/"  # where some publishers put template definitions, leaving it out of the reference
+_LONGEST_TEXT: Final = 400
 
 
 class Declared(NamedTuple):
@@ -41,10 +42,12 @@ _NO_READERS: Final[Mapping[str, Reader]] = {}
 class Catalog:
     """The metrics of one birth by name and by alias. Never changes: the next birth makes a new one."""
 
-    __slots__ = ("_by_alias", "_by_name", "declared")
+    __slots__ = ("_by_alias", "_by_name", "_nameless", "_shared", "declared")
 
-    def __init__(self, declared: Iterable[Declared]) -> None:
+    def __init__(self, declared: Iterable[Declared], nameless: frozenset[int] = frozenset()) -> None:
+        """`nameless` are the aliases of a birth's metrics that lack a name: no rebirth mends them."""
         self.declared = tuple(declared)
+        self._nameless = nameless
         self._by_name = {metric.name: _Known(metric, _readers(metric.datatype)) for metric in self.declared}
         uses = Counter(known.declared.alias for known in self._by_name.values())
         self._by_alias: dict[int | None, _Known] = {
@@ -52,6 +55,10 @@ class Catalog:
             for known in self._by_name.values()
             if (alias := known.declared.alias) is not None and uses[alias] == 1
         }
+        self._shared: dict[int, list[str]] = {}  # what an alias that means nothing could mean
+        for known in self._by_name.values() if len(uses) < len(self._by_name) else ():
+            if (alias := known.declared.alias) is not None and uses[alias] > 1:
+                self._shared.setdefault(alias, []).append(known.declared.name)
 
     @property
     def aliases(self) -> frozenset[int]:
@@ -70,6 +77,10 @@ class Catalog:
             if known is None:
                 problems.append(self._unknown(metric))
                 continue
+            if metric.alias != known.declared.alias and metric.alias in self._by_alias:
+                other = self._by_alias[metric.alias].declared.name
+                text = f"{metric.name!r} comes with the alias {metric.alias}, which is that of {other!r}"
+                problems.append(Problem(FindingName.ALIAS_MISMATCH, text))
             try:
                 value = _value(metric, known, definitions, problems)
             except _Left as left:
@@ -85,7 +96,7 @@ class Catalog:
                     quality=metric.quality,
                 )
             )
-        return tuple(readings), problems
+        return tuple(readings), _told(problems) if problems else problems
 
     def _unknown(self, metric: Metric) -> Problem:
         if metric.name is not None:
@@ -95,10 +106,11 @@ class Catalog:
         return Problem(FindingName.METRIC_UNNAMED, "a metric has neither a name nor an alias")
 
     def _unread_alias(self, alias: int) -> Problem:
-        """A repeated alias is not mended by a rebirth, so it must not ask for one."""
-        names = [each.declared.name for each in self._by_name.values() if each.declared.alias == alias]
-        if names:
-            return Problem(FindingName.ALIAS_REPEATED, f"alias {alias} means all of {names}")
+        """What the birth itself has wrong is not mended by another, so it must not ask for one."""
+        if alias in self._nameless:
+            return Problem(FindingName.METRIC_UNNAMED, f"the birth has no name for the alias {alias}")
+        if alias in self._shared:
+            return Problem(FindingName.ALIAS_REPEATED, f"alias {alias} means all of {self._shared[alias][:5]}")
         return Problem(FindingName.ALIAS_UNKNOWN, f"alias {alias} was not in the birth")
 
 
@@ -109,7 +121,8 @@ def declare(payload: Payload) -> tuple[Catalog, list[Problem]]:
     """The catalog of a birth, and what is wrong with its names and aliases."""
     declared = [Declared(metric.name, metric.alias, metric.datatype) for metric in payload.metrics if metric.name]
     names = Counter(metric.name for metric in declared)
-    catalog = Catalog(declared)
+    nameless = frozenset(metric.alias for metric in payload.metrics if not metric.name and metric.alias is not None)
+    catalog = Catalog(declared, nameless - {metric.alias for metric in declared} if nameless else nameless)
     aliases: dict[int, set[str]] = {}
     for metric in declared:
         if metric.alias is not None:
@@ -124,7 +137,15 @@ def declare(payload: Payload) -> tuple[Catalog, list[Problem]]:
         for alias, shared in aliases.items()
         if len(shared) > 1
     ]
-    return catalog, problems
+    return catalog, _told(problems)
+
+
+def _told(problems: list[Problem]) -> list[Problem]:
+    """The problems in texts that a line can hold: a hostile name has megabytes."""
+    return [
+        problem if len(problem.text) <= _LONGEST_TEXT else problem._replace(text=f"{problem.text[:_LONGEST_TEXT]} ...")
+        for problem in problems
+    ]
 
 
 def template_definitions(payload: Payload) -> dict[str, dict[str, int]]:

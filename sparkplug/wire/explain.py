@@ -6,7 +6,7 @@ The host reads less (`wire.payload`, `catalog`), because it must be fast, and to
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from sparkplug.errors import ValueUnreadable
 from sparkplug.topic import DeviceVerb, NodeVerb
@@ -23,7 +23,8 @@ _EARLIEST_MS: Final = 100_000_000_000  # in 1973: milliseconds before it were me
 _METADATA: Final = Message.MetaData.DESCRIPTOR.fields
 
 
-class Fault(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Fault:
     """What is wrong, and where in the payload."""
 
     place: str

@@ -1,7 +1,7 @@
 """Values as JSON can hold them, without losing anything.
 
 JSON has no NaN, and a browser reads numbers as doubles. So as in protobuf's own JSON: NaN and the infinities are the
-texts `NaN`, `Infinity`, `-Infinity`; bytes are Base64; and a whole number beyond 2^53, which a double cannot count to, is
+texts `NaN`, `Infinity`, `-Infinity`; bytes are Base64; a whole number beyond 2^53, which a double cannot count to, is
 the text of its digits. Smaller ones stay numbers.
 """
 

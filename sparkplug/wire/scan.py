@@ -1,4 +1,4 @@
-"""Where the bytes of a payload stop being protobuf, in a sentence; and how many metrics they hold, before they are read."""
+"""Where the bytes of a payload stop being protobuf, in a sentence; how many metrics they hold before they are read."""
 
 from __future__ import annotations
 

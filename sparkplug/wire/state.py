@@ -1,12 +1,19 @@
-"""The STATE document of a host application: JSON `{"online": ..., "timestamp": ...}`."""
+"""The STATE document of a host application: JSON `{"online": ..., "timestamp": ...}`.
+
+Sparkplug 2.2 had the bare words `ONLINE` and `OFFLINE` under the topic `STATE/<host>` instead.
+"""
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from typing import Final
 
 from sparkplug.errors import PayloadError
 from sparkplug.wire.payload import LAST_AT_MS
+
+LEGACY_WORDS: Final = {True: b"ONLINE", False: b"OFFLINE"}
+"""The payloads of Sparkplug 2.2, by whether the host is online."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +34,10 @@ def decode_state(raw: bytes) -> HostState:
 
     Raises `PayloadError` for anything else, also for the bare words of Sparkplug 2.2.
     """
+    if raw in LEGACY_WORDS.values():
+        raise PayloadError(
+            f"the STATE document is the bare {raw.decode()} of Sparkplug 2.2, which belongs under STATE/<host>"
+        )
     try:
         document = json.loads(raw.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
@@ -41,3 +52,11 @@ def decode_state(raw: bytes) -> HostState:
     if stamp != int(stamp):
         raise PayloadError(f"the STATE document's timestamp {stamp!r} is not whole")
     return HostState(online, int(stamp))
+
+
+def decode_legacy_state(raw: bytes) -> bool:
+    """Whether a host of Sparkplug 2.2 says that it is online. Raises `PayloadError`."""
+    for online, word in LEGACY_WORDS.items():
+        if raw.strip() == word:
+            return online
+    raise PayloadError(f"a STATE of Sparkplug 2.2 is ONLINE or OFFLINE, not {raw[:40]!r}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from sparkplug.catalog import Catalog, Declared, declare, template_definitions
@@ -92,6 +94,37 @@ def test_an_alias_that_a_birth_repeats_means_nothing_and_asks_for_no_rebirth() -
     assert problems == [repeated]
     assert [reading.value for reading in catalog.read(birth, 0, {})[0]] == [1, 2]
     assert catalog.read(payload(reported(1, 5)), 0, {}) == ((), [repeated])
+
+
+def test_a_metric_that_a_birth_does_not_name_asks_for_no_rebirth() -> None:
+    message = Message(timestamp=SENT_MS)
+    message.metrics.add(alias=5, datatype=Datatype.INT32, int_value=1)
+    message.metrics.add(name="a", alias=1, datatype=Datatype.INT32, int_value=2)
+    birth = decode(message.SerializeToString())
+    catalog, problems = declare(birth)
+    unnamed = Problem(FindingName.METRIC_UNNAMED, "the birth has no name for the alias 5")
+
+    assert problems == []
+    assert catalog.read(birth, 0, {}) == ((Reading(metric="a", value=2, at_ms=SENT_MS),), [unnamed])
+    assert catalog.read(payload(reported(5, 3)), 0, {}) == ((), [unnamed])
+
+
+def test_where_name_and_alias_contradict_the_name_counts() -> None:
+    catalog, _ = declare(payload(declared("a", Datatype.INT32, 1, alias=1), declared("b", Datatype.INT32, 2, alias=2)))
+    both = TypedMetric(name="a", alias=2, datatype=Datatype.INT32, value=7, at_ms=SENT_MS, declares=False)
+
+    assert catalog.read(payload(both), 0, {}) == (
+        (Reading(metric="a", value=7, at_ms=SENT_MS),),
+        [Problem(FindingName.ALIAS_MISMATCH, "'a' comes with the alias 2, which is that of 'b'")],
+    )
+    assert catalog.read(payload(replace(both, alias=9)), 0, {})[1] == []
+
+
+def test_a_problem_is_told_in_a_line_however_long_a_name_is() -> None:
+    _, [problem] = CATALOG.read(by_hand(name="x" * 1_000_000, int_value=1), 0, {})
+
+    assert problem.name is FindingName.METRIC_UNKNOWN
+    assert len(problem.text) < 500
 
 
 def test_a_metric_declared_twice_is_a_problem_but_bdseq_is_not() -> None:

@@ -136,7 +136,7 @@ def test_writes_are_told_to_the_owner() -> None:
         (*write_command(PRESS, "speed", Datatype.STRING, "fast", 80), "speed: INT32 cannot be in string_value"),
         ("spBv1.0/plant/DCMD/press/leg", b"", "no device 'leg' here"),
         ("spBv1.0/plant/NCMD/other", b"", "not for this node"),
-        (STATE, b"ONLINE", "the STATE document is not JSON: Expecting value: line 1 column 1 (char 0)"),
+        (STATE, b"ONLINE", "the STATE document is the bare ONLINE of Sparkplug 2.2, which belongs under STATE/<host>"),
     ],
 )
 def test_what_cannot_be_followed_is_said(topic: str, payload: bytes, reason: str) -> None:
