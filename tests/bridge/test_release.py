@@ -51,13 +51,13 @@ class Bench:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        async with running(self.listener.link.run(), self.listener.run()):
-            async with running(self.link.run(), self.session.run(), self.session.send()):
-                yield
+        listening = running(self.listener.link.run(), self.listener.run())
+        async with listening, running(self.link.run(), self.session.run(), self.session.send()):
+            yield
 
     def lists(self, *, birth: bool | None = None) -> list[list[str]]:
         """The orders of each list that the host read."""
-        return [[row[0] for row in each.rows] for each in self.read(birth=birth)]
+        return [[str(row[0]) for row in each.rows] for each in self.read(birth=birth)]
 
     def read(self, *, birth: bool | None = None) -> list[DataSet]:
         values = [value for value, _ in self.listener.values(ORDERS_METRIC, birth=birth)]
