@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from bridge.commands import audit, check, console, demo, odoo, orders, outbox, run, simulate
+from bridge.commands import audit, check, console, decode, demo, odoo, orders, outbox, run, simulate
 
 app = typer.Typer(
     name="uns-bridge",
@@ -16,6 +16,7 @@ app.command("demo")(demo.command)
 app.command("run")(run.command)
 app.command("check")(check.command)
 app.command("simulate")(simulate.command)
+app.command("decode")(decode.command)
 app.add_typer(outbox.app, name="outbox")
 app.add_typer(orders.app, name="orders")
 app.add_typer(odoo.app, name="odoo")

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from bridge.__main__ import app
 
-COMMANDS = {"demo", "run", "check", "simulate", "outbox", "orders", "odoo", "audit"}
+COMMANDS = {"demo", "run", "check", "simulate", "decode", "outbox", "orders", "odoo", "audit"}
 
 
 def help_of(*command: str) -> str:
