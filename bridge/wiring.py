@@ -130,6 +130,7 @@ def open_audit(plant: Plant) -> AuditLog:
     path = plant.settings.data_dir / AUDIT_FILE
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        path.open("ab").close()  # whether it can be written shows now, not when a person acts
         return AuditLog(path, largest=plant.settings.limits.audit_mb * 1_000_000)
     except OSError as error:
         text = (
