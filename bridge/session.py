@@ -81,7 +81,10 @@ class HostSession:
         self._outgoing.put_nowait(self.leave)
 
     async def leave(self) -> None:
-        """Publish STATE as offline and end the session: nodes with this primary host begin to store."""
+        """Publish STATE as offline and end the session: nodes with this primary host begin to store.
+
+        Cancelled before the broker acknowledged it, the session's will says it.
+        """
         self._leaving = True
         self._clear()
         topic, payload = self._presence.death(self._clock.now_ms())
@@ -89,6 +92,9 @@ class HostSession:
             await self._link.publish(Publication(topic=topic, payload=payload, qos=1, retain=True))
         except LinkLost:
             return
+        except asyncio.CancelledError:
+            await self._link.drop(with_will=True)
+            raise
         await self._link.drop()
 
     async def ended(self) -> None:

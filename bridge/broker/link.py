@@ -75,7 +75,8 @@ class LinkSettings:
     at every CONNECT, so that a rotated one is taken without a restart (it raises `OSError` where there is none);
     the TLS files are read then too.
     `queue_size` is how many events wait for `next_event` before the link stops reading. The pauses between
-    attempts to connect double from `first_pause_s` to `longest_pause_s`.
+    attempts to connect double from `first_pause_s` to `longest_pause_s`, and are short again after a session that
+    lasted `steady_s`.
     """
 
     host: str
@@ -96,6 +97,7 @@ class LinkSettings:
     queue_size: int = 1000
     first_pause_s: float = 0.5
     longest_pause_s: float = 30.0
+    steady_s: float = 5.0
 
 
 class BrokerLink(Protocol):
@@ -127,8 +129,12 @@ class BrokerLink(Protocol):
         """Send the PUBACK of a QoS 1 message, now that it is committed. An old session's token is ignored."""
         ...
 
-    async def drop(self) -> None:
-        """End the session now, cleanly, and let `run` make a new one (with a new will)."""
+    async def drop(self, *, with_will: bool = False) -> None:
+        """End the session now and let `run` make a new one (with a new will).
+
+        Cleanly, so that its will is not published; or `with_will`, without a DISCONNECT, so that the broker says what
+        could not be said any more.
+        """
         ...
 
 

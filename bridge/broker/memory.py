@@ -120,6 +120,12 @@ class MemoryBroker:
         """Take the client's next publication, and cut the connection before it is acknowledged."""
         self._cut_at_publish.add(client_id)
 
+    def silence(self, client_id: str) -> None:
+        """Let nothing of the client arrive any more, although its connection stands."""
+        session = self._sessions.get(client_id)
+        if session is not None and session.connection is not None:
+            session.connection.is_silent = True
+
     def stop(self) -> None:
         """Lose all connections, and take none until `start`. The wills are not published: nobody is there to."""
         self._is_running = False
@@ -214,6 +220,7 @@ class _Connection:
         self.settings = settings
         self.will = will
         self.is_reading = True
+        self.is_silent = False
         self._broker = broker
         self._subscriptions = tuple(subscriptions)
         self._receive = receive
@@ -235,6 +242,8 @@ class _Connection:
 
     async def publish(self, publication: Publication) -> None:
         await asyncio.sleep(0)
+        if self.is_silent:
+            raise LinkLost(await self.ended())
         if not self._is_open:
             raise LinkLost("not connected")
         self._broker._publish_of(self, publication)
@@ -252,9 +261,11 @@ class _Connection:
             if self._is_open:
                 _deliver(self._broker._sessions[self.settings.client_id])
 
-    async def close(self) -> None:
+    async def close(self, *, with_will: bool = False) -> None:
         if self._is_open:
             self._broker._disconnected(self)
+            if with_will and self.will is not None:
+                self._broker.publish(self.will)
         self.lose("closed")
 
     def send(self, publication: Publication, packet_id: PacketId, *, duplicate: bool) -> None:

@@ -72,8 +72,8 @@ class PahoSession:
             await asyncio.shield(attempt)
         except asyncio.CancelledError:
             # The thread cannot be stopped and would send a CONNECT with a will: wait for it and disconnect.
+            attempt.add_done_callback(self._give_up)
             await asyncio.wait({attempt}, timeout=self._settings.timeout_s)
-            self._client.disconnect()
             raise
         except (OSError, ValueError) as error:
             raise LinkLost(f"{self._settings.host}:{self._settings.port}: {error}") from error
@@ -88,6 +88,11 @@ class PahoSession:
         except TimeoutError as error:
             raise LinkLost(f"no answer within {self._settings.timeout_s:g} s") from error
         return found
+
+    def _give_up(self, attempt: asyncio.Future[None]) -> None:
+        """Leave what was connected when nobody waited for it any more; an error is nobody's either."""
+        if not attempt.cancelled() and attempt.exception() is None:
+            self._client.disconnect()
 
     async def ended(self) -> str:
         """Wait for the end; meanwhile ping, and end it when the broker has become silent."""
@@ -154,8 +159,10 @@ class PahoSession:
         else:
             self._loop.remove_reader(self._fd)
 
-    async def close(self) -> None:
+    async def close(self, *, with_will: bool = False) -> None:
         self._is_closing = True
+        if with_will and self._fd is not None:
+            self._abort("closed, for the broker to publish the will")
         if not self._ended.done() and self._fd is not None:
             self._client.disconnect()
             await asyncio.wait({self._ended}, timeout=self._settings.timeout_s)

@@ -50,8 +50,8 @@ class Session(Protocol):
         """Read again."""
         ...
 
-    async def close(self) -> None:
-        """Disconnect cleanly, within the time limit; nothing if it has ended already."""
+    async def close(self, *, with_will: bool = False) -> None:
+        """Disconnect cleanly, within the time limit, or at once `with_will`; nothing if it has ended already."""
         ...
 
 
@@ -67,6 +67,11 @@ def pause_s(failures: int, settings: LinkSettings, chance: float) -> float:
     """
     doubled = settings.first_pause_s * 2.0 ** min(failures - 1, 30)
     return min(doubled, settings.longest_pause_s) * (0.5 + chance / 2)
+
+
+def failures_after(lasted_s: float, failures: int, settings: LinkSettings) -> int:
+    """Sessions in a row that did not last, this one included, which was up for `lasted_s` (0: never)."""
+    return 1 if lasted_s >= settings.steady_s else failures + 1
 
 
 async def always() -> bool:
@@ -108,13 +113,13 @@ class Reconnecting:
             if not await self._may_connect():
                 await asyncio.sleep(pause_s(1, self._settings, random.random()))
                 continue
-            began = time.monotonic()
-            reason, was_dropped = await self._one_session()
+            reason, lasted_s = await self._one_session()
             self._events.put(LinkDown(reason=reason, at_ms=self._now_ms()))
-            lasted = time.monotonic() - began >= self._settings.longest_pause_s
-            failures = 0 if was_dropped else 1 if lasted else failures + 1
-            if failures:
-                await asyncio.sleep(pause_s(failures, self._settings, random.random()))
+            if self._dropped:
+                failures = 0
+                continue
+            failures = failures_after(lasted_s, failures, self._settings)
+            await asyncio.sleep(pause_s(failures, self._settings, random.random()))
 
     async def next_event(self) -> LinkEvent:
         return await self._events.take()
@@ -129,20 +134,23 @@ class Reconnecting:
         if self._session is not None and number == self._number and packet_id:
             self._session.acknowledge(PacketId(packet_id))
 
-    async def drop(self) -> None:
+    async def drop(self, *, with_will: bool = False) -> None:
         if self._session is not None:
             self._dropped = True
-            await self._session.close()
+            await self._session.close(with_will=with_will)
 
-    async def _one_session(self) -> tuple[str, bool]:
-        """Run one session to its end: why it ended, and whether `drop` ended it."""
+    async def _one_session(self) -> tuple[str, float]:
+        """Run one session to its end: why it ended, and how long it was up. `_dropped` is whether `drop` ended it."""
         self._number += 1
         self._dropped = False
         self._session = session = self._new_session(self._receive)
+        lasted_s = 0.0
         try:
             session_present, window = await session.open()
             self._up(session_present, window)
+            began_s = time.monotonic()
             reason = await session.ended()
+            lasted_s = time.monotonic() - began_s
         except LinkLost as error:
             reason = str(error)
         finally:
@@ -150,7 +158,7 @@ class Reconnecting:
             self._early.clear()
             await session.close()
             self._session = None
-        return ("dropped", True) if self._dropped else (reason, False)
+        return "dropped" if self._dropped else reason, lasted_s
 
     def _up(self, session_present: bool, window: int) -> None:
         self._is_up = True

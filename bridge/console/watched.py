@@ -148,8 +148,8 @@ class WatchedLink:
     async def acknowledge(self, token: int) -> None:
         await self._link.acknowledge(token)
 
-    async def drop(self) -> None:
-        await self._link.drop()
+    async def drop(self, *, with_will: bool = False) -> None:
+        await self._link.drop(with_will=with_will)
 
 
 def _watched_links(factory: LinkFactory, watch: Watch) -> LinkFactory:

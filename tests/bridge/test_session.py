@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from bridge.broker.link import Publication, Subscription
 from bridge.broker.memory import MemoryBroker, MemoryLink
 from bridge.core.input import Command, HostConnected, HostDisconnected, SparkplugMessage
@@ -70,3 +72,15 @@ async def test_a_command_without_a_session_is_dropped_and_a_session_that_never_w
     async with running(bench.link.run(), bench.session.run(), bench.session.send()):
         await until(lambda: HostConnected.__name__ in bench.kinds)
     assert bench.kinds == [HostConnected.__name__]
+
+
+async def test_an_offline_state_that_nobody_acknowledges_is_said_by_the_will() -> None:
+    bench = Bench()
+    async with running(bench.link.run(), bench.session.run(), bench.session.send()):
+        await until(lambda: HostConnected.__name__ in bench.kinds)
+        bench.session.announce(bench.presence.will_ms)
+        await until(lambda: bench.is_online)
+        bench.broker.silence("host")
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(bench.session.leave(), 0.1)
+        assert not bench.is_online

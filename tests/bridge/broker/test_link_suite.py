@@ -169,6 +169,25 @@ async def test_a_dropped_session_ends_cleanly_and_is_followed_by_one_with_a_new_
         assert (await message(watcher)).payload == b"session 2"
 
 
+async def test_a_session_dropped_with_its_will_leaves_it_to_the_broker_and_is_followed_by_another(room: Room) -> None:
+    link = room.ground.link(room.settings("host"), will=numbered_wills(room.topic("will")))
+    async with room.watcher("will") as watcher, running(link):
+        await up(link)
+        await link.drop(with_will=True)
+        assert (await down(link)).reason == "dropped"
+        assert (await message(watcher)).payload == b"session 1"
+        await up(link)
+
+
+async def test_the_pauses_do_not_grow_while_sessions_last(room: Room) -> None:
+    settings = replace(room.settings("host"), longest_pause_s=60, steady_s=0)
+    link = room.ground.link(settings)
+    async with running(link):
+        for _ in range(12):  # the twelfth pause would be 20 s at the least
+            await up(link)
+            room.ground.cut(settings.client_id)
+
+
 async def test_a_link_that_may_not_connect_asks_again(room: Room) -> None:
     asked: list[int] = []
 

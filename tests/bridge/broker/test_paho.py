@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -179,3 +180,27 @@ async def test_a_link_that_is_cancelled_while_it_connects_ends() -> None:
         async with running(link):
             await asyncio.sleep(0)
             await link.drop()
+
+
+async def test_a_link_that_is_cancelled_before_its_connection_fails_leaves_no_complaint() -> None:
+    complaints: list[str] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, context: complaints.append(str(context)))
+    asked, may_close = asyncio.Event(), asyncio.Event()
+
+    async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        asked.set()
+        await may_close.wait()
+        writer.close()
+
+    async with await asyncio.start_server(hang_up, HOST, 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        task = asyncio.create_task(PahoLink(replace(BASE, port=port, client_id="cancelled", tls=True), []).run())
+        await asyncio.wait_for(asked.wait(), 5)
+        task.cancel()
+        asyncio.get_running_loop().call_soon(may_close.set)
+        await asyncio.wait({task}, timeout=5)
+    assert task.cancelled()
+    del task
+    gc.collect()
+    assert complaints == []
