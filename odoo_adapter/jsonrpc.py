@@ -15,8 +15,8 @@ from odoo_adapter.connection import Line, NotJson
 PATH: Final = "/jsonrpc"
 MASK: Final = "***"
 
-_POSITIONAL: Final = {"create": "vals_list", "write": "vals"}
-"""Arguments that cannot go by name: `create` looks at the first one, and models name that of `write` differently."""
+_POSITIONAL: Final = {"create": "vals_list", "write": "vals", "default_get": "fields"}
+"""Arguments that cannot go by name: `create` looks at the first one, and those of the others have several names."""
 
 
 class JsonRpc:

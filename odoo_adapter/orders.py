@@ -27,6 +27,9 @@ PAGE: Final = 500
 CHUNK: Final = 100
 """Orders whose documents are read together."""
 
+OVERLAP_S: Final = 300
+"""Longer than any transaction of Odoo lasts (its limit is 120 s by default)."""
+
 YOUNG_S: Final = 10
 """How long a row is read again at every poll: most transactions of Odoo last less, so their changes come at once."""
 

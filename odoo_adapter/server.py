@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any, Final
 
 from odoo_adapter.api import OdooApi
@@ -11,32 +10,15 @@ from odoo_adapter.connection import Connection, Recorder
 from odoo_adapter.errors import Refused, Unavailable, Uncertain
 from odoo_adapter.inbox.install import MARKER, MODEL, action_hash
 from odoo_adapter.odoo import Applied, Declined, Job, OdooInfo, OrdersRead, Outcome, Passed, Receipt
-from odoo_adapter.orders import OrderReader
+from odoo_adapter.orders import OVERLAP_S, OrderReader
 from odoo_adapter.plan import PlanContext, Posting, batches, lane, plan
+from odoo_adapter.rights import key_expiry, missing_rights
 
 INBOX_VERSION: Final = 4
 MOST: Final = 50
 MOST_WITH_STOCK: Final = 10
 """Stock moves hold locks and the whole call is redone after a conflict; more than 10 were not faster on 17 and 19."""
 
-OVERLAP_S: Final = 300
-"""Longer than any transaction of Odoo lasts (its limit is 120 s by default)."""
-
-_NEEDED: Final = {
-    "mrp.production": "write",
-    "mrp.workorder": "write",
-    "mrp.workcenter": "read",
-    "mrp.workcenter.productivity": "create",
-    "mrp.bom": "read",
-    "stock.move": "write",
-    "stock.lot": "create",
-    "stock.scrap": "create",
-    "stock.quant": "read",
-    "product.product": "read",
-    "uom.uom": "read",
-    "maintenance.equipment": "read",
-    "maintenance.request": "create",
-}
 _WHOLE_CALL: Final = frozenset({"NotFound", "UnprocessableEntity", "Forbidden"})
 """Faults that concern the call itself, never one transaction in it."""
 
@@ -57,7 +39,7 @@ class OdooServer:
         self._action = None
         hello = await self._run({"op": "hello"}, writes=False)
         self._compare(hello)
-        missing = await self._missing_rights(hello)
+        missing = await missing_rights(self._odoo, hello["uid"], hello["login"])
         if missing:
             raise Refused("rights", "; ".join(missing))
         return OdooInfo(
@@ -67,7 +49,7 @@ class OdooServer:
             database=self._odoo.connection.database,
             company=hello["company"],
             user=hello["login"],
-            key_expires_ms=await self._key_expiry(hello["uid"]),
+            key_expires_ms=await key_expiry(self._odoo, hello["uid"]),
         )
 
     async def post(self, batch: Sequence[Job]) -> Sequence[Outcome]:
@@ -195,50 +177,6 @@ class OdooServer:
             )
         if hello["su"]:
             raise Refused("rights", "the key belongs to a superuser; use an integration user of its own")
-
-    async def _missing_rights(self, hello: Mapping[str, Any]) -> list[str]:
-        missing = [
-            f"the user {hello['login']} may not {operation} {model}"
-            for model, operation in _NEEDED.items()
-            if not await self._may(model, operation)
-        ]
-        if not missing and not await self._odoo.call(
-            "maintenance.equipment", "search", writes=False, domain=[], limit=1
-        ):
-            missing.append(
-                f"the user {hello['login']} sees no maintenance equipment (right: Maintenance / Equipment Manager)"
-            )
-        rows = await self._odoo.call("res.users", "read", writes=False, ids=[hello["uid"]], fields=["email"])
-        if not rows or not rows[0]["email"]:
-            missing.append(f"the user {hello['login']} has no e-mail address, which maintenance requests need")
-        return missing
-
-    async def _may(self, model: str, operation: str) -> bool:
-        if (await self._odoo.capabilities()).has_access:
-            return bool(await self._odoo.call(model, "has_access", writes=False, ids=[], operation=operation))
-        answer = await self._odoo.call(
-            model, "check_access_rights", writes=False, operation=operation, raise_exception=False
-        )
-        return bool(answer)
-
-    async def _key_expiry(self, uid: int) -> int | None:
-        """When the last of the user's API keys runs out, in UTC milliseconds; None: never, or not readable."""
-        if not (await self._odoo.capabilities()).keys_expire:
-            return None
-        try:
-            rows = await self._odoo.call(
-                "res.users.apikeys",
-                "search_read",
-                writes=False,
-                domain=[["user_id", "=", uid]],
-                fields=["expiration_date"],
-            )
-        except Refused:
-            return None
-        ends = [row["expiration_date"] for row in rows]
-        if not ends or not all(ends):
-            return None
-        return int(datetime.fromisoformat(max(ends)).replace(tzinfo=UTC).timestamp() * 1000)
 
 
 def _in_lanes(batch: Sequence[Job], outcomes: Sequence[Outcome]) -> list[Outcome]:

@@ -21,6 +21,7 @@ ORDER: Final = "mrp.production"
 PRODUCTS: Final = ("product.product", "product.template")
 ONE_LOT: Final = "lot_producing_id"
 LOTS: Final = "lot_producing_ids"
+UNIT: Final = "uom.uom"
 
 
 def models(can: Capabilities) -> dict[str, Model]:
@@ -44,6 +45,8 @@ def method_name(can: Capabilities, model: str, method: str) -> str:
 def asked(can: Capabilities, model: str, body: Mapping[str, Plain]) -> dict[str, Plain]:
     """The arguments as Odoo 19 has them. Raises `Fault` for fields that this version does not have."""
     given = {name: value for name, value in body.items() if name != "raise_exception"}
+    if model == UNIT and can.unit_categories and isinstance(fields := given.get("fields"), list):
+        given["fields"] = ["parent_path" if name == "category_id" else name for name in fields]
     if model == ORDER and not can.finished_lot_many:
         if isinstance(fields := given.get("fields"), list):
             given["fields"] = [_lots_name(name) for name in fields]
@@ -57,9 +60,22 @@ def asked(can: Capabilities, model: str, body: Mapping[str, Plain]) -> dict[str,
 
 def answered(can: Capabilities, database: Database, model: str, result: Plain) -> Plain:
     """The answer in this version's words."""
+    if model == UNIT and can.unit_categories and isinstance(result, list):
+        return [_of_a_category(row) if isinstance(row, dict) else row for row in result]
     if model != ORDER or can.finished_lot_many or not isinstance(result, list):
         return result
     return [_one_lot(database, row) if isinstance(row, dict) and LOTS in row else row for row in result]
+
+
+def _of_a_category(row: Mapping[str, Plain]) -> dict[str, Plain]:
+    """A unit before 19: its category in place of the unit that it is a multiple of, and its factor the other way."""
+    here = dict(row)
+    if isinstance(path := here.pop("parent_path", None), str):
+        first = path.partition("/")[0]
+        here["category_id"] = [int(first), f"Category {first}"]
+    if isinstance(factor := here.get("factor"), float):
+        here["factor"] = 1 / factor
+    return here
 
 
 def _lots_name(name: Plain) -> Plain:

@@ -33,7 +33,10 @@ from ruleset.sample import Plain
 
 DEFAULT_VERSION: Final = "19.0"
 SERVER: Final = "uns-bridge-odoo-simulator (not an Odoo)"
-READING: Final = frozenset({"search", "search_read", "search_count", "read", "fields_get", "has_access", "context_get"})
+READING: Final = frozenset(
+    {"search", "search_read", "search_count", "read", "fields_get", "has_access", "context_get"}
+    | {"get_external_id", "default_get"}
+)
 _JSON2: Final = web.AppKey("json2", bool)
 _LARGEST_BODY: Final = 64 * 1024 * 1024
 _AWAY: Final = """<!DOCTYPE html>
@@ -159,7 +162,7 @@ class Service:
 
     def _carry_out(self, user: int, model: str, method: str, body: dict[str, Plain]) -> Plain:
         """The call itself, without a pause: nobody else's runs in between. The state is saved before the answer."""
-        writing = method not in READING and not _is_question(body)
+        writing = method not in READING and not _is_question(body) and not self.faults.take("spare")
         if writing and self.faults.take("timeout_before_commit"):
             raise _HungUp
         if writing and self.faults.take("serialization_failures"):

@@ -20,6 +20,7 @@ from odoo_adapter.simulator.errors import (
     value_error,
 )
 from odoo_adapter.simulator.inbox import protocol as inbox
+from odoo_adapter.simulator.load import load
 from odoo_adapter.simulator.records.database import COMPANY, Database
 from odoo_adapter.simulator.records.domain import as_ids
 from odoo_adapter.simulator.records.record import Record
@@ -41,6 +42,9 @@ _RIGHT: Final = {
     "unblock": "read",
     "run": "",
     "context_get": "",
+    "get_external_id": "read",
+    "default_get": "create",
+    "load": "create",
 }
 """The right that a method needs; every other method needs `write`."""
 
@@ -222,6 +226,22 @@ def _run_context_get(database: Database, records: list[Record], call: Call) -> P
     return {"lang": user.text("lang"), "tz": user.text("tz") or False, "uid": user.id}
 
 
+def _run_get_external_id(database: Database, records: list[Record], call: Call) -> Plain:
+    """The external id of each record, empty for one that has none. Keys are text, as JSON has them."""
+    named: dict[str, Plain] = {str(record.id): "" for record in records}
+    for row in database.all("ir.model.data"):
+        if row.text("model") == call.model and str(row.integer("res_id")) in named:
+            named[str(row.integer("res_id"))] = f"{row.text('module')}.{row.text('name')}"
+    return named
+
+
+def _run_default_get(database: Database, records: list[Record], call: Call) -> Plain:
+    """What a new record begins with: of moments that begin now, now."""
+    wanted = call.arguments["fields"]
+    names = [str(name) for name in wanted] if isinstance(wanted, list) else []
+    return {name: database.now() for name in names if database.models[call.model].fields[name].type == "datetime"}
+
+
 def _run_action(database: Database, records: list[Record], call: Call) -> Plain:
     """The inbox is the only action there is."""
     for record in records:
@@ -241,6 +261,9 @@ _GENERAL: Final[Mapping[str, Method]] = {
     "unlink": Method(run=_run_unlink),
     "fields_get": Method(run=_run_fields_get, parameters=("allfields", "attributes"), on_model=True),
     "has_access": Method(run=_run_has_access, parameters=("operation",), required=("operation",)),
+    "get_external_id": Method(run=_run_get_external_id),
+    "default_get": Method(run=_run_default_get, parameters=("fields",), required=("fields",), on_model=True),
+    "load": load,
 }
 _SPECIAL: Final[Mapping[tuple[str, str], Method]] = {
     ("res.users", "context_get"): Method(run=_run_context_get, on_model=True),

@@ -37,6 +37,9 @@ class Capabilities:
     """What makes a product one whose stock is counted."""
     purchase_unit: bool
     """A product's unit of purchase does not follow its own one."""
+    unit_categories: bool
+    """Units of measure have a category, and their factor is how many of them are one of its own unit; otherwise a path
+    of units, and the factor is how many of the first of them they are."""
 
     @property
     def finished_lots_field(self) -> str:
@@ -65,6 +68,7 @@ KNOWN: Final[Mapping[str, Capabilities]] = {
         scrap_reasons=False,
         stored={"type": "product"},
         purchase_unit=True,
+        unit_categories=True,
     ),
     "18.0": Capabilities(
         json2=False,
@@ -77,6 +81,7 @@ KNOWN: Final[Mapping[str, Capabilities]] = {
         scrap_reasons=True,
         stored=_STORABLE,
         purchase_unit=False,
+        unit_categories=True,
     ),
     "19.0": Capabilities(
         json2=True,
@@ -89,6 +94,7 @@ KNOWN: Final[Mapping[str, Capabilities]] = {
         scrap_reasons=True,
         stored=_STORABLE,
         purchase_unit=False,
+        unit_categories=False,
     ),
 }
 

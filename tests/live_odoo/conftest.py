@@ -17,10 +17,10 @@ import pytest
 from odoo_adapter.api import OdooApi
 from odoo_adapter.connection import Connection, Recorder
 from odoo_adapter.inbox.install import install
+from odoo_adapter.odoo import Odoo
 from odoo_adapter.plan import PlanContext
 from odoo_adapter.seed import Planner
-from odoo_adapter.server import OdooServer
-from tests.odoo_adapter.situations import Bench
+from tests.odoo_adapter.situations import Bench, opened
 
 CONTEXT = PlanContext(units={"pcs": "Units", "kg": "kg", "g": "g", "l": "L"}, over=Decimal("0.05"))
 
@@ -52,7 +52,7 @@ def recorder(request: pytest.FixtureRequest) -> Iterator[Recorder]:
 
     yield record
     if folder := os.environ.get("UNS_BRIDGE_ODOO_RECORD"):
-        name = request.node.name.removeprefix("test_") + ".json"
+        name = request.node.name.removeprefix("test_").replace("inbox-", "").replace("[inbox]", "") + ".json"
         Path(folder, name).write_text(json.dumps(exchanges, indent=1, sort_keys=True) + "\n")
 
 
@@ -69,10 +69,24 @@ async def planner(admin: OdooApi) -> Planner:
 
 
 @pytest.fixture
-async def odoo(planner: Planner, recorder: Recorder) -> AsyncIterator[OdooServer]:
-    server = OdooServer(connection("UNS_BRIDGE_ODOO_KEY"), CONTEXT, recorder)
+def mode() -> str:
+    """How postings happen; a module may have others."""
+    return "inbox"
+
+
+@pytest.fixture
+async def odoo(planner: Planner, recorder: Recorder, mode: str) -> AsyncIterator[Odoo]:
+    server = opened(mode, connection("UNS_BRIDGE_ODOO_KEY"), CONTEXT, recorder)
     yield server
     await server.close()
+
+
+@pytest.fixture
+async def integration(planner: Planner) -> AsyncIterator[OdooApi]:
+    """The bridge's own user, calling by itself."""
+    odoo = OdooApi(connection("UNS_BRIDGE_ODOO_KEY"))
+    yield odoo
+    await odoo.close()
 
 
 @pytest.fixture
@@ -82,7 +96,7 @@ def fresh() -> str:
 
 
 @pytest.fixture
-def bench(odoo: OdooServer, planner: Planner, fresh: str) -> Bench:
+def bench(odoo: Odoo, planner: Planner, fresh: str) -> Bench:
     async def order(quantity: float) -> str:
         return await planner.create_order(quantity, press=1)
 

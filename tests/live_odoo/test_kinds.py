@@ -28,7 +28,9 @@ from tests.live_odoo.postings import (
     scrap_moves,
     start,
 )
-from tests.odoo_adapter.situations import AT_MS, CAUSE, HOUSING, PRESS, Bench, complete, progress
+from tests.odoo_adapter.situations import AT_MS, CAUSE, HOUSING, PRESS, Bench, both_modes, complete, progress
+
+mode = both_modes
 
 Domain = Callable[[str, str], list[list[object]]]
 EFFECTS: dict[Callable[[Bench, str], Awaitable[Transaction]], tuple[str, Domain]] = {

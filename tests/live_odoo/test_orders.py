@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from odoo_adapter.odoo import OrderRead
 from odoo_adapter.seed import Planner
-from tests.odoo_adapter.situations import Bench, complete
+from tests.odoo_adapter.situations import Bench, both_modes, complete
+
+mode = both_modes
 
 
 async def read(bench: Bench, order: str, cursor: str) -> tuple[OrderRead | None, str]:

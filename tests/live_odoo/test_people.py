@@ -16,7 +16,9 @@ from tests.live_odoo.postings import (
     start,
     work_orders,
 )
-from tests.odoo_adapter.situations import AT_MS, Bench, complete, progress
+from tests.odoo_adapter.situations import AT_MS, Bench, both_modes, complete, progress
+
+mode = both_modes
 
 
 async def test_an_order_started_by_hand_still_counts_what_the_floor_counted(bench: Bench, admin: OdooApi) -> None:

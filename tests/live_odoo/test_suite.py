@@ -6,7 +6,9 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from tests.odoo_adapter.situations import SUITE, Bench
+from tests.odoo_adapter.situations import SUITE, Bench, both_modes
+
+mode = both_modes
 
 
 @pytest.mark.parametrize("case", SUITE, ids=lambda case: case.__name__)

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from typing import Final
 
+import pytest
 from msgspec import structs
 
-from odoo_adapter.odoo import Applied, Declined, Job, Odoo, Outcome, Passed, Receipt
+from bridge.core.standing import Standings
+from odoo_adapter.connection import Connection, Recorder
+from odoo_adapter.look_first.odoo import LookFirstOdoo
+from odoo_adapter.odoo import Applied, Declined, Held, Job, Odoo, Outcome, Passed, Receipt
+from odoo_adapter.plan import PlanContext
+from odoo_adapter.server import OdooServer
 from ruleset.transaction import (
     Complete,
     Consumption,
@@ -32,20 +39,65 @@ HOUSING = (
 """What ten housings used up: half a kilogram from two lots, and one box too many."""
 
 
+MODES: Final = ("inbox", "look-first")
+HOLD_LOCATION: Final = "Quality Hold"
+
+
+def opened(mode: str, connection: Connection, context: PlanContext, record: Recorder | None = None) -> Odoo:
+    """A server to which postings happen in this way."""
+    if mode == "inbox":
+        return OdooServer(connection, context, record)
+    return LookFirstOdoo(connection, context, HOLD_LOCATION, record)
+
+
+@pytest.fixture(params=MODES)
+def both_modes(request: pytest.FixtureRequest) -> str:
+    """For modules whose tests hold however postings happen: `mode = both_modes`."""
+    return str(request.param)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bench:
-    """An Odoo with a way to make confirmed orders in it, and a word that no earlier run used."""
+    """An Odoo with a way to make confirmed orders in it, and a word that no earlier run used.
+
+    It posts as the bridge does: `standings` is what it remembers of orders, `sent` the jobs that may stand in Odoo.
+    """
 
     odoo: Odoo
     order: Callable[[float], Awaitable[str]]
     fresh: str
+    standings: Standings = field(default_factory=Standings)
+    sent: dict[str, Job] = field(default_factory=dict)
 
     def key(self, name: str) -> IdempotencyKey:
         return IdempotencyKey(f"{PRESS}/{name}/{self.fresh}")
 
     async def post(self, transactions: Sequence[Transaction]) -> Sequence[Outcome]:
-        """Post them for the first time, as far as the bridge knows."""
-        return await self.odoo.post(jobs(*transactions))
+        """Post them: what may stand is sent as uncertain, and what was passed only since its lane was busy, again."""
+        outcomes: dict[int, Outcome] = {}
+        while left := [place for place in range(len(transactions)) if place not in outcomes]:
+            asked = [self.job(transactions[place]) for place in left]
+            self.sent.update({job.transaction.key: job for job in asked})
+            answers = await self.odoo.post(asked)
+            stopped = {job.transaction.order for job, one in zip(asked, answers, strict=True) if _stops(one)}
+            for place, job, outcome in zip(left, asked, answers, strict=True):
+                if not isinstance(outcome, Applied):
+                    self.sent.pop(outcome.key, None)
+                else:
+                    self.standings.applied(job.transaction, outcome.receipt, AT_MS)
+                if not isinstance(outcome, Passed) or job.transaction.order in stopped:
+                    outcomes[place] = outcome
+        return [outcomes[place] for place in range(len(transactions))]
+
+    def job(self, transaction: Transaction) -> Job:
+        """What is asked of Odoo, with what the bridge would know."""
+        if (sent := self.sent.get(transaction.key)) is not None:
+            return replace(sent, transaction=transaction, uncertain=True)
+        return Job(transaction=transaction, standing=self.standings.of(transaction.order or ""))
+
+
+def _stops(outcome: Outcome) -> bool:
+    return isinstance(outcome, Declined | Held)
 
 
 def jobs(*transactions: Transaction) -> list[Job]:
@@ -190,11 +242,13 @@ async def an_unmapped_unit_is_declined_and_changes_nothing(bench: Bench) -> None
 
 
 async def looking_up_finds_what_stands(bench: Bench) -> None:
-    transaction = progress(bench, await bench.order(10), 4)
-    nobody = structs.replace(transaction, key=IdempotencyKey("nobody"))
+    order = await bench.order(10)
+    transaction = progress(bench, order, 4)
+    nobody = structs.replace(progress(bench, order, 5), key=IdempotencyKey("nobody"))
     (applied,) = await bench.post([transaction])
     assert isinstance(applied, Applied)
-    assert await bench.odoo.look_up(jobs(transaction, nobody)) == {transaction.key: again(applied.receipt)}
+    asked = [bench.job(transaction), bench.job(nobody)]
+    assert await bench.odoo.look_up(asked) == {transaction.key: again(applied.receipt)}
 
 
 def again(receipt: Receipt) -> Receipt:

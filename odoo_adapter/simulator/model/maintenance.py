@@ -87,6 +87,9 @@ expiration_date datetime
 name char required
 state char =code
 
+[ir.module.module] Module | | name
+name char required
+
 [ir.model.data] External Identifiers | | module, model, name
 module char required
 name char required indexed

@@ -51,6 +51,7 @@ product_id many2one:product.product required
 product_tmpl_id many2one:product.template readonly
 product_uom_id many2one:uom.uom readonly
 lot_id many2one:stock.lot
+package_id many2one:stock.package
 location_id many2one:stock.location required
 company_id many2one:res.company readonly
 quantity float readonly
@@ -61,6 +62,9 @@ inventory_quantity_set boolean
 inventory_date date
 in_date datetime required readonly
 tracking selection readonly | serial lot none
+
+[stock.package] Package | r | name
+name char required
 
 [stock.move] Stock Move | crwu | sequence, id
 reference char readonly
@@ -98,6 +102,7 @@ product_id many2one:product.product
 product_uom_id many2one:uom.uom required
 lot_id many2one:stock.lot
 lot_name char
+package_id many2one:stock.package
 quantity float
 picked boolean
 location_id many2one:stock.location required

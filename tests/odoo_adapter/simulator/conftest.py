@@ -10,12 +10,12 @@ import pytest
 
 from odoo_adapter.api import OdooApi
 from odoo_adapter.connection import Connection
+from odoo_adapter.odoo import Odoo
 from odoo_adapter.plan import PlanContext
 from odoo_adapter.seed import Planner
-from odoo_adapter.server import OdooServer
 from odoo_adapter.simulator.http import Service
 from odoo_adapter.simulator.server import open_service, serving
-from tests.odoo_adapter.situations import AT_MS, Bench
+from tests.odoo_adapter.situations import AT_MS, Bench, opened
 
 ADMIN_KEY = "the-administrators-key"
 BRIDGE_KEY = "the-bridges-key"
@@ -76,14 +76,28 @@ async def planner(admin: OdooApi) -> Planner:
 
 
 @pytest.fixture
-async def odoo(simulated: Simulated, planner: Planner) -> AsyncIterator[OdooServer]:
-    server = OdooServer(simulated.connection(BRIDGE_KEY), CONTEXT)
+def mode() -> str:
+    """How postings happen; a module may have others."""
+    return "inbox"
+
+
+@pytest.fixture
+async def odoo(simulated: Simulated, planner: Planner, mode: str) -> AsyncIterator[Odoo]:
+    server = opened(mode, simulated.connection(BRIDGE_KEY), CONTEXT)
     yield server
     await server.close()
 
 
 @pytest.fixture
-def bench(odoo: OdooServer, planner: Planner) -> Bench:
+async def integration(simulated: Simulated, planner: Planner) -> AsyncIterator[OdooApi]:
+    """The bridge's own user, calling by itself."""
+    odoo = OdooApi(simulated.connection(BRIDGE_KEY))
+    yield odoo
+    await odoo.close()
+
+
+@pytest.fixture
+def bench(odoo: Odoo, planner: Planner) -> Bench:
     async def order(quantity: float) -> str:
         return await planner.create_order(quantity, press=1)
 

@@ -25,9 +25,10 @@ from tests.live_odoo.test_people import (
     test_more_than_the_tolerance_is_put_on_hold_once_a_person_released_it,
     test_what_a_person_started_and_finished_stays_as_the_person_left_it,
 )
-from tests.live_odoo.test_suite import test_it_behaves_as_every_odoo
+from tests.live_odoo.test_suite import mode, test_it_behaves_as_every_odoo
 
 __all__ = [
+    "mode",
     "test_a_cancelled_work_order_is_neither_started_nor_finished",
     "test_a_completion_keeps_its_genealogy_and_its_actual_consumption",
     "test_a_document_holds_what_the_floor_needs",

@@ -21,6 +21,7 @@ NO_FAULTS = {
     "timeout_before_commit": 0,
     "timeout_after_commit": 0,
     "serialization_failures": 0,
+    "spare": 0,
 }
 
 

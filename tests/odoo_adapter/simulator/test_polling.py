@@ -10,8 +10,9 @@ import pytest
 from odoo_adapter.api import OdooApi
 from odoo_adapter.errors import Unavailable
 from odoo_adapter.odoo import OrderRead
+from odoo_adapter.orders import OVERLAP_S
 from odoo_adapter.seed import Planner
-from odoo_adapter.server import OVERLAP_S, OdooServer
+from odoo_adapter.server import OdooServer
 from tests.odoo_adapter.simulator.conftest import BRIDGE_KEY, CONTEXT, Clock, Simulated
 
 SETTLED_MS = 20_000

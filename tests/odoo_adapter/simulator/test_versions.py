@@ -18,11 +18,12 @@ from tests.live_odoo.test_orders import (
     test_a_document_holds_what_the_floor_needs,
     test_an_order_is_read_when_released_changed_completed_and_taken_back,
 )
-from tests.live_odoo.test_suite import test_it_behaves_as_every_odoo
+from tests.live_odoo.test_suite import mode, test_it_behaves_as_every_odoo
 from tests.odoo_adapter.simulator.conftest import BRIDGE_KEY, CONTEXT, Simulated
 from tests.odoo_adapter.situations import Bench, jobs, progress
 
 __all__ = [
+    "mode",
     "test_a_completion_keeps_its_genealogy_and_its_actual_consumption",
     "test_a_document_holds_what_the_floor_needs",
     "test_a_hold_keeps_the_goods_out_of_stock",
@@ -80,6 +81,7 @@ async def test_one_lot_is_written_and_read_as_one(admin: OdooApi, bench: Bench) 
     assert rows == [{"id": order, "lot_producing_id": [lot, "H-1"]}]
 
 
+@pytest.mark.parametrize("mode", ["inbox"])
 async def test_the_page_shows_what_a_run_left_and_says_what_it_is(simulated: Simulated, bench: Bench) -> None:
     transaction = progress(bench, await bench.order(10), 4)
     await bench.post([transaction])

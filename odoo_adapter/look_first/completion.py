@@ -1,0 +1,189 @@
+"""Completion, and completion into the hold location: the one posting that cannot be taken back or repeated.
+
+Marking a done order done again erases the genealogy of its lot (seen on 17 to 19), so the state is read right before.
+Everything that can be refused is checked by reads before the first write.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Final
+
+from odoo_adapter.errors import OdooError, Refused, Uncertain
+from odoo_adapter.look_first import lot as lots
+from odoo_adapter.look_first.attempt import Attempt, receipt
+from odoo_adapter.look_first.consumption import Consumption, Use, differences, plan_uses, read_consumption, write_uses
+from odoo_adapter.look_first.lot import Lot, read_lot
+from odoo_adapter.look_first.note import said, say
+from odoo_adapter.look_first.order import MODEL, Order, read_order
+from odoo_adapter.look_first.steps import Steps
+from odoo_adapter.odoo import Applied, Held, Outcome, Receipt
+
+_DONE: Final = {"skip_consumption": True, "skip_backorder": True}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Goal:
+    """What the order is to be when it is done. `hold` 0: the goods go where the order sends them."""
+
+    quantity: Decimal
+    lot: Lot | None
+    consumption: Consumption
+    hold: int
+
+
+async def apply_completion(one: Attempt) -> Outcome:
+    order = await read_order(one.steps, one.text("order"))
+    if found := await _noted(one, order):
+        return one.applied(found)
+    if order.state == "done" and one.job.uncertain:
+        return await _look_at_done(one, order)
+    order.check_open()
+    goal = await _goal(one, order)
+    order.check_limit(goal.quantity, goal.consumption.units[order.unit], one.p)
+    uses = await plan_uses(one, order, goal.consumption, goal.quantity)
+    try:
+        await _carry_out(one, order, goal, uses)
+    except Refused as error:
+        if not one.steps.wrote:
+            raise
+        raise Refused(error.code, f"{error.reason}; {await _put_back(one.steps, order)}") from error
+    done = await read_order(one.steps, one.text("order"))
+    if wrong := await _unlike(one, done, goal):
+        code, reason = wrong
+        raise Refused(
+            code, f"{reason}; {order.name} is done in Odoo all the same: mend it there, then skip this posting"
+        )
+    return one.applied(await _sign(one, done))
+
+
+async def find_completion(one: Attempt) -> Receipt | None:
+    order = await read_order(one.steps, one.text("order"))
+    if found := await _noted(one, order):
+        return found
+    if order.state != "done" or not one.job.uncertain:
+        return None
+    return None if await _unlike(one, order, await _goal(one, order)) else _receipt(one, order, repeated=True)
+
+
+async def _noted(one: Attempt, order: Order) -> Receipt | None:
+    """The receipt, if the last step left its note. Raises `Refused` where that says another quantity."""
+    note = await said(one.steps, order.id, one.key, f"UNS bridge: {_did(one)}")
+    if not note:
+        return None
+    if f"{_did(one)} {one.text('qty')} by " not in note:
+        raise Refused("conflict", f"posted before with other content: {note}")
+    return _receipt(one, order, repeated=True)
+
+
+async def _look_at_done(one: Attempt, order: Order) -> Applied | Held:
+    """After an attempt that may have got so far: the rest of ours, or somebody else's work."""
+    wrong = await _unlike(one, order, await _goal(one, order))
+    if wrong is None:
+        return one.applied(replace(await _sign(one, order), repeated=True))
+    return one.held(
+        f"{order.name} is done already, but not as posted ({wrong[1]}): somebody completed it; "
+        "correct it in Odoo where it is wrong, and skip this posting"
+    )
+
+
+async def _goal(one: Attempt, order: Order) -> _Goal:
+    consumption = await read_consumption(one, order)
+    product = consumption.products[order.product]
+    lot = None
+    if product.tracked:
+        lot = await read_lot(one.steps, product.id, product.name, one.text("lot"), may_be_new=True)
+    quantity = consumption.units.positive(one.text("qty"), one.text("uom"), consumption.units[order.unit])
+    hold = await hold_location(one) if one.p.get("hold") else 0
+    return _Goal(quantity=quantity, lot=lot, consumption=consumption, hold=hold)
+
+
+async def hold_location(one: Attempt) -> int:
+    """Raises `Refused` where the place that the settings name is not there."""
+    name = one.hold_location
+    named = ["|", ["complete_name", "=", name], ["name", "=", name], ["usage", "=", "internal"]]
+    what = f'hold location "{name}": create it in Odoo beside the stock, or name another in `odoo.hold_location`'
+    row = await one.steps.only("stock.location", named, ["id"], what)
+    return int(row["id"])
+
+
+async def _carry_out(one: Attempt, order: Order, goal: _Goal, uses: Sequence[Use]) -> None:
+    steps = one.steps
+    values: dict[str, object] = {"qty_producing": float(goal.quantity)}
+    if goal.lot is not None:
+        values |= _lot_value(steps, [await lots.ensure(steps, goal.lot)])
+    if goal.hold:
+        await _send_to(steps, order, goal.hold)
+    await steps.write(MODEL, [order.id], values)
+    await steps.act(MODEL, "set_qty_producing", [order.id])
+    await write_uses(steps, uses)
+    now = await read_order(steps, one.text("order"))
+    if now.state == "done":
+        raise Uncertain(f"{order.name} was completed by somebody else at the same moment")
+    now.check_open()
+    await steps.act(MODEL, "button_mark_done", [order.id], context=_DONE)
+
+
+async def _send_to(steps: Steps, order: Order, place: int) -> None:
+    """Let the goods go there. Odoo moves along what was scrapped of the order: that is put back."""
+    await steps.write(MODEL, [order.id], {"location_dest_id": place})
+    scraps = await steps.search(
+        "stock.scrap", [["production_id", "=", order.id], ["state", "=", "done"]], ["move_ids", "scrap_location_id"]
+    )
+    home = {move: row["scrap_location_id"][0] for row in scraps for move in row["move_ids"]}
+    for row in await steps.read("stock.move", home, ["location_dest_id"]):
+        if row["location_dest_id"][0] != home[row["id"]]:
+            await steps.write("stock.move", [row["id"]], {"location_dest_id": home[row["id"]]})
+    finished = await steps.read("stock.move", order.finished, ["product_id", "state"])
+    own = [row["id"] for row in finished if row["product_id"][0] == order.product]
+    moving = [row["id"] for row in finished if row["id"] in own and row["state"] not in ("done", "cancel")]
+    if moving:
+        await steps.write("stock.move", moving, {"location_dest_id": place})
+
+
+def _lot_value(steps: Steps, ids: Sequence[int]) -> dict[str, object]:
+    many = steps.can.finished_lot_many
+    return {steps.can.finished_lots_field: [[6, 0, list(ids)]] if many else (ids[0] if ids else False)}
+
+
+async def _put_back(steps: Steps, order: Order) -> str:
+    """Undo what a refused completion wrote on the order, as well as it can be undone; says what came of it."""
+    try:
+        now = await read_order(steps, f"mo-{order.id}")
+        if now.state not in ("done", "cancel"):
+            values = {"qty_producing": float(order.counted), **_lot_value(steps, order.lots)}
+            await steps.write(MODEL, [order.id], values)
+            if now.destination != order.destination:
+                await _send_to(steps, order, order.destination)
+    except OdooError as error:
+        return f"quantity and lot that were written stay on {order.name} ({error})"
+    return f"quantity and lot of {order.name} are as before, its components may be picked"
+
+
+async def _unlike(one: Attempt, order: Order, goal: _Goal) -> tuple[str, str] | None:
+    """How a done order differs from the goal: a code and a sentence."""
+    if order.state != "done" or not goal.consumption.units[order.unit].same(order.made, goal.quantity):
+        return "verify_state", f"{order.name} is {order.state} with {order.made}"
+    if goal.lot is not None:
+        names = [row["name"] for row in await one.steps.read(lots.MODEL, order.lots, ["name"])]
+        if names != [goal.lot.name]:
+            return "verify_lot", f"the lot is {', '.join(names)}"
+    return await differences(one, order, goal.consumption, goal.hold)
+
+
+async def _sign(one: Attempt, order: Order) -> Receipt:
+    """The last steps: the device's time, and the note that says that all is done."""
+    await one.steps.write(MODEL, [order.id], {"date_finished": one.text("at")})
+    await say(one, order.id, f"UNS bridge: {_did(one)}", f" {one.text('qty')}")
+    return _receipt(one, order)
+
+
+def _did(one: Attempt) -> str:
+    return "put on hold" if one.p.get("hold") else "completed with"
+
+
+def _receipt(one: Attempt, order: Order, *, repeated: bool = False) -> Receipt:
+    lot, hold = one.p.get("lot"), bool(one.p.get("hold"))
+    return receipt(MODEL, order.id, repeated=repeated, qty=float(order.made), lot=lot, hold=hold)

@@ -1,0 +1,71 @@
+"""Notes on orders: of inspections, and of what the bridge did. A note names its transaction's key."""
+
+from __future__ import annotations
+
+import html
+import re
+from typing import Final
+
+from odoo_adapter.errors import Refused
+from odoo_adapter.look_first.attempt import Attempt, receipt
+from odoo_adapter.look_first.order import MODEL, read_order
+from odoo_adapter.look_first.steps import Steps
+from odoo_adapter.odoo import Outcome, Receipt
+
+_QUIET: Final = {"mail_post_autofollow": False, "mail_create_nosubscribe": True}
+_TAG: Final = re.compile(r"<[^>]*>")
+
+
+async def apply_note(one: Attempt) -> Outcome:
+    order = await read_order(one.steps, one.text("order"))
+    if found := await _stands(one, order.id):
+        return one.applied(found)
+    return one.applied(receipt("mail.message", await _post(one.steps, order.id, _text(one))))
+
+
+async def find_note(one: Attempt) -> Receipt | None:
+    return await _stands(one, int(one.text("order")[3:]))
+
+
+async def said(steps: Steps, order: int, key: str, text: str) -> str:
+    """The bridge's own note that begins with this text and was made by this key; "" where there is none."""
+    by = re.compile(rf"{re.escape(_flat(text))}.* by {re.escape(_flat(key))}( \(|$)")
+    return next((body for _, body in await _notes(steps, order, key) if by.match(body)), "")
+
+
+async def say(one: Attempt, order: int, begin: str, text: str) -> None:
+    """Leave a note of the bridge on an order, once: none of this key begins so."""
+    if not await said(one.steps, order, one.key, begin):
+        await _post(one.steps, order, f"{begin}{text} by {one.key}{one.cause}")
+
+
+async def _stands(one: Attempt, order: int) -> Receipt | None:
+    """The note with this key. Raises `Refused` where it says something else."""
+    mark = f"[{_flat(one.key)}]"
+    for id, body in await _notes(one.steps, order, one.key):
+        if body.endswith(mark):
+            if body != _flat(_text(one)):
+                raise Refused("conflict", f"posted before with other content, as mail.message {id}")
+            return receipt("mail.message", id, repeated=True)
+    return None
+
+
+def _text(one: Attempt) -> str:
+    return f"{one.text('text')} [{one.key}]"
+
+
+async def _notes(steps: Steps, order: int, key: str) -> list[tuple[int, str]]:
+    """The messages of the order that may name the key, as plain text in one line."""
+    wanted = html.escape(key, quote=False).replace("\\", "\\\\")
+    domain = [["model", "=", MODEL], ["res_id", "=", order], ["body", "ilike", wanted]]
+    rows = await steps.search("mail.message", domain, ["body"])
+    return [(row["id"], _flat(html.unescape(_TAG.sub("", row["body"])))) for row in rows]
+
+
+async def _post(steps: Steps, order: int, text: str) -> int:
+    answer = await steps.act(MODEL, "message_post", [order], context=_QUIET, body=text, subtype_xmlid="mail.mt_note")
+    return int(answer[0] if isinstance(answer, list) else answer)
+
+
+def _flat(text: str) -> str:
+    return " ".join(text.split())

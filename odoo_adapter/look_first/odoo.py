@@ -1,0 +1,176 @@
+"""`LookFirstOdoo`: a real Odoo (or the simulator) without the inbox, asked what stands before each step.
+
+Nothing in Odoo remembers which transactions were posted: every effect carries its key, progress is told by what the
+bridge remembers of its own postings, and only one call writes at a time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from odoo_adapter.api import OdooApi
+from odoo_adapter.connection import Connection, Recorder
+from odoo_adapter.errors import Refused, Unavailable, Uncertain
+from odoo_adapter.look_first.attempt import Attempt
+from odoo_adapter.look_first.completion import apply_completion, find_completion
+from odoo_adapter.look_first.note import apply_note, find_note
+from odoo_adapter.look_first.progress import apply_progress, find_progress
+from odoo_adapter.look_first.record import apply_downtime, apply_maintenance, find_downtime, find_maintenance
+from odoo_adapter.look_first.scrap import apply_scrap, find_scrap
+from odoo_adapter.look_first.steps import Steps
+from odoo_adapter.look_first.work_order import apply_finish, apply_start, find_finish, find_start
+from odoo_adapter.odoo import Declined, Job, OdooInfo, OrdersRead, Outcome, Passed, Receipt
+from odoo_adapter.orders import OVERLAP_S, OrderReader
+from odoo_adapter.plan import PlanContext, lane, plan
+from odoo_adapter.rights import key_expiry, may, missing_rights
+
+_ADMINISTRATORS: Final = "ir.module.module"
+"""A model that only administrators write."""
+
+_TIMES: Final = "mrp.workcenter.productivity"
+"""A model whose records begin now, by Odoo's clock, unless they say otherwise."""
+
+_NOT_FORESEEN: Final = (LookupError, TypeError, ValueError, ArithmeticError)
+"""What our own code raises where Odoo answers what was never seen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """`apply` carries out what is missing of it, and may raise any of the package's errors; `find` changes nothing."""
+
+    apply: Callable[[Attempt], Awaitable[Outcome]]
+    find: Callable[[Attempt], Awaitable[Receipt | None]]
+
+
+KINDS: Final[Mapping[str, Kind]] = {
+    "start": Kind(apply_start, find_start),
+    "finish": Kind(apply_finish, find_finish),
+    "progress": Kind(apply_progress, find_progress),
+    "complete": Kind(apply_completion, find_completion),
+    "scrap": Kind(apply_scrap, find_scrap),
+    "downtime": Kind(apply_downtime, find_downtime),
+    "note": Kind(apply_note, find_note),
+    "maintenance": Kind(apply_maintenance, find_maintenance),
+}
+
+
+class LookFirstOdoo:
+    """One database as one company's integration user; implements `odoo_adapter.odoo.Odoo`.
+
+    `hold_location` names the place of goods on hold, as Odoo shows it.
+    """
+
+    def __init__(
+        self, connection: Connection, context: PlanContext, hold_location: str, record: Recorder | None = None
+    ) -> None:
+        self._odoo = OdooApi(connection, record)
+        self._orders = OrderReader(self._odoo, OVERLAP_S)
+        self._context = context
+        self._hold_location = hold_location
+        self._user: int | None = None
+        self._writing = asyncio.Lock()
+
+    async def check(self) -> OdooInfo:
+        version = await self._odoo.version()
+        uid = self._user = await self._ask_user()
+        company = self._odoo.connection.company
+        (row,) = await self._odoo.call("res.users", "read", writes=False, ids=[uid], fields=["login", "company_ids"])
+        login = row["login"]
+        if await may(self._odoo, _ADMINISTRATORS, "write"):
+            raise Refused("rights", f"{login} is an administrator: make an integration user of its own for the bridge")
+        missing = await missing_rights(self._odoo, uid, login)
+        if company not in row["company_ids"]:
+            missing.append(f"the user {login} may not work in company {company}")
+        if missing:
+            raise Refused("rights", "; ".join(missing))
+        return OdooInfo(
+            version=version,
+            mode="look-first",
+            simulator=version.endswith("-simulator"),
+            database=self._odoo.connection.database,
+            company=company,
+            user=login,
+            key_expires_ms=await key_expiry(self._odoo, uid),
+        )
+
+    async def post(self, batch: Sequence[Job]) -> Sequence[Outcome]:
+        """One job of each lane is tried; later ones of it are passed, since what they know of the order is stale then.
+
+        Where Odoo goes away in the middle, the rest is passed.
+        """
+        async with self._writing:
+            outcomes: list[Outcome] = []
+            tried: set[str] = set()
+            for job in batch:
+                key, its_lane = job.transaction.key, lane(job.transaction)
+                if its_lane in tried:
+                    outcomes.append(Passed(key=key))
+                    continue
+                tried.add(its_lane)
+                try:
+                    outcomes.append(await self._post(job))
+                except Unavailable:
+                    if not outcomes:
+                        raise
+                    return [*outcomes, *(Passed(key=one.transaction.key) for one in batch[len(outcomes) :])]
+            return outcomes
+
+    async def look_up(self, jobs: Sequence[Job]) -> Mapping[str, Receipt]:
+        found: dict[str, Receipt] = {}
+        for job in jobs:
+            attempt = await self._attempt(job)
+            if isinstance(attempt, Attempt) and (receipt := await _find(attempt)):
+                found[attempt.key] = receipt
+        return found
+
+    async def read_orders(self, cursor: str) -> OrdersRead:
+        """The cursor is Odoo's clock before anything is read: no record is asked of the database for its time.
+
+        That clock may differ from the database's; what lies between is read again at every poll.
+        """
+        clock = await self._odoo.call(_TIMES, "default_get", writes=False, fields=["date_start"])
+        now = str(clock["date_start"])[:19]
+        return OrdersRead(orders=await self._orders.read(cursor, now), cursor=now)
+
+    async def close(self) -> None:
+        await self._odoo.close()
+
+    async def _post(self, job: Job) -> Outcome:
+        attempt = await self._attempt(job)
+        if isinstance(attempt, Declined):
+            return attempt
+        try:
+            return await KINDS[attempt.posting.kind].apply(attempt)
+        except Refused as error:
+            return Declined(key=attempt.key, code=error.code, reason=error.reason)
+        except Unavailable as error:
+            if attempt.steps.wrote:
+                raise Uncertain(f"{error}; an earlier step was carried out") from error
+            raise
+        except _NOT_FORESEEN as error:
+            stands = "; a part of it may stand in Odoo: look there first" if attempt.steps.wrote else ""
+            reason = f"not foreseen by the bridge: {type(error).__name__}: {error}{stands}"
+            return Declined(key=attempt.key, code="not_foreseen", reason=reason[:500])
+
+    async def _attempt(self, job: Job) -> Attempt | Declined:
+        planned = plan(job.transaction, self._context)
+        if isinstance(planned, Declined):
+            return planned
+        if self._user is None:
+            self._user = await self._ask_user()
+        steps = Steps(self._odoo, await self._odoo.capabilities(), self._user)
+        return Attempt(steps=steps, posting=planned, job=job, hold_location=self._hold_location)
+
+    async def _ask_user(self) -> int:
+        context = await self._odoo.call("res.users", "context_get", writes=False)
+        return int(context["uid"])
+
+
+async def _find(attempt: Attempt) -> Receipt | None:
+    try:
+        return await KINDS[attempt.posting.kind].find(attempt)
+    except (Refused, *_NOT_FORESEEN):
+        return None
