@@ -90,7 +90,7 @@ async def test_a_replica_takes_no_commit_and_is_a_weakness(start_redis: StartRed
 
 async def test_a_commit_waits_for_the_replicas_asked_for(start_redis: StartRedis, connect: Connect) -> None:
     primary, replica = start_redis(QUICK), start_redis(QUICK_REPLICA)
-    store = connect(primary.url, site="a", replicas=1, timeout_s=0.5)
+    store = connect(primary.url, site="a", replicas=1, timeout_s=1)
     lease = await lease_of(store)
     commit = Commit(number=1, puts={NODE: b"1"})
     with pytest.raises(StoreUnavailable, match="0 of 1 replicas"):
