@@ -6,7 +6,7 @@ Pure functions over the entries of one lane that are not done, in order of their
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final
 
@@ -127,6 +127,12 @@ def standing(entries: Iterable[Entry]) -> Standing | None:
         return None
     waiting = [entry for entry in lane if entry.state in (EntryState.PENDING, EntryState.CLAIMED)]
     return Standing(min(entry.priority for entry in waiting), min(entry.number for entry in waiting), due_ms)
+
+
+def standing_with(stands: Standing, last: Entry) -> Standing:
+    """The standing of the lane after a new entry was put at its end: it waits for those before it."""
+    is_more_urgent = last.state is EntryState.PENDING and last.priority < stands.priority
+    return replace(stands, priority=last.priority) if is_more_urgent else stands
 
 
 def _stops(entry: Entry, stoppers: Iterable[str]) -> bool:

@@ -6,15 +6,16 @@ Everything but what `take_changed` reports is in the records; a ledger restored 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
+from heapq import heappop, heappush
 from itertools import islice
 from typing import Final, NamedTuple, TypeVar
 
 import msgspec
 
 from state.entry import Entry, EntryState, decode, encode
-from state.lane import Standing, standing
+from state.lane import Standing, standing, standing_with
 from state.record import RecordId, Table
 from state.retry import Circuit
 
@@ -85,10 +86,13 @@ class Ledger:
     def __init__(self) -> None:
         self._entries: dict[str, Entry] = {}
         self._lanes: dict[LaneId, dict[str, None]] = {}
-        self._standings: dict[LaneId, Standing | None] = {}
+        self._standings: dict[LaneId, Standing] = {}
+        self._unranked: set[LaneId] = set()
+        self._dues: dict[str, list[tuple[int, LaneId]]] = {}
+        self._aside: set[LaneId] = set()
         self._depth: Counter[EntryState] = Counter()
         self._accepted: dict[str, Accepted] = {}
-        self._totals: dict[str, Total] = {}
+        self._totals: dict[str, dict[str, Total]] = {}
         self._numbers = Numbers()
         self._chunks: dict[int, DoneChunk] = {}
         self._changed: set[RecordId] = set()
@@ -105,10 +109,14 @@ class Ledger:
         """How many entries that are not done are in each state."""
         return self._depth
 
-    @property
-    def totals(self) -> Mapping[str, Total]:
-        """The highest total accepted, by stream."""
-        return self._totals
+    def total(self, stream: str) -> Total | None:
+        """The highest total accepted of a stream."""
+        return self._totals.get(_level(stream), {}).get(stream)
+
+    def totals(self, prefix: str) -> Iterator[tuple[str, Total]]:
+        """The streams that begin so, each with its highest total. A whole first level (`mo-1/`) is found at once."""
+        groups = self._totals.values() if "/" not in prefix else (self._totals.get(_level(prefix), {}),)
+        return ((stream, total) for group in groups for stream, total in group.items() if stream.startswith(prefix))
 
     def accepted(self, key: str) -> Accepted | None:
         """What is remembered of a key whose entry is done."""
@@ -131,21 +139,24 @@ class Ledger:
 
     def advance(self, stream: str, upto: Decimal, at_ms: int) -> None:
         """Remember a total; a lower one changes nothing."""
-        if (total := self._totals.get(stream)) is None or total.upto < upto:
-            self._totals[stream] = Total(upto=upto, at_ms=at_ms)
+        if (total := self.total(stream)) is None or total.upto < upto:
+            self._put_total(stream, Total(upto=upto, at_ms=at_ms))
             self._changed.add(RecordId(Table.KEY, _STREAM + stream))
 
     def put(self, entry: Entry) -> None:
         """Write an entry that is not done. A new number puts it at the end of its lane."""
-        before = self._entries.get(entry.key)
+        before, lane = self._entries.get(entry.key), lane_of(entry)
         if before is not None:
             self._depth[before.state] -= 1
-            self._standings.pop(lane_of(before), None)
+            self._unranked |= {lane_of(before), lane}
             if before.number != entry.number:
                 self._leave(before)
+        elif lane in self._standings:
+            self._standings[lane] = standing_with(self._standings[lane], entry)
+        else:
+            self._unranked.add(lane)
         self._entries[entry.key] = entry
-        self._lanes.setdefault(lane_of(entry), {})[entry.key] = None
-        self._standings.pop(lane_of(entry), None)
+        self._lanes.setdefault(lane, {})[entry.key] = None
         self._depth[entry.state] += 1
         self._changed.add(RecordId(Table.ENTRY, entry.key))
 
@@ -154,7 +165,7 @@ class Ledger:
         before = self._entries[entry.key]
         self._depth[before.state] -= 1
         self._leave(before)
-        self._standings.pop(lane_of(before), None)
+        self._unranked.add(lane_of(before))
         self._done[entry.key] = entry
         self._changed |= {RecordId(Table.ENTRY, entry.key), RecordId(Table.DONE, entry.key)}
         if entry.stream is None:
@@ -171,16 +182,28 @@ class Ledger:
         """Keys of the done entries, the latest first. To be read at once: it does not stand a change."""
         return (key for number in reversed(self._chunks) for key in reversed(self._chunks[number].keys))
 
-    def standings(self, destination: str | None = None) -> list[tuple[Standing, LaneId]]:
+    def standings(self, destination: str) -> list[tuple[Standing, LaneId]]:
         """The lanes of which something may be sent sooner or later without a person, in no order."""
-        found: list[tuple[Standing, LaneId]] = []
-        for lane in self._lanes:
-            if destination is None or lane.destination == destination:
-                if lane not in self._standings:
-                    self._standings[lane] = standing(self.lane(lane))
-                if (stands := self._standings[lane]) is not None:
-                    found.append((stands, lane))
-        return found
+        self._rank()
+        return [(stands, lane) for lane, stands in self._standings.items() if lane.destination == destination]
+
+    def destinations(self) -> tuple[str, ...]:
+        """Where entries that are not done ever went."""
+        self._rank()
+        return tuple(self._dues)
+
+    def earliest_ms(self, destination: str, is_busy: Callable[[LaneId], bool]) -> int | None:
+        """When the first lane that is not busy may be sent from. A busy one is asked again when it changes."""
+        self._rank()
+        dues = self._dues.get(destination, [])
+        while dues:
+            due_ms, lane = dues[0]
+            if (stands := self._standings.get(lane)) is not None and stands.due_ms == due_ms:
+                if not is_busy(lane):
+                    return due_ms
+                self._aside.add(lane)
+            heappop(dues)
+        return None
 
     def forget_before(self, at_ms: int) -> None:
         """Drop keys and totals that were last touched before this moment, and done entries in whole chunks.
@@ -191,13 +214,13 @@ class Ledger:
             return
         live = {entry.stream for entry in self._entries.values()}
         keys = _first(key for key, accepted in self._accepted.items() if accepted.at_ms < at_ms)
-        streams = _first(name for name, total in self._totals.items() if total.at_ms < at_ms and name not in live)
+        streams = _first(name for name, total in self.totals("") if total.at_ms < at_ms and name not in live)
         chunks = _first((number for number, chunk in self._chunks.items() if chunk.at_ms < at_ms), CHUNK)
         for key in keys:
             del self._accepted[key]
             self._changed.add(RecordId(Table.KEY, _KEY + key))
         for stream in streams:
-            del self._totals[stream]
+            self._drop_total(stream)
             self._changed.add(RecordId(Table.KEY, _STREAM + stream))
         for number in chunks:
             for key in self._chunks.pop(number).keys:
@@ -236,7 +259,7 @@ class Ledger:
             elif record.table is Table.KEY and record.id.startswith(_KEY):
                 self._accepted[record.id.removeprefix(_KEY)] = _accepted.decode(value)
             elif record.table is Table.KEY and record.id.startswith(_STREAM):
-                self._totals[record.id.removeprefix(_STREAM)] = _total.decode(value)
+                self._put_total(record.id.removeprefix(_STREAM), _total.decode(value))
             elif record.table is Table.KEY and record.id.startswith(_CHUNK):
                 self._chunks[int(record.id.removeprefix(_CHUNK))] = _chunk.decode(value)
         self._chunks = dict(sorted(self._chunks.items()))
@@ -248,8 +271,28 @@ class Ledger:
         if record.id.startswith(_KEY):
             return self._accepted.get(record.id.removeprefix(_KEY))
         if record.id.startswith(_STREAM):
-            return self._totals.get(record.id.removeprefix(_STREAM))
+            return self.total(record.id.removeprefix(_STREAM))
         return self._chunks.get(int(record.id.removeprefix(_CHUNK)))
+
+    def _rank(self) -> None:
+        """Let the lanes that changed take their places."""
+        for lane in self._unranked:
+            before, stands = self._standings.pop(lane, None), standing(self.lane(lane))
+            if stands is not None:
+                self._standings[lane] = stands
+                if before is None or before.due_ms != stands.due_ms or lane in self._aside:
+                    heappush(self._dues.setdefault(lane.destination, []), (stands.due_ms, lane))
+            self._aside.discard(lane)
+        self._unranked.clear()
+
+    def _put_total(self, stream: str, total: Total) -> None:
+        self._totals.setdefault(_level(stream), {})[stream] = total
+
+    def _drop_total(self, stream: str) -> None:
+        group = self._totals[_level(stream)]
+        del group[stream]
+        if not group:
+            del self._totals[_level(stream)]
 
     def _renumber(self, numbers: Numbers) -> None:
         self._numbers = numbers
@@ -277,6 +320,11 @@ class Ledger:
 def _first(found: Iterator[Name], each: int = 1) -> list[Name]:
     """As many as one commit may forget, where each stands for several records."""
     return list(islice(found, MOST_FORGOTTEN // each))
+
+
+def _level(stream: str) -> str:
+    """The first level of a stream's name."""
+    return stream.partition("/")[0]
 
 
 def lane_of(entry: Entry) -> LaneId:

@@ -100,7 +100,7 @@ class Outbox:
         if (done := self._ledger.accepted(key)) is not None:
             return Offer.DUPLICATE if done.content_hash == digest else Offer.CONTRADICTED
         if stream is not None and upto is not None:
-            if (total := self._ledger.totals.get(stream)) is not None and upto <= total.upto:
+            if (total := self._ledger.total(stream)) is not None and upto <= total.upto:
                 return Offer.DUPLICATE
             self._ledger.advance(stream, upto, now_ms)
         state, reason = first_state(hold, dead)
@@ -269,7 +269,7 @@ class Outbox:
 
     def stream_totals(self, prefix: str) -> dict[str, Decimal]:
         """The last total accepted of each stream that begins so."""
-        return {stream: total.upto for stream, total in self._ledger.totals.items() if stream.startswith(prefix)}
+        return {stream: total.upto for stream, total in self._ledger.totals(prefix)}
 
     def waits_for(self, key: str) -> Entry | None:
         """The entry that keeps this pending one back by the blocking table."""
@@ -285,12 +285,13 @@ class Outbox:
     @property
     def next_due_ms(self) -> int | None:
         """The earliest moment at which `claim` gives something, perhaps past; None while only outcomes or acts help."""
-        dues = []
-        for stands, lane in self._ledger.standings():
-            circuit = self._ledger.circuit(lane.destination)
-            probing = circuit.failures > 0 and self._flight.count(lane.destination) > 0
-            if not self._flight.is_busy(lane) and not probing:
-                dues.append(max(stands.due_ms, circuit.open_until_ms))
+        dues: list[int] = []
+        for destination in self._ledger.destinations():
+            circuit = self._ledger.circuit(destination)
+            is_probing = circuit.failures > 0 and self._flight.count(destination) > 0
+            earliest_ms = None if is_probing else self._ledger.earliest_ms(destination, self._flight.is_busy)
+            if earliest_ms is not None:
+                dues.append(max(earliest_ms, circuit.open_until_ms))
         return min(dues, default=None)
 
     # How it is done.

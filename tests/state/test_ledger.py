@@ -66,3 +66,34 @@ def test_nothing_is_due_while_only_an_outcome_helps(site: Site) -> None:
 def test_an_outbox_with_nothing_to_send_has_no_age(site: Site) -> None:
     site.offer("dead", dead="x")
     assert (site.outbox.oldest_pending_ms, site.outbox.next_due_ms) == (None, None)
+
+
+def test_a_lane_is_due_again_when_all_of_it_landed_and_others_are_meanwhile(site: Site) -> None:
+    for key, lane in (("a", "mo-1"), ("b", "mo-1"), ("c", "mo-2")):
+        site.offer(key, lane=lane)
+    assert (site.outbox.next_due_ms, site.claim(limit=2)) == (0, ["a", "b"])
+    site.offer("d", lane="mo-1")
+    assert (site.outbox.next_due_ms, site.claim()) == (0, ["c"])
+    assert [site.outbox.next_due_ms] == [None]
+    site.deliver("a")
+    assert [site.outbox.next_due_ms] == [None]
+    site.deliver("b")
+    assert (site.outbox.next_due_ms, site.claim()) == (0, ["d"])
+
+
+def test_an_urgent_entry_takes_a_lane_to_the_front_that_was_asked_about_before(site: Site) -> None:
+    site.offer("a", lane="mo-1")
+    site.offer("b", lane="mo-2")
+    assert site.outbox.next_due_ms == 0
+    site.offer("urgent", lane="mo-2", priority=1)
+    site.offer("held", lane="mo-1", priority=0, hold="9 of 8")
+    assert site.claim() == ["b", "urgent", "a"]
+
+
+def test_the_totals_of_one_order_are_those_of_its_first_level(site: Site) -> None:
+    site.total(5, lane="mo-1", stream="mo-1/press/good")
+    site.total(6, lane="mo-12", stream="mo-12/press/good")
+    site.total(7, lane="mo-1", stream="mo-1/press-2/good")
+    assert site.outbox.stream_totals("mo-1/") == {"mo-1/press/good": 5, "mo-1/press-2/good": 7}
+    assert site.outbox.stream_totals("mo-1/press/") == {"mo-1/press/good": 5}
+    assert set(site.outbox.stream_totals("")) == {"mo-1/press/good", "mo-1/press-2/good", "mo-12/press/good"}
