@@ -1,8 +1,9 @@
 # The commands of this project. `make help` lists them; tools/setup makes the environment that they need.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint test-odoo bench bench-odoo
+.PHONY: help demo test check lint fuzz test-browser test-odoo bench bench-odoo bench-tables
 
 ARGS ?=
+SECONDS ?= 60
 BIN := .venv/bin
 CODE := sparkplug ruleset state odoo_adapter bridge
 ODOO_VARIABLES := UNS_BRIDGE_ODOO_URL UNS_BRIDGE_ODOO_DB UNS_BRIDGE_ODOO_USER UNS_BRIDGE_ODOO_KEY UNS_BRIDGE_ODOO_ADMIN_KEY
@@ -29,6 +30,14 @@ lint: ## format, lint, types and imports only
 	@$(BIN)/mypy $(CODE) tests bench
 	@$(BIN)/lint-imports --no-cache
 
+fuzz: ## send inputs that nobody wrote to the Sparkplug host, for so long: SECONDS=900; atheris leads if installed
+	@tools/setup test
+	@$(BIN)/python -m tests.fuzz --seconds $(SECONDS) $(ARGS)
+
+test-browser: ## run the tests of the console in a Chromium, which this installs where it is missing; options in ARGS
+	@tools/setup browser
+	@$(BIN)/python -m pytest tests/console_browser $(ARGS)
+
 test-odoo: ## run the tests against the Odoo that UNS_BRIDGE_ODOO_URL, _DB, _USER, _KEY and _ADMIN_KEY name
 	@for name in $(ODOO_VARIABLES); do \
 		eval "value=\$${$$name:-}"; [ -n "$$value" ] || { echo "make test-odoo: set $$name" >&2; missing=1; }; \
@@ -43,3 +52,7 @@ bench: ## what a message costs, beside others and stage by stage; options in ARG
 bench-odoo: ## postings a second, on the Odoo simulator or where UNS_BRIDGE_ODOO_URL says
 	@tools/setup bench
 	@$(BIN)/python -m bench odoo $(ARGS)
+
+bench-tables: ## put the figures of the last `make bench` and `make bench-odoo` into docs/benchmark.md
+	@tools/setup bench
+	@$(BIN)/python -m bench report --write docs/benchmark.md

@@ -42,6 +42,7 @@ def measure(rig: Rig, devices: int, rate: int, seconds: float) -> Latency:
     bridge = rig.start_bridge(devices, module=("bench.observed", str(noted)))
     try:
         rig.bear(bridge, plant)
+        first = plant.sent
         data = plant.data(int(rate * seconds))
         before = cpu_s(bridge.pid)
         rig.publish(data, 0, "--rate", str(rate), "--times", str(times))
@@ -51,19 +52,24 @@ def measure(rig: Rig, devices: int, rate: int, seconds: float) -> Latency:
         bridge.stop()
     sent = array("q")
     sent.frombytes(times.read_bytes())
-    return _latency(json.loads(noted.read_text()), sent, devices, rate, cpu_us)
+    return _latency(json.loads(noted.read_text()), sent, first, devices, rate, cpu_us)
 
 
-def _latency(commits: list[tuple[int, str, int]], sent: array[int], devices: int, rate: int, cpu_us: float) -> Latency:
-    """A commit that holds a device's n-th message holds those before it too, where no commit before had them."""
+def _latency(
+    commits: list[tuple[int, str, int]], sent: array[int], first: int, devices: int, rate: int, cpu_us: float
+) -> Latency:
+    """A commit that holds a device's n-th message holds those before it too, where no commit before had them.
+
+    `first` are the messages before those that are measured, as many of each device.
+    """
     numbers = {equipment_path(device, devices): device for device in range(devices)}
-    taken = [0] * devices
+    taken = [first // devices] * devices
     late_ms = [0.0] * len(sent)
     moments: set[int] = set()
     for at_ns, path, good in commits:
         device = numbers[path]
         for count in range(taken[device], good):
-            place = count * devices + device
+            place = count * devices + device - first
             late_ms[place] = (at_ns - sent[place]) / 1e6
             moments.add(at_ns)
         taken[device] = max(taken[device], good)

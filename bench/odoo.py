@@ -1,132 +1,207 @@
-"""Postings a second: through the inbox, singly and in batches, and call by call over plain JSON-2.
+"""Postings a second: through the inbox, singly and in batches, and without it, call by call.
 
 Against the Odoo simulator unless UNS_BRIDGE_ODOO_URL names a server. The simulator keeps everything in memory: its
-figures compare the ways with each other and say nothing about a server's speed. Call by call does the same without
-the inbox: it looks whether the fact is there already, looks up what the record refers to, and creates it.
+figures compare the ways with each other and say nothing about a server's speed. Call by call is what the bridge does
+where no inbox is installed: it looks what stands before each step, and looks again after it.
 """
 
 from __future__ import annotations
 
 import os
+import sys
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections import defaultdict
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
+from statistics import median
 from typing import Any, Final
 from uuid import uuid4
 
 from bench.process import BenchError
-from bridge.demo.odoo import DemoOdoo, real_odoo, simulated_odoo
-from odoo_adapter.api import OdooApi
+from bridge.demo.odoo import COMPANY, DemoOdoo, real_odoo, simulated_odoo
 from odoo_adapter.connection import Connection
-from odoo_adapter.odoo import Applied, Job
+from odoo_adapter.look_first.odoo import LookFirstOdoo
+from odoo_adapter.odoo import Applied, Job, Odoo, Standing
 from odoo_adapter.plan import PlanContext
-from odoo_adapter.server import OdooServer
+from odoo_adapter.seed import Planner
+from odoo_adapter.server import MOST, MOST_WITH_STOCK, OdooServer
 from ruleset.transaction import (
+    Complete,
+    Consumption,
     DowntimeRecord,
     IdempotencyKey,
     MaintenanceRequest,
     OrderRef,
     Progress,
     Provenance,
-    Transaction,
+    Scrap,
 )
 
-BATCHES: Final = (1, 10, 50)
 STOP_MS: Final = 9_000
-COMPANY: Final = 1
+PIECES: Final = 10
+LARGE: Final = 100_000
+"""The quantity of an order that takes all progress of a measurement."""
+UNIT: Final = "pcs"
+RESIN: Final = Consumption(product="RESIN-A", quantity=Decimal("0.5"), unit="kg", lot="R-1")
 FROM_HERE: Final = Provenance(rule="bench", version="1", topic="bench")
+CALL_BY_CALL: Final = "call by call"
+SLOWER: Final = 10
+"""A completion takes so much longer than another posting, and needs an order made for it: so many fewer are posted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rate:
-    """How fast postings of one kind went one way. `calls` are HTTP calls per posting."""
+    """How fast postings of one kind went one way: the median round.
+
+    `calls` are HTTP calls per posting, `own_us` the CPU time of the bridge's side per posting, `own_share` its part of
+    the time that passed; the rest is waiting for Odoo.
+    """
 
     kind: str
     way: str
     per_s: float
     calls: float
+    own_us: float
+    own_share: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
+class Found:
     """All rates, and what they were measured on."""
 
     server: str
     simulator: bool
-    rates: tuple[Rate, ...]
+    rates: list[Rate]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Way:
+    """An adapter, and how many postings it gets at once."""
+
+    name: str
+    odoo: Odoo
+    size: int
 
 
 class _Facts:
-    """Makes transactions that are new each time."""
+    """Makes jobs that are new each time. Those of one call to a kind may be posted as one batch."""
 
-    def __init__(self, order: str) -> None:
-        self._order = OrderRef(order)
+    def __init__(self, planner: Planner) -> None:
+        self._planner = planner
         self._run = uuid4().hex[:8]
         self._number = 0
         self._base_ms = time.time_ns() // 1_000_000_000 * 1000
 
-    def downtime(self) -> Transaction:
-        return DowntimeRecord(
-            key=self._key("downtime"),
-            equipment="bench",
-            at_ms=self._base_ms,
-            provenance=FROM_HERE,
-            work_center="PRESS-2",
-            started_ms=self._base_ms - STOP_MS,
-            ended_ms=self._base_ms,
-            loss="setup",
-        )
+    async def downtime(self, count: int) -> list[Job]:
+        ended_ms = self._base_ms
+        return [
+            Job(
+                transaction=DowntimeRecord(
+                    **self._common(),
+                    work_center="PRESS-2",
+                    started_ms=ended_ms - STOP_MS,
+                    ended_ms=ended_ms,
+                    loss="setup",
+                )
+            )
+            for _ in range(count)
+        ]
 
-    def maintenance(self) -> Transaction:
-        return MaintenanceRequest(
-            key=self._key("maintenance"),
-            equipment="bench",
-            at_ms=self._base_ms,
-            provenance=FROM_HERE,
-            serial_number="UNS-PRESS-2",
-            title="Benchmark",
+    async def maintenance(self, count: int) -> list[Job]:
+        made = (
+            MaintenanceRequest(**self._common(), serial_number="UNS-PRESS-2", title="Benchmark") for _ in range(count)
         )
+        return [Job(transaction=each) for each in made]
 
-    def progress(self) -> Transaction:
-        key = self._key("progress")
-        return Progress(
-            key=key,
-            equipment="bench",
-            at_ms=self._base_ms,
-            provenance=FROM_HERE,
-            order=self._order,
-            stream=f"bench-{self._run}",
-            upto=Decimal(self._number),
-            unit="pcs",
-        )
+    async def progress(self, count: int) -> list[Job]:
+        """Piece after piece of a new order, each with what the bridge would know of those before it."""
+        order = OrderRef(await self._planner.create_order(LARGE, press=1))
+        stream = f"{order}/bench"
+        jobs: list[Job] = []
+        for upto in range(1, count + 1):
+            before = Decimal(upto - 1)
+            made = Progress(**self._common(), order=order, stream=stream, upto=Decimal(upto), unit=UNIT)
+            jobs.append(Job(transaction=made, standing=Standing(quantity=before, streams={stream: before})))
+        return jobs
 
-    def _key(self, kind: str) -> IdempotencyKey:
+    async def scrap(self, count: int) -> list[Job]:
+        order = OrderRef(await self._planner.create_order(LARGE, press=1))
+        one = Decimal(1)
+        return [
+            Job(
+                transaction=Scrap(
+                    **self._common(), order=order, quantity=one, unit=UNIT, reason="Benchmark", product="BOX"
+                )
+            )
+            for _ in range(count)
+        ]
+
+    async def completion(self, count: int) -> list[Job]:
+        jobs: list[Job] = []
+        for _ in range(max(1, count // SLOWER)):
+            order = OrderRef(await self._planner.create_order(PIECES, press=1))
+            common = self._common()
+            done = Complete(
+                **common, order=order, quantity=Decimal(PIECES), unit=UNIT, lot=common["key"], consumed=(RESIN,)
+            )
+            jobs.append(Job(transaction=done))
+        return jobs
+
+    def _common(self) -> dict[str, Any]:
         self._number += 1
-        return IdempotencyKey(f"bench-{self._run}-{kind}-{self._number}")
+        key = IdempotencyKey(f"bench-{self._run}-{self._number}")
+        return {"key": key, "equipment": "bench", "at_ms": self._base_ms, "provenance": FROM_HERE}
 
 
-async def measure(home: Path, postings: int) -> Report:
-    """Every kind, every way. Raises `BenchError` when a posting is not applied."""
+async def measure(home: Path, postings: int, rounds: int) -> Found:
+    """Every kind, every way, in turns. Raises `BenchError` when a posting is not applied."""
     async with _odoo(home) as odoo:
         planner = await odoo.prepare(lambda _text: None)
-        facts = _Facts(await planner.create_order(100_000, press=1))
-        connection = Connection(url=odoo.url, database=odoo.database, key=lambda: odoo.key, company=COMPANY)
-        server = OdooServer(connection, PlanContext(units={"pcs": "Units"}))
+        exchanges: list[str] = []
+        connection = Connection(
+            url=odoo.url, database=odoo.database, user=odoo.user, key=lambda: odoo.key, company=COMPANY
+        )
+        context = PlanContext(units={UNIT: "Units", "kg": "kg"})
+
+        def note(path: str, _request: Mapping[str, object], _status: int, _answer: object) -> None:
+            exchanges.append(path)
+
+        inbox = OdooServer(connection, context, note)
+        look_first = LookFirstOdoo(connection, context, "", note)
         try:
-            info = await server.check()
-            rates = []
-            kinds = {"downtime": facts.downtime, "maintenance": facts.maintenance, "progress": facts.progress}
-            for kind, make in kinds.items():
-                for size in BATCHES:
-                    batches = [[make() for _ in range(size)] for _ in range(max(1, postings // size))]
-                    rates.append(await _through_inbox(server, kind, batches))
-                rates.append(await _call_by_call(odoo.admin, kind, [make() for _ in range(postings)]))
+            info = await inbox.check()
+            rates = await _rates(inbox, look_first, _Facts(planner), exchanges, postings, rounds)
         finally:
-            await server.close()
-        return Report(server=info.version, simulator=odoo.simulator, rates=tuple(rates))
+            await inbox.close()
+            await look_first.close()
+        return Found(server=info.version, simulator=odoo.simulator, rates=rates)
+
+
+async def _rates(
+    inbox: Odoo, look_first: Odoo, facts: _Facts, exchanges: list[str], postings: int, rounds: int
+) -> list[Rate]:
+    kinds: dict[str, tuple[Callable[[int], Awaitable[list[Job]]], tuple[int, ...]]] = {
+        "progress": (facts.progress, (1, 10, MOST)),
+        "completion": (facts.completion, (1, MOST_WITH_STOCK)),
+        "scrap": (facts.scrap, (1, MOST_WITH_STOCK)),
+        "downtime": (facts.downtime, (1, 10, MOST)),
+        "maintenance": (facts.maintenance, (1, 10, MOST)),
+    }
+    rates: list[Rate] = []
+    for kind, (make, sizes) in kinds.items():
+        ways = [_Way(name=f"inbox, {size} a call", odoo=inbox, size=size) for size in sizes]
+        ways.append(_Way(name=CALL_BY_CALL, odoo=look_first, size=1))
+        found: dict[str, list[Rate]] = defaultdict(list)
+        for _ in range(rounds):
+            for way in ways:
+                found[way.name].append(await _post(kind, way, await make(postings), exchanges))
+        for name, each in found.items():
+            rates.append(_middle(each))
+            sys.stderr.write(f"  {kind}, {name}: {rates[-1].per_s:.0f} a second\n")
+    return rates
 
 
 @asynccontextmanager
@@ -136,83 +211,25 @@ async def _odoo(home: Path) -> AsyncIterator[DemoOdoo]:
         yield odoo
 
 
-async def _through_inbox(server: OdooServer, kind: str, batches: Sequence[Sequence[Transaction]]) -> Rate:
-    count, size = sum(len(batch) for batch in batches), len(batches[0])
-    began = time.perf_counter()
-    for batch in batches:
-        wrong = [
-            one for one in await server.post([Job(transaction=one) for one in batch]) if not isinstance(one, Applied)
-        ]
+async def _post(kind: str, way: _Way, jobs: Sequence[Job], exchanges: list[str]) -> Rate:
+    exchanges.clear()
+    began, cpu = time.perf_counter(), time.process_time()
+    for at in range(0, len(jobs), way.size):
+        wrong = [one for one in await way.odoo.post(jobs[at : at + way.size]) if not isinstance(one, Applied)]
         if wrong:
-            raise BenchError(f"not applied: {wrong[0]}")
-    per_s = count / (time.perf_counter() - began)
-    return Rate(kind=kind, way=f"inbox, {size} a call", per_s=per_s, calls=1 / size)
+            raise BenchError(f"{kind}, {way.name}: not applied: {wrong[0]}")
+    passed_s, own_s = time.perf_counter() - began, time.process_time() - cpu
+    return Rate(
+        kind=kind,
+        way=way.name,
+        per_s=len(jobs) / passed_s,
+        calls=len(exchanges) / len(jobs),
+        own_us=own_s / len(jobs) * 1e6,
+        own_share=own_s / passed_s,
+    )
 
 
-async def _call_by_call(odoo: OdooApi, kind: str, transactions: Sequence[Transaction]) -> Rate:
-    calls = {"downtime": _downtime, "maintenance": _maintenance, "progress": _progress}
-    by_call = _Counted(odoo)
-    began = time.perf_counter()
-    for transaction in transactions:
-        await calls[kind](by_call, transaction)
-    per_s = len(transactions) / (time.perf_counter() - began)
-    return Rate(kind=kind, way="call by call", per_s=per_s, calls=by_call.calls / len(transactions))
-
-
-class _Counted:
-    """Plain JSON-2 calls, counted."""
-
-    def __init__(self, odoo: OdooApi) -> None:
-        self._odoo = odoo
-        self.calls = 0
-
-    async def ids(self, model: str, domain: Sequence[object]) -> list[int]:
-        found: list[int] = await self._call(model, "search", domain=list(domain), limit=1)
-        return found
-
-    async def create(self, model: str, values: dict[str, object]) -> None:
-        await self._call(model, "create", vals_list=[values])
-
-    async def read(self, model: str, id: int, fields: Sequence[str]) -> dict[str, Any]:
-        rows: list[dict[str, Any]] = await self._call(model, "read", ids=[id], fields=list(fields))
-        return rows[0]
-
-    async def write(self, model: str, id: int, values: dict[str, object]) -> None:
-        await self._call(model, "write", ids=[id], vals=values)
-
-    async def _call(self, model: str, method: str, **arguments: Any) -> Any:
-        self.calls += 1
-        return await self._odoo.call(model, method, writes=method in ("create", "write"), **arguments)
-
-
-async def _downtime(odoo: _Counted, one: Transaction) -> None:
-    assert isinstance(one, DowntimeRecord)
-    model = "mrp.workcenter.productivity"
-    if await odoo.ids(model, [["description", "ilike", one.key]]):
-        return
-    [center] = await odoo.ids("mrp.workcenter", [["code", "=", one.work_center]])
-    [loss] = await odoo.ids(f"{model}.loss", [["loss_type", "=", "availability"]])
-    start, end = _moment(one.started_ms), _moment(one.ended_ms)
-    row = {"workcenter_id": center, "loss_id": loss, "date_start": start, "date_end": end, "description": one.key}
-    await odoo.create(model, row)
-
-
-async def _maintenance(odoo: _Counted, one: Transaction) -> None:
-    assert isinstance(one, MaintenanceRequest)
-    model = "maintenance.request"
-    if await odoo.ids(model, [["description", "ilike", one.key]]):
-        return
-    [equipment] = await odoo.ids("maintenance.equipment", [["serial_no", "=", one.serial_number]])
-    await odoo.create(model, {"name": one.title, "equipment_id": equipment, "description": one.key})
-
-
-async def _progress(odoo: _Counted, one: Transaction) -> None:
-    assert isinstance(one, Progress)
-    assert one.order is not None
-    id = int(one.order.removeprefix("mo-"))
-    row = await odoo.read("mrp.production", id, ["state", "qty_producing"])
-    await odoo.write("mrp.production", id, {"qty_producing": max(row["qty_producing"], float(one.upto))})
-
-
-def _moment(at_ms: int) -> str:
-    return time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(at_ms // 1000))
+def _middle(rates: Sequence[Rate]) -> Rate:
+    """The round of the median speed."""
+    middle = median(one.per_s for one in rates)
+    return min(rates, key=lambda one: abs(one.per_s - middle))

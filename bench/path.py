@@ -1,7 +1,8 @@
 """CPU per message of the whole path, beside others: rounds of all consumers in turn, each a fresh process.
 
-A round of a consumer: births (not measured), DDATA at QoS 0, then documents at QoS 1. The broker holds what the
-consumer has not taken yet, so it works without a pause; CPU is read before the first and after the last message.
+A round of a consumer: births and one DDATA of every device (not measured), DDATA at QoS 0, then documents at QoS 1.
+The broker holds what the consumer has not taken yet, so it works without a pause; CPU is read before the first and
+after the last message.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from bench.rig import Rig
 from bench.traffic import Plant
 
 BRIDGE: Final = "bridge"
-OTHERS: Final = ("links", "paho", "pysparkplug", "mqtt.js")
+LINKS: Final = "links"
+OTHERS: Final = (LINKS, "paho", "pysparkplug", "mqtt.js")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,8 +70,8 @@ def _bridge(rig: Rig, size: Size) -> Cost:
 
 def _other(rig: Rig, size: Size, name: str) -> Cost:
     plant = Plant(size.devices, time.time_ns() // 1_000_000)
-    births, data = plant.births(), plant.data(size.data)
-    documents = plant.documents(size.documents, 1)
+    births = [*plant.births(), *plant.data(size.devices)]
+    data, documents = plant.data(size.data), plant.documents(size.documents, 1)
     consumer = rig.start_consumer(name, plant, len(births), size.data, size.documents)
     try:
         rig.publish(births, 0)

@@ -69,12 +69,15 @@ class Rig:
         return bridge
 
     def bear(self, bridge: Measured, plant: Plant) -> None:
-        """Publish the births, and wait until the bridge has them and nothing settles any more."""
+        """Publish the births, and wait until nothing settles any more; then every device sends once, so that all
+        count and have their timers, as in a plant that runs."""
         births = plant.births()
         self.publish(births, 0)
         last = _equipment_id(plant, plant.devices - 1)
         bridge.wait_until(lambda: self.table(Table.MEMORY, last) is not None, "the births")
         bridge.wait_until(lambda: self.table(Table.MEMORY, "settling/") is None, "the settling")
+        self.publish(plant.data(plant.devices), 0)
+        bridge.wait_until(lambda: self.has_counted(plant), "the first DDATA of every device")
         time.sleep(0.2)
 
     def has_counted(self, plant: Plant) -> bool:

@@ -25,6 +25,7 @@ from bridge.pipeline import Core, step, take_changes
 from bridge.plant import load_plant
 from bridge.translate import Complaint
 from bridge.wiring import new_core, open_store
+from ruleset.cel import Expression, Kind, Scope
 from ruleset.output import Post
 from ruleset.sample import Observation
 from sparkplug.fact import DataRead
@@ -35,6 +36,11 @@ from state.store import Lease, Store
 
 SETTLED_MS: Final = 120_000
 """How far the clock is put forward after the births, so that nothing settles any more."""
+
+WAITING: Final = "commit, waiting"
+"""By the wall clock: the service waits for the store and does something else meanwhile."""
+CEL: Final = "one condition in CEL"
+"""Per evaluation, not per message: the engine's stage holds two to three of them."""
 
 STAGES: Final = (
     "decode",
@@ -48,7 +54,8 @@ STAGES: Final = (
     "next timer",
     "encode changes",
     "commit",
-    "commit, waiting",
+    WAITING,
+    CEL,
 )
 
 
@@ -143,10 +150,20 @@ async def _batch(
         changes = take_changes(core)
     with (
         clock.stage("commit", count),
-        clock.stage("commit, waiting", count, read=time.perf_counter_ns),
+        clock.stage(WAITING, count, read=time.perf_counter_ns),
     ):
         await store.commit(lease, Commit(number=number, puts=changes))
+    condition = _condition()
+    with clock.stage(CEL, count):
+        for _ in packets:
+            condition.evaluate({"vibration_rms": 5.0})
     await asyncio.sleep(0)
+
+
+def _condition() -> Expression:
+    condition = Scope({"vibration_rms": Kind.NUMBER}).compile("vibration_rms > 7.1")
+    assert isinstance(condition, Expression)
+    return condition
 
 
 def _settle(core: Core, facts: list[DataRead], now_ms: int, clock: Clock) -> list[Settled]:
