@@ -1,4 +1,4 @@
-"""Delivery: two workers that carry claimed entries out and bring their outcomes back to the core.
+"""Delivery: workers that have claimed entries carried out and bring their outcomes back to the core.
 
 A worker holds one batch at a time and asks for no more before the outcome of that one is in the core's queue.
 What it was carrying when the process died is found as claimed at the next start and sent again first.
@@ -7,7 +7,7 @@ What it was carrying when the process died is found as claimed at the next start
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final, Protocol
 
 import msgspec
@@ -15,11 +15,13 @@ import structlog
 
 from bridge.broker.errors import LinkLost
 from bridge.broker.link import BrokerLink, Publication
+from bridge.clock import Clock
 from bridge.core.input import Destination, Input, Outcomes, Send, Setback
 from bridge.core.job import NEED_NOT_MET, read_job, unmet_reason
 from bridge.core.posting import Publishing
+from bridge.core.standing import NOTHING
 from odoo_adapter.errors import Refused, Unavailable, Uncertain
-from odoo_adapter.odoo import Applied, Declined, Job, Odoo, OdooInfo, Outcome, Passed, Receipt
+from odoo_adapter.odoo import INBOX, Applied, Declined, Job, Odoo, OdooInfo, Outcome, Passed, Receipt, Standing
 from state.entry import Entry
 
 Enter = Callable[[Input], Awaitable[None]]
@@ -31,82 +33,110 @@ RECHECK_MS: Final = 15_000
 """How long to wait before asking again a server that lacks something an administrator must mend."""
 
 
-class Delivery(Protocol):
-    """A worker for one destination."""
+class Carrier(Protocol):
+    """Carries batches out at one destination."""
 
-    batch: int
+    @property
+    def destination(self) -> Destination: ...
+
+    @property
+    def batch(self) -> int:
+        """How many entries it takes at once now."""
+        ...
+
+    async def carry(self, send: Send) -> Sequence[Input]:
+        """Carry these out; what became of all of them. Raises nothing."""
+        ...
+
+
+class Delivery:
+    """The worker of one carrier. The core's loop gives it a batch while it is idle."""
+
+    def __init__(self, carrier: Carrier, enter: Enter) -> None:
+        self._carrier = carrier
+        self._enter = enter
+        self._queue: asyncio.Queue[Send] = asyncio.Queue(maxsize=1)
+        self.idle = True
 
     @property
     def destination(self) -> Destination:
         """What it delivers to."""
-        ...
+        return self._carrier.destination
 
     @property
-    def idle(self) -> bool:
-        """Whether it may be given work."""
-        ...
+    def batch(self) -> int:
+        """How many entries it may be given at once now."""
+        return self._carrier.batch
 
     def send(self, send: Send) -> None:
         """Give it work. Only while idle."""
-        ...
-
-    async def run(self) -> None:
-        """Work until cancelled."""
-        ...
-
-
-class _Slot:
-    """Room for one batch: filled by the core's loop, emptied by the worker when its outcome is known."""
-
-    def __init__(self) -> None:
-        self._queue: asyncio.Queue[Send] = asyncio.Queue(maxsize=1)
-        self.idle = True
-
-    def fill(self, send: Send) -> None:
         self.idle = False
         self._queue.put_nowait(send)
 
-    async def take(self) -> Send:
-        return await self._queue.get()
+    async def run(self) -> None:
+        """Work until cancelled."""
+        while True:
+            for outcome in await self._carrier.carry(await self._queue.get()):
+                await self._enter(outcome)
+            self.idle = True
 
 
-class OdooDelivery:
+class OdooCarrier:
     """Posts to Odoo. Asks the server what it is before the first batch, and again after it was away.
 
-    `per_second` is how many batches it posts at most; when there is more to post, batches grow.
+    `per_second` is how many batches it posts at most; when there is more to post, batches grow. `server_limit_ms` is
+    how long a call may go on at a server after we have gone (0: it does not matter, because the inbox remembers). Where
+    it matters, an attempt ends so long before its entry may be looked at again, and each entry is a batch of its own,
+    so that its outcome is committed before the next one is tried.
     """
 
     def __init__(
-        self, odoo: Odoo, enter: Enter, *, batch: int, per_second: int, checked: Callable[[OdooInfo], None]
+        self,
+        odoo: Odoo,
+        clock: Clock,
+        *,
+        batch: int,
+        per_second: int,
+        checked: Callable[[OdooInfo], None],
+        server_limit_ms: int = 0,
     ) -> None:
         self._odoo = odoo
-        self._enter = enter
+        self._clock = clock
         self._checked = checked
-        self._slot = _Slot()
+        self._server_limit_ms = server_limit_ms
+        self._remembers = server_limit_ms == 0
         self._known = False
         self._refusal = ""
         self._pause_s = 1 / per_second
         self._next_s = 0.0
-        self.batch = batch
+        self._batch = batch
 
     @property
     def destination(self) -> Destination:
         return Destination.ODOO
 
     @property
-    def idle(self) -> bool:
-        return self._slot.idle
+    def batch(self) -> int:
+        return self._batch if self._remembers else 1
 
-    def send(self, send: Send) -> None:
-        self._slot.fill(send)
+    async def carry(self, send: Send) -> Sequence[Input]:
+        await self._pace()
+        keys = tuple(entry.key for entry in send.entries)
+        left_s = self._left_s(send.entries)
+        if left_s is not None and left_s <= 0:
+            return [Setback(keys=keys, reason="it took too long to store the claim; nothing was sent", uncertain=False)]
+        try:
+            async with asyncio.timeout(left_s):
+                return [await self._deliver(send, keys)]
+        except TimeoutError:
+            return [Setback(keys=keys, reason=f"not posted within {left_s:.0f} s", uncertain=True)]
 
-    async def run(self) -> None:
-        while True:
-            send = await self._slot.take()
-            await self._pace()
-            outcome = await self._deliver(send.entries)
-            await self._enter(outcome)
-            self._slot.idle = True
+    def _left_s(self, entries: Sequence[Entry]) -> float | None:
+        """How long this attempt may take; None: as long as its calls may."""
+        if not self._server_limit_ms:
+            return None
+        look_ms = min(entry.not_before_ms for entry in entries)
+        return (look_ms - self._server_limit_ms - self._clock.now_ms()) / 1000
 
     async def _pace(self) -> None:
         now_s = asyncio.get_running_loop().time()
@@ -114,8 +144,7 @@ class OdooDelivery:
             await asyncio.sleep(self._next_s - now_s)
         self._next_s = max(now_s, self._next_s) + self._pause_s
 
-    async def _deliver(self, entries: Sequence[Entry]) -> Input:
-        keys = tuple(entry.key for entry in entries)
+    async def _deliver(self, send: Send, keys: tuple[str, ...]) -> Input:
         try:
             await self._check_once()
         except Refused as error:
@@ -124,11 +153,10 @@ class OdooDelivery:
             return Setback(keys=keys, reason=str(error), uncertain=False)
         except Exception as error:
             return _unforeseen(keys, error, uncertain=False)
-        return await self._post(entries)
+        return await self._post(send, keys)
 
-    async def _post(self, entries: Sequence[Entry]) -> Input:
-        keys = tuple(entry.key for entry in entries)
-        readable, unreadable = _read(entries)
+    async def _post(self, send: Send, keys: tuple[str, ...]) -> Input:
+        readable, unreadable = _read(send.entries, send.standings)
         try:
             posted = await self._odoo.post(readable) if readable else ()
             _check_answer(keys, (*posted, *unreadable))
@@ -145,7 +173,9 @@ class OdooDelivery:
 
     async def _check_once(self) -> None:
         if not self._known:
-            self._checked(await self._odoo.check())
+            info = await self._odoo.check()
+            self._checked(info)
+            self._remembers = info.mode == INBOX
             self._known = True
             self._refusal = ""
 
@@ -158,39 +188,27 @@ class OdooDelivery:
         return Setback(keys=keys, reason=str(error), uncertain=False, retry_after_ms=RECHECK_MS)
 
 
-class BrokerDelivery:
+class BrokerCarrier:
     """Publishes retained documents at QoS 1; an entry is delivered when the broker has acknowledged it."""
 
-    def __init__(self, link: BrokerLink, enter: Enter, *, batch: int = 50) -> None:
+    def __init__(self, link: BrokerLink, *, batch: int = 50) -> None:
         self._link = link
-        self._enter = enter
-        self._slot = _Slot()
-        self.batch = batch
+        self._batch = batch
 
     @property
     def destination(self) -> Destination:
         return Destination.BROKER
 
     @property
-    def idle(self) -> bool:
-        return self._slot.idle
+    def batch(self) -> int:
+        return self._batch
 
-    def send(self, send: Send) -> None:
-        self._slot.fill(send)
-
-    async def run(self) -> None:
-        while True:
-            send = await self._slot.take()
-            for outcome in await self._deliver(send.entries):
-                await self._enter(outcome)
-            self._slot.idle = True
-
-    async def _deliver(self, entries: Sequence[Entry]) -> list[Input]:
+    async def carry(self, send: Send) -> Sequence[Input]:
         """The outcomes of those that were published, and a setback for the others where one failed."""
         done: list[Outcome] = []
         setback: list[Input] = []
-        for place, entry in enumerate(entries):
-            left = tuple(one.key for one in entries[place:])
+        for place, entry in enumerate(send.entries):
+            left = tuple(one.key for one in send.entries[place:])
             try:
                 done.append(await self._publish(entry))
             except LinkLost as error:
@@ -227,7 +245,7 @@ def _check_answer(keys: Sequence[str], outcomes: Sequence[Outcome]) -> None:
         raise ValueError(f"{len(keys)} entries were sent, and the answer is about {answered}")
 
 
-def _read(entries: Sequence[Entry]) -> tuple[list[Job], list[Outcome]]:
+def _read(entries: Sequence[Entry], standings: Mapping[str, Standing]) -> tuple[list[Job], list[Outcome]]:
     """Decode the bodies, with the consent of who released them.
 
     One that cannot be read is declined, and the rest of its lane waits.
@@ -240,7 +258,7 @@ def _read(entries: Sequence[Entry]) -> tuple[list[Job], list[Outcome]]:
             outcomes.append(Passed(key=entry.key))
             continue
         try:
-            readable.append(read_job(entry))
+            readable.append(read_job(entry, standings.get(entry.lane, NOTHING)))
         except msgspec.MsgspecError as error:
             stopped.add(entry.lane)
             code, reason = "unreadable", f"the stored transaction cannot be read: {error}"

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Final
 from uuid import uuid4
@@ -21,8 +21,8 @@ import structlog
 from bridge.broker.link import BrokerLink
 from bridge.console.server import Console
 from bridge.console.standby import standing_by
-from bridge.core.input import AnnounceHost, Command, Destination, Input, Notice, ReconnectHost, Request, Send, ShowOrder
-from bridge.delivery import BrokerDelivery, Delivery, OdooDelivery
+from bridge.core.input import AnnounceHost, Command, Input, Notice, ReconnectHost, Request, Send, ShowOrder
+from bridge.delivery import BrokerCarrier, Delivery, OdooCarrier
 from bridge.errors import ConfigError, NotDurable, PartFailed, SecretMissing, first_of
 from bridge.loop import Entering, Loop, Stall
 from bridge.pipeline import Core, restore
@@ -124,16 +124,15 @@ class _Running:
         self._hosts = {server: self._host_session(sessions, core, server) for server in servers(plant)}
         self._documents = DocumentSession(document_link, self._enter)
         self._release = self._release_session(sessions, core)
-        self._deliveries: Mapping[Destination, Delivery] = {
-            Destination.ODOO: OdooDelivery(
-                outside.odoo,
-                self._entered,
-                batch=settings.odoo.batch,
-                per_second=settings.odoo.calls_per_second,
-                checked=_say_odoo,
-            ),
-            Destination.BROKER: BrokerDelivery(document_link, self._entered),
-        }
+        odoo = OdooCarrier(
+            outside.odoo,
+            clock,
+            batch=settings.odoo.batch,
+            per_second=settings.odoo.calls_per_second,
+            checked=_say_odoo,
+            server_limit_ms=settings.odoo.server_limit_ms if settings.odoo.may_look_first else 0,
+        )
+        self._deliveries = [Delivery(one, self._entered) for one in (odoo, BrokerCarrier(document_link))]
         self._orders = OrderPoller(
             outside.odoo, self._enter, clock, cursor=lambda: core.book.cursor, every_ms=settings.odoo.poll_every_ms
         )
@@ -145,7 +144,7 @@ class _Running:
             number=number,
             clock=clock,
             shell=self,
-            deliveries=tuple(self._deliveries.values()),
+            deliveries=self._deliveries,
             queue_size=settings.limits.inbox_queue,
             patience_ms=settings.limits.commit_patience_ms,
             outbox_limit=settings.limits.outbox,
@@ -190,7 +189,7 @@ class _Running:
             loop = tasks.create_task(_part("core", self._loop.run, ends=True), name="core")
             background = [start("lease", self._keep_lease)]
             background += [start(_named("host-send", server), host.send) for server, host in self._hosts.items()]
-            background += [start(f"delivery-{name}", each.run) for name, each in self._deliveries.items()]
+            background += [start(f"delivery-{each.destination}", each.run) for each in self._deliveries]
             if self._console:
                 background.append(start("console", self._console.run))
             if self._release:
@@ -230,7 +229,7 @@ class _Running:
             case ReconnectHost():
                 self._hosts[request.server].reconnect(request.will_ms)
             case Send():
-                self._deliveries[request.destination].send(request)
+                next(one for one in self._deliveries if one.destination == request.destination).send(request)
             case ShowOrder():
                 if self._release:
                     self._release.show(request.record)

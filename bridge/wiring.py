@@ -18,6 +18,7 @@ from bridge.broker.link import (
     WillSource,
 )
 from bridge.clock import Clock
+from bridge.core.input import Destination
 from bridge.core.order import OrderBook
 from bridge.core.posting import Postings
 from bridge.core.settle import Settler
@@ -40,7 +41,7 @@ from sparkplug.host import HostApplication, HostSettings
 from sparkplug.presence import HostPresence
 from sparkplug.session import SessionSettings
 from state.audit import AuditLog
-from state.outbox import Outbox
+from state.outbox import NOWHERE, Outbox
 from state.redis_store import RedisSettings as RedisStoreSettings
 from state.redis_store import RedisStore
 from state.retry import RetryPolicy
@@ -80,7 +81,9 @@ def new_core(plant: Plant) -> Core:
         ),
     )
     book = OrderBook(answer_within_ms=settings.limits.answer_within_ms)
-    outbox = Outbox(RetryPolicy(base_ms=settings.retry.first_ms, cap_ms=settings.retry.longest_ms))
+    policy = RetryPolicy(base_ms=settings.retry.first_ms, cap_ms=settings.retry.longest_ms)
+    look_after_ms = settings.odoo.look_after_ms
+    outbox = Outbox(policy, {Destination.ODOO: look_after_ms} if look_after_ms else NOWHERE)
     standings = Standings()
     engine = Engine(plant.rules, plant.assets)
     return Core(
@@ -142,8 +145,8 @@ def open_audit(plant: Plant) -> AuditLog:
         raise ConfigError((Problem(file=str(path), text=text),)) from error
 
 
-def open_odoo(plant: Plant) -> OdooServer:
-    """The plant's Odoo as its integration user. Nothing is asked of it yet."""
+def open_odoo(plant: Plant) -> Odoo:
+    """The plant's Odoo as its integration user, to be posted to as the settings say. Nothing is asked of it yet."""
     odoo = plant.settings.odoo
     connection = Connection(
         url=odoo.url,

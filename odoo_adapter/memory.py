@@ -1,5 +1,8 @@
 """`MemoryOdoo`: keeps the inbox's promises in memory, with faults to order. For crash tests; it knows no stock.
 
+With `look_first` it has no inbox: it remembers no keys and no totals of streams, its order has one quantity that people
+may change too, and whether something stands is told by what stands: a quantity, or an effect that names its key.
+
 What it keeps: which keys are applied and with what, the totals per order, which orders are done, and every effect in
 the order in which it happened. An effect that appeared twice here would have been posted twice.
 """
@@ -13,10 +16,23 @@ from decimal import Decimal
 from enum import StrEnum
 
 from odoo_adapter.errors import Refused, Unavailable, Uncertain
-from odoo_adapter.odoo import Applied, Declined, Job, OdooInfo, OrderRead, OrdersRead, Outcome, Passed, Receipt
+from odoo_adapter.odoo import (
+    INBOX,
+    LOOK_FIRST,
+    Applied,
+    Declined,
+    Held,
+    Job,
+    OdooInfo,
+    OrderRead,
+    OrdersRead,
+    Outcome,
+    Passed,
+    Receipt,
+)
 from odoo_adapter.plan import PlanContext, Posting, lane, plan
 from ruleset.sample import Plain
-from ruleset.transaction import Transaction
+from ruleset.transaction import Progress, Transaction
 
 _MODELS = {
     "start": "mrp.workorder",
@@ -58,6 +74,7 @@ class MemoryOdoo:
     """
 
     context: PlanContext
+    look_first: bool = False
     faults: deque[Fault] = field(default_factory=deque)
     down: bool = False
     refusals: dict[str, str] = field(default_factory=dict)
@@ -73,7 +90,8 @@ class MemoryOdoo:
 
     async def check(self) -> OdooInfo:
         self._reach()
-        return OdooInfo(version="memory", mode="inbox", simulator=True, database="memory", company=1, user="uns-bridge")
+        mode = LOOK_FIRST if self.look_first else INBOX
+        return OdooInfo(version="memory", mode=mode, simulator=True, database="memory", company=1, user="uns-bridge")
 
     async def post(self, batch: Sequence[Job]) -> Sequence[Outcome]:
         self._reach()
@@ -83,7 +101,7 @@ class MemoryOdoo:
         blocked: set[str] = set()
         outcomes: list[Outcome] = []
         for job in batch:
-            outcome = self._apply(job.transaction, blocked)
+            outcome = self._look_and_apply(job) if self.look_first else self._apply(job.transaction, blocked)
             if isinstance(outcome, Declined):
                 blocked.add(lane(job.transaction))
             outcomes.append(outcome)
@@ -93,6 +111,8 @@ class MemoryOdoo:
 
     async def look_up(self, jobs: Sequence[Job]) -> Mapping[str, Receipt]:
         self._reach()
+        if self.look_first:
+            return {job.transaction.key: receipt for job in jobs if (receipt := self._evidence(job)) is not None}
         return {key: self._again(key) for job in jobs if (key := job.transaction.key) in self._applied}
 
     async def read_orders(self, cursor: str) -> OrdersRead:
@@ -138,6 +158,43 @@ class MemoryOdoo:
         receipt = Receipt(model=_MODELS[planned.kind], id=len(self.effects), details=details)
         self._applied[key] = (planned.hash, receipt)
         return Applied(key=key, receipt=receipt)
+
+    def _look_and_apply(self, job: Job) -> Outcome:
+        planned, transaction = plan(job.transaction, self.context), job.transaction
+        if isinstance(planned, Declined):
+            return planned
+        if (stands := self._evidence(job)) is not None:
+            return Applied(key=planned.key, receipt=stands)
+        if isinstance(transaction, Progress):
+            before, after, found = self._change(transaction, job)
+            if found != before:
+                return Held(key=planned.key, reason=f"{found} stand in Odoo, {before} were expected")
+            self.totals[str(transaction.order)] = after
+        elif planned.kind == "complete":
+            self.done[str(transaction.order)] = Decimal(str(planned.p["qty"]))
+        self.effects.append(Effect(key=planned.key, kind=planned.kind, p=planned.p))
+        return Applied(key=planned.key, receipt=self._seen(transaction, planned.kind))
+
+    def _evidence(self, job: Job) -> Receipt | None:
+        """What of the job stands already."""
+        transaction = job.transaction
+        if isinstance(transaction, Progress):
+            before, after, found = self._change(transaction, job)
+            stands = before == after or (job.uncertain and found == after)
+            return self._seen(transaction, "progress", repeated=True) if stands else None
+        kinds = [effect.kind for effect in self.effects if effect.key == transaction.key]
+        return self._seen(transaction, kinds[0], repeated=True) if kinds else None
+
+    def _change(self, progress: Progress, job: Job) -> tuple[Decimal, Decimal, Decimal]:
+        """The quantity before and after this posting as far as the bridge knows, and the one that stands."""
+        found = self.totals.get(str(progress.order), Decimal(0))
+        before = found if job.released else job.standing.quantity or Decimal(0)
+        return before, before + max(Decimal(0), progress.upto - job.standing.streams.get(progress.stream, 0)), found
+
+    def _seen(self, transaction: Transaction, kind: str, *, repeated: bool = False) -> Receipt:
+        quantity = float(self.totals.get(str(transaction.order), Decimal(0)))
+        details = {"qty_producing": quantity} if kind == "progress" else {}
+        return Receipt(model=_MODELS[kind], id=len(self.effects), details=details, repeated=repeated)
 
     def _effect(self, posting: Posting) -> dict[str, Plain]:
         if code := self.refusals.get(posting.key):

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Protocol, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
 from ruleset.sample import Plain
 from ruleset.transaction import Transaction
@@ -76,21 +76,28 @@ class Standing:
 class Job:
     """A transaction to post, with what the bridge knows that Odoo may not.
 
-    `uncertain`: an earlier attempt may have been carried out, but no call of it runs any more. `released`: a person
-    let it go after it was held, so it goes on from what stands in Odoo now.
+    `uncertain`: an earlier attempt may have been carried out, but no call of it runs any more. `by_calls`: that attempt
+    may have been made without the inbox. `released`: a person let it go after it was held, so it goes on from what
+    stands in Odoo now.
     """
 
     transaction: Transaction
     standing: Standing = Standing()
     uncertain: bool = False
+    by_calls: bool = False
     released: bool = False
+
+
+INBOX: Final = "inbox"
+LOOK_FIRST: Final = "look-first"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OdooInfo:
-    """Which server this is and how postings happen there. `mode` is `inbox`; `simulator` says it is not a real one.
+    """Which server this is and how postings happen there: through the `inbox`, or without it by looking first.
 
-    `key_expires_ms` is when the last API key of the user runs out (None: never, or not readable).
+    `simulator` says that it is no real one. `key_expires_ms` is when the last API key of the user runs out (None:
+    never, or not readable).
     """
 
     version: str

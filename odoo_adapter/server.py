@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from odoo_adapter.api import OdooApi
+from odoo_adapter.chosen import NO_INBOX
 from odoo_adapter.connection import Connection, Recorder
 from odoo_adapter.errors import Refused, Unavailable, Uncertain
 from odoo_adapter.inbox.install import MARKER, MODEL, action_hash
@@ -110,7 +111,7 @@ class OdooServer:
         try:
             answer = await self._run({"mode": "each", "tx": [one.request() for one in postings]}, writes=True)
         except Refused as error:
-            if error.code in _WHOLE_CALL or error.code in ("not_installed", "inbox_version"):
+            if error.code in _WHOLE_CALL or error.code in ("not_installed", NO_INBOX, "inbox_version"):
                 raise
             if len(postings) == 1:
                 return [Declined(key=postings[0].key, code=error.code, reason=error.reason)]
@@ -161,9 +162,8 @@ class OdooServer:
                 fields=["x_res_id", "x_hash"],
             )
         except Refused as error:
-            raise Refused(
-                "not_installed", f"the inbox is not there for this user ({error.reason}): {_INSTALL}"
-            ) from error
+            code = "not_installed" if error.code == "AccessError" else NO_INBOX
+            raise Refused(code, f"the inbox is not there for this user ({error.reason}): {_INSTALL}") from error
         if not rows:
             raise Refused("not_installed", f"the inbox is not installed: {_INSTALL}")
         if rows[0]["x_hash"] != action_hash():

@@ -22,9 +22,11 @@ from bridge.commands.site import JsonOption, PlantOption, ask
 from bridge.core.act import new_act
 from bridge.core.input import ActKind
 from bridge.core.job import NEED_NOT_MET, readable_jobs, unmet_reason
+from bridge.core.standing import Standings
 from bridge.plant import Plant
 from bridge.wiring import open_odoo
 from odoo_adapter.errors import OdooError
+from odoo_adapter.odoo import Job
 from state.entry import Entry, EntryState, decode
 from state.intervention import Prediction
 from state.outbox import Outbox
@@ -158,14 +160,18 @@ def _login() -> str:
 async def _predict(
     plant: Plant, store: Store, kind: ActKind, keys: Sequence[str] | None, reason: str
 ) -> tuple[Prediction, ...]:
-    outbox = Outbox()
-    outbox.restore((await store.load()).records)
+    outbox, standings, records = Outbox(), Standings(), (await store.load()).records
+    outbox.restore(records)
+    for record, snapshot in records.items():
+        if record.table is Table.STANDING:
+            standings.restore(record.id, snapshot)
     chosen = tuple(keys or (entry.key for entry in outbox.entries() if _suits(kind, entry)))
     predictions = outbox.act(kind, chosen, by="", reason=reason, now_ms=0, dry_run=True)
     if kind is not ActKind.REPLAY:
         return predictions
     sendable = tuple(_without_transaction(outbox.entry(one.key)) or one for one in predictions)
-    return await _in_odoo(plant, outbox, sendable)
+    jobs = readable_jobs((outbox.entry(one.key) for one in sendable if one.would), standings)
+    return await _in_odoo(plant, jobs, sendable)
 
 
 def _suits(kind: ActKind, entry: Entry) -> bool:
@@ -191,9 +197,8 @@ async def _submit(store: Store, act: Act) -> bool:
     return True
 
 
-async def _in_odoo(plant: Plant, outbox: Outbox, predictions: tuple[Prediction, ...]) -> tuple[Prediction, ...]:
+async def _in_odoo(plant: Plant, jobs: Sequence[Job], predictions: tuple[Prediction, ...]) -> tuple[Prediction, ...]:
     """Say which of these entries stand in Odoo already, where it can be asked."""
-    jobs = readable_jobs(outbox.entry(one.key) for one in predictions if one.would)
     odoo = open_odoo(plant)
     try:
         found = await odoo.look_up(jobs) if jobs else {}

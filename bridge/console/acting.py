@@ -132,7 +132,7 @@ async def _predict(desk: Desk, wish: _Wish) -> tuple[Prediction, ...]:
     predictions = tuple(_with_warning(one, outbox.entry(one.key), wish.kind) for one in predictions)
     if wish.kind is not ActKind.REPLAY:
         return predictions
-    jobs = readable_jobs(outbox.entry(one.key) for one in predictions if one.would)
+    jobs = readable_jobs((outbox.entry(one.key) for one in predictions if one.would), desk.inside.core.standings)
     try:
         async with asyncio.timeout(LOOK_UP_S):
             found = await desk.inside.outside.odoo.look_up(jobs) if jobs else {}

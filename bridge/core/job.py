@@ -9,6 +9,7 @@ from typing import Final
 import msgspec
 
 from bridge.core.input import Destination
+from bridge.core.standing import Standings
 from odoo_adapter.odoo import Job, Standing
 from ruleset.transaction import Complete, Progress, QualityHold, decode
 from state.entry import Entry
@@ -24,7 +25,7 @@ class _Unmet(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
 
 
-def read_job(entry: Entry, standing: Standing = Standing()) -> Job:
+def read_job(entry: Entry, standing: Standing) -> Job:
     """The entry's transaction, with the consent of who released it, and what is known of its attempts.
 
     Raises `msgspec.MsgspecError` where there is no transaction in it.
@@ -32,16 +33,22 @@ def read_job(entry: Entry, standing: Standing = Standing()) -> Job:
     transaction = decode(entry.body)
     if entry.released_by and isinstance(transaction, Progress | Complete | QualityHold):
         transaction = msgspec.structs.replace(transaction, consent=entry.released_by)
-    return Job(transaction=transaction, standing=standing, uncertain=entry.uncertain, released=entry.goes_on)
+    return Job(
+        transaction=transaction,
+        standing=standing,
+        uncertain=entry.uncertain,
+        by_calls=entry.by_calls,
+        released=entry.goes_on,
+    )
 
 
-def readable_jobs(entries: Iterable[Entry | None]) -> list[Job]:
+def readable_jobs(entries: Iterable[Entry | None], standings: Standings) -> list[Job]:
     """What of these goes to Odoo and can be read, to look it up."""
     jobs: list[Job] = []
     for entry in entries:
         if entry is not None and entry.destination == Destination.ODOO:
             with suppress(msgspec.MsgspecError):
-                jobs.append(read_job(entry))
+                jobs.append(read_job(entry, standings.of(entry.lane)))
     return jobs
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from bridge.settings.broker import BrokerSettings, read_brokers
+from bridge.settings.odoo import OdooSettings, read_odoo
 from bridge.settings.secret import Secret
 from bridge.settings.section import Section, section_of
 from ruleset.document import Node, read_document
@@ -31,22 +32,6 @@ class RedisSettings:
     replicas: int = 0
     timeout_ms: int = 5_000
     lease_ms: int = 10_000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OdooSettings:
-    """One Odoo database seen as the integration user. The company stands in `assets.yaml`."""
-
-    database: str
-    user: str
-    key: Secret
-    url: str = "http://127.0.0.1:8069"
-    timeout_ms: int = 30_000
-    batch: int = 50
-    """Transactions per call."""
-    calls_per_second: int = 10
-    """Batches that are posted per second at most."""
-    poll_every_ms: int = 5_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,7 +130,7 @@ def read_settings(file: str, text: str, folder: Path, problems: Problems) -> Set
         return None
     sections = {"broker", "redis", "odoo", "sparkplug", "edge_node", "limits", "retry", "console"}
     keys = root.mapping(allowed=sections | {"over_production", "data_dir"}, required={"odoo"})
-    odoo = _odoo(keys["odoo"], folder) if "odoo" in keys else None
+    odoo = read_odoo(keys["odoo"], folder) if "odoo" in keys else None
     top = Section(keys, folder)
     brokers = read_brokers(keys.get("broker"), folder)
     redis = _redis(section_of(keys.get("redis"), RedisSettings, folder))
@@ -182,29 +167,6 @@ def _redis(section: Section) -> RedisSettings:
         replicas=section.integer("replicas", default.replicas, at_most=100),
         timeout_ms=section.duration("timeout", default.timeout_ms),
         lease_ms=section.duration("lease", default.lease_ms, at_least_ms=1000, at_most_ms=300_000),
-    )
-
-
-def _odoo(node: Node, folder: Path) -> OdooSettings | None:
-    section = section_of(node, OdooSettings, folder, required={"database", "user", "key"})
-    key = section.secret("key")
-    database, user = section.optional_text("database"), section.optional_text("user")
-    url = section.url("url", "http://127.0.0.1:8069", ("http", "https"))
-    timeout_ms = section.duration("timeout", 30_000, at_most_ms=600_000)
-    batch = section.integer("batch", 50, at_least=1, at_most=500)
-    calls_per_second = section.integer("calls_per_second", 10, at_least=1, at_most=1000)
-    poll_every_ms = section.duration("poll_every", 5_000, at_least_ms=100)
-    if key is None or database is None or user is None:
-        return None
-    return OdooSettings(
-        url=url.rstrip("/"),
-        database=database,
-        user=user,
-        key=key,
-        timeout_ms=timeout_ms,
-        batch=batch,
-        calls_per_second=calls_per_second,
-        poll_every_ms=poll_every_ms,
     )
 
 

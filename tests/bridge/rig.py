@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -30,15 +30,16 @@ from bridge.core.input import (
     Tick,
     UnsDocument,
 )
+from bridge.core.job import read_job
 from bridge.pipeline import Core, restore, step, take_changes
-from bridge.plant import load_plant
+from bridge.plant import Plant, load_plant
+from bridge.settings.odoo import InboxUse
 from bridge.wiring import new_core
 from odoo_adapter.errors import Unavailable, Uncertain
 from odoo_adapter.memory import MemoryOdoo
-from odoo_adapter.odoo import Applied, Job, OrderRead, Outcome, Receipt
+from odoo_adapter.odoo import Applied, OrderRead, Outcome, Receipt
 from odoo_adapter.plan import PlanContext
 from ruleset.sample import Plain
-from ruleset.transaction import decode
 from sparkplug.edge import EdgeNode, EdgeOutput, MetricDefinition, Publish
 from sparkplug.fact import NodeId, Value
 from sparkplug.topic import state_topic
@@ -73,8 +74,8 @@ class World:
         self.node.connected(self.now_ms)
 
 
-def new_world() -> World:
-    """A plant with a packaging line and one released order of 100."""
+def new_world(*, look_first: bool = False) -> World:
+    """A plant with a packaging line and one released order of 100, and an Odoo with the inbox or without."""
     node = EdgeNode(NodeId("acme-berlin", "packaging"), primary_host=HOST)
     node.define_device(
         "line-1",
@@ -85,7 +86,9 @@ def new_world() -> World:
             MetricDefinition(name="Counters/Good", datatype=Datatype.INT64, value=1_000, alias=4),
         ],
     )
-    odoo = MemoryOdoo(context=PlanContext(units={"pcs": "Units", "kg": "kg"}, over=Decimal("0.05")))
+    odoo = MemoryOdoo(
+        context=PlanContext(units={"pcs": "Units", "kg": "kg"}, over=Decimal("0.05")), look_first=look_first
+    )
     odoo.put_order(
         OrderRead(order=ORDER, name="WH/MO/1", state="confirmed", document={"quantity": "100", "unit": "Units"})
     )
@@ -102,7 +105,8 @@ class Bridge:
         self.passed = 0
         self.where = ""
         self._crash_after = crash_after
-        self._core: Core = new_core(load_plant(plant))
+        self._core: Core = new_core(_posting_as(world, load_plant(plant)))
+        self._batch = 1 if world.odoo.look_first else 10
         self._queue: deque[Input] = deque()
         self._idle = True
 
@@ -128,7 +132,7 @@ class Bridge:
             entered = self._queue.popleft()
             requests = list(step(self._core, entered, self.world.now_ms))
             if self._idle:
-                requests += step(self._core, Claim(Destination.ODOO, 10), self.world.now_ms)
+                requests += step(self._core, Claim(Destination.ODOO, self._batch), self.world.now_ms)
             requests += step(self._core, Claim(Destination.BROKER, 10), self.world.now_ms)
             self._point(f"stepped {type(entered).__name__}")
             self._commit()
@@ -180,7 +184,7 @@ class Bridge:
                 await self._hear(self.world.node.receive(request.topic, request.payload, self.world.now_ms))
             case Send(destination=Destination.ODOO):
                 self._idle = False
-                self._queue.append(await self._post(request.entries))
+                self._queue.append(await self._post(request))
                 self._idle = True
             case Send():
                 for entry in request.entries:
@@ -191,11 +195,11 @@ class Bridge:
             case _:
                 pass
 
-    async def _post(self, entries: tuple[Entry, ...]) -> Input:
+    async def _post(self, send: Send) -> Input:
         self._point("before posting")
-        keys = tuple(entry.key for entry in entries)
+        keys = tuple(entry.key for entry in send.entries)
         try:
-            outcomes = await self.world.odoo.post([Job(transaction=decode(entry.body)) for entry in entries])
+            outcomes = await self.world.odoo.post([read_job(one, send.standings[one.lane]) for one in send.entries])
         except Unavailable as error:
             return Setback(keys=keys, reason=str(error), uncertain=False)
         except Uncertain as error:
@@ -217,6 +221,13 @@ class Bridge:
         self.where = where
         if self._crash_after is not None and self.passed > self._crash_after:
             raise Crash(where)
+
+
+def _posting_as(world: World, plant: Plant) -> Plant:
+    """The plant with the settings that suit the world's Odoo."""
+    inbox = InboxUse.NEVER if world.odoo.look_first else InboxUse.REQUIRED
+    settings = replace(plant.settings, odoo=replace(plant.settings.odoo, inbox=inbox))
+    return replace(plant, settings=settings)
 
 
 def _published(entry: Entry) -> Outcome:

@@ -6,13 +6,20 @@ from typing import Final
 
 import pytest
 
+from bridge.core.input import Acted, ActKind
 from odoo_adapter.memory import Fault
+from state.entry import Entry, EntryState
 from tests.bridge.rig import ORDER, Bridge, Crash, World, new_world
 
 Chapter = Callable[[Bridge], Awaitable[None]]
 
 COUNTED: Final = 30
 """Pieces in each of the two chapters that count."""
+
+SETTLED_MS: Final = 300_000
+"""Longer than any retry and any wait before a look."""
+
+in_both_ways = pytest.mark.parametrize("look_first", [False, True], ids=["inbox", "look-first"])
 
 
 async def release(bridge: Bridge) -> None:
@@ -60,6 +67,10 @@ STORY: Final[tuple[Chapter, ...]] = (
 )
 
 
+def act(kind: ActKind, entry: Entry) -> Acted:
+    return Acted(id="1", kind=kind, keys=(entry.key,), by="ana", reason="looked in Odoo")
+
+
 async def tell(world: World, crash_after: int | None) -> Bridge:
     """Run the story; after a crash a new process goes on, and the chapter's own messages are not repeated."""
     bridge = Bridge(world, crash_after)
@@ -78,7 +89,7 @@ async def tell(world: World, crash_after: int | None) -> Bridge:
     for chapter in chapters:
         await chapter(bridge)
     await bridge.poll_orders()
-    await bridge.wait(60_000)
+    await bridge.wait(SETTLED_MS if world.odoo.look_first else 60_000)
     return bridge
 
 
@@ -86,13 +97,14 @@ def effects(world: World) -> list[str]:
     return [effect.kind for effect in world.odoo.effects]
 
 
-async def points() -> int:
+async def points(*, look_first: bool) -> int:
     """How many points the story passes when nothing crashes."""
-    return (await tell(new_world(), None)).passed
+    return (await tell(new_world(look_first=look_first), None)).passed
 
 
-async def test_the_story_without_a_crash_posts_each_fact_in_order() -> None:
-    world = new_world()
+@in_both_ways
+async def test_the_story_without_a_crash_posts_each_fact_in_order(look_first: bool) -> None:
+    world = new_world(look_first=look_first)
     bridge = await tell(world, None)
     kinds = effects(world)
     assert (kinds[0], kinds[-1], sorted(set(kinds))) == ("start", "finish", ["finish", "progress", "start"])
@@ -100,10 +112,11 @@ async def test_the_story_without_a_crash_posts_each_fact_in_order() -> None:
     assert list(world.retained) == [f"uns/v1/acme/berlin/order/{ORDER}"]
 
 
-async def test_a_crash_after_any_step_loses_nothing_and_doubles_nothing() -> None:
+@in_both_ways
+async def test_a_crash_after_any_step_loses_nothing_and_doubles_nothing(look_first: bool) -> None:
     wrong: list[str] = []
-    for crash_after in range(await points()):
-        world = new_world()
+    for crash_after in range(await points(look_first=look_first)):
+        world = new_world(look_first=look_first)
         bridge = await tell(world, crash_after)
         kinds = effects(world)
         once = (kinds.count("start"), kinds.count("finish"), len(world.retained)) == (1, 1, 1)
@@ -113,9 +126,73 @@ async def test_a_crash_after_any_step_loses_nothing_and_doubles_nothing() -> Non
 
 
 @pytest.mark.parametrize("fault", [Fault.BEFORE, Fault.AFTER])
-async def test_an_answer_of_odoo_that_is_lost_neither_loses_nor_doubles(fault: Fault) -> None:
-    world = new_world()
+@in_both_ways
+async def test_an_answer_of_odoo_that_is_lost_neither_loses_nor_doubles(look_first: bool, fault: Fault) -> None:
+    world = new_world(look_first=look_first)
     world.odoo.faults.extend([fault] * 3)
     bridge = await tell(world, None)
-    await bridge.wait(600_000)
+    await bridge.wait(3 * SETTLED_MS)
     assert (world.odoo.totals, bridge.entries) == ({ORDER: Decimal(2 * COUNTED)}, ())
+    assert (effects(world).count("start"), effects(world).count("finish")) == (1, 1)
+
+
+async def count_with_a_lost_answer(world: World) -> Bridge:
+    """The order runs and counts; the first progress was carried out, but its answer was lost."""
+    bridge = Bridge(world)
+    await bridge.start()
+    for chapter in (release, acknowledge, begin, run_order):
+        await chapter(bridge)
+    world.odoo.faults.extend([Fault.NONE, Fault.AFTER])  # the start of the work order, then the progress
+    await count_some(bridge)
+    await bridge.wait(60_000)
+    assert world.odoo.totals == {ORDER: Decimal(COUNTED)}
+    return bridge
+
+
+async def test_a_quantity_that_a_person_changed_before_the_bridge_could_look_is_held() -> None:
+    world = new_world(look_first=True)
+    bridge = await count_with_a_lost_answer(world)
+    world.odoo.totals[ORDER] += 5
+    await bridge.wait(SETTLED_MS)
+    (held,) = bridge.entries
+    assert (held.state, held.reason) == (EntryState.HELD, "35 stand in Odoo, 0 were expected")
+    assert world.odoo.totals == {ORDER: Decimal(COUNTED + 5)}
+
+
+async def test_a_held_quantity_that_a_person_skips_leaves_what_stands_and_the_next_one_is_decided_again() -> None:
+    world = new_world(look_first=True)
+    bridge = await count_with_a_lost_answer(world)
+    world.odoo.totals[ORDER] += 5
+    await bridge.wait(SETTLED_MS)
+    (held,) = bridge.entries
+    await bridge.take(act(ActKind.SKIP, held))
+    assert (bridge.entries, world.odoo.totals) == ((), {ORDER: Decimal(COUNTED + 5)})
+    await count_more(bridge)
+    await bridge.wait(SETTLED_MS)
+    assert [entry.state for entry in bridge.entries] == [EntryState.HELD]
+
+
+async def test_a_held_quantity_that_a_person_releases_is_added_to_what_stands_and_counting_goes_on() -> None:
+    world = new_world(look_first=True)
+    bridge = await count_with_a_lost_answer(world)
+    world.odoo.totals[ORDER] = Decimal(5)  # the person took ours for a mistake
+    await bridge.wait(SETTLED_MS)
+    (held,) = bridge.entries
+    await bridge.take(act(ActKind.RELEASE, held))
+    assert (bridge.entries, world.odoo.totals) == ((), {ORDER: Decimal(COUNTED + 5)})
+    await count_more(bridge)
+    await bridge.wait(SETTLED_MS)
+    assert (bridge.entries, world.odoo.totals) == ((), {ORDER: Decimal(2 * COUNTED + 5)})
+
+
+async def test_a_release_whose_answer_is_lost_is_decided_again_and_never_added_twice() -> None:
+    world = new_world(look_first=True)
+    bridge = await count_with_a_lost_answer(world)
+    world.odoo.totals[ORDER] = Decimal(5)
+    await bridge.wait(SETTLED_MS)
+    (held,) = bridge.entries
+    world.odoo.faults.append(Fault.AFTER)
+    await bridge.take(act(ActKind.RELEASE, held))
+    await bridge.wait(SETTLED_MS)
+    assert [entry.state for entry in bridge.entries] == [EntryState.HELD]
+    assert world.odoo.totals == {ORDER: Decimal(COUNTED + 5)}

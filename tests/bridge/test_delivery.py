@@ -11,8 +11,9 @@ from structlog.testing import capture_logs
 
 from bridge.broker.link import LinkUp, Publication
 from bridge.broker.memory import MemoryBroker, MemoryLink
+from bridge.clock import SystemClock
 from bridge.core.input import Destination, Input, Outcomes, Send, Setback
-from bridge.delivery import RECHECK_MS, BrokerDelivery, Delivery, OdooDelivery
+from bridge.delivery import RECHECK_MS, BrokerCarrier, Delivery, OdooCarrier
 from odoo_adapter.errors import Refused, Unavailable, Uncertain
 from odoo_adapter.memory import Fault, MemoryOdoo
 from odoo_adapter.odoo import Applied, Declined, Job, Outcome, Passed
@@ -64,9 +65,10 @@ class Answering(MemoryOdoo):
         return self.answer
 
 
-def odoo_delivery(odoo: MemoryOdoo, per_second: int = 1000) -> tuple[OdooDelivery, asyncio.Queue[Input]]:
+def odoo_delivery(odoo: MemoryOdoo, per_second: int = 1000) -> tuple[Delivery, asyncio.Queue[Input]]:
     entered: asyncio.Queue[Input] = asyncio.Queue(10)
-    return OdooDelivery(odoo, entered.put, batch=10, per_second=per_second, checked=lambda _: None), entered
+    carrier = OdooCarrier(odoo, SystemClock(), batch=10, per_second=per_second, checked=lambda _: None)
+    return Delivery(carrier, entered.put), entered
 
 
 @pytest.mark.parametrize(
@@ -147,7 +149,9 @@ async def test_a_publication_is_delivered_when_the_broker_has_it_retained() -> N
     link = MemoryLink(broker, settings("bridge"), [])
     async with running(link.run()):
         assert isinstance(await link.next_event(), LinkUp)
-        outcome = await outcomes_of(BrokerDelivery(link, entered.put), entered, publication("a"), entry("bad", b"?"))
+        outcome = await outcomes_of(
+            Delivery(BrokerCarrier(link), entered.put), entered, publication("a"), entry("bad", b"?")
+        )
     assert [type(one) for one in outcome.outcomes] == [Applied, Declined]
     assert broker.retained("uns/a") == Publication(topic="uns/a", payload=b'{"order":"a"}', qos=1, retain=True)
 
@@ -158,7 +162,7 @@ async def test_what_was_not_acknowledged_is_uncertain_and_what_was_is_delivered(
     async with running(link.run()):
         assert isinstance(await link.next_event(), LinkUp)
         broker.cut_at_next_publish("bridge")
-        delivery = BrokerDelivery(link, entered.put)
+        delivery = Delivery(BrokerCarrier(link), entered.put)
         outcome = await outcomes_of(delivery, entered, publication("a"), publication("b"))
     assert (delivery.destination, outcome.keys, outcome.uncertain) == (
         Destination.BROKER,

@@ -10,7 +10,6 @@ from bridge.settings import (
     ConsoleSettings,
     EdgeNodeSettings,
     LimitSettings,
-    OdooSettings,
     RedisSettings,
     RetrySettings,
     Settings,
@@ -18,6 +17,7 @@ from bridge.settings import (
     read_settings,
 )
 from bridge.settings.broker import BrokerSettings
+from bridge.settings.odoo import OdooSettings
 from bridge.settings.secret import Secret
 from ruleset.problem import Problems
 from sparkplug.host import DeclaredOffline

@@ -117,7 +117,7 @@ async def test_an_answer_that_does_not_fit_is_never_taken_for_success(answer: ob
     ("marker", "code"),
     [
         ((200, []), "not_installed"),
-        ((404, {"name": "werkzeug.exceptions.NotFound", "message": "the model does not exist"}), "not_installed"),
+        ((404, {"name": "werkzeug.exceptions.NotFound", "message": "the model does not exist"}), "no_inbox"),
         ((403, {"name": "odoo.exceptions.AccessError", "message": "No."}), "not_installed"),
         ((200, [{"id": 1, "x_res_id": 484, "x_hash": "0" * 64}]), "inbox_version"),
     ],
