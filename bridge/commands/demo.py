@@ -46,9 +46,12 @@ def command(
     """
     if kills is not None and not chaos:
         fail("--kills N says how often the bridge is killed under --chaos; add --chaos", WRONG)
+    if report and not report.parent.is_dir():
+        fail(f"--report {report}: there is no folder {report.parent}", WRONG)
+    seconds = _seconds(length)
     home = Path(tempfile.mkdtemp(prefix="uns-bridge-demo-"))
     settings = DemoSettings(
-        seconds=_seconds(length),
+        seconds=seconds,
         seed=seed,
         odoo_url=odoo,
         chaos=chaos,
@@ -59,6 +62,7 @@ def command(
     try:
         outcome = asyncio.run(_run(settings))
     except DemoOdooError as error:
+        shutil.rmtree(home, ignore_errors=True)
         fail(error, WRONG)
     except (EmbeddedServerError, OdooError) as error:
         fail(f"{error}\nlogs are in {home}\n{how_to_repeat(length, settings)}", UNREACHABLE)
@@ -106,7 +110,7 @@ def _as_json(outcome: Outcome) -> dict[str, Any]:
 
 
 def _print(outcome: Outcome) -> None:
-    console, result, odoo = Console(highlight=False), outcome.report, outcome.odoo
+    console, result, odoo = Console(highlight=False, markup=False), outcome.report, outcome.odoo
     for abuse in outcome.abuses:
         console.print(f"{abuse.at_s:6.1f} s  {abuse.what}")
     name = "the Odoo simulator" if odoo["simulator"] else f"Odoo {odoo['version']}"

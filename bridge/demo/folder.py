@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from importlib.resources import files
@@ -16,9 +17,9 @@ BRIDGE_YAML = """\
 broker: {{host: {broker.host}, port: {port}, version: 5, user: {broker.user}, secret: {{file: broker.secret}}}}
 redis: {{url: "redis://{store.host}:{store.port}/0", secret: {{file: redis.secret}}, lease: 2s}}
 odoo:
-  url: {odoo.url}
-  database: {odoo.database}
-  user: {odoo.user}
+  url: {url}
+  database: {database}
+  user: {user}
   key: {{file: odoo.secret}}
   poll_every: 1s
 sparkplug: {{host_id: acme-bridge, groups: [acme-berlin]}}
@@ -43,7 +44,9 @@ def write_plant(
     plant = home / "plant"
     shutil.copytree(Path(str(files("bridge.demo") / "plant")), plant)
     port = broker_port or broker.port_5
-    text = BRIDGE_YAML.format(broker=broker, port=port, store=store, odoo=odoo) + (console.yaml if console else "")
+    names = {"url": odoo.url, "database": odoo.database, "user": odoo.user}
+    quoted = {name: json.dumps(value) for name, value in names.items()}  # a database may be called 2026, or true
+    text = BRIDGE_YAML.format(broker=broker, port=port, store=store, **quoted) + (console.yaml if console else "")
     (plant / "bridge.yaml").write_text(text, "utf-8")
     secrets = {"broker": broker.password, "redis": store.password, "odoo": odoo.key}
     for name, secret in secrets.items():

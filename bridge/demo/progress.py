@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Final, Self
 
 from rich.console import Console
 from rich.live import Live
+from rich.markup import escape
 from rich.table import Table
 
 LINE_EVERY_S: Final = 5.0
@@ -32,11 +34,12 @@ class Standing:
 class Progress:
     """Shows the standing. Used as a context manager."""
 
-    def __init__(self, *, headless: bool) -> None:
+    def __init__(self, *, headless: bool, now_s: Callable[[], float] = time.monotonic) -> None:
         self._console = Console(stderr=True, highlight=False)
         live = self._console.is_terminal and not headless
         self._live = Live(console=self._console, refresh_per_second=4, transient=True) if live else None
-        self._began_s = time.monotonic()
+        self._now_s = now_s
+        self._began_s = now_s()
         self._printed_s = self._began_s
 
     def __enter__(self) -> Self:
@@ -50,19 +53,19 @@ class Progress:
 
     def say(self, text: str) -> None:
         """One line that stays."""
-        self._console.print(f"[dim]{self._elapsed_s:5.0f} s[/dim]  {text}", soft_wrap=True)
+        self._console.print(f"[dim]{self._elapsed_s:5.0f} s[/dim]  {escape(text)}", soft_wrap=True)
 
     def show(self, standing: Standing) -> None:
         """The present standing, in the place of the last one."""
         if self._live:
             self._live.update(_table(standing, self._elapsed_s))
-        elif time.monotonic() - self._printed_s >= LINE_EVERY_S:
-            self._printed_s = time.monotonic()
+        elif self._now_s() - self._printed_s >= LINE_EVERY_S:
+            self._printed_s = self._now_s()
             self.say(_line(standing))
 
     @property
     def _elapsed_s(self) -> float:
-        return time.monotonic() - self._began_s
+        return self._now_s() - self._began_s
 
 
 def _line(standing: Standing) -> str:

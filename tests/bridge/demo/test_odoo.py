@@ -1,0 +1,53 @@
+"""The Odoo of a demonstration: the simulator has master data and outlives a kill, a real one needs its keys."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bridge.demo.odoo import ADMIN_USER, VARIABLES, DemoOdoo, DemoOdooError, real_odoo, simulated_odoo
+
+pytestmark = pytest.mark.embedded
+
+
+async def names(odoo: DemoOdoo) -> list[str]:
+    rows = await odoo.search_read("mrp.workcenter", [], ["code"])
+    return sorted(str(row["code"]) for row in rows)
+
+
+async def test_the_simulator_is_prepared_for_the_plant_and_says_so(tmp_path: Path) -> None:
+    said: list[str] = []
+    async with simulated_odoo(tmp_path) as odoo:
+        await odoo.prepare(said.append)
+        assert await names(odoo) == ["PACK-1", "PRESS-1", "PRESS-2"]
+    assert said == ["preparing products, bills of materials and stock in Odoo"]
+
+
+async def test_a_simulator_that_is_kept_has_its_orders_after_a_kill(tmp_path: Path) -> None:
+    async with simulated_odoo(tmp_path, kept=True) as odoo:
+        order = await (await odoo.prepare(lambda text: None)).create_order(5, press=1)
+        await odoo.kill(0)
+        rows = await odoo.search_read("mrp.production", [], ["id", "state"])
+    assert [f"mo-{row['id']}" for row in rows] == [order]
+
+
+async def test_a_simulator_that_does_not_come_up_says_what_it_printed(tmp_path: Path) -> None:
+    (tmp_path / "odoo-simulator.keys").write_text("one key only\n")
+    with pytest.raises(DemoOdooError, match=r"the Odoo simulator ended while starting: .*odoo-simulator\.keys"):
+        async with simulated_odoo(tmp_path):
+            pass
+
+
+async def test_a_real_odoo_is_asked_for_with_what_the_environment_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in VARIABLES:
+        monkeypatch.setenv(name, name.lower())
+    monkeypatch.setenv(ADMIN_USER, "boss")
+    async with real_odoo("http://odoo.plant") as odoo:
+        assert (odoo.url, odoo.database, odoo.user, odoo.key) == (
+            "http://odoo.plant",
+            "uns_bridge_odoo_db",
+            "uns_bridge_odoo_user",
+            "uns_bridge_odoo_key",
+        )
+        assert (odoo.admin.connection.user, odoo.admin.connection.key()) == ("boss", "uns_bridge_odoo_admin_key")
