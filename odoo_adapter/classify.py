@@ -17,7 +17,7 @@ import aiohttp
 from odoo_adapter.errors import Refused, Unavailable, Uncertain
 
 KEY_RETRY_MS: Final = 60_000
-"""A key is replaced by a person: asking more often would only fill Odoo's log."""
+"""A person gives a key or a right: asking more often would only fill Odoo's log. All else waits as the plant says."""
 
 ROLLED_BACK: Final = frozenset(
     {"SerializationFailure", "DeadlockDetected", "LockNotAvailable", "ConcurrencyError", "PoolError", "TooManyRequests"}
@@ -72,20 +72,21 @@ def _fault(status: int, name: str, message: str, writes: bool) -> Failure:
 
 def not_usable(seen: str) -> Unavailable:
     """The server is there, the database is not."""
-    return Unavailable(
-        f"the database is not usable now ({seen}): is its name right, is it being upgraded or restored?", KEY_RETRY_MS
-    )
+    return Unavailable(f"the database is not usable now ({seen}): is its name right, is it being upgraded or restored?")
 
 
 def _page(status: int, writes: bool) -> Failure:
     if status == 404:
         return not_usable("404 page")
     if 300 <= status < 400:
-        return Unavailable(f"the Odoo address answers with a redirect ({status}): set the final address", KEY_RETRY_MS)
+        return Unavailable(f"the Odoo address answers with a redirect ({status}): set the final address")
     if status in (429, 503):
         return Unavailable(f"Odoo is not available now (HTTP {status})")
     if 400 <= status < 500:
-        return Unavailable(f"something before Odoo declined the call (HTTP {status})", KEY_RETRY_MS)
+        is_right = status in (401, 403, 407)
+        return Unavailable(
+            f"something before Odoo declined the call (HTTP {status})", KEY_RETRY_MS if is_right else None
+        )
     return _lost(f"no answer of Odoo (HTTP {status})", writes)
 
 

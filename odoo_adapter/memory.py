@@ -200,15 +200,24 @@ class MemoryOdoo:
         if code := self.refusals.get(posting.key):
             raise Refused(code, "declined by the test")
         order = str(posting.p.get("order", ""))
-        if posting.kind in ("progress", "complete") and order in self.done:
-            raise Refused("order_state", f"{order} is done")
         if posting.kind == "progress":
-            stream, upto = str(posting.p["stream"]), Decimal(str(posting.p["upto"]))
-            added = max(Decimal(0), upto - self.streams.get(stream, Decimal(0)))
-            self.streams[stream] = self.streams.get(stream, Decimal(0)) + added
-            self.totals[order] = self.totals.get(order, Decimal(0)) + added
-            return {"added": float(added), "qty_producing": float(self.totals[order])}
+            return self._progress(order, posting.p)
         if posting.kind == "complete":
+            if order in self.done:
+                raise Refused("order_state", f"{order} is done")
             self.done[order] = Decimal(str(posting.p["qty"]))
             return {"qty": float(self.done[order]), "lot": posting.p.get("lot"), "hold": bool(posting.p.get("hold"))}
         return {}
+
+    def _progress(self, order: str, p: Mapping[str, Plain]) -> dict[str, Plain]:
+        stream, upto = str(p["stream"]), Decimal(str(p["upto"]))
+        stored = self.streams.get(stream, Decimal(0))
+        old = max(stored, Decimal(str(p.get("base") or 0)))
+        new = max(old, upto)
+        counted, made = self.totals.get(order, Decimal(0)) + new - stored, self.done.get(order)
+        if made is not None and counted > made:
+            raise Refused("order_state", f"{order} is done with {made}, and {counted} were counted")
+        self.streams[stream], self.totals[order] = new, counted
+        if made is not None:
+            return {"added": 0, "covered": True, "qty_producing": float(made)}
+        return {"added": float(new - old), "qty_producing": float(counted)}

@@ -211,7 +211,12 @@ def _result_text(result: QualityResult) -> str:
 
 def moment(at_ms: int) -> str:
     """A moment as Odoo wants it: naive UTC in whole seconds. Parts of a second are dropped."""
-    return datetime.fromtimestamp(at_ms // 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
+    try:
+        at = datetime.fromtimestamp(at_ms // 1000, UTC)
+    except (ValueError, OverflowError, OSError) as error:
+        reason = f"{at_ms} ms is no moment between the years 1 and 9999: is the clock of what sent it right?"
+        raise Refused("bad_time", reason) from error
+    return at.replace(tzinfo=None).isoformat(" ")
 
 
 def quantity(number: Decimal) -> str:

@@ -45,9 +45,8 @@ class Links:
 
     @property
     def by_kind(self) -> Mapping[AbuseKind, Sequence[str]]:
-        """What can be done to which link. An edge node's is never silent: docs/chaos.md says why."""
-        silent = [name for name in self._proxies if name in (BRIDGE_TO_BROKER, BRIDGE_TO_ODOO, MES)]
-        return {AbuseKind.CUT: tuple(self._proxies), AbuseKind.SILENCE: silent}
+        """What can be done to which link."""
+        return dict.fromkeys(ON_LINK, tuple(self._proxies))
 
     def port(self, name: str) -> int:
         """Where this link begins."""

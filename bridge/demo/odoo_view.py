@@ -85,12 +85,16 @@ class MaintenanceRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InboxRow:
-    """A transaction that was applied. `payload` is what was asked, as docs/odoo.md has it."""
+    """A transaction that was applied. `payload` is what was asked, as docs/odoo.md has it.
+
+    `covered`: it changed nothing, because the order was done with as much.
+    """
 
     key: str
     kind: str
     order: str | None = None
     payload: Mapping[str, Plain] = field(default_factory=dict)
+    covered: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -223,7 +227,7 @@ async def _read_inbox(odoo: OdooReader, since: str) -> tuple[InboxRow, ...]:
     rows = await odoo.search_read(
         "x_uns_transaction",
         [["x_state", "=", "done"], ["x_done_at", ">=", since]],
-        ["x_name", "x_kind", "x_order_id", "x_payload", "x_done_at"],
+        ["x_name", "x_kind", "x_order_id", "x_payload", "x_result", "x_done_at"],
     )
     return tuple(
         InboxRow(
@@ -231,6 +235,7 @@ async def _read_inbox(odoo: OdooReader, since: str) -> tuple[InboxRow, ...]:
             kind=row["x_kind"],
             order=f"mo-{row['x_order_id'][0]}" if row["x_order_id"] else None,
             payload=json.loads(row["x_payload"] or "{}") or {},
+            covered="covered" in json.loads(row["x_result"] or "{}"),
         )
         for row in sorted(rows, key=lambda row: (row["x_done_at"] or "", row["id"]))
         if not row["x_name"].startswith("@")

@@ -1,6 +1,7 @@
 """Whether postings were applied in an order that the floor's order allows. Pure.
 
-Per order: a start before the first progress, progress before the completion, the disposition before the completion.
+Per order: a start before the first progress, progress before the completion (but for what came late and was covered by
+it), the disposition before the completion.
 Per source: what one source said in a row (the MES of an order's operations; a work center of its stops) is applied
 in that row.
 """
@@ -31,7 +32,8 @@ def misplaced(facts: Sequence[Fact], inbox: Sequence[InboxRow]) -> list[str]:
 def _judge_stages(order: str, rows: Sequence[InboxRow]) -> list[str]:
     places: dict[str, list[int]] = defaultdict(list)
     for place, row in enumerate(rows):
-        places[row.kind].append(place)
+        if not row.covered:
+            places[row.kind].append(place)
     started, progressed = places["start"], places["progress"]
     decided, completed = places["note"], places["complete"]
     found = []

@@ -2,10 +2,10 @@
 
 A request is the context key `uns` of `ir.actions.server.run`:
 
-    {"op": "hello"}               -> {"inbox": 4, "kinds": [...], "uid", "login", "su", "company", "db_time", "sha"}
-    {"op": "find", "keys": [...]} -> {"inbox": 4, "results": [{"key", "status": "done", "result"}]}
+    {"op": "hello"}               -> {"inbox": 5, "kinds": [...], "uid", "login", "su", "company", "db_time", "sha"}
+    {"op": "find", "keys": [...]} -> {"inbox": 5, "results": [{"key", "status": "done", "result"}]}
     {"mode": "each", "tx": [{"key", "kind", "hash", "lane", "by", "p"}]}
-                                  -> {"inbox": 4, "results": [...]}, one per tx, in order
+                                  -> {"inbox": 5, "results": [...]}, one per tx, in order
 
 `sha` is the SHA-256 of the action's text as it stands in Odoo; `db_time` is the database's, naive UTC. A simulator
 adds `"simulator": true`. `by` says who caused the transaction (rule, version, topic); it is kept with the record and
@@ -27,22 +27,25 @@ own (`@inbox`, `@upto:<stream>`, `@lot:...`). Payloads `p` by kind:
 
     start        wo, at
     finish       wo, at, [start]
-    progress     order, stream, upto, uom, [over | consent]
+    progress     order, stream, upto, uom, [base], [over | consent]
     complete     order, qty, uom, [lot], consume: [{product, qty, uom, [lot]}], at, [hold: true], [over | consent]
     scrap        [order], [product], qty, uom, [lot], reason
     downtime     wc, [order], start, end, loss, text
     note         order, text
     maintenance  serial, name, text, priority, at
 
-`over` is the share above the order's quantity that is allowed, `consent` who allowed any; neither is part of `hash`.
+`over` is the share above the order's quantity that is allowed, `consent` who allowed any; `base` is the total of the
+stream, in `uom`, that was applied as far as the sender knows, perhaps not by the inbox. None of them is part of `hash`.
 `hold` sends the goods to the hold location.
 `loss` is a loss category: material_availability, breakdown, setup, reduced_speed, defect, productive, unclassified.
 
 What a kind does beyond its name: `start` and `finish` leave the order's quantity alone and keep the machine's times;
 `finish` writes productive time from start to end less the stops recorded in between. Both are applied where the work
 order is that far already (`already` in the result): then a start changes nothing, and a finish only the time that
-nobody but the bridge's own completion of the order wrote. `progress` adds max(0, upto - stored) per stream. `complete`
-consumes components that `consume` does not name at the bill of materials' ratio, refuses where such a one is tracked,
+nobody but the bridge's own completion of the order wrote. `progress` adds max(0, upto - max(stored, base)) per stream;
+on a done order it adds nothing (`added` 0, `covered` true) where what is produced now is no less than the totals of all
+its streams, this one included, and is refused with `order_state` otherwise, whatever `over` or `consent` say.
+`complete` consumes components that `consume` does not name at the bill of materials' ratio, refuses where such a one is tracked,
 and reads everything back. `scrap` of an order's own product before the order is done never touches stock: the pieces
 go from production to scrap, in the lot given or one named like the order.
 

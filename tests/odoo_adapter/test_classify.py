@@ -71,3 +71,13 @@ def test_a_wrong_key_is_asked_for_again_only_after_a_minute() -> None:
     assert isinstance(failure, Unavailable)
     assert failure.retry_after_ms == 60_000
     assert "make a new key" in str(failure)
+
+
+@pytest.mark.parametrize(
+    ("status", "pause_ms"),
+    [(404, None), (302, None), (413, None), (429, None), (503, None), (401, 60_000), (403, 60_000), (407, 60_000)],
+)
+def test_only_what_is_not_allowed_pauses_longer_than_the_plant_says(status: int, pause_ms: int | None) -> None:
+    failure = classify(Answer(status, None), writes=True)
+    assert isinstance(failure, Unavailable)
+    assert failure.retry_after_ms == pause_ms

@@ -12,6 +12,7 @@ from odoo_adapter.errors import Unavailable, Uncertain
 from odoo_adapter.memory import Fault, MemoryOdoo
 from odoo_adapter.odoo import Applied, OrderRead
 from odoo_adapter.plan import PlanContext
+from tests.live_odoo import test_totals
 from tests.odoo_adapter.situations import SUITE, Bench, jobs, progress
 
 UNITS = PlanContext(units={"pcs": "Units", "kg": "kg", "g": "g"})
@@ -29,6 +30,12 @@ def bench(odoo: MemoryOdoo) -> Bench:
 @pytest.mark.parametrize("case", SUITE, ids=lambda case: case.__name__)
 async def test_it_behaves_as_every_odoo(case: Callable[[Bench], Awaitable[None]]) -> None:
     await case(bench(MemoryOdoo(context=UNITS)))
+
+
+async def test_a_late_total_adds_nothing_where_the_completed_quantity_covers_all_totals() -> None:
+    await test_totals.test_a_late_total_adds_nothing_where_the_completed_quantity_covers_all_totals(
+        bench(MemoryOdoo(context=UNITS))
+    )
 
 
 async def test_a_fault_before_applies_nothing_and_one_after_applies_all() -> None:

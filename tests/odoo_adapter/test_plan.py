@@ -183,6 +183,11 @@ def test_it_is_sent_as(transaction: Transaction, kind: str, p: dict[str, object]
             "ends at 1970-01-01 00:00:01, before it starts at 1970-01-01 00:00:02",
         ),
         (
+            WorkOrderStart(**{**ORDER, "at_ms": 253_402_300_800_000}, work_order=WorkOrderRef("wo-57")),
+            "bad_time",
+            "253402300800000 ms is no moment between the years 1 and 9999: is the clock of what sent it right?",
+        ),
+        (
             Complete(**ORDER, quantity=Decimal(1), unit="pcs", lot="L" * 201),
             "name",
             f'"{"L" * 50}" is empty, too long or has characters that Odoo cannot store',
@@ -249,9 +254,10 @@ def test_a_quantity_is_a_plain_decimal_of_the_same_value(number: Decimal) -> Non
     assert Decimal(text) == number.normalize()
 
 
-@given(st.integers(min_value=0, max_value=4_000_000_000_000))
-def test_a_moment_drops_parts_of_a_second(at_ms: int) -> None:
+@given(st.integers(min_value=-62_135_596_800_000, max_value=253_402_300_799_999))
+def test_a_moment_drops_parts_of_a_second_and_is_written_in_nineteen_characters(at_ms: int) -> None:
     assert moment(at_ms) == moment(at_ms // 1000 * 1000)
+    assert len(moment(at_ms)) == 19
 
 
 def posting(kind: str) -> Posting:

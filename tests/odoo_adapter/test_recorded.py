@@ -99,13 +99,16 @@ async def test_an_open_order_is_read_as_a_document(version: str) -> None:
 
 @every_version
 async def test_a_wrong_key_and_a_wrong_database_make_no_dead_letters(version: str) -> None:
-    for name, sentence in (("wrong_key", "API key"), ("wrong_database", "database is not usable")):
+    for name, sentence, pause_ms in (
+        ("wrong_key", "API key", 60_000),
+        ("wrong_database", "database is not usable", None),
+    ):
         async with replayed(recording(name, version), version) as connection:
             odoo = OdooServer(connection, UNITS)
             with pytest.raises(Unavailable, match=sentence) as caught:
                 await odoo.post(jobs(progress(bench(odoo, []), "mo-1", 1)))
             await odoo.close()
-        assert caught.value.retry_after_ms == 60_000
+        assert caught.value.retry_after_ms == pause_ms
 
 
 @every_version

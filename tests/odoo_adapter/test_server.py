@@ -14,7 +14,7 @@ from odoo_adapter.errors import OdooError, Refused, Uncertain
 from odoo_adapter.inbox.install import action_hash
 from odoo_adapter.odoo import Applied, Declined, Passed
 from odoo_adapter.plan import PlanContext
-from odoo_adapter.server import OdooServer
+from odoo_adapter.server import INBOX_VERSION, OdooServer
 from ruleset.transaction import Transaction
 from tests.odoo_adapter.situations import Bench, complete, disposition, progress
 
@@ -55,7 +55,7 @@ async def inbox(run: Run, marker: tuple[int, object] = (200, MARKER)) -> AsyncIt
 
 def done(request: Body) -> tuple[int, object]:
     results = [{"key": tx["key"], "status": "done", "result": {"model": "m", "id": 1}} for tx in request["tx"]]
-    return 200, {"inbox": 4, "results": results}
+    return 200, {"inbox": INBOX_VERSION, "results": results}
 
 
 async def test_one_transaction_that_breaks_the_whole_call_is_found_and_declined() -> None:
@@ -100,8 +100,8 @@ async def test_a_lane_refused_in_one_call_waits_in_the_next_call_of_the_batch() 
 @pytest.mark.parametrize(
     ("answer", "error"),
     [
-        ({"inbox": 4, "results": []}, Uncertain),
-        ({"inbox": 4}, Uncertain),
+        ({"inbox": INBOX_VERSION, "results": []}, Uncertain),
+        ({"inbox": INBOX_VERSION}, Uncertain),
         ({"inbox": 3, "results": []}, Refused),
         (False, Refused),
     ],

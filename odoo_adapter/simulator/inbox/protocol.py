@@ -20,7 +20,7 @@ from odoo_adapter.simulator.records.record import Record
 from odoo_adapter.simulator.records.schema import Call
 from ruleset.sample import Plain
 
-INBOX_VERSION: Final = 4
+INBOX_VERSION: Final = 5
 _LONGEST_MESSAGE: Final = 500
 
 

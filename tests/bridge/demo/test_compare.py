@@ -355,6 +355,7 @@ async def test_a_view_is_read_from_the_rows_of_a_server() -> None:
                 inbox_row(2, "start:wo-57", "start", '{"wo":"wo-57"}', "2026-11-23 06:00:00"),
                 inbox_row(1, "late", "complete", "{}", "2026-11-23 06:00:01"),
                 inbox_row(3, "@upto:s", "@upto", "null", False),
+                inbox_row(4, "later", "progress", "{}", "2026-11-23 06:00:02", '{"added":0,"covered":true}'),
             ],
         }
     )
@@ -378,10 +379,11 @@ async def test_a_view_is_read_from_the_rows_of_a_server() -> None:
         inbox=(
             InboxRow(key="start:wo-57", kind="start", order="mo-42", payload={"wo": "wo-57"}),
             InboxRow(key="late", kind="complete", order="mo-42"),
+            InboxRow(key="later", kind="progress", order="mo-42", covered=True),
         ),
     )
 
 
-def inbox_row(id: int, key: str, kind: str, payload: str, done_at: str | bool) -> dict[str, Any]:
-    order = [42, "WH/MO/00042"]
-    return {"id": id, "x_name": key, "x_kind": kind, "x_order_id": order, "x_payload": payload, "x_done_at": done_at}
+def inbox_row(id: int, key: str, kind: str, payload: str, done_at: str | bool, result: str = "{}") -> dict[str, Any]:
+    row = {"id": id, "x_name": key, "x_kind": kind, "x_order_id": [42, "WH/MO/00042"]}
+    return {**row, "x_payload": payload, "x_result": result, "x_done_at": done_at}

@@ -1,4 +1,4 @@
-"""The simulated inbox and the shipped action's text say the same: kinds, version, refusal codes."""
+"""The simulated inbox and the shipped action's text say the same: kinds, version, refusal codes, and late totals."""
 
 from __future__ import annotations
 
@@ -9,6 +9,21 @@ import odoo_adapter.simulator.inbox
 from odoo_adapter.inbox.install import action_text
 from odoo_adapter.simulator.inbox.effect import KINDS
 from odoo_adapter.simulator.inbox.protocol import INBOX_VERSION
+from tests.live_odoo.test_totals import (
+    test_a_late_total_adds_nothing_where_the_completed_quantity_covers_all_totals,
+    test_a_person_who_released_more_for_the_completion_released_it_for_late_totals,
+    test_a_total_goes_on_from_what_was_applied_without_the_inbox,
+    test_the_tolerance_of_an_order_does_not_let_more_be_counted_than_it_was_completed_with,
+    test_what_a_person_added_before_the_completion_is_not_added_to_late_totals,
+)
+
+__all__ = [
+    "test_a_late_total_adds_nothing_where_the_completed_quantity_covers_all_totals",
+    "test_a_person_who_released_more_for_the_completion_released_it_for_late_totals",
+    "test_a_total_goes_on_from_what_was_applied_without_the_inbox",
+    "test_the_tolerance_of_an_order_does_not_let_more_be_counted_than_it_was_completed_with",
+    "test_what_a_person_added_before_the_completion_is_not_added_to_late_totals",
+]
 
 VERIFIED_BY_TEXT = {"verify_state", "verify_consume", "verify_hold", "verify_genealogy", "verify_wo"}
 """What the text checks of Odoo's own work afterwards; here that work is ours."""
