@@ -28,8 +28,11 @@ from bridge.errors import ConfigError
 from bridge.pipeline import Core
 from bridge.plant import BRIDGE_FILE, Plant
 from bridge.settings.broker import BrokerSettings
+from bridge.settings.odoo import InboxUse
 from bridge.translate import Translator
+from odoo_adapter.chosen import ChosenOdoo
 from odoo_adapter.connection import Connection
+from odoo_adapter.look_first.odoo import LookFirstOdoo
 from odoo_adapter.odoo import Odoo
 from odoo_adapter.plan import PlanContext
 from odoo_adapter.server import OdooServer
@@ -157,7 +160,11 @@ def open_odoo(plant: Plant) -> Odoo:
         timeout_s=odoo.timeout_ms / 1000,
     )
     units = plant.assets.codes.get("units", {})
-    return OdooServer(connection, PlanContext(units=units, over=_tolerance(plant)))
+    context = PlanContext(units=units, over=_tolerance(plant))
+    look_first = LookFirstOdoo(connection, context, odoo.hold_location)
+    if odoo.inbox is InboxUse.NEVER:
+        return look_first
+    return ChosenOdoo(OdooServer(connection, context), look_first, may_look_first=odoo.may_look_first)
 
 
 class Sessions:

@@ -162,7 +162,7 @@ class OdooServer:
                 fields=["x_res_id", "x_hash"],
             )
         except Refused as error:
-            code = "not_installed" if error.code == "AccessError" else NO_INBOX
+            code = NO_INBOX if _is_absent(error) else "not_installed"
             raise Refused(code, f"the inbox is not there for this user ({error.reason}): {_INSTALL}") from error
         if not rows:
             raise Refused("not_installed", f"the inbox is not installed: {_INSTALL}")
@@ -177,6 +177,11 @@ class OdooServer:
             )
         if hello["su"]:
             raise Refused("rights", "the key belongs to a superuser; use an integration user of its own")
+
+
+def _is_absent(error: Refused) -> bool:
+    """Whether Odoo says that there is no such model: over JSON-2 (19), and over JSON-RPC (17, 18)."""
+    return error.code == "NotFound" or (error.code == "UserError" and "doesn't exist" in error.reason)
 
 
 def _in_lanes(batch: Sequence[Job], outcomes: Sequence[Outcome]) -> list[Outcome]:

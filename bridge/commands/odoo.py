@@ -27,11 +27,16 @@ from odoo_adapter.errors import OdooError, Refused
 from odoo_adapter.inbox.install import Installed
 from odoo_adapter.inbox.install import install as install_inbox
 from odoo_adapter.inbox.install import uninstall as uninstall_inbox
-from odoo_adapter.odoo import Odoo, OdooInfo
+from odoo_adapter.odoo import INBOX, LOOK_FIRST, Odoo, OdooInfo
 
 ADMIN_KEY: Final = "UNS_BRIDGE_ODOO_ADMIN_KEY"
 ADMIN_USER: Final = "UNS_BRIDGE_ODOO_ADMIN_USER"
 Answer = TypeVar("Answer")
+
+_WAYS: Final = {
+    INBOX: "the inbox is of this version",
+    LOOK_FIRST: "postings go without the inbox (docs/delivery.md says what that means)",
+}
 
 app = typer.Typer(help="The inbox in Odoo and the integration user's rights.", no_args_is_help=True)
 
@@ -100,7 +105,7 @@ def check_command(plant: PlantArgument, json_output: JsonOption = False) -> None
     expires = info.key_expires_ms and datetime.fromtimestamp(info.key_expires_ms / 1000, UTC)
     lines = [
         f"Odoo {info.version}{' (simulator)' if info.simulator else ''}, database {info.database}",
-        f"user {info.user}, company {info.company}: all rights are there, the inbox is of this version",
+        f"user {info.user}, company {info.company}: all rights are there; {_WAYS[info.mode]}",
         f"the user's last API key runs out on {expires:%Y-%m-%d}" if expires else "the end of the key is not known",
     ]
     _tell(

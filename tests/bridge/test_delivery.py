@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 from structlog.testing import capture_logs
 
@@ -16,12 +18,13 @@ from bridge.core.input import Destination, Input, Outcomes, Send, Setback
 from bridge.delivery import RECHECK_MS, BrokerCarrier, Delivery, OdooCarrier
 from odoo_adapter.errors import Refused, Unavailable, Uncertain
 from odoo_adapter.memory import Fault, MemoryOdoo
-from odoo_adapter.odoo import Applied, Declined, Job, Outcome, Passed
+from odoo_adapter.odoo import Applied, Declined, Job, Outcome, Passed, Standing
 from odoo_adapter.plan import PlanContext
 from ruleset.transaction import encode
 from state.entry import Entry, EntryState
 from tests.bridge.core.test_posting import start
 from tests.bridge.simulator.listener import running, settings
+from tests.bridge.site import ManualClock
 
 
 def entry(key: str, body: bytes, lane: str = "mo-1") -> Entry:
@@ -40,6 +43,7 @@ def entry(key: str, body: bytes, lane: str = "mo-1") -> Entry:
     )
 
 
+SERVER_LIMIT_MS = 120_000
 START = entry("start", encode(start()))
 
 
@@ -137,6 +141,77 @@ async def test_no_more_batches_are_posted_per_second_than_allowed() -> None:
     for _ in range(3):
         await outcomes_of(delivery, entered, START)
     assert asyncio.get_running_loop().time() - began_s >= 2 / 20
+
+
+def looking(odoo: MemoryOdoo, passed_ms: int = 0) -> tuple[Delivery, asyncio.Queue[Input]]:
+    """A delivery to an Odoo without an inbox, where calls may go on for two minutes; so long after the claim."""
+    clock = ManualClock()
+    clock.advance(passed_ms)
+    entered: asyncio.Queue[Input] = asyncio.Queue(10)
+    carrier = OdooCarrier(
+        odoo, clock, batch=10, per_second=1000, checked=lambda _: None, server_limit_ms=SERVER_LIMIT_MS
+    )
+    return Delivery(carrier, entered.put), entered
+
+
+def claimed(attempt_ms: int) -> Entry:
+    """Claimed for an attempt of so long."""
+    return msgspec.structs.replace(START, not_before_ms=ManualClock().now_ms() + attempt_ms + SERVER_LIMIT_MS)
+
+
+async def test_without_the_inbox_each_entry_is_a_batch_of_its_own() -> None:
+    delivery, entered = looking(MemoryOdoo(context=PlanContext(), look_first=True))
+    assert delivery.batch == 1
+    await outcomes_of(delivery, entered, claimed(60_000))
+    assert delivery.batch == 1
+
+
+async def test_where_the_inbox_turns_out_to_be_there_batches_are_as_large_as_the_settings_say() -> None:
+    delivery, entered = looking(MemoryOdoo(context=PlanContext()))
+    assert delivery.batch == 1
+    await outcomes_of(delivery, entered, claimed(60_000))
+    assert delivery.batch == 10
+
+
+async def test_a_claim_that_was_stored_too_late_is_given_back_without_a_call() -> None:
+    odoo = MemoryOdoo(context=PlanContext(), look_first=True)
+    delivery, entered = looking(odoo, 60_000)
+    outcome = await outcomes_of(delivery, entered, claimed(60_000))
+    assert (outcome.keys, outcome.uncertain, odoo.effects) == (("start",), False, [])
+
+
+class Silent(MemoryOdoo):
+    """An Odoo that never answers `post`."""
+
+    async def post(self, batch: Sequence[Job]) -> Sequence[Outcome]:
+        await asyncio.Event().wait()
+        return ()
+
+
+async def test_an_attempt_ends_before_its_entry_may_be_looked_at_again() -> None:
+    delivery, entered = looking(Silent(context=PlanContext(), look_first=True))
+    outcome = await outcomes_of(delivery, entered, claimed(50))
+    assert (outcome.keys, outcome.uncertain) == (("start",), True)
+
+
+async def test_what_the_core_knows_of_an_order_goes_out_with_its_entries() -> None:
+    odoo = Noting(context=PlanContext(), look_first=True)
+    delivery, entered = looking(odoo)
+    standing = Standing(quantity=Decimal(5))
+    async with running(delivery.run()):
+        delivery.send(Send(Destination.ODOO, (claimed(60_000),), {START.lane: standing}))
+        await asyncio.wait_for(entered.get(), 5)
+    assert [job.standing for job in odoo.asked] == [standing]
+
+
+class Noting(MemoryOdoo):
+    """An Odoo that notes what it is asked."""
+
+    asked: Sequence[Job] = ()
+
+    async def post(self, batch: Sequence[Job]) -> Sequence[Outcome]:
+        self.asked = batch
+        return await super().post(batch)
 
 
 def publication(order: str) -> Entry:

@@ -11,7 +11,7 @@ from aiohttp import web
 
 from odoo_adapter.connection import Connection
 from odoo_adapter.errors import OdooError, Refused, Uncertain
-from odoo_adapter.inbox.install import action_hash
+from odoo_adapter.inbox.install import MODEL, action_hash
 from odoo_adapter.odoo import Applied, Declined, Passed
 from odoo_adapter.plan import PlanContext
 from odoo_adapter.server import INBOX_VERSION, OdooServer
@@ -118,6 +118,8 @@ async def test_an_answer_that_does_not_fit_is_never_taken_for_success(answer: ob
     [
         ((200, []), "not_installed"),
         ((404, {"name": "werkzeug.exceptions.NotFound", "message": "the model does not exist"}), "no_inbox"),
+        ((500, {"name": "odoo.exceptions.UserError", "message": f"Object {MODEL} doesn't exist"}), "no_inbox"),
+        ((500, {"name": "builtins.ValueError", "message": "Invalid field 'x_hash'"}), "not_installed"),
         ((403, {"name": "odoo.exceptions.AccessError", "message": "No."}), "not_installed"),
         ((200, [{"id": 1, "x_res_id": 484, "x_hash": "0" * 64}]), "inbox_version"),
     ],
