@@ -102,6 +102,7 @@ class HostApplication:
         self._servers = {server: _Server() for server in settings.servers}
         self._sessions: dict[NodeId, NodeSession] = {}
         self._dues: dict[NodeId, int] = {}
+        self._earliest_ms: int | None = None  # of them; `due` is asked before each message
         self._changed: set[NodeId] = set()
         self._pacer = Pacer(
             per_s=settings.rebirths_per_s, burst=settings.rebirth_burst, jitter_ms=settings.rebirth_jitter_ms
@@ -158,7 +159,8 @@ class HostApplication:
     def due(self, now_ms: int) -> tuple[Output, ...]:
         """Take the passing of time."""
         outputs: list[Output] = []
-        for node in sorted(node for node, due_ms in self._dues.items() if due_ms <= now_ms):
+        is_due = self._earliest_ms is not None and self._earliest_ms <= now_ms
+        for node in sorted(node for node, due_ms in self._dues.items() if due_ms <= now_ms) if is_due else ():
             session = self._sessions[node]
             outputs += self._routed(session, session.due(now_ms), now_ms)
         return (*outputs, *self._paced(now_ms))
@@ -166,7 +168,7 @@ class HostApplication:
     @property
     def next_due_ms(self) -> int | None:
         """When `due` has something to do, if nothing else happens before."""
-        dues = (*self._dues.values(), self._pacer.next_due_ms)
+        dues = (self._earliest_ms, self._pacer.next_due_ms)
         return min((due_ms for due_ms in dues if due_ms is not None), default=None)
 
     # What is stored and shown
@@ -313,11 +315,13 @@ class HostApplication:
         return session
 
     def _note_due(self, session: NodeSession) -> None:
-        due_ms = session.next_due_ms
-        if due_ms is None:
-            self._dues.pop(session.node, None)
-        else:
+        before_ms, due_ms = self._dues.pop(session.node, None), session.next_due_ms
+        if due_ms is not None:
             self._dues[session.node] = due_ms
+        if before_ms is not None and before_ms == self._earliest_ms:
+            self._earliest_ms = min(self._dues.values(), default=None)
+        elif due_ms is not None:
+            self._earliest_ms = due_ms if self._earliest_ms is None else min(self._earliest_ms, due_ms)
 
 
 def stored_view(node: NodeId, snapshot: bytes) -> NodeView:

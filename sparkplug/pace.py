@@ -7,6 +7,7 @@ back after an outage must not answer all at once.
 from __future__ import annotations
 
 import zlib
+from heapq import heappop, heappush
 from typing import Final
 
 from sparkplug.fact import NodeId
@@ -41,7 +42,7 @@ class Backoff:
 class Pacer:
     """A token bucket for the rebirth requests of all nodes. Those that find it empty wait, in order."""
 
-    __slots__ = ("_burst", "_filled_ms", "_jitter_ms", "_per_s", "_tokens", "_waiting")
+    __slots__ = ("_burst", "_filled_ms", "_jitter_ms", "_order", "_per_s", "_tokens", "_waiting")
 
     def __init__(self, *, per_s: int, burst: int, jitter_ms: int) -> None:
         self._per_s = per_s
@@ -50,20 +51,24 @@ class Pacer:
         self._tokens = self._burst
         self._filled_ms: int | None = None
         self._waiting: dict[NodeId, tuple[int, str]] = {}
+        self._order: list[tuple[int, NodeId]] = []  # a heap of those, and of some that are no longer waiting
 
     @property
     def next_due_ms(self) -> int | None:
         """When the next waiting request may be made."""
-        if not self._waiting:
+        first = self._first()
+        if first is None:
             return None
-        earliest = min(due_ms for due_ms, _ in self._waiting.values())
+        earliest, _ = first
         if self._tokens >= _TOKEN or self._filled_ms is None:
             return earliest
         return max(earliest, self._filled_ms - (self._tokens - _TOKEN) // self._per_s)
 
     def ask(self, node: NodeId, reason: str, due_ms: int) -> None:
         """Let a request wait until `due_ms`. One that waits already for this node is kept as it is."""
-        self._waiting.setdefault(node, (due_ms, reason))
+        if node not in self._waiting:
+            self._waiting[node] = due_ms, reason
+            heappush(self._order, (due_ms, node))
 
     def ask_spread(self, node: NodeId, reason: str, due_ms: int) -> None:
         """Like `ask`, a little later: by a time that depends on the node's name alone."""
@@ -73,19 +78,26 @@ class Pacer:
         """The node was born by itself, or the request is void."""
         self._waiting.pop(node, None)
 
-    def forget_all(self) -> None:
-        """No request can be made any more."""
-        self._waiting.clear()
-
     def due(self, now_ms: int) -> tuple[tuple[NodeId, str], ...]:
         """The requests that are to be made now, with their reasons."""
         if not self._waiting:  # asked after each message
             return ()
         self._fill(now_ms)
-        ready = sorted((due_ms, node) for node, (due_ms, _) in self._waiting.items() if due_ms <= now_ms)
-        made = ready[: self._tokens // _TOKEN]
-        self._tokens -= len(made) * _TOKEN
-        return tuple((node, self._waiting.pop(node)[1]) for _, node in made)
+        made = []
+        while self._tokens >= _TOKEN and (first := self._first()) is not None and first[0] <= now_ms:
+            _, node = heappop(self._order)
+            made.append((node, self._waiting.pop(node)[1]))
+            self._tokens -= _TOKEN
+        return tuple(made)
+
+    def _first(self) -> tuple[int, NodeId] | None:
+        """Who waits for the earliest time; those who no longer wait are put out of the way."""
+        while self._order:
+            due_ms, node = self._order[0]
+            if self._waiting.get(node, (None, ""))[0] == due_ms:
+                return due_ms, node
+            heappop(self._order)
+        return None
 
     def _fill(self, now_ms: int) -> None:
         if self._filled_ms is not None and now_ms > self._filled_ms:

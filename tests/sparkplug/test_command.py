@@ -10,6 +10,7 @@ from sparkplug.wire.payload import decode
 from tests.sparkplug.situation import ARM, NODE, PRESS
 
 
+@pytest.mark.spec("tck-id-payloads-name-cmd-requirement")
 @pytest.mark.spec("tck-id-topics-ncmd-timestamp")
 @pytest.mark.spec("tck-id-topics-ncmd-payload")
 @pytest.mark.spec("tck-id-operational-behavior-data-commands-ncmd-verb")
@@ -26,7 +27,7 @@ def test_a_rebirth_is_asked_by_name_without_seq() -> None:
 
     assert topic == "spBv1.0/plant/NCMD/press"
     assert (command.timestamp_ms, command.seq) == (5, None)
-    assert (metric.name, metric.alias, metric.raw) == ("Node Control/Rebirth", None, True)
+    assert (metric.name, metric.alias, metric.raw, metric.at_ms) == ("Node Control/Rebirth", None, True, 5)
 
 
 @pytest.mark.spec("tck-id-topics-dcmd-timestamp")

@@ -14,6 +14,7 @@ from sparkplug.fact import (
     NodeId,
     NodeOffline,
     NodeOnline,
+    Origin,
     Output,
     PublishState,
     RequestRebirth,
@@ -30,6 +31,7 @@ from tests.sparkplug.situation import (
     data_bytes,
     death_bytes,
     device_birth_bytes,
+    device_death_bytes,
     speed,
 )
 
@@ -100,6 +102,18 @@ def test_messages_reach_the_session_of_their_node() -> None:
             findings={},
         ),
     )
+
+
+@pytest.mark.spec("tck-id-topic-structure-namespace-duplicate-device-id-across-edge-node")
+def test_devices_of_the_same_name_under_two_nodes_are_two_devices() -> None:
+    host = knowing_the_press()
+    host.receive("spBv1.0/plant/NBIRTH/robot", birth_bytes(), retain=False, now_ms=1_200)
+    host.receive("spBv1.0/plant/DBIRTH/robot/arm", device_birth_bytes(1), retain=False, now_ms=1_200)
+
+    assert host.receive("spBv1.0/plant/DDEATH/robot/arm", device_death_bytes(2), retain=False, now_ms=1_300) == (
+        DeviceOffline(origin=Origin("plant", "robot", "arm"), at_ms=SENT_MS + 5, reason="DDEATH"),
+    )
+    assert {view.node.node: view.devices for view in host.nodes()} == {"press": {"arm": True}, "robot": {"arm": False}}
 
 
 @pytest.mark.parametrize(

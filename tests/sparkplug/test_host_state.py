@@ -90,6 +90,7 @@ def test_our_own_birth_and_the_state_of_others_are_not_answered() -> None:
     assert host.receive("spBv1.0/STATE/paris", encode_state(HostState(False, 1)), retain=False, now_ms=1_200) == ()
 
 
+@pytest.mark.spec("tck-id-operational-behavior-host-application-host-id")
 def test_another_host_under_our_id_is_a_finding() -> None:
     other = encode_state(HostState(True, 9_000))
 

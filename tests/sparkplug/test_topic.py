@@ -27,6 +27,8 @@ PRESS = NodeId("plant", "press")
 levels = st.text(min_size=1).filter(lambda text: not set(text) & set("+#/\0"))
 
 
+@pytest.mark.spec("tck-id-intro-group-id-string")
+@pytest.mark.spec("tck-id-intro-edge-node-id-string")
 @pytest.mark.spec("tck-id-topic-structure")
 @pytest.mark.parametrize("verb", NodeVerb)
 @given(group=levels, node=levels)
@@ -35,11 +37,13 @@ def test_a_node_topic_reads_as_it_was_built(verb: NodeVerb, group: str, node: st
 
 
 @pytest.mark.spec("tck-id-topic-structure-namespace-device-id-associated-message-types")
+@pytest.mark.spec("tck-id-intro-device-id-string")
 @pytest.mark.parametrize("verb", DeviceVerb)
-def test_a_device_topic_reads_as_it_was_built(verb: DeviceVerb) -> None:
-    topic = DeviceTopic(verb=verb, node=PRESS, device="arm")
+@given(device=levels)
+def test_a_device_topic_reads_as_it_was_built(verb: DeviceVerb, device: str) -> None:
+    topic = DeviceTopic(verb=verb, node=PRESS, device=device)
 
-    assert parse_topic(device_topic(verb, PRESS, "arm")) == topic
+    assert parse_topic(device_topic(verb, PRESS, device)) == topic
 
 
 def test_a_state_topic_names_the_host() -> None:
@@ -78,6 +82,9 @@ def test_other_namespaces_are_not_ours(topic: str) -> None:
     assert parse_topic(topic) is None
 
 
+@pytest.mark.spec("tck-id-intro-group-id-chars")
+@pytest.mark.spec("tck-id-intro-edge-node-id-chars")
+@pytest.mark.spec("tck-id-intro-device-id-chars")
 @pytest.mark.spec("tck-id-topic-structure-namespace-valid-group-id")
 @pytest.mark.spec("tck-id-topic-structure-namespace-valid-edge-node-id")
 @pytest.mark.spec("tck-id-topic-structure-namespace-valid-device-id")
