@@ -15,7 +15,8 @@ class Faults:
     `away`: every call is answered by the 404 page of a database that is not usable. `delay_ms`: calls wait so long
     before they begin. `timeout_before_commit`, `timeout_after_commit`: so many next calls are never answered, and the
     connection is closed; the first kind does nothing, the second everything. `serialization_failures`: so many next
-    calls end in Odoo's 500 after its retries; they do nothing. `spare`: so many writing calls go well before those.
+    calls end in Odoo's 500 after its retries; they do nothing. `refusals`: so many next calls are declined, as by a
+    rule of the company; they do nothing. `spare`: so many writing calls go well before those.
     """
 
     away: bool = False
@@ -23,6 +24,7 @@ class Faults:
     timeout_before_commit: int = 0
     timeout_after_commit: int = 0
     serialization_failures: int = 0
+    refusals: int = 0
     spare: int = 0
 
     def set(self, wanted: Plain) -> None:

@@ -22,6 +22,7 @@ from odoo_adapter.simulator.errors import (
     not_found,
     serialization_failure,
     unauthorized,
+    user_error,
     value_error,
 )
 from odoo_adapter.simulator.faults import Faults
@@ -167,6 +168,8 @@ class Service:
             raise _HungUp
         if writing and self.faults.take("serialization_failures"):
             raise serialization_failure()
+        if writing and self.faults.take("refusals"):
+            raise user_error("The company's rules do not allow this.")
         before = self.database.changes
         result = rpc.call(self.database, user, model, method, body)
         if self._file is not None and self.database.changes != before:

@@ -8,7 +8,8 @@ from __future__ import annotations
 import json
 import os
 import uuid
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import AsyncExitStack
 from decimal import Decimal
 from pathlib import Path
 
@@ -17,10 +18,9 @@ import pytest
 from odoo_adapter.api import OdooApi
 from odoo_adapter.connection import Connection, Recorder
 from odoo_adapter.inbox.install import install
-from odoo_adapter.odoo import Odoo
 from odoo_adapter.plan import PlanContext
 from odoo_adapter.seed import Planner
-from tests.odoo_adapter.situations import Bench, opened
+from tests.odoo_adapter.situations import HOLD_LOCATION, Bench, opened
 
 CONTEXT = PlanContext(units={"pcs": "Units", "kg": "kg", "g": "g", "l": "L"}, over=Decimal("0.05"))
 
@@ -75,13 +75,6 @@ def mode() -> str:
 
 
 @pytest.fixture
-async def odoo(planner: Planner, recorder: Recorder, mode: str) -> AsyncIterator[Odoo]:
-    server = opened(mode, connection("UNS_BRIDGE_ODOO_KEY"), CONTEXT, recorder)
-    yield server
-    await server.close()
-
-
-@pytest.fixture
 async def integration(planner: Planner) -> AsyncIterator[OdooApi]:
     """The bridge's own user, calling by itself."""
     odoo = OdooApi(connection("UNS_BRIDGE_ODOO_KEY"))
@@ -96,8 +89,22 @@ def fresh() -> str:
 
 
 @pytest.fixture
-def bench(odoo: Odoo, planner: Planner, fresh: str) -> Bench:
+async def benches(planner: Planner, recorder: Recorder, fresh: str) -> AsyncIterator[Callable[..., Bench]]:
+    """Makes a bench to which postings happen in a given way."""
+
     async def order(quantity: float) -> str:
         return await planner.create_order(quantity, press=1)
 
-    return Bench(odoo=odoo, order=order, fresh=fresh)
+    async with AsyncExitStack() as opened_ones:
+
+        def bench(mode: str, hold_location: str = HOLD_LOCATION) -> Bench:
+            odoo = opened(mode, connection("UNS_BRIDGE_ODOO_KEY"), CONTEXT, recorder, hold_location)
+            opened_ones.push_async_callback(odoo.close)
+            return Bench(odoo=odoo, order=order, fresh=fresh)
+
+        yield bench
+
+
+@pytest.fixture
+def bench(benches: Callable[..., Bench], mode: str) -> Bench:
+    return benches(mode)

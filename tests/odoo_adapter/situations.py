@@ -43,11 +43,17 @@ MODES: Final = ("inbox", "look-first")
 HOLD_LOCATION: Final = "Quality Hold"
 
 
-def opened(mode: str, connection: Connection, context: PlanContext, record: Recorder | None = None) -> Odoo:
+def opened(
+    mode: str,
+    connection: Connection,
+    context: PlanContext,
+    record: Recorder | None = None,
+    hold_location: str = HOLD_LOCATION,
+) -> Odoo:
     """A server to which postings happen in this way."""
     if mode == "inbox":
         return OdooServer(connection, context, record)
-    return LookFirstOdoo(connection, context, HOLD_LOCATION, record)
+    return LookFirstOdoo(connection, context, hold_location, record)
 
 
 @pytest.fixture(params=MODES)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -10,12 +11,11 @@ import pytest
 
 from odoo_adapter.api import OdooApi
 from odoo_adapter.connection import Connection
-from odoo_adapter.odoo import Odoo
 from odoo_adapter.plan import PlanContext
 from odoo_adapter.seed import Planner
 from odoo_adapter.simulator.http import Service
 from odoo_adapter.simulator.server import open_service, serving
-from tests.odoo_adapter.situations import AT_MS, Bench, opened
+from tests.odoo_adapter.situations import AT_MS, HOLD_LOCATION, Bench, opened
 
 ADMIN_KEY = "the-administrators-key"
 BRIDGE_KEY = "the-bridges-key"
@@ -82,10 +82,25 @@ def mode() -> str:
 
 
 @pytest.fixture
-async def odoo(simulated: Simulated, planner: Planner, mode: str) -> AsyncIterator[Odoo]:
-    server = opened(mode, simulated.connection(BRIDGE_KEY), CONTEXT)
-    yield server
-    await server.close()
+async def benches(simulated: Simulated, planner: Planner) -> AsyncIterator[Callable[..., Bench]]:
+    """Makes a bench to which postings happen in a given way."""
+
+    async def order(quantity: float) -> str:
+        return await planner.create_order(quantity, press=1)
+
+    async with AsyncExitStack() as opened_ones:
+
+        def bench(mode: str, hold_location: str = HOLD_LOCATION) -> Bench:
+            odoo = opened(mode, simulated.connection(BRIDGE_KEY), CONTEXT, hold_location=hold_location)
+            opened_ones.push_async_callback(odoo.close)
+            return Bench(odoo=odoo, order=order, fresh="simulated")
+
+        yield bench
+
+
+@pytest.fixture
+def bench(benches: Callable[..., Bench], mode: str) -> Bench:
+    return benches(mode)
 
 
 @pytest.fixture
@@ -94,11 +109,3 @@ async def integration(simulated: Simulated, planner: Planner) -> AsyncIterator[O
     odoo = OdooApi(simulated.connection(BRIDGE_KEY))
     yield odoo
     await odoo.close()
-
-
-@pytest.fixture
-def bench(odoo: Odoo, planner: Planner) -> Bench:
-    async def order(quantity: float) -> str:
-        return await planner.create_order(quantity, press=1)
-
-    return Bench(odoo=odoo, order=order, fresh="simulated")

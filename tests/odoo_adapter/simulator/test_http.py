@@ -21,6 +21,7 @@ NO_FAULTS = {
     "timeout_before_commit": 0,
     "timeout_after_commit": 0,
     "serialization_failures": 0,
+    "refusals": 0,
     "spare": 0,
 }
 
@@ -50,8 +51,8 @@ async def test_every_answer_says_that_this_is_a_simulator(browser: aiohttp.Clien
         assert "This is a simulator" in await response.text()
 
 
-async def test_the_check_passes_and_tells_that_it_is_a_simulator(odoo: OdooServer) -> None:
-    info = await odoo.check()
+async def test_the_check_passes_and_tells_that_it_is_a_simulator(bench: Bench) -> None:
+    info = await bench.odoo.check()
     assert (info.version, info.mode, info.simulator, info.user) == ("19.0-simulator", "inbox", True, "uns-bridge")
 
 
