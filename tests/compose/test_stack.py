@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -156,3 +157,20 @@ def test_docker_compose_takes_the_stack() -> None:
     command = [docker, "compose", "--file", str(COMPOSE / "compose.yaml"), "--profile", "odoo", "config", "--quiet"]
     found = subprocess.run(command, capture_output=True, text=True)
     assert (found.returncode, found.stderr) == (0, "")
+
+
+def test_redis_gets_its_settings_and_its_password_by_standard_input_at_every_start(
+    prepared: Path, tmp_path: Path
+) -> None:
+    """What its container cannot write, it cannot fail to write when it is started again."""
+    server = tmp_path / "redis-server"
+    server.write_text('#!/bin/sh\necho "$@"\ncat\n')
+    server.chmod(0o755)
+    script = (prepared / "redis" / "start.sh").read_text()
+    for inside, here in (("/run/secrets", prepared / "secrets"), ("/usr/local/etc/redis", prepared / "redis")):
+        script = script.replace(inside, str(here))
+    path = f"{tmp_path}:{os.environ['PATH']}"
+    told = subprocess.run(["sh", "-c", script], env={"PATH": path}, check=True, capture_output=True, text=True).stdout
+    settings = (prepared / "redis" / "redis.conf").read_text().rstrip("\n")
+    password = (prepared / "secrets" / "redis_password").read_text().rstrip("\n")
+    assert told == f"-\n{settings}\nrequirepass {password}\n"
