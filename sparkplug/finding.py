@@ -70,7 +70,7 @@ ASKS_REBIRTH: Final = frozenset(
 """Findings in a message that a new birth can mend."""
 
 
-REQUIREMENTS: Final[Mapping[FindingName, str]] = {
+REQUIREMENT_OF: Final[Mapping[FindingName, str]] = {
     FindingName.TOPIC_INVALID: "tck-id-topic-structure",
     FindingName.PAYLOAD_UNREADABLE: "tck-id-message-flow-edge-node-birth-publish-nbirth-payload",
     FindingName.MESSAGE_RETAINED: "tck-id-topics-nbirth-mqtt",

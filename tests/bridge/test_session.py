@@ -55,6 +55,22 @@ async def test_the_host_is_not_announced_any_more_while_it_leaves() -> None:
     assert not bench.is_online
 
 
+async def test_what_the_core_asks_for_an_earlier_session_is_not_done_in_this_one() -> None:
+    bench = Bench()
+    async with running(bench.link.run(), bench.session.run(), bench.session.send()):
+        await until(lambda: HostConnected.__name__ in bench.kinds)
+        earlier_ms = bench.presence.will_ms
+        bench.clock.advance(1_000)
+        await bench.link.drop()
+        await until(lambda: bench.kinds.count(HostConnected.__name__) == 2)
+        bench.session.announce(earlier_ms)
+        bench.session.reconnect(earlier_ms)
+        bench.session.command(Command("spBv1.0/g/NCMD/n", b""))
+        await until(lambda: bench.kinds[-1] == SparkplugMessage.__name__)
+    assert not bench.is_online
+    assert bench.kinds.count(HostConnected.__name__) == 2
+
+
 async def test_what_was_received_before_leaving_is_in_the_core_when_the_session_has_ended() -> None:
     bench = Bench()
     async with running(bench.link.run(), bench.session.run(), bench.session.send()):

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from sparkplug.finding import REQUIREMENT_OF
+
 ROOT: Final = Path(__file__).parents[2]
 PAGE: Final = ROOT / "docs" / "conformance.md"
 REQUIREMENTS: Final = Path(__file__).parent / "requirements.json"
@@ -40,6 +42,12 @@ The requirements of the standard in our words, and the tests that show them. Gen
 brokers are left out. A requirement of hosts that no test shows has the reason in the last column. An edge
 requirement is one of our own edge node; what the host does about another's edge node that breaks it is in
 `sparkplug/finding.py`.
+"""
+_FINDINGS: Final = """\
+## Findings
+
+What the host finds in what others publish, and the requirement that it is about. Each is counted per node, with a
+sample of a payload; the log tells each kind once per node and ten minutes, and how often it came since.
 """
 
 
@@ -71,6 +79,8 @@ def page() -> str:
                 [f"## {title}\n", "| Requirement | Level | In our words | Shown by |", "|---|---|---|---|", *rows, ""]
             )
         )
+    rows = [f"| `{name}` | `{requirement}` |" for name, requirement in REQUIREMENT_OF.items()]
+    parts.append("\n".join([_FINDINGS, "| Finding | Requirement |", "|---|---|", *rows, ""]))
     return "\n".join(parts)
 
 

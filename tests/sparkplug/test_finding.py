@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sparkplug.fact import Finding
-from sparkplug.finding import REQUIREMENTS, SAMPLE_BYTES, FindingName, Findings, Problem, Tally
+from sparkplug.finding import REQUIREMENT_OF, SAMPLE_BYTES, FindingName, Findings, Problem, Tally
 from tests.sparkplug.conformance import requirements
 from tests.sparkplug.situation import NODE
 
@@ -16,8 +16,8 @@ def told(problem: Problem, times: int) -> Finding:
 
 
 def test_each_finding_names_the_requirement_that_it_is_about() -> None:
-    assert set(REQUIREMENTS) == set(FindingName)
-    assert set(REQUIREMENTS.values()) <= {requirement["id"] for requirement in requirements()}
+    assert set(REQUIREMENT_OF) == set(FindingName)
+    assert set(REQUIREMENT_OF.values()) <= {requirement["id"] for requirement in requirements()}
 
 
 def test_a_flood_is_told_once_per_window_and_then_with_its_count() -> None:
