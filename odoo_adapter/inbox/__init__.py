@@ -45,9 +45,9 @@ order is that far already (`already` in the result): then a start changes nothin
 nobody but the bridge's own completion of the order wrote. `progress` adds max(0, upto - max(stored, base)) per stream;
 on a done order it adds nothing (`added` 0, `covered` true) where what is produced now is no less than the totals of all
 its streams, this one included, and is refused with `order_state` otherwise, whatever `over` or `consent` say.
-`complete` consumes components that `consume` does not name at the bill of materials' ratio, refuses where such a one is tracked,
-and reads everything back. `scrap` of an order's own product before the order is done never touches stock: the pieces
-go from production to scrap, in the lot given or one named like the order.
+`complete` consumes components that `consume` does not name at the bill of materials' ratio, refuses where such a one is
+tracked, and reads everything back. `scrap` of an order's own product before the order is done never touches stock: the
+pieces go from production to scrap, in the lot given or one named like the order.
 
 Codes of refusals: missing, ambiguous, bad_request, order_state, wo_state, quantity, too_much, unit, stream, strict,
 no_lot, lot_missing, lot_ambiguous, no_component, consume_missing, no_stock, loss, bad_interval, verify_state,
