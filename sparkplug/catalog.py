@@ -183,7 +183,7 @@ def _value(metric: Metric, known: _Known, definitions: Definitions, problems: li
             reader = known.readers.get(field)
             if reader is not None:
                 return reader(metric.raw)
-        datatype = declared.datatype if metric.datatype is None else metric.datatype
+        datatype = metric.datatype or declared.datatype  # 0, Unknown, tells nothing
         if datatype is None:
             raise _Left(Problem(FindingName.DATATYPE_MISSING, f"{declared.name!r} has no datatype"))
         if datatype not in READERS:

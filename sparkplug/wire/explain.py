@@ -19,6 +19,7 @@ from sparkplug.wire.value import BASIC, READERS, read_value
 
 _BIRTHS: Final = frozenset({NodeVerb.BIRTH, DeviceVerb.BIRTH})
 _UNSEQUENCED: Final = frozenset({NodeVerb.DEATH, NodeVerb.COMMAND, DeviceVerb.COMMAND})
+MOST_FAULTS: Final = 1_000  # a hostile payload could have millions
 _EARLIEST_MS: Final = 100_000_000_000  # in 1973: milliseconds before it were meant as seconds
 _METADATA: Final = Message.MetaData.DESCRIPTOR.fields
 
@@ -106,7 +107,8 @@ class _Explaining:
             self._fault(place, "has no name" if alias is not None else "has neither a name nor an alias")
         properties = PropertyReader(place)
         read = properties.read(metric.properties) if metric.HasField("properties") else {}
-        self.faults += [Fault(*fault) for fault in properties.faults]
+        for fault in properties.faults[:MOST_FAULTS]:
+            self._fault(*fault)
         return ExplainedMetric(
             name=name,
             alias=alias,
@@ -224,7 +226,10 @@ class _Explaining:
         return ""
 
     def _fault(self, place: str, text: str) -> None:
-        self.faults.append(Fault(place, text))
+        if len(self.faults) < MOST_FAULTS:
+            self.faults.append(Fault(place, text))
+        elif len(self.faults) == MOST_FAULTS:
+            self.faults.append(Fault("payload", "more is wrong with it than is listed"))
 
 
 _ASSUMED: Final = {

@@ -18,7 +18,7 @@ from sparkplug.errors import PayloadError
 from sparkplug.fact import Value
 from sparkplug.finding import FindingName, Problem
 from sparkplug.wire.datatype import Datatype
-from sparkplug.wire.scan import find_break, holds_more_metrics
+from sparkplug.wire.scan import find_break, holds_more_fields
 from sparkplug.wire.sparkplug_b_pb2 import Payload as Message
 from sparkplug.wire.write import write_value
 
@@ -26,6 +26,7 @@ COMPRESSED_UUID: Final = "SPBV1.0_COMPRESSED"
 MOST_BYTES: Final = 16 * 1024 * 1024  # compressed or not; a birth of 100 000 metrics is about 4 MB
 MOST_METRICS: Final = 200_000  # the largest plants have some 10 000 in a node; 16 MB could hold 8 million empty ones
 LAST_AT_MS: Final = 253_402_300_799_999  # the end of the year 9999; later ones do not fit a datetime
+_OTHER_FIELDS: Final = 4
 _LARGE_BYTES: Final = 2 * MOST_METRICS  # a metric has at least two
 _AUTO_WBITS: Final = 47  # zlib or gzip, told by the header
 _RAW_WBITS: Final = -15  # DEFLATE without a header, which some publishers send
@@ -124,7 +125,7 @@ def parse(raw: bytes) -> Message:
     if len(raw) > _LARGE_BYTES:
         if len(raw) > MOST_BYTES:
             raise PayloadError(f"a payload of {len(raw)} bytes; more than {MOST_BYTES} are not read")
-        if holds_more_metrics(raw, MOST_METRICS):
+        if holds_more_fields(raw, MOST_METRICS + _OTHER_FIELDS):
             raise PayloadError(f"a payload of more than {MOST_METRICS} metrics is not read")
     try:
         return Message.FromString(raw)

@@ -1,4 +1,4 @@
-"""Where the bytes of a payload stop being protobuf, in a sentence; how many metrics they hold before they are read."""
+"""Where the bytes of a payload stop being protobuf, in a sentence; whether they hold too much to be read."""
 
 from __future__ import annotations
 
@@ -14,24 +14,22 @@ _MOST_FIELDS: Final = 100_000  # then the place is not searched any further: a t
 _VARINT, _FIXED64, _LENGTH, _GROUP, _GROUP_END, _FIXED32 = range(6)
 _FIXED_BYTES: Final = {_FIXED64: 8, _FIXED32: 4}
 _LONGEST_VARINT: Final = 10
-_METRICS_TAG: Final = Message.METRICS_FIELD_NUMBER << 3 | _LENGTH
 
 
 class _Broken(Exception):
     """Inside this module: here it is, and this is wrong."""
 
 
-def holds_more_metrics(raw: bytes, most: int) -> bool:
-    """Whether a large payload has more than `most` metrics, without making them."""
-    scan, at, metrics = _Scan(raw), 0, 0
+def holds_more_fields(raw: bytes, most: int) -> bool:
+    """Whether a payload has more than `most` fields of its own: its metrics and four more. It makes none of them."""
+    scan, at = _Scan(raw), 0
     try:
-        while at < len(raw) and metrics <= most:
+        for _ in range(most):
             tag, at = scan.varint(at, len(raw), "")
             at = scan.skip(at, len(raw), tag & 7, "")
-            metrics += tag == _METRICS_TAG
     except _Broken:
-        return False  # the reading will tell
-    return metrics > most
+        return False  # it ends here, or is broken, which the reading will tell
+    return at < len(raw)
 
 
 def find_break(raw: bytes) -> str:

@@ -9,7 +9,7 @@ from google.protobuf.message import DecodeError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sparkplug.wire.scan import DEEPEST, find_break, holds_more_metrics
+from sparkplug.wire.scan import DEEPEST, find_break, holds_more_fields
 from sparkplug.wire.sparkplug_b_pb2 import Payload as Message
 
 
@@ -73,7 +73,11 @@ def test_any_broken_payload_has_a_place(tail: bytes, cut: int) -> None:
     assert "byte " in find_break(raw)
 
 
-def test_metrics_are_counted_without_making_them() -> None:
-    assert not holds_more_metrics(payload(), 2)
-    assert holds_more_metrics(payload(), 1)
-    assert not holds_more_metrics(payload()[:-1], 1)
+def test_fields_are_counted_without_making_metrics() -> None:
+    assert not holds_more_fields(payload(), 3)
+    assert holds_more_fields(payload(), 2)
+    assert not holds_more_fields(payload()[:-1], 3)
+
+
+def test_counting_ends_where_it_is_enough() -> None:
+    assert holds_more_fields(bytes(10_000_000), 5)
