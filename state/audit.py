@@ -73,10 +73,10 @@ class AuditLog:
                 log.write(text)
                 log.flush()
                 os.fsync(log.fileno())
-                self._size = log.tell()
-            self._head = head
+                size = log.tell()
+            self._write_head(head)
+            self._size, self._head = size, head
             self._remarks.clear()
-            self._write_head()
 
     def _take_rest_away(self) -> None:
         """Half a line must not stand before the next one. The next one says that it was there."""
@@ -90,10 +90,10 @@ class AuditLog:
             self._path.rename(self._path.with_suffix(f".{self._head.number:010}{self._path.suffix}"))
             self._size = 0
 
-    def _write_head(self) -> None:
+    def _write_head(self, head: Head) -> None:
         beside = head_path(self._path)
         new = beside.with_name(beside.name + ".new")
-        new.write_text(f"{self._head.number} {self._head.hash}\n", encoding="ascii")
+        new.write_text(f"{head.number} {head.hash}\n", encoding="ascii")
         os.replace(new, beside)
 
 
