@@ -116,8 +116,7 @@ class Records:
 
     async def _described(self, model: str, fields: Sequence[str]) -> Sequence[object]:
         """Records that name the order in their description's key."""
-        named = ["|", *(["description", "ilike", f"/mo-{self._order}{end}"] for end in ("]", "<"))]
-        rows = await self._search(model, named, fields)
+        rows = await self._search(model, [["description", "ilike", f"/mo-{self._order}/"]], fields)
         return [[self._plain(str(row[name])) for name in fields] for row in rows]
 
     async def _search(self, model: str, domain: Sequence[object], fields: Sequence[str]) -> list[Row]:

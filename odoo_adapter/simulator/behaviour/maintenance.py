@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from odoo_adapter.simulator.behaviour.note import message_post
+from odoo_adapter.simulator.behaviour.note import as_html, message_post
 from odoo_adapter.simulator.errors import user_error, validation_error
 from odoo_adapter.simulator.records.database import COMPANY, Database
 from odoo_adapter.simulator.records.record import Record
@@ -17,6 +17,8 @@ def _prepare_request(database: Database, row: Row) -> None:
     user = database.browse("res.users", database.user)
     if not user.text("email"):
         raise user_error("Unable to send message, please configure the sender's email address.")
+    if isinstance(text := row.get("description"), str) and not text.startswith("<"):
+        row["description"] = as_html(text)
     first = database.search("maintenance.stage", [])[0]
     row.setdefault("stage_id", first.id)
     row.setdefault("request_date", database.now()[:10])
