@@ -76,7 +76,19 @@ def test_the_make_commands_that_a_page_names_exist(page: str) -> None:
 
 def test_make_help_lists_the_commands() -> None:
     listed = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    commands = ["help", "demo", "test", "check", "lint", "test-odoo", "bench", "bench-odoo"]
+    commands = [
+        "help",
+        "demo",
+        "test",
+        "check",
+        "lint",
+        "fuzz",
+        "test-browser",
+        "test-odoo",
+        "bench",
+        "bench-odoo",
+        "bench-tables",
+    ]
     assert re.findall(r"make ([a-z-]+) ", listed) == commands
 
 
@@ -119,7 +131,7 @@ def test_what_the_packages_import_is_declared() -> None:
 def test_what_the_tests_import_is_declared() -> None:
     """But for the drivers of other makers' edge nodes, which run in environments of their own."""
     ours = [path for path in modules("tests") if ROOT / "tests" / "foreign" / "drivers" not in path.parents]
-    assert distributions(imported(ours)) - declared("demo", "test") == set()
+    assert distributions(imported(ours)) - declared("demo", "test", "browser") == set()
 
 
 def test_only_the_demo_imports_what_only_the_demo_installs() -> None:
@@ -134,4 +146,4 @@ def test_nothing_is_declared_that_nobody_imports() -> None:
 def test_the_constraints_name_every_distribution_that_is_declared() -> None:
     lines = (ROOT / "constraints.txt").read_text().splitlines()
     pinned = {line.split("==")[0].lower().replace("_", "-") for line in lines if "==" in line}
-    assert declared("demo", "test") - pinned == set()
+    assert declared("demo", "test", "browser") - pinned == set()

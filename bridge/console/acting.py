@@ -7,13 +7,13 @@ done.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 from uuid import uuid4
 
 import structlog
 from aiohttp import web
-from multidict import MultiMapping
 
 from bridge.console.app import DESK, SESSION, Desk
 from bridge.console.facts import REFUSED_BY_RULE, is_sendable
@@ -49,17 +49,28 @@ class _Wish:
     reason: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Form:
+    """The form as far as it is filled in."""
+
+    act: str
+    keys: tuple[str, ...]
+    all: bool
+    reason: str
+
+
 async def show(request: web.Request) -> web.StreamResponse:
-    """The entries that wait for a person."""
-    return _page(request, request.query)
+    """The entries that wait for a person; the address may say which are chosen."""
+    return _page(request, _form(request.query.items()))
 
 
 async def check(request: web.Request) -> web.StreamResponse:
     """What the act would do to each entry. Changes nothing."""
     desk = request.app[DESK]
-    wish = await _wish(request, desk)
+    form = _form((await request.post()).items())
+    wish = _wish(form, desk)
     if isinstance(wish, str):
-        return _page(request, await request.post(), wrong=wish, status=400)
+        return _page(request, form, wrong=wish, status=400)
     predictions = await _predict(desk, wish)
     doable = [one for one in predictions if one.would is not None]
     return desk.render(request, "check.html", wish=wish, predictions=predictions, doable=doable, still=True)
@@ -68,9 +79,10 @@ async def check(request: web.Request) -> web.StreamResponse:
 async def act(request: web.Request) -> web.StreamResponse:
     """Do it."""
     desk, session = request.app[DESK], request[SESSION]
-    wish = await _wish(request, desk)
+    form = _form((await request.post()).items())
+    wish = _wish(form, desk)
     if isinstance(wish, str):
-        return _page(request, await request.post(), wrong=wish, status=400)
+        return _page(request, form, wrong=wish, status=400)
     now_ms = desk.inside.now_ms
     acted = Acted(id=uuid4().hex, kind=wish.kind, keys=wish.keys, by=session.name, reason=wish.reason)
     try:
@@ -78,7 +90,7 @@ async def act(request: web.Request) -> web.StreamResponse:
     except OSError as error:
         log.error("audit.not_written", reason=str(error), effect="the act was not done")
         text = f"Not done: the audit log cannot be written ({error})."
-        return _page(request, await request.post(), wrong=text, status=503)
+        return _page(request, form, wrong=text, status=503)
     durable = asyncio.Event()
 
     async def committed() -> None:
@@ -95,35 +107,44 @@ async def act(request: web.Request) -> web.StreamResponse:
     raise web.HTTPSeeOther("/attention")
 
 
-def _page(request: web.Request, form: MultiMapping[object], *, wrong: str = "", status: int = 200) -> web.Response:
-    """The list, with the form filled in as far as it was; what is chosen stands first."""
+def _page(request: web.Request, form: Form, *, wrong: str = "", status: int = 200) -> web.Response:
+    """The list, with the form as it was; what is chosen stands first."""
     desk = request.app[DESK]
     outbox = desk.inside.core.outbox
     waiting = [*outbox.entries(EntryState.DEAD), *outbox.entries(EntryState.HELD)]
-    chosen = set(form.getall("key", []))
-    waiting.sort(key=lambda one: one.key not in chosen)
+    waiting.sort(key=lambda one: one.key not in form.keys)
     values = {"entries": waiting[:SHOWN], "count": len(waiting), "form": form, "wrong": wrong, "still": bool(wrong)}
     return desk.render(request, "attention.html", status=status, **values)
 
 
-async def _wish(request: web.Request, desk: Desk) -> _Wish | str:
+def _form(fields: Iterable[tuple[str, object]]) -> Form:
+    filled: dict[str, list[str]] = {}
+    for name, text in fields:
+        filled.setdefault(name, []).append(str(text))
+    return Form(
+        act=filled.get("act", [""])[0],
+        keys=tuple(dict.fromkeys(filled.get("key", ()))),
+        all="all" in filled,
+        reason=" ".join(filled.get("reason", [""])[0].split()),
+    )
+
+
+def _wish(form: Form, desk: Desk) -> _Wish | str:
     """What the form asks for, or what is missing in it."""
-    form = await request.post()
     try:
-        kind = ActKind(str(form.get("act") or ""))
+        kind = ActKind(form.act)
     except ValueError:
         return "Choose what to do: replay, release or skip."
-    keys = tuple(dict.fromkeys(str(key) for key in form.getall("key", [])))
-    if form.get("all"):
+    keys = form.keys
+    if form.all:
         keys = tuple(one.key for one in desk.inside.core.outbox.entries() if one.state in SUITS[kind])
     if not keys:
         return "Choose at least one entry."
-    reason = " ".join(str(form.get("reason") or "").split())
-    if not reason:
+    if not form.reason:
         return "Say why: the reason is kept with the entry."
-    if len(reason) > LONGEST_REASON or not reason.isprintable():
+    if len(form.reason) > LONGEST_REASON or not form.reason.isprintable():
         return f"Write the reason in at most {LONGEST_REASON} printable characters."
-    return _Wish(kind=kind, keys=keys, reason=reason)
+    return _Wish(kind=kind, keys=keys, reason=form.reason)
 
 
 async def _predict(desk: Desk, wish: _Wish) -> tuple[Prediction, ...]:

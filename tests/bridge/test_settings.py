@@ -176,6 +176,16 @@ def test_a_console_that_is_named_listens_on_this_machine_only_unless_it_is_told_
     assert settings.console == ConsoleSettings(host="127.0.0.1", port=8080, password_file=FOLDER / "console.hash")
 
 
+def test_a_console_before_which_a_proxy_stands_has_an_address_with_tls() -> None:
+    console = "console: {password_file: console.hash, public_url: %s}\n"
+    settings = read(ODOO + console % "https://bridge.example/")
+    (problem,) = said(ODOO + console % "http://bridge.example")
+
+    assert settings.console is not None
+    assert settings.console.public_url == "https://bridge.example"
+    assert '"http://bridge.example" must be a URL that begins with https://' in problem
+
+
 def test_a_console_that_nobody_could_log_in_to_is_a_problem() -> None:
     (problem,) = said(ODOO + "console: {port: 8081}\n")
 

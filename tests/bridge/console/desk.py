@@ -21,7 +21,7 @@ from bridge.console.facts import Inside
 from bridge.console.server import make_app
 from bridge.console.watch import Watch
 from bridge.console.watched import watched
-from bridge.core.input import Notice, Request, Tick
+from bridge.core.input import Notice, Request, SparkplugMessage, Tick
 from bridge.loop import Entering, Loop, Stall
 from bridge.plant import Plant, load_plant
 from bridge.settings import ConsoleSettings
@@ -30,9 +30,10 @@ from odoo_adapter.memory import MemoryOdoo
 from odoo_adapter.odoo import OrderRead, OrdersRead
 from odoo_adapter.plan import PlanContext
 from ruleset.transaction import IdempotencyKey, OrderRef, Provenance, Scrap, encode
+from sparkplug.edge import Publish
 from state.audit import AuditLog
 from state.memory_store import MemoryStore
-from tests.bridge.rig import PLANT
+from tests.bridge.rig import PLANT, new_world
 
 PASSWORD = "night shift 3 am"
 CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
@@ -136,6 +137,20 @@ class Console:
             dead=dead,
             hold=hold,
         )
+
+
+async def hear_the_line(console: Console) -> None:
+    """The packaging line is born and counts."""
+    world = new_world()
+    await console.inside.enter(Entering(input=SparkplugMessage(topic="x", payload=b"", retain=False), at_ms=0))
+    outputs = world.node.connected(console.clock.now_ms())
+    state = f'{{"online":true,"timestamp":{console.clock.now_ms()}}}'.encode()
+    outputs += world.node.receive("spBv1.0/STATE/acme-bridge", state, console.clock.now_ms())
+    for output in outputs:
+        if isinstance(output, Publish):
+            message = SparkplugMessage(topic=output.topic, payload=output.payload, retain=output.retain)
+            await console.inside.enter(Entering(input=message, at_ms=console.clock.now_ms()))
+    await console.settle()
 
 
 def scrap(key: str, order: str) -> Scrap:

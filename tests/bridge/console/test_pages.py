@@ -9,32 +9,15 @@ import msgspec
 import pytest
 
 from bridge.console.password import hash_password
-from bridge.core.input import Notice, SparkplugMessage
+from bridge.core.input import Notice
 from bridge.core.order import Acknowledgement, Answer
 from bridge.log import configure_logging
-from bridge.loop import Entering
 from odoo_adapter.odoo import OdooInfo
-from sparkplug.edge import Publish
-from tests.bridge.console.desk import LINE, PASSWORD, Console
-from tests.bridge.rig import new_world
+from tests.bridge.console.desk import LINE, PASSWORD, Console, hear_the_line
 
 HOSTILE = """<script>alert(1)</script>"><img src=x onerror=alert(1)>'\u202e{{7*7}}"""
 PAGES = ("/", "/equipment", "/entries?state=dead", "/entries?state=delivered", "/attention", "/orders")
 STATIC = ("/static/console.css", "/static/console.js", "/static/icon.svg")
-
-
-async def hear_the_line(console: Console) -> None:
-    """The packaging line is born and counts."""
-    world = new_world()
-    await console.inside.enter(Entering(input=SparkplugMessage(topic="x", payload=b"", retain=False), at_ms=0))
-    outputs = world.node.connected(console.clock.now_ms())
-    state = f'{{"online":true,"timestamp":{console.clock.now_ms()}}}'.encode()
-    outputs += world.node.receive("spBv1.0/STATE/acme-bridge", state, console.clock.now_ms())
-    for output in outputs:
-        if isinstance(output, Publish):
-            message = SparkplugMessage(topic=output.topic, payload=output.payload, retain=output.retain)
-            await console.inside.enter(Entering(input=message, at_ms=console.clock.now_ms()))
-    await console.settle()
 
 
 @pytest.mark.parametrize("path", ["/login", *PAGES, *STATIC, "/nothing"])
