@@ -175,8 +175,12 @@ async def _unlike(one: Attempt, order: Order, goal: _Goal) -> tuple[str, str] | 
 
 async def _sign(one: Attempt, order: Order) -> Receipt:
     """The last steps: the device's time, and the note that says that all is done."""
-    await one.steps.write(MODEL, [order.id], {"date_finished": one.text("at")})
-    await say(one, order.id, f"UNS bridge: {_did(one)}", f" {one.text('qty')}")
+    try:
+        await one.steps.write(MODEL, [order.id], {"date_finished": one.text("at")})
+        await say(one, order.id, f"UNS bridge: {_did(one)}", f" {one.text('qty')}")
+    except Refused as error:
+        stands = f"{order.name} is done as posted, without its time or its note: skip this posting"
+        raise Refused(error.code, f"{error.reason}; {stands}") from error
     return _receipt(one, order)
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 
 from odoo_adapter.api import OdooApi
-from odoo_adapter.errors import Unavailable, Uncertain
-from odoo_adapter.odoo import Applied
+from odoo_adapter.errors import Refused, Unavailable, Uncertain
+from odoo_adapter.look_first.odoo import LookFirstOdoo
+from odoo_adapter.odoo import Applied, Declined, Passed, Standing
 from tests.live_odoo.postings import completion, hold, scrap
 from tests.live_odoo.test_look_first import (
     KINDS,
@@ -22,8 +24,8 @@ from tests.live_odoo.test_look_first import (
     test_every_kind_leaves_the_same_records_as_through_the_inbox,
     test_scrap_of_which_only_the_draft_was_made_is_validated_once,
 )
-from tests.odoo_adapter.simulator.conftest import Simulated
-from tests.odoo_adapter.situations import Bench
+from tests.odoo_adapter.simulator.conftest import ADMIN_KEY, CONTEXT, Simulated
+from tests.odoo_adapter.situations import HOLD_LOCATION, Bench, progress
 
 __all__ = [
     "mode",
@@ -36,6 +38,7 @@ __all__ = [
 ]
 
 FAULTS = ("timeout_before_commit", "timeout_after_commit", "serialization_failures")
+AS_RELEASED = {"qty_producing": 0.0, "qty_produced": 0.0, "lots": [], "destination": "WH/Stock"}
 MOST_CALLS = 20
 """More writing calls than any kind needs."""
 
@@ -80,3 +83,85 @@ async def test_whichever_call_fails_and_however_the_next_attempt_leaves_the_same
         if not struck:
             return
     pytest.fail("it needs more calls than that")
+
+
+@pytest.mark.parametrize("version", ["17.0", "19.0"])
+@pytest.mark.parametrize("build", [completion, hold], ids=lambda build: build.__name__)
+async def test_a_completion_that_odoo_refuses_half_way_is_put_back_and_can_be_replayed(
+    build: Build, simulated: Simulated, bench: Bench, admin: OdooApi
+) -> None:
+    wanted = await undisturbed(build, bench, admin)
+    for calls in range(MOST_CALLS):
+        order = await bench.order(10)
+        await bench.post([await scrap(bench, order)])
+        job = bench.job(await build(bench, order))
+        simulated.service.faults.set({"spare": calls, "refusals": 1})
+        (declined,) = await bench.odoo.post([job])
+        assert isinstance(declined, Declined)
+        assert declined.code == "UserError"
+        if "is done as posted" in declined.reason:
+            return
+        now = (await left(bench, admin, order))["order"]
+        assert isinstance(now, dict)
+        assert now["state"] in ("confirmed", "progress")
+        assert {name: now[name] for name in AS_RELEASED} == AS_RELEASED
+        (applied,) = await bench.odoo.post([job])
+        assert isinstance(applied, Applied)
+        assert await left(bench, admin, order) == wanted
+    pytest.fail("it needs more calls than that")
+
+
+async def test_where_odoo_goes_away_in_the_middle_what_was_not_tried_is_passed(
+    simulated: Simulated, bench: Bench
+) -> None:
+    orders = [await bench.order(10) for _ in range(3)]
+    jobs = [bench.job(progress(bench, order, 4)) for order in orders]
+    simulated.service.faults.set({"spare": 1, "serialization_failures": 1})
+    first, *others = await bench.odoo.post(jobs)
+    assert isinstance(first, Applied)
+    assert others == [Passed(key=job.transaction.key) for job in jobs[1:]]
+    assert [type(one) for one in await bench.odoo.post(jobs[1:])] == [Applied, Applied]
+
+
+async def test_one_job_of_a_lane_is_tried_at_a_time(bench: Bench) -> None:
+    order, other = await bench.order(10), await bench.order(10)
+    jobs = [bench.job(one) for one in (progress(bench, order, 4), progress(bench, order, 5), progress(bench, other, 1))]
+    first, second, third = await bench.odoo.post(jobs)
+    assert (isinstance(first, Applied), isinstance(third, Applied)) == (True, True)
+    assert second == Passed(key=jobs[1].transaction.key)
+
+
+async def test_a_defect_with_one_job_declines_it_and_the_others_go_on(bench: Bench) -> None:
+    order, other = await bench.order(10), await bench.order(10)
+    broken = replace(bench.job(progress(bench, order, 4)), standing=Standing(quantity=Decimal("sNaN")))
+    declined, applied = await bench.odoo.post([broken, bench.job(progress(bench, other, 4))])
+    assert isinstance(declined, Declined)
+    assert (declined.code, isinstance(applied, Applied)) == ("not_foreseen", True)
+
+
+async def test_the_check_tells_how_postings_happen(bench: Bench, version: str) -> None:
+    info = await bench.odoo.check()
+    assert (info.version, info.mode, info.simulator) == (f"{version}-simulator", "look-first", True)
+    assert info.user == "uns-bridge"
+
+
+async def test_an_administrator_is_refused(simulated: Simulated) -> None:
+    odoo = LookFirstOdoo(simulated.connection(ADMIN_KEY), CONTEXT, HOLD_LOCATION)
+    with pytest.raises(Refused, match="admin is an administrator: make an integration user"):
+        await odoo.check()
+    await odoo.close()
+
+
+@pytest.mark.parametrize("build", [*KINDS, completion], ids=lambda build: build.__name__)
+async def test_looking_up_finds_each_kind_once_it_stands_and_changes_nothing(
+    build: Build, bench: Bench, admin: OdooApi
+) -> None:
+    order = await bench.order(10)
+    job = bench.job(await build(bench, order))
+    before = await left(bench, admin, order)
+    assert await bench.odoo.look_up([job]) == {}
+    assert await left(bench, admin, order) == before
+    (applied,) = await bench.odoo.post([job])
+    assert isinstance(applied, Applied)
+    found = await bench.odoo.look_up([replace(job, uncertain=True)])
+    assert found == {job.transaction.key: replace(applied.receipt, repeated=True)}
