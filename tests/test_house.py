@@ -107,7 +107,7 @@ def imported(paths: list[Path]) -> set[str]:
             elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
                 names.add(".".join(node.module.split(".")[:2]) if node.module.startswith("ruamel") else node.module)
     names = {name if name.startswith("ruamel") else name.split(".")[0] for name in names}
-    return names - set(sys.stdlib_module_names) - {*PACKAGES, "tests"}
+    return names - set(sys.stdlib_module_names) - {*PACKAGES, "bench", "tests"}
 
 
 def declared(*sections: str) -> set[str]:
