@@ -24,6 +24,7 @@ from bridge.console.standby import standing_by
 from bridge.core.input import AnnounceHost, Command, Input, Notice, ReconnectHost, Request, Send, ShowOrder
 from bridge.delivery import BrokerCarrier, Delivery, OdooCarrier
 from bridge.errors import ConfigError, NotDurable, PartFailed, SecretMissing, first_of
+from bridge.legacy_state import LegacyState
 from bridge.loop import Entering, Loop, Stall
 from bridge.pipeline import Core, restore
 from bridge.plant import Plant
@@ -121,6 +122,7 @@ class _Running:
         sessions = Sessions(plant, outside, self._may_connect)
         document_link = sessions.documents()
         self._links: list[tuple[str, BrokerLink]] = [("documents", document_link)]
+        self._legacy: dict[str, LegacyState] = {}
         self._hosts = {server: self._host_session(sessions, core, server) for server in servers(plant)}
         self._documents = DocumentSession(document_link, self._enter)
         self._release = self._release_session(sessions, core)
@@ -155,7 +157,17 @@ class _Running:
         presence = HostPresence(core.host.host_id)
         link = sessions.host(core.host, server, presence, self._may_be_online)
         self._links.append((_named("host", server), link))
-        return HostSession(link, presence, self._enter, self._outside.clock, server=server)
+        legacy = self._legacy_state(sessions, core.host.host_id, server)
+        return HostSession(link, presence, self._enter, self._outside.clock, server=server, legacy=legacy)
+
+    def _legacy_state(self, sessions: Sessions, host_id: str, server: str) -> LegacyState | None:
+        """The host's STATE for nodes of Sparkplug 2.2, where the plant has such."""
+        if not self._plant.settings.sparkplug.legacy_state:
+            return None
+        link = sessions.legacy_state(host_id, server, self._may_be_online)
+        self._links.append((_named("legacy-state", server), link))
+        self._legacy[server] = LegacyState(link, host_id)
+        return self._legacy[server]
 
     def _release_session(self, sessions: Sessions, core: Core) -> ReleaseSession | None:
         """Our own edge node, where the plant folder names one."""
@@ -189,6 +201,11 @@ class _Running:
             loop = tasks.create_task(_part("core", self._loop.run, ends=True), name="core")
             background = [start("lease", self._keep_lease)]
             background += [start(_named("host-send", server), host.send) for server, host in self._hosts.items()]
+            for server, legacy in self._legacy.items():
+                background += [
+                    start(_named("legacy-state", server), legacy.run),
+                    start(_named("legacy-state-send", server), legacy.send),
+                ]
             background += [start(f"delivery-{each.destination}", each.run) for each in self._deliveries]
             if self._console:
                 background.append(start("console", self._console.run))
@@ -217,6 +234,7 @@ class _Running:
         """Say on the namespace that we go: STATE offline, and the death of our own edge node."""
         self._stopping = True
         await _within("host", asyncio.gather(*(host.leave() for host in self._hosts.values())), stage_s)
+        await _within("legacy-state", asyncio.gather(*(legacy.leave() for legacy in self._legacy.values())), stage_s)
         if self._release:
             await _within("edge-node", self._release.leave(), stage_s)
 

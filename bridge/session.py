@@ -24,6 +24,7 @@ from bridge.core.input import (
     SparkplugMessage,
     UnsDocument,
 )
+from bridge.legacy_state import LegacyState
 from bridge.loop import Entering
 from sparkplug.fact import ONLY_SERVER
 from sparkplug.presence import HostPresence
@@ -38,13 +39,21 @@ log = structlog.get_logger()
 class HostSession:
     """Feeds the core with what the host receives on one server, and publishes what the core asks for.
 
-    `presence` is also what makes the link's wills.
+    `presence` is also what makes the link's wills. `legacy`, where there is one, shows the same as this session.
     """
 
     def __init__(
-        self, link: BrokerLink, presence: HostPresence, enter: Enter, clock: Clock, *, server: str = ONLY_SERVER
+        self,
+        link: BrokerLink,
+        presence: HostPresence,
+        enter: Enter,
+        clock: Clock,
+        *,
+        server: str = ONLY_SERVER,
+        legacy: LegacyState | None = None,
     ) -> None:
         self._link = link
+        self._legacy = legacy
         self._presence = presence
         self._server = server
         self._log = log.bind(server=server) if server else log
@@ -63,6 +72,8 @@ class HostSession:
         if will_ms == self._presence.will_ms:
             topic, payload = self._presence.birth()
             self._queue(Publication(topic=topic, payload=payload, qos=1, retain=True))
+            if self._legacy and self._up and not self._leaving:
+                self._legacy.show(online=True)
 
     def reconnect(self, will_ms: int) -> None:
         """End this session, if it is still the one with the will of `will_ms`; the link begins another. Not while
@@ -87,6 +98,8 @@ class HostSession:
         """
         self._leaving = True
         self._clear()
+        if self._legacy:
+            self._legacy.show(online=False)
         topic, payload = self._presence.death(self._clock.now_ms())
         try:
             await self._link.publish(Publication(topic=topic, payload=payload, qos=1, retain=True))
@@ -146,6 +159,8 @@ class HostSession:
             self._log.warning("host.disconnected", reason=reason)
         self._up, self._is_told = False, True
         self._clear()
+        if self._legacy:
+            self._legacy.show(online=False)
 
     def _clear(self) -> None:
         while not self._outgoing.empty():

@@ -25,6 +25,7 @@ from bridge.core.settle import Settler
 from bridge.core.standing import Standings
 from bridge.core.topic import UNS_PREFIX
 from bridge.errors import ConfigError
+from bridge.legacy_state import legacy_state
 from bridge.pipeline import Core
 from bridge.plant import BRIDGE_FILE, Plant
 from bridge.settings.broker import BrokerSettings
@@ -193,6 +194,13 @@ class Sessions:
             Subscription(filter=filter, qos=1 if place == 0 else 0) for place, filter in enumerate(host.subscriptions)
         ]
         return self._outside.link(self._settings(name, broker, clean=True), subscriptions, will, may_connect)
+
+    def legacy_state(self, host_id: str, server: str, may_connect: MayConnect) -> BrokerLink:
+        """Clean session, OFFLINE of Sparkplug 2.2 as will. It subscribes to nothing."""
+        place = list(self._servers).index(server) + 1
+        name = "state" if place == 1 else f"state{place}"
+        settings = self._settings(name, self._servers[server], clean=True)
+        return self._outside.link(settings, [], lambda: legacy_state(host_id, online=False), may_connect)
 
     def documents(self) -> BrokerLink:
         """Persistent session, QoS 1: the broker keeps the documents while we are away."""

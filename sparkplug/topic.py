@@ -106,6 +106,11 @@ def state_topic(host_id: str) -> str:
     return "/".join((NAMESPACE, _STATE, _level(host_id)))
 
 
+def legacy_state_topic(host_id: str) -> str:
+    """The STATE topic of Sparkplug 2.2. Raises `ValueError` for an id that cannot be a level."""
+    return f"{_STATE}/{_level(host_id)}"
+
+
 def _level(text: str) -> str:
     """One level of a topic: `tck-id-topic-structure-namespace-valid-group-id` and its like for nodes and devices."""
     if not text or any(character in text for character in "+#/\0"):

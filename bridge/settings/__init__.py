@@ -46,6 +46,8 @@ class SparkplugSettings:
     """How long a gap in `seq` may stay open before a rebirth is asked for."""
     strict_deaths: bool = True
     """False: a death counts although its `bdSeq` is not its birth's, for publishers that count wrongly."""
+    legacy_state: bool = False
+    """True: the host's STATE is also said as Sparkplug 2.2 had it, for nodes that follow nothing else."""
     declared_offline: DeclaredOffline = DeclaredOffline.REPUBLISH
     """What the host does when its STATE is said to be offline: publish its birth again, or connect anew."""
 
@@ -187,6 +189,7 @@ def _sparkplug(section: Section) -> SparkplugSettings:
         rebirth_pause_ms=section.duration("rebirth_pause", default.rebirth_pause_ms),
         reorder_timeout_ms=section.duration("reorder_timeout", default.reorder_timeout_ms, at_most_ms=60_000),
         strict_deaths=section.boolean("strict_deaths", default.strict_deaths),
+        legacy_state=section.boolean("legacy_state", default.legacy_state),
         declared_offline=_declared_offline(section),
     )
 
