@@ -101,7 +101,7 @@ class MemoryOdoo:
         blocked: set[str] = set()
         outcomes: list[Outcome] = []
         for job in batch:
-            outcome = self._look_and_apply(job) if self.look_first else self._apply(job.transaction, blocked)
+            outcome = self._look_and_apply(job) if self.look_first else self._apply(job, blocked)
             if isinstance(outcome, Declined):
                 blocked.add(lane(job.transaction))
             outcomes.append(outcome)
@@ -139,11 +139,11 @@ class MemoryOdoo:
         receipt = self._applied[key][1]
         return Receipt(model=receipt.model, id=receipt.id, details=receipt.details, repeated=True)
 
-    def _apply(self, transaction: Transaction, blocked: set[str]) -> Outcome:
-        key = transaction.key
+    def _apply(self, job: Job, blocked: set[str]) -> Outcome:
+        transaction, key = job.transaction, job.transaction.key
         if lane(transaction) in blocked and key not in self._applied:
             return Passed(key=key)
-        planned = plan(transaction, self.context)
+        planned = plan(transaction, self.context, job.standing)
         if isinstance(planned, Declined):
             return planned
         if key in self._applied:
@@ -211,13 +211,14 @@ class MemoryOdoo:
 
     def _progress(self, order: str, p: Mapping[str, Plain]) -> dict[str, Plain]:
         stream, upto = str(p["stream"]), Decimal(str(p["upto"]))
-        stored = self.streams.get(stream, Decimal(0))
-        old = max(stored, Decimal(str(p.get("base") or 0)))
+        old = max(self.streams.get(stream, Decimal(0)), Decimal(str(p.get("base") or 0)))
         new = max(old, upto)
-        counted, made = self.totals.get(order, Decimal(0)) + new - stored, self.done.get(order)
+        others = [total for name, total in self.streams.items() if name.startswith(f"{order}/") and name != stream]
+        counted, made = sum(others, new), self.done.get(order)
         if made is not None and counted > made:
             raise Refused("order_state", f"{order} is done with {made}, and {counted} were counted")
-        self.streams[stream], self.totals[order] = new, counted
+        self.streams[stream] = new
         if made is not None:
             return {"added": 0, "covered": True, "qty_producing": float(made)}
-        return {"added": float(new - old), "qty_producing": float(counted)}
+        self.totals[order] = self.totals.get(order, Decimal(0)) + new - old
+        return {"added": float(new - old), "qty_producing": float(self.totals[order])}

@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 
 from odoo_adapter.errors import Refused
-from odoo_adapter.odoo import Declined
+from odoo_adapter.odoo import Declined, Standing
 from ruleset.sample import Plain
 from ruleset.transaction import (
     Complete,
@@ -59,7 +59,8 @@ class PlanContext:
 class Posting:
     """One transaction as the inbox takes it.
 
-    `hash` is of what `p` says of the fact: who caused it, how much was tolerated and who allowed more do not change it.
+    `hash` is of what `p` says of the fact: who caused it, what stood before, how much was tolerated and who allowed
+    more do not change it.
     """
 
     key: str
@@ -81,15 +82,15 @@ class Posting:
         }
 
 
-def plan(transaction: Transaction, context: PlanContext) -> Posting | Declined:
-    """What to send for this transaction, or why it cannot be sent at all."""
+def plan(transaction: Transaction, context: PlanContext, standing: Standing = Standing()) -> Posting | Declined:
+    """What to send for this transaction to an order of which so much is known, or why it cannot be sent at all."""
     try:
         key = _name(transaction.key, 500)
         kind, payload = _payload(transaction, context)
     except Refused as error:
         return Declined(key=transaction.key, code=error.code, reason=error.reason)
     fact = {name: value for name, value in payload.items() if value is not None}
-    p = {**fact, **_allowance(transaction, context)}
+    p = {**fact, **_allowance(transaction, context), **_base(transaction, standing)}
     return Posting(
         key=key,
         kind=kind,
@@ -153,6 +154,12 @@ def _allowance(transaction: Transaction, context: PlanContext) -> dict[str, Plai
     if consent := _consent(transaction):
         return {"consent": consent}
     return {"over": quantity(context.over)} if context.over else {}
+
+
+def _base(transaction: Transaction, standing: Standing) -> dict[str, Plain]:
+    """The last total of the stream that stands as far as we know: the inbox may have been installed since."""
+    applied = standing.streams.get(transaction.stream) if isinstance(transaction, Progress) else None
+    return {} if applied is None else {"base": quantity(applied)}
 
 
 def _scrap(scrap: Scrap, context: PlanContext) -> dict[str, Plain]:

@@ -60,7 +60,7 @@ class OdooServer:
         places: list[int] = []
         for place, job in enumerate(batch):
             transaction = job.transaction
-            planned = plan(transaction, self._context)
+            planned = plan(transaction, self._context, job.standing)
             if lane(transaction) in blocked:
                 outcomes[place] = Passed(key=transaction.key)
             elif isinstance(planned, Declined):

@@ -8,7 +8,7 @@ import shutil
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import msgspec
 import typer
@@ -24,6 +24,10 @@ from bridge.errors import first_of
 from odoo_adapter.errors import OdooError
 from ruleset.document import DURATION_UNITS_MS
 
+REAL_LIMIT_S: Final = 120
+"""Odoo's own default for `limit_time_real`."""
+SIMULATOR_LIMIT_S: Final = 10
+
 
 def command(
     length: Annotated[str, typer.Option("--for", help="How long the plant produces, such as 60s or 5m.")] = "60s",
@@ -37,6 +41,13 @@ def command(
     kills: Annotated[
         int | None, typer.Option("--kills", min=0, help="With --chaos: kill the bridge so many times.")
     ] = None,
+    without_inbox: Annotated[
+        bool, typer.Option("--without-inbox", help="Look first instead. See docs/delivery.md.")
+    ] = False,
+    server_limit: Annotated[
+        int | None,
+        typer.Option("--server-limit", min=1, help="With --without-inbox: after how many seconds Odoo ends a call."),
+    ] = None,
     headless: Annotated[bool, typer.Option("--headless", help="Plain lines, also on a terminal.")] = False,
     report: Annotated[Path | None, typer.Option("--report", help="Write the result to this file, as JSON.")] = None,
 ) -> None:
@@ -49,6 +60,8 @@ def command(
     if report and not report.parent.is_dir():
         fail(f"--report {report}: there is no folder {report.parent}", WRONG)
     seconds = _seconds(length)
+    if server_limit is not None and not without_inbox:
+        fail("--server-limit N matters only without the inbox; add --without-inbox", WRONG)
     home = Path(tempfile.mkdtemp(prefix="uns-bridge-demo-"))
     settings = DemoSettings(
         seconds=seconds,
@@ -56,6 +69,7 @@ def command(
         odoo_url=odoo,
         chaos=chaos,
         kills=kills,
+        limit_s=(server_limit or (REAL_LIMIT_S if odoo else SIMULATOR_LIMIT_S)) if without_inbox else None,
         headless=headless,
         home=home,
     )
@@ -94,6 +108,7 @@ def how_to_repeat(length: str, settings: DemoSettings) -> str:
     words += [f"--odoo {settings.odoo_url}"] if settings.odoo_url else []
     words += ["--chaos"] if settings.chaos else []
     words += [f"--kills {settings.kills}"] if settings.kills is not None else []
+    words += [f"--without-inbox --server-limit {settings.limit_s}"] if settings.limit_s is not None else []
     return f"to repeat it: {' '.join(words)}"
 
 

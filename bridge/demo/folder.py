@@ -22,10 +22,15 @@ odoo:
   user: {user}
   key: {{file: odoo.secret}}
   poll_every: 1s
-sparkplug: {{host_id: acme-bridge, groups: [acme-berlin]}}
+{way}sparkplug: {{host_id: acme-bridge, groups: [acme-berlin]}}
 edge_node: {{group: acme-berlin, node: orders}}
 retry: {{first: 200ms, longest: 5s}}
 limits: {{stale_grace: 10s}}
+"""
+WITHOUT_INBOX = """\
+  inbox: never
+  timeout: 10s
+  server_limit: {limit_s}s
 """
 
 
@@ -46,7 +51,10 @@ def write_plant(
     port = broker_port or broker.port_5
     names = {"url": odoo.url, "database": odoo.database, "user": odoo.user}
     quoted = {name: json.dumps(value) for name, value in names.items()}  # a database may be called 2026, or true
-    text = BRIDGE_YAML.format(broker=broker, port=port, store=store, **quoted) + (console.yaml if console else "")
+    way = "" if odoo.limit_s is None else WITHOUT_INBOX.format(limit_s=odoo.limit_s)
+    text = BRIDGE_YAML.format(broker=broker, port=port, store=store, way=way, **quoted) + (
+        console.yaml if console else ""
+    )
     (plant / "bridge.yaml").write_text(text, "utf-8")
     secrets = {"broker": broker.password, "redis": store.password, "odoo": odoo.key}
     for name, secret in secrets.items():

@@ -35,7 +35,10 @@ class DemoOdooError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemoOdoo:
-    """Where Odoo is. `key` is the integration user's, `admin` a connection of the administrator."""
+    """Where Odoo is. `key` is the integration user's, `admin` a connection of the administrator.
+
+    `limit_s` is how long a call may go on at the server, where it is posted to without the inbox; else None.
+    """
 
     url: str
     database: str
@@ -43,6 +46,7 @@ class DemoOdoo:
     key: str
     admin: OdooApi
     simulator: bool
+    limit_s: int | None = None
     server: Child | None = None
 
     async def kill(self, away_s: float) -> None:
@@ -53,8 +57,8 @@ class DemoOdoo:
         await self.server.start()
 
     async def prepare(self, say: Callable[[str], None]) -> Planner:
-        """Install the inbox (on a real server) and the master data. Raises `OdooError`."""
-        if not self.simulator:
+        """Install the inbox (on a real server, if it is used) and the master data. Raises `OdooError`."""
+        if not self.simulator and self.limit_s is None:
             say("installing the inbox in Odoo")
             await install(self.admin, [self.user])
         say("preparing products, bills of materials and stock in Odoo")
@@ -75,7 +79,7 @@ class DemoOdoo:
 
 
 @asynccontextmanager
-async def real_odoo(url: str) -> AsyncIterator[DemoOdoo]:
+async def real_odoo(url: str, *, limit_s: int | None = None) -> AsyncIterator[DemoOdoo]:
     """A server that runs. Its database, users and keys come from the environment. Raises `DemoOdooError`."""
     missing = [name for name in VARIABLES if not os.environ.get(name)]
     if missing:
@@ -84,20 +88,22 @@ async def real_odoo(url: str) -> AsyncIterator[DemoOdoo]:
     login = os.environ.get(ADMIN_USER) or "admin"
     admin = OdooApi(Connection(url=url, database=database, user=login, key=lambda: admin_key, company=COMPANY))
     try:
-        yield DemoOdoo(url=url, database=database, user=user, key=key, admin=admin, simulator=False)
+        yield DemoOdoo(url=url, database=database, user=user, key=key, admin=admin, simulator=False, limit_s=limit_s)
     finally:
         await admin.close()
 
 
 @asynccontextmanager
-async def simulated_odoo(home: Path, *, kept: bool = False) -> AsyncIterator[DemoOdoo]:
+async def simulated_odoo(home: Path, *, kept: bool = False, limit_s: int | None = None) -> AsyncIterator[DemoOdoo]:
     """The simulator on a free loopback port. Raises `DemoOdooError` when it does not come up.
 
-    `kept`: its database is a file below `home`, so that it may be killed.
+    `kept`: its database is a file below `home`, so that it may be killed. `limit_s`: it is used without its inbox, and
+    ends calls after so long.
     """
     keys, (port,) = home / "odoo-simulator.keys", free_ports(1)
     command = [sys.executable, "-m", "odoo_adapter.simulator", "--port", str(port), "--database", SIMULATOR_DATABASE]
     command += ["--key-file", str(keys), *(["--state", str(home / "odoo-simulator.state")] if kept else [])]
+    command += ["--limit", str(limit_s)] if limit_s is not None else []
     server = Child("the Odoo simulator", command, home / "odoo-simulator.log", lambda: answers(port))
     try:
         try:
@@ -116,6 +122,7 @@ async def simulated_odoo(home: Path, *, kept: bool = False) -> AsyncIterator[Dem
                 key=key,
                 admin=admin,
                 simulator=True,
+                limit_s=limit_s,
                 server=server,
             )
         finally:

@@ -107,10 +107,13 @@ class OdooView:
     inbox: tuple[InboxRow, ...] = ()
 
 
-async def read_view(odoo: OdooReader, orders: Collection[str], since_ms: int) -> OdooView:
+async def read_view(
+    odoo: OdooReader, orders: Collection[str], since_ms: int, posted: tuple[InboxRow, ...] | None = None
+) -> OdooView:
     """Read these orders, and what else came into being since then, from an Odoo or its simulator.
 
-    `odoo` must see what an MRP manager sees. Names are expected in English.
+    `odoo` must see what an MRP manager sees. Names are expected in English. `posted`: what was applied, where there is
+    no inbox that lists it.
     """
     ids = sorted(int(order.removeprefix("mo-")) for order in orders)
     since = datetime.fromtimestamp(since_ms // 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
@@ -118,7 +121,7 @@ async def read_view(odoo: OdooReader, orders: Collection[str], since_ms: int) ->
         orders=await _read_orders(odoo, ids),
         downtimes=await _read_downtimes(odoo, since),
         maintenance=await _read_maintenance(odoo, since),
-        inbox=await _read_inbox(odoo, since),
+        inbox=await _read_inbox(odoo, since) if posted is None else posted,
     )
 
 

@@ -28,7 +28,8 @@ from bridge.demo.compare import NamespaceView, Report, compare
 from bridge.demo.console import DemoConsole
 from bridge.demo.folder import write_plant
 from bridge.demo.odoo import DemoOdoo, real_odoo, simulated_odoo
-from bridge.demo.odoo_view import read_view
+from bridge.demo.odoo_view import InboxRow, read_view
+from bridge.demo.posted import read_posted
 from bridge.demo.process import BridgeProcess
 from bridge.demo.progress import Progress, Standing
 from bridge.demo.servers import DemoBroker, embedded_broker, embedded_store, mosquitto_binary, mosquitto_broker
@@ -39,6 +40,8 @@ from bridge.simulator.scenario import Scenario
 from bridge.simulator.scenario_file import load_scenario
 from bridge.simulator.simulation import Simulation
 from bridge.wiring import open_store
+from odoo_adapter.odoo import INBOX, LOOK_FIRST
+from odoo_adapter.plan import PlanContext
 from odoo_adapter.seed import Planner
 from state.entry import EntryState, decode
 from state.errors import StoreUnavailable
@@ -58,13 +61,17 @@ SCENARIO_S: Final = 60.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemoSettings:
-    """What the command was asked for. `odoo_url` None: the simulator. `kills`: of the bridge, under chaos."""
+    """What the command was asked for. `odoo_url` None: the simulator. `kills`: of the bridge, under chaos.
+
+    `limit_s`: post without the inbox, to an Odoo that ends calls after so long.
+    """
 
     seconds: float
     seed: int | None
     odoo_url: str | None
     chaos: bool = False
     kills: int | None = None
+    limit_s: int | None = None
     headless: bool
     home: Path
 
@@ -120,10 +127,11 @@ async def _servers(
         broker = await stack.enter_async_context(_broker(settings, progress))
         store_server = await stack.enter_async_context(embedded_store(settings.home / "store"))
         if settings.odoo_url:
-            odoo = await stack.enter_async_context(real_odoo(settings.odoo_url))
+            odoo = await stack.enter_async_context(real_odoo(settings.odoo_url, limit_s=settings.limit_s))
         else:
             progress.say("starting the Odoo simulator (it is not an Odoo)")
-            odoo = await stack.enter_async_context(simulated_odoo(settings.home, kept=settings.chaos))
+            simulated = simulated_odoo(settings.home, kept=settings.chaos, limit_s=settings.limit_s)
+            odoo = await stack.enter_async_context(simulated)
         links = await stack.enter_async_context(open_links(scenario, broker, odoo)) if settings.chaos else None
         reached, broker_port = (links.for_bridge(odoo), links.port(BRIDGE_TO_BROKER)) if links else (odoo, None)
         plant = write_plant(settings.home, broker, store_server, reached, console, broker_port)
@@ -218,8 +226,13 @@ class _Demo:
             plant.cancel()
         self._ledger.close()
         self._progress.say("comparing the plant's ledger with Odoo")
-        view = await read_view(self._odoo, self._orders, began_ms)
+        posted = None if self._settings.limit_s is None else await self._posted()
+        view = await read_view(self._odoo, self._orders, began_ms, posted)
         return compare(self._ledger.facts, view, await self._namespace(), seed=self._scenario.seed)
+
+    async def _posted(self) -> tuple[InboxRow, ...]:
+        units = load_plant(self._settings.home / "plant").assets.codes.get("units", {})
+        return await read_posted(self._store, PlanContext(units=units))
 
     async def _plan(self, planner: Planner) -> None:
         """Release orders one after the other, as a planner would."""
@@ -306,4 +319,5 @@ async def _open_orders(odoo: DemoOdoo) -> frozenset[str]:
 
 
 async def _odoo_facts(odoo: DemoOdoo) -> dict[str, Any]:
-    return {"version": await odoo.admin.version(), "mode": "inbox", "simulator": odoo.simulator}
+    mode = INBOX if odoo.limit_s is None else LOOK_FIRST
+    return {"version": await odoo.admin.version(), "mode": mode, "simulator": odoo.simulator}

@@ -16,7 +16,7 @@ import sys
 import time
 from pathlib import Path
 
-from odoo_adapter.simulator.http import Service
+from odoo_adapter.simulator.http import DEFAULT_LIMIT_S, Service
 from odoo_adapter.simulator.server import open_service, serving
 from odoo_adapter.versions import KNOWN
 
@@ -33,6 +33,7 @@ def main() -> int:
     parser.add_argument(
         "--version", choices=[one.removesuffix(".0") for one in KNOWN], default="19", help="answer as it"
     )
+    parser.add_argument("--limit", type=float, default=DEFAULT_LIMIT_S, help="seconds after which a call is ended")
     given = parser.parse_args()
     try:
         administrator, bridge = read_keys(given.key_file)
@@ -43,6 +44,7 @@ def main() -> int:
             now_ms=_now_ms,
             state=given.state,
             version=f"{given.version}.0",
+            limit_s=given.limit,
         )
     except (OSError, ValueError) as error:
         sys.stderr.write(f"{error}\n")

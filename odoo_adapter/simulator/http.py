@@ -39,6 +39,8 @@ READING: Final = frozenset(
     | {"get_external_id", "default_get"}
 )
 _JSON2: Final = web.AppKey("json2", bool)
+DEFAULT_LIMIT_S: Final = 120.0
+"""Odoo's own."""
 _LARGEST_BODY: Final = 64 * 1024 * 1024
 _AWAY: Final = """<!DOCTYPE html>
 <title>404 Not Found</title>
@@ -49,7 +51,10 @@ _AWAY: Final = """<!DOCTYPE html>
 
 
 class Service:
-    """One simulated server with one database. `keys` holds API keys by user id; `file` None keeps nothing on disk."""
+    """One simulated server with one database. `keys` holds API keys by user id; `file` None keeps nothing on disk.
+
+    A call that takes longer than `limit_s` is ended without an answer, having done nothing (Odoo's `limit_time_real`).
+    """
 
     def __init__(
         self,
@@ -58,6 +63,7 @@ class Service:
         keys: Mapping[int, str],
         file: StateFile | None = None,
         version: str = DEFAULT_VERSION,
+        limit_s: float = DEFAULT_LIMIT_S,
     ) -> None:
         self.database = database
         self._version = version
@@ -66,6 +72,7 @@ class Service:
         self._name = name
         self._users = {key: user for user, key in keys.items()}
         self._file = file
+        self._limit_s = limit_s
 
     def app(self) -> web.Application:
         """The application, to be served by an aiohttp runner."""
@@ -159,7 +166,9 @@ class Service:
 
     async def _delay(self) -> None:
         if self.faults.delay_ms:
-            await asyncio.sleep(self.faults.delay_ms / 1000)
+            await asyncio.sleep(min(self.faults.delay_ms / 1000, self._limit_s))
+        if self.faults.delay_ms / 1000 > self._limit_s:
+            raise _HungUp
 
     def _carry_out(self, user: int, model: str, method: str, body: dict[str, Plain]) -> Plain:
         """The call itself, without a pause: nobody else's runs in between. The state is saved before the answer."""

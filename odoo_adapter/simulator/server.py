@@ -11,7 +11,7 @@ from aiohttp import web
 
 from odoo_adapter.simulator.company import ADMINISTRATOR, BEHAVIOURS, INTEGRATION, furnish, mark_inbox
 from odoo_adapter.simulator.face import models
-from odoo_adapter.simulator.http import DEFAULT_VERSION, Service
+from odoo_adapter.simulator.http import DEFAULT_LIMIT_S, DEFAULT_VERSION, Service
 from odoo_adapter.simulator.records.database import Database
 from odoo_adapter.simulator.state import StateFile
 from odoo_adapter.versions import capabilities
@@ -28,10 +28,11 @@ def open_service(
     now_ms: Callable[[], int],
     state: Path | None = None,
     version: str = DEFAULT_VERSION,
+    limit_s: float = DEFAULT_LIMIT_S,
 ) -> Service:
     """A server with the database `name` and two API keys: as kept in the file `state`, or else fresh and furnished.
 
-    It answers as `version` does. Raises `ValueError` for a state file that is none.
+    It answers as `version` does, and ends calls after `limit_s`. Raises `ValueError` for a state file that is none.
     """
     database = Database(models(capabilities(version)), BEHAVIOURS, now_ms)
     file = None if state is None else StateFile(state)
@@ -41,7 +42,7 @@ def open_service(
         furnish(database)
     if file is not None:
         file.save(database)
-    return Service(database, name, {ADMINISTRATOR: administrator, INTEGRATION: bridge}, file, version)
+    return Service(database, name, {ADMINISTRATOR: administrator, INTEGRATION: bridge}, file, version, limit_s)
 
 
 @asynccontextmanager

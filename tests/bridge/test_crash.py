@@ -149,6 +149,23 @@ async def count_with_a_lost_answer(world: World) -> Bridge:
     return bridge
 
 
+@pytest.mark.parametrize("look_first", [False, True], ids=["then without the inbox", "then through the inbox"])
+async def test_a_site_that_changes_the_way_of_posting_in_an_order_posts_no_total_twice(look_first: bool) -> None:
+    world = new_world(look_first=look_first)
+    bridge = Bridge(world)
+    await bridge.start()
+    for chapter in (release, acknowledge, begin, run_order, count_some):
+        await chapter(bridge)
+    await bridge.wait(SETTLED_MS)
+    bridge.die()
+    world.odoo.look_first = not look_first
+    bridge = Bridge(world)
+    await bridge.start()
+    await count_more(bridge)
+    await bridge.wait(SETTLED_MS)
+    assert (world.odoo.totals, bridge.entries) == ({ORDER: Decimal(2 * COUNTED)}, ())
+
+
 async def test_a_quantity_that_a_person_changed_before_the_bridge_could_look_is_held() -> None:
     world = new_world(look_first=True)
     bridge = await count_with_a_lost_answer(world)

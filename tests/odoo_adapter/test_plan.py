@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from odoo_adapter.odoo import Declined
+from odoo_adapter.odoo import Declined, Standing
 from odoo_adapter.plan import PlanContext, Posting, batches, moment, plan, quantity
 from ruleset.transaction import (
     Complete,
@@ -202,6 +202,15 @@ def test_an_unknown_loss_names_the_known_ones() -> None:
     declined = plan(DowntimeRecord(**FACT, work_center="P", started_ms=0, ended_ms=1000, loss="broken"), UNITS)
     assert isinstance(declined, Declined)
     assert declined.reason.startswith('unknown loss category "broken"; known: breakdown, defect')
+
+
+def test_a_total_tells_the_last_one_that_stands_as_far_as_the_bridge_knows() -> None:
+    counted = Progress(**ORDER, stream="s", upto=Decimal(105), unit="pcs")
+    planned = plan(counted, UNITS, Standing(streams={"s": Decimal("80.50"), "other": Decimal(3)}))
+    plain = plan(counted, UNITS, Standing(quantity=Decimal(9)))
+    assert isinstance(planned, Posting)
+    assert isinstance(plain, Posting)
+    assert (planned.p, planned.hash) == ({**plain.p, "base": "80.5"}, plain.hash)
 
 
 def test_the_hash_is_of_the_fact_and_not_of_who_caused_it() -> None:

@@ -74,18 +74,26 @@ def test_kills_are_for_chaos_only() -> None:
     assert (result.exit_code, "add --chaos" in result.output) == (2, True)
 
 
+def test_the_servers_limit_matters_only_without_the_inbox() -> None:
+    result = CliRunner().invoke(app, ["demo", "--server-limit", "30"])
+    assert (result.exit_code, "add --without-inbox" in result.output) == (2, True)
+
+
 def test_a_run_that_failed_is_repeated_by_the_command_that_it_names(tmp_path: Path) -> None:
     settings = DemoSettings(
         seconds=60, seed=12, odoo_url=None, chaos=True, kills=20, headless=True, home=tmp_path / "home"
     )
-    assert how_to_repeat("60s", settings) == "to repeat it: uns-bridge demo --for 60s --seed 12 --chaos --kills 20"
+    words = "to repeat it: uns-bridge demo --for 60s --seed 12 --chaos --kills 20"
+    assert how_to_repeat("60s", settings) == words
+    assert how_to_repeat("60s", replace(settings, limit_s=10)) == f"{words} --without-inbox --server-limit 10"
 
 
 @pytest.mark.slow
 @pytest.mark.embedded
-async def test_a_short_day_under_chaos_loses_and_doubles_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize("way", [[], ["--without-inbox"]], ids=["inbox", "look-first"])
+async def test_a_short_day_under_chaos_loses_and_doubles_nothing(tmp_path: Path, way: list[str]) -> None:
     file = tmp_path / "report.json"
-    words = ["demo", "--for", "20s", "--seed", "7", "--chaos", "--headless", "--report", str(file)]
+    words = ["demo", "--for", "20s", "--seed", "7", "--chaos", "--headless", "--report", str(file), *way]
     run = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "bridge", *words, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
     )

@@ -12,6 +12,7 @@ from bridge.demo.folder import write_plant
 from bridge.demo.odoo import DemoOdoo
 from bridge.demo.servers import EmbeddedBroker, EmbeddedStore
 from bridge.plant import load_plant
+from bridge.settings.odoo import InboxUse
 from odoo_adapter.api import OdooApi
 from odoo_adapter.connection import Connection
 
@@ -71,6 +72,13 @@ def test_the_bridge_may_find_the_broker_behind_another_port(
 ) -> None:
     folder = write_plant(tmp_path, broker, store, odoo(), None, broker_port=4711)
     assert load_plant(folder).settings.broker.port == 4711
+
+
+def test_the_bridge_posts_without_the_inbox_where_that_is_asked_for(
+    tmp_path: Path, broker: EmbeddedBroker, store: EmbeddedStore
+) -> None:
+    settings = load_plant(write_plant(tmp_path, broker, store, replace(odoo(), limit_s=7), None)).settings.odoo
+    assert (settings.inbox, settings.server_limit_ms, settings.look_after_ms) == (InboxUse.NEVER, 7_000, 27_000)
 
 
 @pytest.mark.parametrize("word", ["2026", "true", "plant: berlin", "plant #1", 'a "b"'])

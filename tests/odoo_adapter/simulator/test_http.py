@@ -9,9 +9,11 @@ import aiohttp
 import pytest
 
 from odoo_adapter.api import OdooApi
+from odoo_adapter.connection import Connection
 from odoo_adapter.errors import Refused, Unavailable, Uncertain
 from odoo_adapter.odoo import Applied
 from odoo_adapter.server import OdooServer
+from odoo_adapter.simulator.server import open_service, serving
 from tests.odoo_adapter.simulator.conftest import ADMIN_KEY, BRIDGE_KEY, CONTEXT, DATABASE, Simulated
 from tests.odoo_adapter.situations import Bench, complete, jobs, progress
 
@@ -121,6 +123,20 @@ async def test_a_timeout_before_the_commit_leaves_nothing_and_one_after_it_leave
     outcomes = await bench.post([before, after])
     assert [one.receipt.repeated for one in outcomes if isinstance(one, Applied)] == [False, True]
     assert await notes_with(admin, after.key) == 1
+
+
+async def test_a_call_is_ended_at_the_servers_limit_and_does_nothing_later() -> None:
+    service = open_service(
+        "plant", administrator="admin", bridge="bridge", now_ms=lambda: 1_795_400_000_000, limit_s=0.05
+    )
+    async with serving(service) as url:
+        admin = OdooApi(Connection(url=url, database="plant", key=lambda: "admin"))
+        service.faults.set({"delay_ms": 3_600_000})
+        with pytest.raises(Uncertain):
+            await admin.call("stock.lot", "create", writes=True, vals_list=[{"name": "H-1", "product_id": 1}])
+        service.faults.set({"delay_ms": 0})
+        assert await admin.call("stock.lot", "search_count", writes=False, domain=[["name", "=", "H-1"]]) == 0
+        await admin.close()
 
 
 async def test_serialization_failures_strike_so_many_writing_calls(
