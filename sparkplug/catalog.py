@@ -73,14 +73,15 @@ class Catalog:
         problems = list(payload.problems)
         message_ms = payload.timestamp_ms or received_ms
         for metric in payload.metrics:
-            known = self._by_alias.get(metric.alias) if metric.name is None else self._by_name.get(metric.name)
+            if metric.name is None:
+                known = self._by_alias.get(metric.alias)
+            else:
+                known = self._by_name.get(metric.name)
+                if metric.alias is not None and self._by_alias.get(metric.alias, known) is not known:
+                    problems.append(self._mismatch(metric))
             if known is None:
                 problems.append(self._unknown(metric))
                 continue
-            if metric.alias != known.declared.alias and metric.alias in self._by_alias:
-                other = self._by_alias[metric.alias].declared.name
-                text = f"{metric.name!r} comes with the alias {metric.alias}, which is that of {other!r}"
-                problems.append(Problem(FindingName.ALIAS_MISMATCH, text))
             try:
                 value = _value(metric, known, definitions, problems)
             except _Left as left:
@@ -97,6 +98,11 @@ class Catalog:
                 )
             )
         return tuple(readings), _told(problems) if problems else problems
+
+    def _mismatch(self, metric: Metric) -> Problem:
+        other = self._by_alias[metric.alias].declared.name
+        text = f"{metric.name!r} comes with the alias {metric.alias}, which is that of {other!r}"
+        return Problem(FindingName.ALIAS_MISMATCH, text)
 
     def _unknown(self, metric: Metric) -> Problem:
         if metric.name is not None:

@@ -95,7 +95,7 @@ def _atheris(seconds: int, seed: int) -> int:
             f"-max_total_time={seconds}",
             f"-seed={seed or 1}",
             "-max_len=262144",
-            "-timeout=10",
+            "-timeout=120",
             "-rss_limit_mb=2048",
         ]
         atheris.Setup([sys.argv[0], *options, folder], one, custom_mutator=mutate)
