@@ -229,13 +229,16 @@ def _take(core: Core, entered: Input, now_ms: int) -> Iterator[Request]:
 def _happened(core: Core, entered: FromPlant, now_ms: int) -> Iterator[Request]:
     match entered:
         case HostConnected():
-            core.settler.away(now_ms)
+            if not core.host.is_connected:
+                core.settler.away(now_ms)
             yield from _sparkplug(
                 core, core.host.connected(now_ms, will_ms=entered.will_ms, server=entered.server), now_ms
             )
         case HostDisconnected():
-            core.settler.away(now_ms)
-            yield from _sparkplug(core, core.host.disconnected(now_ms, server=entered.server), now_ms)
+            outputs = core.host.disconnected(now_ms, server=entered.server)
+            if not core.host.is_connected:  # else the equipment of the nodes that are stale now settles by itself
+                core.settler.away(now_ms)
+            yield from _sparkplug(core, outputs, now_ms)
         case SparkplugMessage():
             outputs = core.host.receive(
                 entered.topic, entered.payload, retain=entered.retain, now_ms=now_ms, server=entered.server

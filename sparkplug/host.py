@@ -117,6 +117,11 @@ class HostApplication:
         groups = self._settings.groups
         return state_topic(self.host_id), *([f"{NAMESPACE}/{group}/#" for group in groups] or [f"{NAMESPACE}/#"])
 
+    @property
+    def is_connected(self) -> bool:
+        """Whether we have a session on any server."""
+        return any(server.will_ms is not None for server in self._servers.values())
+
     def connected(self, now_ms: int, *, will_ms: int, server: str = ONLY_SERVER) -> tuple[Output, ...]:
         """Our session on a server is up and subscribed. Every node that lives there is asked for one rebirth, in time.
 
