@@ -10,7 +10,11 @@ import pytest
 from msgspec import structs
 
 from odoo_adapter.api import OdooApi
+from odoo_adapter.errors import Refused
+from odoo_adapter.look_first.odoo import LookFirstOdoo
 from odoo_adapter.odoo import Applied, Declined, Held, Job, Outcome
+from odoo_adapter.plan import PlanContext
+from odoo_adapter.versions import KNOWN
 from ruleset.transaction import Transaction
 from tests.live_odoo.postings import (
     completion,
@@ -25,7 +29,7 @@ from tests.live_odoo.postings import (
     start,
 )
 from tests.live_odoo.records import Records
-from tests.odoo_adapter.situations import Bench, complete, progress
+from tests.odoo_adapter.situations import HOLD_LOCATION, Bench, complete, progress
 
 Build = Callable[[Bench, str], Awaitable[Transaction]]
 KINDS: tuple[Build, ...] = (start, count, scrap, component_scrap, downtime, note, maintenance, finish)
@@ -176,6 +180,19 @@ async def test_scrap_of_which_only_the_draft_was_made_is_validated_once(bench: B
     assert (len(drafts), moves) == (1, 1)
 
 
+async def test_a_strict_bill_of_materials_takes_its_ratio_only(bench: Bench, admin: OdooApi) -> None:
+    order = await bench.order(10)
+    await admin.call("mrp.production", "write", writes=True, ids=[int(order[3:])], vals={"consumption": "strict"})
+    wanted = complete(bench, order)
+    declined = await post(bench, bench.job(wanted))
+    assert isinstance(declined, Declined)
+    assert declined.code == "strict"
+    assert await counted(admin, order) == 0
+    *resin, _ = wanted.consumed
+    applied = await post(bench, bench.job(structs.replace(wanted, consumed=tuple(resin))))
+    assert isinstance(applied, Applied)
+
+
 async def test_a_hold_location_that_is_missing_declines_holds_only_and_says_what_to_do(
     benches: Callable[..., Bench], admin: OdooApi
 ) -> None:
@@ -187,3 +204,16 @@ async def test_a_hold_location_that_is_missing_declines_holds_only_and_says_what
     assert (declined.code, isinstance(applied, Applied)) == ("missing", True)
     assert 'hold location "Nowhere": create it in Odoo' in declined.reason
     assert await counted(admin, order) == 0
+
+
+async def test_the_check_tells_how_postings_happen(bench: Bench) -> None:
+    info = await bench.odoo.check()
+    assert (info.mode, info.company) == ("look-first", 1)
+    assert info.version.removesuffix("-simulator") in KNOWN
+
+
+async def test_an_administrator_is_refused(admin: OdooApi) -> None:
+    odoo = LookFirstOdoo(admin.connection, PlanContext(), HOLD_LOCATION)
+    with pytest.raises(Refused, match="is an administrator: make an integration user of its own"):
+        await odoo.check()
+    await odoo.close()

@@ -8,8 +8,7 @@ from decimal import Decimal
 import pytest
 
 from odoo_adapter.api import OdooApi
-from odoo_adapter.errors import Refused, Unavailable, Uncertain
-from odoo_adapter.look_first.odoo import LookFirstOdoo
+from odoo_adapter.errors import Unavailable, Uncertain
 from odoo_adapter.odoo import Applied, Declined, Passed, Standing
 from tests.live_odoo.postings import completion, hold, scrap
 from tests.live_odoo.test_look_first import (
@@ -19,22 +18,28 @@ from tests.live_odoo.test_look_first import (
     mode,
     test_a_hold_location_that_is_missing_declines_holds_only_and_says_what_to_do,
     test_a_quantity_that_somebody_changed_is_held_and_goes_on_from_there_once_released,
+    test_a_strict_bill_of_materials_takes_its_ratio_only,
     test_a_total_that_was_written_although_nobody_heard_of_it_is_not_added_again,
+    test_an_administrator_is_refused,
     test_an_order_that_somebody_completed_otherwise_meanwhile_is_held,
     test_every_kind_leaves_the_same_records_as_through_the_inbox,
     test_scrap_of_which_only_the_draft_was_made_is_validated_once,
+    test_the_check_tells_how_postings_happen,
 )
-from tests.odoo_adapter.simulator.conftest import ADMIN_KEY, CONTEXT, Simulated
-from tests.odoo_adapter.situations import HOLD_LOCATION, Bench, progress
+from tests.odoo_adapter.simulator.conftest import Simulated
+from tests.odoo_adapter.situations import Bench, progress
 
 __all__ = [
     "mode",
     "test_a_hold_location_that_is_missing_declines_holds_only_and_says_what_to_do",
     "test_a_quantity_that_somebody_changed_is_held_and_goes_on_from_there_once_released",
+    "test_a_strict_bill_of_materials_takes_its_ratio_only",
     "test_a_total_that_was_written_although_nobody_heard_of_it_is_not_added_again",
+    "test_an_administrator_is_refused",
     "test_an_order_that_somebody_completed_otherwise_meanwhile_is_held",
     "test_every_kind_leaves_the_same_records_as_through_the_inbox",
     "test_scrap_of_which_only_the_draft_was_made_is_validated_once",
+    "test_the_check_tells_how_postings_happen",
 ]
 
 FAULTS = ("timeout_before_commit", "timeout_after_commit", "serialization_failures")
@@ -137,19 +142,6 @@ async def test_a_defect_with_one_job_declines_it_and_the_others_go_on(bench: Ben
     declined, applied = await bench.odoo.post([broken, bench.job(progress(bench, other, 4))])
     assert isinstance(declined, Declined)
     assert (declined.code, isinstance(applied, Applied)) == ("not_foreseen", True)
-
-
-async def test_the_check_tells_how_postings_happen(bench: Bench, version: str) -> None:
-    info = await bench.odoo.check()
-    assert (info.version, info.mode, info.simulator) == (f"{version}-simulator", "look-first", True)
-    assert info.user == "uns-bridge"
-
-
-async def test_an_administrator_is_refused(simulated: Simulated) -> None:
-    odoo = LookFirstOdoo(simulated.connection(ADMIN_KEY), CONTEXT, HOLD_LOCATION)
-    with pytest.raises(Refused, match="admin is an administrator: make an integration user"):
-        await odoo.check()
-    await odoo.close()
 
 
 @pytest.mark.parametrize("build", [*KINDS, completion], ids=lambda build: build.__name__)
