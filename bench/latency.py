@@ -6,7 +6,7 @@ import json
 import time
 from array import array
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from bench.plant import equipment_path
@@ -22,7 +22,10 @@ SHARES: Final = (0.8, 0.6, 0.4, 0.2)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Latency:
-    """What was seen at one rate. `per_s` is what the publisher reached; `batch` are messages per commit."""
+    """What was seen at one rate. `per_s` is what the publisher reached; `batch` are messages per commit.
+
+    `cut` tells that the bridge lost its broker or its store meanwhile: the times say nothing then.
+    """
 
     asked_per_s: int
     per_s: float
@@ -33,6 +36,7 @@ class Latency:
     sustained: bool
     cpu_us: float
     batch: float
+    cut: bool
 
 
 def measure(rig: Rig, devices: int, rate: int, seconds: float) -> Latency:
@@ -48,11 +52,13 @@ def measure(rig: Rig, devices: int, rate: int, seconds: float) -> Latency:
         rig.publish(data, 0, "--rate", str(rate), "--times", str(times))
         bridge.wait_until(lambda: rig.has_counted(plant), "the last DDATA")
         cpu_us = (cpu_s(bridge.pid) - before) / len(data) * 1e6
+        cut = rig.was_cut()
     finally:
         bridge.stop()
     sent = array("q")
     sent.frombytes(times.read_bytes())
-    return _latency(json.loads(noted.read_text()), sent, first, devices, rate, cpu_us)
+    found = _latency(json.loads(noted.read_text()), sent, first, devices, rate, cpu_us)
+    return replace(found, cut=cut, sustained=found.sustained and not cut)
 
 
 def _latency(
@@ -89,6 +95,7 @@ def _latency(
         sustained=tail[len(tail) // 2] <= SUSTAINED_MS,
         cpu_us=cpu_us,
         batch=len(sent) / max(1, len(moments)),
+        cut=False,
     )
 
 

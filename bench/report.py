@@ -103,7 +103,7 @@ def latencies(devices: int, found: Sequence[Latency]) -> str:
         (
             f"{one.asked_per_s}",
             f"{one.per_s:.0f}",
-            "yes" if one.sustained else "no",
+            "cut off" if one.cut else "yes" if one.sustained else "no",
             *(f"{each:.0f}" for each in (one.p50_ms, one.p90_ms, one.p99_ms, one.most_ms)),
             f"{one.cpu_us:.0f}",
             f"{one.batch:.0f}",

@@ -26,6 +26,7 @@ ROOT: Final = Path(__file__).parent.parent
 BUILD: Final = ROOT / "build" / "bench"
 DOCUMENT_CLIENT: Final = "bench-documents"
 """What the bridge of `bench.plant` calls its persistent session."""
+BRIDGE_LOG: Final = "bridge.log"
 CONSUMERS: Final = ROOT / "bench" / "consumer"
 
 
@@ -62,7 +63,7 @@ class Rig:
         """A bridge on a fresh store, connected and subscribed."""
         self.clear()
         plant = write_plant(self.home / f"plant-{devices}", devices, self.servers)
-        log = self.home / "bridge.log"
+        log = self.home / BRIDGE_LOG
         log.write_text("")
         bridge = Measured([sys.executable, "-m", *module, str(plant)], log, ROOT)
         bridge.wait_until(lambda: _has(log, "host.connected") and _has(log, "documents.connected"), "the connections")
@@ -75,10 +76,21 @@ class Rig:
         self.publish(births, 0)
         last = _equipment_id(plant, plant.devices - 1)
         bridge.wait_until(lambda: self.table(Table.MEMORY, last) is not None, "the births")
-        bridge.wait_until(lambda: self.table(Table.MEMORY, "settling/") is None, "the settling")
+        bridge.wait_until(self._is_settled, "the settling")
         self.publish(plant.data(plant.devices), 0)
         bridge.wait_until(lambda: self.has_counted(plant), "the first DDATA of every device")
         time.sleep(0.2)
+
+    def was_cut(self) -> bool:
+        """Whether the bridge lost its broker or its store since it was started, as it does where the machine stalls.
+
+        What came meanwhile has then settled for half a minute: that is no latency of a bridge at work.
+        """
+        log = self.home / BRIDGE_LOG
+        return _has(log, "host.disconnected") or _has(log, "host.offline")
+
+    def _is_settled(self) -> bool:
+        return not any(id.startswith(b"settling/") for id in self.table(Table.MEMORY))
 
     def has_counted(self, plant: Plant) -> bool:
         """Whether the last DDATA is committed."""

@@ -32,6 +32,7 @@ def path_report(file: Path) -> None:
         sustained=True,
         cpu_us=400.0,
         batch=2.0,
+        cut=False,
     )
     size = OfSize(devices=100, costs={"bridge": ours, "links": [cheap, cheap]}, stages=stages, latencies=[latency])
     keep(PathFigures(made=MADE, sizes=[size]), file)
