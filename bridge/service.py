@@ -73,7 +73,13 @@ class Service:
         core = new_core(self._plant)
         restore(core, stored.records)
         audit = open_audit(self._plant)
-        log.info("bridge.started", site=self._plant.assets.path, commit=stored.number, records=len(stored.records))
+        log.info(
+            "bridge.started",
+            site=self._plant.assets.path,
+            commit=stored.number,
+            records=len(stored.records),
+            inbox=self._plant.settings.odoo.inbox,
+        )
         running = _Running(self._plant, self._outside, core, audit, lease, stored.number)
         await running.run(stop, self._stage_s)
 

@@ -52,7 +52,8 @@ def predict(act: Intervention, key: str, entry: Entry | None, done: Accepted | N
     because = f"{entry.state}: {entry.reason}" if entry.reason else str(entry.state)
     if entry.state in FROM[act]:
         would = {EntryState.PENDING: "will be sent", EntryState.SKIPPED: "will never be sent"}[TO[act]]
-        return Prediction(key, TO[act], f"{would}; was {because}")
+        may_stand = ", and may stand at its destination already" if entry.uncertain else ""
+        return Prediction(key, TO[act], f"{would}; was {because}{may_stand}")
     if entry.state is EntryState.CLAIMED:
         return Prediction(key, None, "is being sent and may stand at its destination already; wait for its outcome")
     return Prediction(key, None, f"only {' or '.join(sorted(FROM[act]))} entries; this one is {because}")

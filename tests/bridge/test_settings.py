@@ -17,7 +17,7 @@ from bridge.settings import (
     read_settings,
 )
 from bridge.settings.broker import BrokerSettings
-from bridge.settings.odoo import OdooSettings
+from bridge.settings.odoo import InboxUse, OdooSettings
 from bridge.settings.secret import Secret
 from ruleset.problem import Problems
 from sparkplug.host import DeclaredOffline
@@ -190,3 +190,23 @@ def test_a_console_that_nobody_could_log_in_to_is_a_problem() -> None:
     (problem,) = said(ODOO + "console: {port: 8081}\n")
 
     assert "nobody could log in" in problem
+
+
+def with_odoo(more: str) -> str:
+    return ODOO.replace("}}", f"}}, {more}}}")
+
+
+def test_the_inbox_is_required_unless_the_plant_says_otherwise_and_nothing_waits_then() -> None:
+    odoo = read(ODOO).odoo
+    assert (odoo.inbox, odoo.may_look_first, odoo.look_after_ms) == (InboxUse.REQUIRED, False, 0)
+
+
+@pytest.mark.parametrize("word", ["preferred", "never"])
+def test_without_the_inbox_a_look_waits_for_two_calls_and_what_the_server_goes_on_with(word: str) -> None:
+    odoo = read(with_odoo(f"inbox: {word}, timeout: 10s, server_limit: 60s, hold_location: Cage")).odoo
+    assert (odoo.look_after_ms, odoo.hold_location) == (80_000, "Cage")
+
+
+def test_another_way_to_use_the_inbox_is_a_problem_that_names_the_three() -> None:
+    (problem,) = said(with_odoo("inbox: maybe"))
+    assert problem.endswith('"maybe" is no way to use the inbox; write required, preferred, never')

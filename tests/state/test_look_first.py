@@ -145,3 +145,11 @@ def test_an_outbox_without_the_wait_reads_what_one_with_it_wrote() -> None:
     other.restore(site.records)
     assert other.claim(ODOO, now_ms=LOOK_AFTER_MS - 1, limit=9) == ()
     assert [one.by_calls for one in other.claim(ODOO, now_ms=LOOK_AFTER_MS, limit=9)] == [True]
+
+
+def test_who_decides_is_told_that_a_held_entry_may_stand_already(site: Site) -> None:
+    hold(site, uncertain=True)
+    (prediction,) = site.outbox.act("release", ["a"], by="ana", reason="", now_ms=0, dry_run=True)
+    assert prediction.text == (
+        "will be sent; was held: 30 stand in Odoo, 20 were expected, and may stand at its destination already"
+    )
