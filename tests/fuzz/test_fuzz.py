@@ -5,7 +5,7 @@ from __future__ import annotations
 from random import Random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.fuzz.mutate import mutated
@@ -25,11 +25,13 @@ def test_every_known_input_is_answered_and_costs_no_other_node_anything(number: 
     hold(SEEDS[number])
 
 
+@settings(deadline=None)  # `hold` has a limit of its own, of the processor's time
 @given(MESSAGES)
 def test_any_bytes_are_answered_and_cost_no_other_node_anything(messages: list[Sent]) -> None:
     hold(pack(messages))
 
 
+@settings(deadline=None)
 @given(st.sampled_from(SEEDS), st.integers(0, 2**32))
 def test_any_change_to_a_known_input_is_answered_and_costs_no_other_node_anything(seed: bytes, chance: int) -> None:
     hold(mutated(seed, SEEDS, Random(chance)))
