@@ -45,17 +45,14 @@ async def apply_completion(one: Attempt) -> Outcome:
     order.check_limit(goal.quantity, goal.consumption.units[order.unit], one.p)
     uses = await plan_uses(one, order, goal.consumption, goal.quantity)
     try:
-        await _carry_out(one, order, goal, uses)
+        done = await _carry_out(one, order, goal, uses)
     except Refused as error:
         if not one.steps.wrote:
             raise
         raise Refused(error.code, f"{error.reason}; {await _put_back(one.steps, order)}") from error
-    done = await read_order(one.steps, one.text("order"))
     if wrong := await _unlike(one, done, goal):
         code, reason = wrong
-        raise Refused(
-            code, f"{reason}; {order.name} is done in Odoo all the same: mend it there, then skip this posting"
-        )
+        raise Refused(code, f"{reason}; the order is done all the same: mend it in Odoo, then skip this posting")
     return one.applied(await _sign(one, done))
 
 
@@ -109,7 +106,8 @@ async def hold_location(one: Attempt) -> int:
     return int(row["id"])
 
 
-async def _carry_out(one: Attempt, order: Order, goal: _Goal, uses: Sequence[Use]) -> None:
+async def _carry_out(one: Attempt, order: Order, goal: _Goal, uses: Sequence[Use]) -> Order:
+    """The order as it is done. Raises `Refused` where it is not, whatever Odoo's button answered."""
     steps = one.steps
     values: dict[str, object] = {"qty_producing": float(goal.quantity)}
     if goal.lot is not None:
@@ -124,6 +122,10 @@ async def _carry_out(one: Attempt, order: Order, goal: _Goal, uses: Sequence[Use
         raise Uncertain(f"{order.name} was completed by somebody else at the same moment")
     now.check_open()
     await steps.act(MODEL, "button_mark_done", [order.id], context=_DONE)
+    done = await read_order(steps, one.text("order"))
+    if done.state != "done":
+        raise Refused("verify_state", f"{done.name} is {done.state} after it was marked as done")
+    return done
 
 
 async def _send_to(steps: Steps, order: Order, place: int) -> None:

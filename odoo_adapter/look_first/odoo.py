@@ -33,7 +33,7 @@ _ADMINISTRATORS: Final = "ir.module.module"
 _TIMES: Final = "mrp.workcenter.productivity"
 """A model whose records begin now, by Odoo's clock, unless they say otherwise."""
 
-_NOT_FORESEEN: Final = (LookupError, TypeError, ValueError, ArithmeticError)
+_NOT_FORESEEN: Final = (LookupError, AttributeError, TypeError, ValueError, ArithmeticError)
 """What our own code raises where Odoo answers what was never seen."""
 
 
