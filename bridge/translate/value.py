@@ -10,8 +10,8 @@ from typing import Final, TypeAlias
 from ruleset.equipment import Field, ValueType
 from ruleset.sample import Plain
 
-LATEST_MS: Final = 253_402_300_800_000
-"""The year 10000: a moment beyond is a clock in other units."""
+LATEST_MS: Final = 253_402_214_400_000
+"""The last day of 9999, which is the year 10000 in zones ahead of UTC: a moment then is a clock in other units."""
 LONGEST_ID: Final = 200
 """Characters of an event's id, which becomes part of an idempotency key."""
 
@@ -114,7 +114,7 @@ def read_moment_ms(value: object) -> int | None:
         moment_ms = (moment - _EPOCH) // timedelta(milliseconds=1) if moment.tzinfo is not None else 0
     except (ValueError, OverflowError):
         return None
-    return moment_ms if moment_ms > 0 else None
+    return moment_ms if 0 < moment_ms < LATEST_MS else None
 
 
 def describe(value: object) -> str:

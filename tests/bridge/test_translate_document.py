@@ -62,6 +62,10 @@ def test_a_document_is_an_event_and_sent_again_the_same_event() -> None:
         ({"at": None}, "event e1: at is missing"),
         ({"at": "2026-11-23T10:00:00"}, "event e1: at: expected ISO 8601 with a zone, or milliseconds, found "),
         ({"at": 1.5}, "event e1: at: expected ISO 8601 with a zone, or milliseconds, found the number 1.5"),
+        (
+            {"at": "9999-12-31T23:59:59-12:00"},
+            'event e1: at: expected ISO 8601 with a zone, or milliseconds, found the text "9999-12-31T23:59:59-12:00"',
+        ),
         ({"order": 42}, "event e1: order: expected text, found the integer 42"),
         ({"order": None, "work_order": True}, "event e1: order is missing; work_order: expected text, found true"),
     ],

@@ -6,6 +6,8 @@ import contextlib
 import gzip
 import math
 import zlib
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -15,7 +17,16 @@ from sparkplug.errors import PayloadError
 from sparkplug.fact import DataSet, Template, Value
 from sparkplug.finding import FindingName, Problem
 from sparkplug.wire.datatype import Datatype
-from sparkplug.wire.payload import COMPRESSED_UUID, MOST_BYTES, MOST_METRICS, Payload, TypedMetric, decode, encode
+from sparkplug.wire.payload import (
+    COMPRESSED_UUID,
+    LAST_AT_MS,
+    MOST_BYTES,
+    MOST_METRICS,
+    Payload,
+    TypedMetric,
+    decode,
+    encode,
+)
 from sparkplug.wire.sparkplug_b_pb2 import Payload as Message
 from sparkplug.wire.value import read_value
 
@@ -119,6 +130,15 @@ def test_an_empty_payload_has_nothing() -> None:
 def test_any_bytes_are_read_or_refused(raw: bytes) -> None:
     with contextlib.suppress(PayloadError):
         decode(raw)
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Pacific/Kiritimati", "Pacific/Pago_Pago"])
+def test_every_timestamp_that_is_taken_is_a_moment_in_every_zone(zone: str) -> None:
+    payload = decode(Message(timestamp=LAST_AT_MS).SerializeToString())
+
+    assert payload.timestamp_ms is not None
+    assert datetime.fromtimestamp(payload.timestamp_ms / 1000, ZoneInfo(zone)).year == 9999
+    assert decode(Message(timestamp=LAST_AT_MS + 1).SerializeToString()).timestamp_ms is None
 
 
 def test_a_timestamp_after_the_calendar_is_left_out() -> None:
