@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from hashlib import sha256
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 from ruleset.document import Node, read_document
 from ruleset.equipment import Assets, Equipment, Role, Signal
@@ -63,6 +63,10 @@ class Rules:
     instances: tuple[Instance, ...]
 
 
+_Fact: TypeAlias = "tuple[str, str, str]"
+"""What is posted under a key without a rule's name: equipment, event (none for an episode) and action."""
+
+
 class Followed(NamedTuple):
     """A signal whose samples can change something, and the rules that read it in a condition."""
 
@@ -76,6 +80,7 @@ def compile_rules(files: Mapping[str, str], assets: Assets) -> tuple[Rules | Non
     problems = Problems()
     rules: list[Rule] = []
     instances: list[Instance] = []
+    posted_by: dict[_Fact, str] = {}
     places: dict[str, str] = {}
     for file, text in sorted(files.items()):
         root = read_document(file, text, problems)
@@ -84,7 +89,7 @@ def compile_rules(files: Mapping[str, str], assets: Assets) -> tuple[Rules | Non
         for node in root.items():
             compiled = _read_rule(node, assets, places)
             if compiled is not None:
-                _refuse_shared_facts(node, compiled[1], instances)
+                _refuse_shared_facts(node, compiled[1], posted_by)
                 rules.append(compiled[0])
                 instances += compiled[1]
     if problems.all:
@@ -141,23 +146,21 @@ def _read_rule(node: Node, assets: Assets, places: dict[str, str]) -> tuple[Rule
     return Rule(name=name, version=version, form=form, file=node.file, line=node.line, equipment=paths), instances
 
 
-def _refuse_shared_facts(node: Node, added: list[Instance], earlier: list[Instance]) -> None:
+def _refuse_shared_facts(node: Node, added: list[Instance], posted_by: dict[_Fact, str]) -> None:
     """Two rules that post one fact would replace each other's posting: its key names the fact, not the rule."""
-    taken = {fact: each for each in earlier for fact in _facts(each)}
     for each in added:
         for fact in _facts(each):
-            if fact in taken:
-                _, event, action = fact
+            if (rule := posted_by.setdefault(fact, each.rule)) != each.rule:
+                path, event, action = fact
                 what = f"each {event}" if event else "each stop"
                 node.problem(
-                    f'{what} at {each.equipment.path} is one {action}, which the rule "{taken[fact].rule}" posts '
+                    f'{what} at {path} is one {action}, which the rule "{rule}" posts '
                     "already; join the two rules, or let them choose different equipment"
                 )
                 return
 
 
-def _facts(instance: Instance) -> list[tuple[str, str, str]]:
-    """What a rule posts under a key without its name: equipment, event (none for an episode) and action."""
+def _facts(instance: Instance) -> list[_Fact]:
     path = instance.equipment.path
     match instance.form:
         case Occurrence() as form:

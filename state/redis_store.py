@@ -57,8 +57,8 @@ class RedisSettings:
 
 
 UNREADABLE_URL: Final = (
-    "the Redis url cannot be read; write redis://host:6379/0 or rediss://user:password@host:6379/0, "
-    "with special characters of the password percent-encoded, and no password where one is given apart from the url"
+    "the Redis url cannot be read; write redis://host:6379/0 or rediss://host:6379/0, "
+    "and give user and password apart from the url"
 )
 
 
