@@ -18,7 +18,8 @@ from bridge.broker.errors import LinkLost
 from bridge.broker.link import BrokerLink, LinkDown, LinkUp, Message, Publication
 from bridge.clock import Clock
 from bridge.core.order import OrderRecord
-from sparkplug.edge import EdgeNode, EdgeOutput, MetricDefinition, Publish
+from sparkplug.edge import EdgeNode, EdgeOutput, Publish
+from sparkplug.edge.origin import MetricDefinition
 from sparkplug.fact import DataSet, NodeId
 from sparkplug.wire.datatype import Datatype
 

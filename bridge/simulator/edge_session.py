@@ -30,7 +30,8 @@ from bridge.broker.link import (
     WillSource,
 )
 from bridge.clock import Clock
-from sparkplug.edge import Disconnect, EdgeNode, EdgeOutput, MetricDefinition, Publish, Rebirthed, Written
+from sparkplug.edge import Disconnect, EdgeNode, EdgeOutput, Publish, Rebirthed, Written
+from sparkplug.edge.origin import MetricDefinition
 from sparkplug.fact import DataSet, NodeId, Value
 from sparkplug.wire.datatype import Datatype
 

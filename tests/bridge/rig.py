@@ -40,7 +40,8 @@ from odoo_adapter.memory import MemoryOdoo
 from odoo_adapter.odoo import Applied, OrderRead, Outcome, Receipt
 from odoo_adapter.plan import PlanContext
 from ruleset.sample import Plain
-from sparkplug.edge import EdgeNode, EdgeOutput, MetricDefinition, Publish
+from sparkplug.edge import EdgeNode, EdgeOutput, Publish
+from sparkplug.edge.origin import MetricDefinition
 from sparkplug.fact import NodeId, Value
 from sparkplug.topic import state_topic
 from sparkplug.wire.datatype import Datatype

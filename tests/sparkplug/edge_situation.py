@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sparkplug.edge import EdgeNode, EdgeOutput, MetricDefinition, Publish
+from sparkplug.edge import EdgeNode, EdgeOutput, Publish
+from sparkplug.edge.origin import MetricDefinition
 from sparkplug.fact import (
     Output,
 )

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from sparkplug.command import rebirth_command
-from sparkplug.edge import EdgeNode, MetricDefinition, Publish
+from sparkplug.edge import EdgeNode, Publish
+from sparkplug.edge.origin import MetricDefinition
 from sparkplug.fact import (
     DataRead,
     DataSet,

@@ -13,8 +13,9 @@ from enum import Enum
 from typing import Final, TypeAlias
 
 from sparkplug.catalog import BD_SEQ
+from sparkplug.edge.origin import MetricDefinition, Origin, refuse_repeated
 from sparkplug.errors import PayloadError, ValueUnreadable
-from sparkplug.fact import NodeId, Value
+from sparkplug.fact import ONLY_SERVER, NodeId, Value
 from sparkplug.message import REBIRTH, SEQ_MODULUS
 from sparkplug.topic import (
     NAMESPACE,
@@ -29,21 +30,11 @@ from sparkplug.topic import (
     state_topic,
 )
 from sparkplug.wire.datatype import Datatype
-from sparkplug.wire.payload import Metric, TypedMetric, decode, encode
+from sparkplug.wire.payload import TypedMetric, decode, encode
 from sparkplug.wire.state import decode_state
 from sparkplug.wire.value import read_value
 
 BD_SEQ_MODULUS: Final = 256
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MetricDefinition:
-    """A metric that a birth declares. `alias`, where given, is unique over the node and its devices."""
-
-    name: str
-    datatype: Datatype
-    value: Value = None
-    alias: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,63 +88,10 @@ class _Phase(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class _Current:
-    value: Value
-    at_ms: int | None  # None until the first update: the birth's own time
-
-
-@dataclass(frozen=True, slots=True)
 class _Stored:
     device: str | None
     values: Mapping[str, Value]
     at_ms: int
-
-
-class _Origin:
-    """The node itself, or one of its devices: what it declares and the present values."""
-
-    __slots__ = ("current", "definitions", "there")
-
-    def __init__(self, metrics: Iterable[MetricDefinition]) -> None:
-        self.definitions = {metric.name: metric for metric in metrics}
-        self.current = {metric.name: _Current(metric.value, None) for metric in self.definitions.values()}
-        self.there = True
-
-    def declared(self, now_ms: int) -> list[TypedMetric]:
-        """The metrics of a birth (`tck-id-topics-nbirth-metrics`)."""
-        return [
-            TypedMetric(
-                name=name,
-                alias=metric.alias,
-                datatype=metric.datatype,
-                value=self.current[name].value,
-                at_ms=self.current[name].at_ms or now_ms,
-            )
-            for name, metric in self.definitions.items()
-        ]
-
-    def typed(self, values: Mapping[str, Value], at_ms: int, historical: bool) -> list[TypedMetric]:
-        """The metrics of data: the alias instead of the name where there is one
-        (`tck-id-payloads-alias-data-cmd-requirement`)."""
-        metrics = [(self.definitions[name], value) for name, value in values.items()]
-        return [
-            TypedMetric(
-                name=metric.name if metric.alias is None else None,
-                alias=metric.alias,
-                datatype=metric.datatype,
-                value=value,
-                at_ms=at_ms,
-                declares=False,
-                historical=historical,
-            )
-            for metric, value in metrics
-        ]
-
-    def find(self, metric: Metric) -> MetricDefinition | None:
-        """The definition that a command's metric means."""
-        if metric.name is not None:
-            return self.definitions.get(metric.name)
-        return next((d for d in self.definitions.values() if d.alias is not None and d.alias == metric.alias), None)
 
 
 class EdgeNode:
@@ -169,12 +107,13 @@ class EdgeNode:
         self.next_bd_seq = next_bd_seq
         self.dropped = 0
         self._primary_host = primary_host
-        self._node_metrics = _Origin(())
-        self._devices: dict[str, _Origin] = {}
+        self._node_metrics = Origin(())
+        self._devices: dict[str, Origin] = {}
         self._phase = _Phase.DISCONNECTED
         self._bd_seq: int | None = None
         self._seq = 0
-        self._state_ms = 0
+        self._server = ONLY_SERVER
+        self._states_ms: dict[str, int] = {}  # the newest STATE of the primary host, by server
         self._stored: deque[_Stored] = deque()
         self._buffer_limit = buffer_limit
 
@@ -198,15 +137,18 @@ class EdgeNode:
     # What the owner of the node says
 
     def define_metrics(self, metrics: Iterable[MetricDefinition]) -> None:
-        """Declare the node's own metrics, before `connected` or between sessions. Raises `ValueError` when online."""
-        self._refuse_when_online()
-        self._node_metrics = _Origin(metrics)
+        """Declare the node's own metrics, before `connected` or between sessions. Raises `ValueError` when online, and
+        for a name or an alias that is taken."""
+        declared = self._declared(None, metrics)
+        refuse_repeated("metric", (BD_SEQ, REBIRTH, *declared.definitions))
+        self._node_metrics = declared
 
     def define_device(self, device: str, metrics: Iterable[MetricDefinition]) -> None:
-        """Declare a device and its metrics, before `connected` or between sessions. Raises `ValueError` when online."""
-        self._refuse_when_online()
+        """Declare a device and its metrics, before `connected` or between sessions. Raises `ValueError` when online,
+        and for a name or an alias that is taken."""
         device_topic(DeviceVerb.BIRTH, self.node, device)
-        self._devices[device] = _Origin(metrics)
+        refuse_repeated("device", {*self._devices, device})
+        self._devices[device] = self._declared(device, metrics)
 
     def update(self, device: str | None, values: Mapping[str, Value], at_ms: int) -> tuple[EdgeOutput, ...]:
         """Metrics changed. Published when online, else stored. Raises `ValueError` for what was not declared,
@@ -216,8 +158,7 @@ class EdgeNode:
         if unknown:
             raise ValueError(f"{self.node} {device or ''} declares no {unknown}")
         encode(timestamp_ms=at_ms, seq=None, metrics=origin.typed(values, at_ms, False))  # a misfit must not be kept
-        for name, value in values.items():
-            origin.current[name] = _Current(value, at_ms)
+        origin.change(values, at_ms)
         if self._phase is _Phase.ONLINE and origin.there:
             return (self._data(device, values, at_ms, now_ms=at_ms),)
         self._stored.append(_Stored(device, dict(values), at_ms))
@@ -251,10 +192,11 @@ class EdgeNode:
         self.next_bd_seq = (self._bd_seq + 1) % BD_SEQ_MODULUS
         return node_topic(NodeVerb.DEATH, self.node), self._death(now_ms)
 
-    def connected(self, now_ms: int) -> tuple[EdgeOutput, ...]:
-        """The MQTT session is up and subscribed. Raises `ValueError` when no will was made for it."""
+    def connected(self, now_ms: int, server: str = ONLY_SERVER) -> tuple[EdgeOutput, ...]:
+        """The MQTT session is up and subscribed, on this server. Raises `ValueError` when no will was made for it."""
         if self._bd_seq is None:
             raise ValueError("a session needs its will first")
+        self._server = server
         self._phase = _Phase.WAITING
         return self._come_online(now_ms) if self._primary_host is None else ()
 
@@ -290,12 +232,12 @@ class EdgeNode:
     # Inside
 
     def _host_state(self, raw: bytes, now_ms: int) -> tuple[EdgeOutput, ...]:
-        """STATE of the primary host; an older one than the last is of the past
+        """STATE of the primary host; an older one than the last of this server is of the past
         (`tck-id-message-flow-edge-node-birth-publish-phid-wait-timestamp`)."""
         state = decode_state(raw)
-        if state.timestamp_ms < self._state_ms:
+        if state.timestamp_ms < self._states_ms.get(self._server, 0):
             return ()
-        self._state_ms = state.timestamp_ms
+        self._states_ms[self._server] = state.timestamp_ms
         if state.online:
             return self._come_online(now_ms) if self._phase is _Phase.WAITING else ()
         if self._phase is not _Phase.ONLINE:
@@ -304,7 +246,7 @@ class EdgeNode:
         return self._publish_death(now_ms), Disconnect(f"the primary host {self._primary_host} is offline")
 
     def _command(
-        self, topic: str, device: str | None, origin: _Origin, raw: bytes, now_ms: int
+        self, topic: str, device: str | None, origin: Origin, raw: bytes, now_ms: int
     ) -> tuple[EdgeOutput, ...]:
         outputs: list[EdgeOutput] = []
         for metric in decode(raw).metrics:
@@ -381,13 +323,19 @@ class EdgeNode:
         metric = TypedMetric(name=BD_SEQ, datatype=Datatype.INT64, value=self._bd_seq, at_ms=now_ms)
         return encode(timestamp_ms=now_ms, seq=None, metrics=[metric])
 
-    def _origin(self, device: str | None) -> _Origin:
+    def _origin(self, device: str | None) -> Origin:
         if device is None:
             return self._node_metrics
         if device not in self._devices:
             raise ValueError(f"{self.node} has no device {device!r}")
         return self._devices[device]
 
-    def _refuse_when_online(self) -> None:
+    def _declared(self, device: str | None, metrics: Iterable[MetricDefinition]) -> Origin:
+        """What the node (None) or a device is to declare, in place of what it declared before."""
         if self._phase is _Phase.ONLINE:
             raise ValueError(f"{self.node} is online; what it declares is fixed until its session ends")
+        declared = Origin(metrics)
+        for name, other in ((None, self._node_metrics), *self._devices.items()):
+            if name != device and (shared := sorted(declared.aliases & other.aliases)):
+                raise ValueError(f"{self.node}: {device or 'the node'} and {name or 'the node'} share aliases {shared}")
+        return declared
