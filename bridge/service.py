@@ -176,12 +176,12 @@ class _Running:
         return self._legacy[server]
 
     def _release_session(self, sessions: Sessions, core: Core) -> ReleaseSession | None:
-        """Our own edge node, where the plant folder names one."""
+        """Our own edge node, where the plant folder names one. It is born when our host there can hear it."""
         named = self._plant.settings.edge_node
         if named is None:
             return None
         node = release_node(NodeId(named.group, named.node))
-        link = sessions.release(node)
+        link = sessions.release(node, self._may_be_born)
         self._links.append(("orders", link))
         return ReleaseSession(link, node, self._outside.clock, core.book.records.values())
 
@@ -293,6 +293,10 @@ class _Running:
         """A bridge that cannot commit, or whose lease may be another's by now, stays off the broker."""
         is_ours = self._outside.clock.now_ms() - self._renewed_ms < self._lease.ttl_ms
         return is_ours and not self._stopping and Stall.STORE not in self._stalls
+
+    async def _may_be_born(self) -> bool:
+        first = next(iter(self._hosts.values()))
+        return first.is_up and await self._may_connect()
 
     async def _may_be_online(self) -> bool:
         """A host that can take no more from the plant stays offline."""

@@ -66,6 +66,11 @@ class HostSession:
         self._ended = asyncio.Event()
         self._ended.set()
 
+    @property
+    def is_up(self) -> bool:
+        """Whether it is connected and subscribed."""
+        return self._up
+
     def announce(self, will_ms: int) -> None:
         """Publish STATE as online, if this is still the session with the will of `will_ms`. Not while leaving, when our
         own offline STATE comes back to us and the core answers it."""

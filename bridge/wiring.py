@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
+from bridge.broker.edge_will import EdgeWill
 from bridge.broker.link import (
     BrokerLink,
     LinkSettings,
@@ -209,17 +210,12 @@ class Sessions:
             self._settings("documents", self._first, clean=False), subscriptions, lambda: None, self._may_connect
         )
 
-    def release(self, node: EdgeNode) -> BrokerLink:
-        """Our own edge node: clean session, NDEATH as will."""
-
-        def will() -> Publication:
-            topic, payload = node.will(self._outside.clock.now_ms())
-            return Publication(topic=topic, payload=payload, qos=1, retain=False)
-
+    def release(self, node: EdgeNode, may_connect: MayConnect) -> BrokerLink:
+        """Our own edge node: clean session, NDEATH as will, with a `bdSeq` that goes on over restarts."""
+        settings = replace(self._settings("orders", self._first, clean=True), will_at_end=True)
         subscriptions = [Subscription(filter=filter, qos=1) for filter in node.subscriptions]
-        return self._outside.link(
-            self._settings("orders", self._first, clean=True), subscriptions, will, self._may_connect
-        )
+        will = EdgeWill(node, self._outside.clock, self._plant.settings.data_dir)
+        return self._outside.link(settings, subscriptions, will, may_connect)
 
     def _settings(self, name: str, broker: BrokerSettings, *, clean: bool) -> LinkSettings:
         return LinkSettings(

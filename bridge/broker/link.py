@@ -73,7 +73,7 @@ class LinkSettings:
 
     `clean` false keeps the session at the broker (MQTT 5: for `expiry_s`). `password` is asked
     at every CONNECT, so that a rotated one is taken without a restart (it raises `OSError` where there is none);
-    the TLS files are read then too.
+    the TLS files are read then too. `will_at_end`: a clean end asks the broker for the will, as MQTT 5 can (reason 4).
     `queue_size` is how many events wait for `next_event` before the link stops reading. The pauses between
     attempts to connect double from `first_pause_s` to `longest_pause_s`, and are short again after a session that
     lasted `steady_s`.
@@ -84,6 +84,7 @@ class LinkSettings:
     client_id: str
     version: int = 5
     clean: bool = True
+    will_at_end: bool = False
     expiry_s: int = 0
     keepalive_s: int = 15
     timeout_s: float = 10.0

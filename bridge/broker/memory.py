@@ -18,6 +18,7 @@ from bridge.broker.reconnect import PacketId, Received, Reconnecting, always, no
 
 LARGEST_PACKET_ID = 65535
 PUBLISH_WINDOW = 65535
+MQTT_5 = 5
 
 
 def filter_matches(topic_filter: str, topic: str) -> bool:
@@ -264,6 +265,7 @@ class _Connection:
     async def close(self, *, with_will: bool = False) -> None:
         if self._is_open:
             self._broker._disconnected(self)
+            with_will = with_will or (self.settings.will_at_end and self.settings.version == MQTT_5)
             if with_will and self.will is not None:
                 self._broker.publish(self.will)
         self.lose("closed")

@@ -36,6 +36,7 @@ log = structlog.get_logger()
 READS_PER_TURN = 64
 """Packets read before other tasks have their turn."""
 
+DISCONNECT_WITH_WILL = 0x04
 DEFAULT_PUBLISH_WINDOW = 100
 """QoS 1 publications in flight where the broker does not say (MQTT 3.1.1); what rumqttd keeps at the least."""
 
@@ -78,7 +79,7 @@ class PahoSession:
         except (OSError, ValueError) as error:
             raise LinkLost(f"{self._settings.host}:{self._settings.port}: {error}") from error
         if self._is_closing:
-            self._client.disconnect()
+            self._disconnect()
             raise LinkLost("closed while connecting")
         self._attach()
         try:
@@ -92,7 +93,7 @@ class PahoSession:
     def _give_up(self, attempt: asyncio.Future[None]) -> None:
         """Leave what was connected when nobody waited for it any more; an error is nobody's either."""
         if not attempt.cancelled() and attempt.exception() is None:
-            self._client.disconnect()
+            self._disconnect()
 
     async def ended(self) -> str:
         """Wait for the end; meanwhile ping, and end it when the broker has become silent."""
@@ -164,13 +165,19 @@ class PahoSession:
         if with_will and self._fd is not None:
             self._abort("closed, for the broker to publish the will")
         if not self._ended.done() and self._fd is not None:
-            self._client.disconnect()
+            self._disconnect()
             await asyncio.wait({self._ended}, timeout=self._settings.timeout_s)
             if not self._ended.done():
                 self._abort("the broker did not take the DISCONNECT")
         if (tail := self._tail) is not None:
             self._tail = None
             await self._hear_out(tail)
+
+    def _disconnect(self) -> None:
+        """DISCONNECT, in MQTT 5 with the reason for which the broker publishes the will, where the settings ask so."""
+        with_will = self._settings.will_at_end and self._settings.version == 5
+        reason = ReasonCode(PacketTypes.DISCONNECT, identifier=DISCONNECT_WITH_WILL) if with_will else None
+        self._client.disconnect(reason)
 
     # --- connecting ---
 

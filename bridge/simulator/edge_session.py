@@ -3,23 +3,29 @@
 `sparkplug.edge.EdgeNode` decides, this carries out. What was handed to a session that ended before it could arrive
 is stored again and comes back marked historical. At QoS 0 nobody knows what of it arrived: a node with `resend_ms`
 sends again all that it sent so shortly before its host or its link was lost, so that a cut at any moment loses
-nothing; some of it comes twice.
+nothing; some of it comes twice. Of several servers it is on one at a time, and goes on to the next when its host is
+offline there.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from itertools import cycle
+from pathlib import Path
 from typing import Final, TypeAlias
 
 import structlog
 
+from bridge.broker.edge_will import EdgeWill
 from bridge.broker.errors import LinkLost
 from bridge.broker.link import (
     BrokerLink,
     LinkDown,
+    LinkEvent,
     LinkSettings,
     LinkUp,
     MayConnect,
@@ -40,6 +46,8 @@ LinkFactory: TypeAlias = Callable[[LinkSettings, Subscriptions, WillSource, MayC
 BUFFER_LIMIT: Final = 50_000
 """Updates that a node stores while its primary host is away: half an hour of the demonstration's busiest node."""
 LEAVE_TIMEOUT_S: Final = 2.0
+PATIENCE_S: Final = 5.0
+"""How long a node waits for its host on one of several servers before it tries the next."""
 
 log = structlog.get_logger()
 
@@ -69,16 +77,23 @@ def define_node(
     return edge
 
 
-async def always() -> bool:
-    """A simulated node connects whenever it can."""
-    return True
-
-
 class EdgeSession:
-    """One edge node on its own link."""
+    """One edge node on its own link.
+
+    `others`: further servers, besides `broker`. `data_dir`: where its `bdSeq` is kept over restarts, if it is.
+    """
 
     def __init__(
-        self, node: EdgeNode, *, broker: LinkSettings, link: LinkFactory, clock: Clock, resend_ms: int = 0
+        self,
+        node: EdgeNode,
+        *,
+        broker: LinkSettings,
+        others: Sequence[LinkSettings] = (),
+        link: LinkFactory,
+        clock: Clock,
+        resend_ms: int = 0,
+        patience_s: float = PATIENCE_S,
+        data_dir: Path | None = None,
     ) -> None:
         self._node = node
         self._clock = clock
@@ -86,9 +101,12 @@ class EdgeSession:
         self._unsent: deque[_Update] = deque(maxlen=BUFFER_LIMIT)
         self._sent: deque[tuple[int, _Update]] = deque(maxlen=BUFFER_LIMIT)
         self._turn = asyncio.Lock()
-        settings = replace(broker, client_id=f"{broker.client_id}-{node.node.group}-{node.node.node}", clean=True)
-        subscriptions = [Subscription(filter=filter, qos=1) for filter in node.subscriptions]
-        self._link = link(settings, subscriptions, self._will, always)
+        self._servers = (broker, *others)
+        self._patience_s = patience_s if others else None
+        self._new_link = link
+        self._will = EdgeWill(node, clock, data_dir)
+        self._link = self._link_to(broker)
+        self._leaving = False
 
     @property
     def node(self) -> EdgeNode:
@@ -96,12 +114,15 @@ class EdgeSession:
 
     async def run(self) -> None:
         """Keep the session until cancelled; the node then says its death."""
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._link.run(), name=f"link-{self._node.node}")
-            try:
-                await self._follow()
-            finally:
-                await self._leave()
+        for server in cycle(self._servers):
+            self._link, self._leaving = self._link_to(server), False
+            async with asyncio.TaskGroup() as tasks:
+                link = tasks.create_task(self._link.run(), name=f"link-{self._node.node}")
+                try:
+                    await self._stay(f"{server.host}:{server.port}")
+                finally:
+                    await self._leave()
+                    link.cancel()
 
     async def report(self, device: str | None, values: Mapping[str, Value], at_ms: int) -> None:
         """Metrics changed. Published now, or stored until the primary host is there."""
@@ -109,18 +130,31 @@ class EdgeSession:
             self._unsent.append(_Update(device=device, values=values, at_ms=at_ms))
             await self._carry_out(self._node.update(device, values, at_ms))
 
-    async def _follow(self) -> None:
-        while True:
-            event = await self._link.next_event()
-            async with self._turn:
-                match event:
-                    case LinkUp():
-                        await self._carry_out(self._node.connected(self._clock.now_ms()))
-                    case LinkDown(reason=reason):
-                        log.info("edge.link_down", node=str(self._node.node), reason=reason)
-                        self._store_again()
-                    case Message():
-                        await self._receive(event)
+    async def _stay(self, server: str) -> None:
+        """Work on one server until the next is to be tried: the host is offline there, or not heard of in time."""
+        until_s = self._patience_end_s()
+        with suppress(TimeoutError):
+            while not self._leaving:
+                was_online = self._node.is_online
+                async with asyncio.timeout_at(None if was_online else until_s):
+                    event = await self._link.next_event()
+                async with self._turn:
+                    await self._take(event, server)
+                if was_online:
+                    until_s = self._patience_end_s()
+
+    def _patience_end_s(self) -> float | None:
+        return None if self._patience_s is None else asyncio.get_running_loop().time() + self._patience_s
+
+    async def _take(self, event: LinkEvent, server: str) -> None:
+        match event:
+            case LinkUp():
+                await self._carry_out(self._node.connected(self._clock.now_ms(), server))
+            case LinkDown(reason=reason):
+                log.info("edge.link_down", node=str(self._node.node), reason=reason)
+                self._store_again()
+            case Message():
+                await self._receive(event)
 
     async def _receive(self, message: Message) -> None:
         was_online = self._node.is_online
@@ -143,7 +177,9 @@ class EdgeSession:
                         )
                     case Disconnect(reason=reason):
                         log.info("edge.host_lost", node=str(self._node.node), reason=reason)
-                        await self._link.drop()
+                        self._leaving = self._patience_s is not None
+                        if not self._leaving:
+                            await self._link.drop()
                     case Rebirthed() if self._resend_ms:
                         # The host was away although STATE did not say so: a broker that is killed publishes no will.
                         log.info("edge.host_was_away", node=str(self._node.node))
@@ -181,6 +217,7 @@ class EdgeSession:
             self._node.update(update.device, update.values, update.at_ms)
 
     async def _leave(self) -> None:
+        self._leaving = True
         try:
             async with asyncio.timeout(LEAVE_TIMEOUT_S):
                 async with self._turn:
@@ -188,9 +225,14 @@ class EdgeSession:
         except TimeoutError:
             log.info("edge.left_without_death", node=str(self._node.node))
 
-    def _will(self) -> Publication:
-        topic, payload = self._node.will(self._clock.now_ms())
-        return Publication(topic=topic, payload=payload, qos=1, retain=False)
+    def _link_to(self, server: LinkSettings) -> BrokerLink:
+        client_id = f"{server.client_id}-{self._node.node.group}-{self._node.node.node}"
+        settings = replace(server, client_id=client_id, clean=True, will_at_end=True)
+        subscriptions = [Subscription(filter=filter, qos=1) for filter in self._node.subscriptions]
+        return self._new_link(settings, subscriptions, self._will, self._may_connect)
+
+    async def _may_connect(self) -> bool:
+        return not self._leaving
 
 
 def _datatype(value: Value) -> Datatype:

@@ -12,8 +12,9 @@ import structlog
 
 from bridge.broker.errors import LinkLost
 from bridge.broker.link import LinkDown, LinkSettings, LinkUp, Message, Publication, Subscription
+from bridge.broker.reconnect import always
 from bridge.core.topic import order_topic
-from bridge.simulator.edge_session import LinkFactory, always
+from bridge.simulator.edge_session import LinkFactory
 from ruleset.sample import Plain
 
 SESSION_EXPIRY_S: Final = 86_400

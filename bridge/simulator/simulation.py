@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -31,8 +31,9 @@ SHORTEST_PAUSE_MS: Final = 2
 class Simulation:
     """One plant on one broker. `run` works until cancelled.
 
-    `broker` says how to reach it; its `client_id` begins those of all sessions. Releases of the orders in `foreign`
-    are not this plant's: its MES does not see them. `resend_ms`: see `bridge.simulator.edge_session`.
+    `broker` says how to reach it; its `client_id` begins those of all sessions. `others` are further servers, where the
+    edge nodes look for their host too. Releases of the orders in `foreign` are not this plant's: its MES does not see
+    them. `resend_ms` and `data_dir`: see `bridge.simulator.edge_session`.
     """
 
     def __init__(
@@ -40,11 +41,13 @@ class Simulation:
         scenario: Scenario,
         *,
         broker: LinkSettings,
+        others: Sequence[LinkSettings] = (),
         link: LinkFactory,
         ledger: Ledger,
         clock: Clock,
         foreign: Collection[str] = (),
         resend_ms: int = 0,
+        data_dir: Path | None = None,
     ) -> None:
         self.start_ms: Final = clock.now_ms()
         self._model = PlantModel(scenario, self.start_ms)
@@ -57,9 +60,11 @@ class Simulation:
             node: EdgeSession(
                 define_node(node, origins, primary_host=scenario.primary_host),
                 broker=broker,
+                others=others,
                 link=link,
                 clock=clock,
                 resend_ms=resend_ms,
+                data_dir=data_dir,
             )
             for node, origins in _by_node(self._model).items()
         }
@@ -129,10 +134,12 @@ async def simulate(
     scenario: Scenario,
     *,
     broker: LinkSettings,
+    others: Sequence[LinkSettings] = (),
     link: LinkFactory,
     clock: Clock,
     ledger_path: Path | None,
     seconds: float,
+    data_dir: Path | None = None,
     rest_s: float = 60.0,
     stop: asyncio.Event | None = None,
 ) -> Ledger:
@@ -142,7 +149,9 @@ async def simulate(
     """
     ledger = Ledger(scenario.seed, ledger_path)
     try:
-        simulation = Simulation(scenario, broker=broker, link=link, ledger=ledger, clock=clock)
+        simulation = Simulation(
+            scenario, broker=broker, others=others, link=link, ledger=ledger, clock=clock, data_dir=data_dir
+        )
         async with asyncio.TaskGroup() as tasks:
             running = tasks.create_task(simulation.run(), name="simulation")
             with suppress(TimeoutError):

@@ -38,6 +38,8 @@ BASE = LinkSettings(
 class Ground(Protocol):
     """A broker, and a line to it that can be cut. `steady_link` goes round the line."""
 
+    version: int
+
     def link(
         self,
         settings: LinkSettings,
@@ -57,6 +59,8 @@ class Ground(Protocol):
 
 class MemoryGround:
     """`MemoryLink`. A line that is down is a stopped broker here."""
+
+    version = BASE.version
 
     def __init__(self) -> None:
         self.broker = MemoryBroker()
@@ -89,6 +93,7 @@ class MosquittoGround:
     def __init__(self, server: Mosquitto, proxy: Proxy, folder: Path, version: int) -> None:
         self._proxy = proxy
         self._direct = server.port
+        self.version = version
         self._common = {
             "version": version,
             "user": server.user,

@@ -179,6 +179,16 @@ async def test_a_session_dropped_with_its_will_leaves_it_to_the_broker_and_is_fo
         await up(link)
 
 
+async def test_a_clean_end_leaves_the_will_where_it_is_asked_for_and_the_version_of_mqtt_can_say_so(room: Room) -> None:
+    settings = replace(room.settings("node"), will_at_end=True)
+    link = room.ground.link(settings, will=numbered_wills(room.topic("will")))
+    async with room.watcher("will") as watcher, room.publisher() as publisher:
+        async with running(link):
+            await up(link)
+        await put(publisher, room.topic("will"), b"end")
+        assert (await message(watcher)).payload == (b"session 1" if room.ground.version == 5 else b"end")
+
+
 async def test_the_pauses_do_not_grow_while_sessions_last(room: Room) -> None:
     settings = replace(room.settings("host"), longest_pause_s=60, steady_s=0)
     link = room.ground.link(settings)

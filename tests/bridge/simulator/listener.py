@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from typing import Any
 
-from bridge.broker.link import LinkSettings, Message, Publication, Subscription
+from bridge.broker.link import BrokerLink, LinkSettings, Message, Publication, Subscription
 from bridge.broker.memory import MemoryBroker, MemoryLink
 from sparkplug.fact import DataRead, Finding, NodeOffline, NodeOnline
 from sparkplug.host import HostApplication
@@ -29,19 +28,17 @@ def say_state(broker: MemoryBroker, *, online: bool, at_ms: int) -> None:
     broker.publish(Publication(topic=state_topic(HOST), payload=payload, qos=1, retain=True))
 
 
-@dataclass(slots=True)
 class Listener:
-    """What a host takes from the messages of the edge nodes. `run` it beside them."""
+    """What a host takes from the messages of the edge nodes. `run` it beside them, and its link, which on a broker in
+    memory is made for it."""
 
-    broker: MemoryBroker
-    link: MemoryLink = field(init=False)
-    host: HostApplication = field(init=False)
-    facts: list[object] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.host = HostApplication(HOST)
+    def __init__(self, heard: MemoryBroker | BrokerLink) -> None:
         subscriptions = [Subscription(filter="spBv1.0/#", qos=1), Subscription(filter="uns/#", qos=1)]
-        self.link = MemoryLink(self.broker, settings("listener"), subscriptions)
+        self.link: BrokerLink = (
+            MemoryLink(heard, settings("listener"), subscriptions) if isinstance(heard, MemoryBroker) else heard
+        )
+        self.host = HostApplication(HOST)
+        self.facts: list[object] = []
         self.host.connected(0, will_ms=0)
 
     async def run(self) -> None:
