@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
+
 from bridge.broker.memory import MemoryBroker, MemoryLink
 from bridge.simulator.edge_session import EdgeSession, define_node
 from sparkplug.fact import DataSet, NodeId
@@ -37,6 +41,19 @@ def session(broker: MemoryBroker, clock: ManualClock, *, resend_ms: int = 0) -> 
         link=lambda settings, subscriptions, will, may: MemoryLink(broker, settings, subscriptions, will, may),
         clock=clock,
         resend_ms=resend_ms,
+    )
+
+
+def walking(brokers: list[MemoryBroker], clock: ManualClock) -> EdgeSession:
+    """A node with a counter that knows several servers, and waits a moment for its host on each."""
+    places = [replace(settings("plant"), port=port) for port in range(len(brokers))]
+    return EdgeSession(
+        define_node(NODE, {"press-1": {"Counters/Good": 0}}, primary_host=HOST),
+        broker=places[0],
+        others=places[1:],
+        link=lambda asked, subscriptions, will, may: MemoryLink(brokers[asked.port], asked, subscriptions, will, may),
+        clock=clock,
+        patience_s=0.05,
     )
 
 
@@ -159,3 +176,57 @@ async def test_a_node_that_is_stopped_says_its_death() -> None:
             say_state(broker, online=True, at_ms=1)
             await until(lambda: listener.turns == ["online"])
         await until(lambda: listener.turns == ["online", "offline"])
+
+
+# Several servers
+
+
+@pytest.mark.spec("tck-id-operational-behavior-primary-application-state-with-multiple-servers-walk")
+@pytest.mark.spec("tck-id-operational-behavior-primary-application-state-with-multiple-servers-single-server")
+@pytest.mark.spec("tck-id-operational-behavior-edge-node-termination-host-offline-reconnect")
+async def test_a_node_goes_to_the_next_server_when_its_host_goes_offline_and_takes_along_what_it_stored() -> None:
+    brokers, clock = [MemoryBroker(), MemoryBroker()], ManualClock()
+    here, there, edge = Listener(brokers[0]), Listener(brokers[1]), walking(brokers, clock)
+    async with running(here.link.run(), here.run(), there.link.run(), there.run(), edge.run()):
+        say_state(brokers[0], online=True, at_ms=50)
+        await until(lambda: here.turns == ["online"])
+        say_state(brokers[0], online=False, at_ms=60)
+        await until(lambda: here.turns == ["online", "offline"])
+        await count(edge, clock, 1, 2)
+        say_state(brokers[1], online=True, at_ms=1)  # of another session than the first server's
+        await until(lambda: (2, True) in there.values("Counters/Good", birth=False))
+        await count(edge, clock, 3)
+        await until(lambda: (3, False) in there.values("Counters/Good", birth=False))
+
+    assert here.turns == ["online", "offline"]
+    assert there.turns == ["online", "offline"]
+    assert [value for value, _ in there.values("Counters/Good", birth=False)] == [1, 2, 3]
+    assert here.findings == there.findings == []
+
+
+async def test_a_node_looks_for_its_host_on_all_servers_also_where_none_answers() -> None:
+    brokers, clock = [MemoryBroker(), MemoryBroker(), MemoryBroker()], ManualClock()
+    listener, edge = Listener(brokers[0]), walking(brokers, clock)
+    brokers[1].stop()
+    say_state(brokers[0], online=False, at_ms=1)
+    async with running(listener.link.run(), listener.run(), edge.run()):
+        await until(lambda: edge.node.next_bd_seq > 4)  # it has been everywhere
+        say_state(brokers[0], online=True, at_ms=2)
+        await until(lambda: listener.turns == ["online"])
+        await count(edge, clock, 1)
+        await until(lambda: (1, False) in listener.values("Counters/Good", birth=False))
+
+    assert listener.findings == []
+
+
+async def test_a_node_on_its_only_server_waits_there_for_its_host() -> None:
+    broker, clock = MemoryBroker(), ManualClock()
+    listener, edge = Listener(broker), session(broker, clock)
+    say_state(broker, online=False, at_ms=1)
+    async with running(listener.link.run(), listener.run(), edge.run()):
+        await count(edge, clock, 1)
+        await until(lambda: edge.node.next_bd_seq == 1)
+        say_state(broker, online=True, at_ms=2)
+        await until(lambda: (1, True) in listener.values("Counters/Good", birth=False))
+
+    assert edge.node.next_bd_seq == 1
