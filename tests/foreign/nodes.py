@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from tests.foreign.value import Given
 from tests.integration.patience import until
 from tests.server_process import find_binary
 from tests.servers import Mosquitto
@@ -17,8 +19,9 @@ ROOT = Path(__file__).parents[2]
 ENVIRONMENTS = ROOT / ".foreign"
 DRIVERS = Path(__file__).parent / "drivers"
 SAID_LIMIT_S = 20.0
-
-Metrics = Mapping[str, str | int]
+GROUP = "acme-berlin"
+NODE = "packaging"
+DEVICE = "line-1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +47,19 @@ class Library:
         return [str(interpreter), driver] if self.python else [find_binary("node", "nodejs"), driver]
 
 
+SPARKPLUG_CLIENT = Library(package="sparkplug-client", driver="sparkplug_client.mjs", python=False, device=DEVICE)
+PYSPARKPLUG = Library(package="pysparkplug", driver="pysparkplug_node.py", python=True, device=DEVICE)
+MQTT_SPB_WRAPPER = Library(
+    package="mqtt-spb-wrapper",
+    driver="mqtt_spb_wrapper_node.py",
+    python=True,
+    device=None,
+    prefix="DATA/",
+    deaths_match=False,
+)
+LIBRARIES = (SPARKPLUG_CLIENT, PYSPARKPLUG, MQTT_SPB_WRAPPER)
+
+
 class ForeignNode:
     """A node that runs. What it prints is kept."""
 
@@ -57,14 +73,28 @@ class ForeignNode:
         async for line in self._process.stdout:
             self._said.append(line.decode().strip())
 
-    async def until_said(self, word: str) -> None:
-        """Wait until it has printed this."""
-        await until(lambda: word in self._said, lambda: f"{word!r} among {self._said}", SAID_LIMIT_S)
+    async def until_said(self, word: str, *, times: int = 1) -> None:
+        """Wait until it has printed this, so many times."""
+        await until(lambda: self._said.count(word) >= times, lambda: f"{word!r} among {self._said}", SAID_LIMIT_S)
 
-    async def report(self, metrics: Metrics) -> None:
+    async def until_commanded(self, times: int) -> list[dict[str, Any]]:
+        """Wait until so many commands have arrived there; returns them as the node's program saw them."""
+
+        def commands() -> list[str]:
+            return [said for said in self._said if said.startswith("{")]
+
+        await until(lambda: len(commands()) >= times, lambda: f"{times} commands in {self._said}", SAID_LIMIT_S)
+        return [json.loads(said) for said in commands()]
+
+    def forget(self) -> None:
+        """What it has printed until now is not looked at any more."""
+        self._said.clear()
+
+    async def report(self, *metrics: Given, compress: str | None = None) -> None:
         """It publishes these values as data."""
         assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps(metrics).encode() + b"\n")
+        told = {"metrics": [metric.told() for metric in metrics], "compress": compress}
+        self._process.stdin.write(json.dumps(told).encode() + b"\n")
         await self._process.stdin.drain()
 
     async def kill(self) -> None:
@@ -75,19 +105,33 @@ class ForeignNode:
 
 
 @asynccontextmanager
-async def foreign_node(library: Library, broker: Mosquitto, metrics: Metrics, log: Path) -> AsyncIterator[ForeignNode]:
-    """A node `acme-berlin/packaging` of this library that has been born."""
+async def foreign_node(
+    library: Library,
+    broker: Mosquitto,
+    metrics: Sequence[Given],
+    log: Path,
+    *,
+    node_metrics: Sequence[Given] = (),
+    port: int | None = None,
+    plain: bool = False,
+) -> AsyncIterator[ForeignNode]:
+    """A node `acme-berlin/packaging` of this library that has been born, by way of `port` where that is given.
+
+    `node_metrics` are its own where `metrics` are its device's. `plain`: data goes out as the library would have it.
+    """
     settings = {
         "home": str(ENVIRONMENTS / "node"),
-        "url": f"mqtt://{broker.host}:{broker.port}",
+        "url": f"mqtt://{broker.host}:{port or broker.port}",
         "host": broker.host,
-        "port": broker.port,
+        "port": port or broker.port,
         "user": broker.user,
         "password": broker.password,
-        "group": "acme-berlin",
-        "node": "packaging",
+        "group": GROUP,
+        "node": NODE,
         "device": library.device,
-        "metrics": metrics,
+        "metrics": [metric.told() for metric in metrics],
+        "node_metrics": [metric.told() for metric in node_metrics],
+        "plain": plain,
     }
     with log.open("ab") as errors:
         process = await asyncio.create_subprocess_exec(

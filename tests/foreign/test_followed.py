@@ -19,7 +19,9 @@ from bridge.wiring import open_store
 from sparkplug.snapshot import SessionSnapshot
 from state.record import Table
 from state.store import Store
-from tests.foreign.nodes import Library, Metrics, foreign_node
+from tests.foreign import nodes
+from tests.foreign.nodes import LIBRARIES, Library, foreign_node
+from tests.foreign.value import text, whole
 from tests.integration.bridge_process import Bridge
 from tests.integration.folder import SHIPPED_PLANT, OdooAccess, write_folder
 from tests.integration.patience import until
@@ -28,19 +30,7 @@ from tests.servers import Mosquitto, StartMosquitto, StartRedis
 pytestmark = pytest.mark.slow
 
 LIMIT_S = 30.0
-NODE = "acme-berlin/packaging"
-LIBRARIES = (
-    Library(package="sparkplug-client", driver="sparkplug_client.mjs", python=False, device="line-1"),
-    Library(package="pysparkplug", driver="pysparkplug_node.py", python=True, device="line-1"),
-    Library(
-        package="mqtt-spb-wrapper",
-        driver="mqtt_spb_wrapper_node.py",
-        python=True,
-        device=None,
-        prefix="DATA/",
-        deaths_match=False,
-    ),
-)
+NODE = f"{nodes.GROUP}/{nodes.NODE}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,22 +96,22 @@ async def site_for(library: Library, home: Path, broker: Mosquitto, start_redis:
 async def test_a_foreign_node_is_believed_its_counter_is_posted_and_its_death_is_seen(
     library: Library, tmp_path: Path, start_mosquitto: StartMosquitto, start_redis: StartRedis
 ) -> None:
-    shown: Metrics = {"State": "IDLE", "Fault": "", "Order": "", "Counters/Good": 100}
+    shown = [text("State", "IDLE"), text("Fault", ""), text("Order", ""), whole("Counters/Good", 100)]
     async with site_for(library, tmp_path, start_mosquitto(), start_redis) as site:
         async with foreign_node(library, site.broker, shown, tmp_path / "node.log") as node:
             await site.until_node("ONLINE")
-            await node.report({"Order": site.order, "Counters/Good": 100})
-            await node.report({"State": "RUN"})
-            await node.report({"Counters/Good": 107})
-            await node.report({"Order": ""})
+            await node.report(text("Order", site.order), whole("Counters/Good", 100))
+            await node.report(text("State", "RUN"))
+            await node.report(whole("Counters/Good", 107))
+            await node.report(text("Order", ""))
             await site.until_progress(7)
 
             await site.bridge.kill()
             await site.bridge.start()
             await node.until_said("rebirth")
-            await node.report({"Order": site.order, "Counters/Good": 107})
-            await node.report({"Counters/Good": 112})
-            await node.report({"Order": ""})
+            await node.report(text("Order", site.order), whole("Counters/Good", 107))
+            await node.report(whole("Counters/Good", 112))
+            await node.report(text("Order", ""))
             await site.until_progress(12)
 
             await node.kill()
