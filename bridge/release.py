@@ -44,6 +44,7 @@ class ReleaseSession:
         self._node = node
         self._clock = clock
         self._open = {record.order: record for record in records if record.is_open}
+        self._shown = _rows(())
         self._changed = asyncio.Event()
         self._changed.set()
         self._in_order = asyncio.Lock()
@@ -82,7 +83,11 @@ class ReleaseSession:
         await self._publish(lambda: self._node.leave(self._clock.now_ms()))
 
     def _update(self) -> tuple[EdgeOutput, ...]:
-        return self._node.update(None, {ORDERS_METRIC: _rows(self._open.values())}, self._clock.now_ms())
+        rows = _rows(self._open.values())
+        if rows == self._shown:
+            return ()
+        self._shown = rows
+        return self._node.update(None, {ORDERS_METRIC: rows}, self._clock.now_ms())
 
     async def _publish(self, outputs: Callable[[], Iterable[EdgeOutput]]) -> None:
         """Ask the node and publish what it says before it is asked anew: its `seq` must arrive in order."""

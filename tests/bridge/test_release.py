@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
 
-from bridge.broker.link import Publication, Subscription
+import pytest
+from structlog.testing import capture_logs
+
+from bridge.broker.link import (
+    BrokerLink,
+    LinkSettings,
+    MayConnect,
+    Publication,
+    Subscription,
+    Subscriptions,
+    WillSource,
+)
 from bridge.broker.memory import MemoryBroker, MemoryLink
 from bridge.core.order import OrderRecord
 from bridge.release import COLUMNS, ORDERS_METRIC, ReleaseSession, release_node
+from bridge.service import Service
 from sparkplug.command import rebirth_command
 from sparkplug.fact import DataSet, NodeId
 from tests.bridge.simulator.listener import Listener, running, settings, until
-from tests.bridge.site import ManualClock
+from tests.bridge.site import ManualClock, Site, plant_in
 
 NODE = NodeId("acme-berlin", "orders")
 CLIENT = "orders"
@@ -55,9 +70,9 @@ class Bench:
         async with listening, running(self.link.run(), self.session.run(), self.session.send()):
             yield
 
-    def lists(self, *, birth: bool | None = None) -> list[list[str]]:
+    def lists(self, *, birth: bool | None = None) -> list[list[object]]:
         """The orders of each list that the host read."""
-        return [[str(row[0]) for row in each.rows] for each in self.read(birth=birth)]
+        return [orders(each) for each in self.read(birth=birth)]
 
     def read(self, *, birth: bool | None = None) -> list[DataSet]:
         values = [value for value, _ in self.listener.values(ORDERS_METRIC, birth=birth)]
@@ -82,6 +97,18 @@ async def test_each_change_is_the_whole_list_and_a_cancelled_order_leaves_it() -
         bench.session.show(order("mo-1", version=2, status="cancelled"))
         await until(lambda: bench.lists()[-1] == ["mo-2"])
     assert bench.listener.findings == []
+
+
+@pytest.mark.spec("tck-id-principles-rbe-recommended")
+@pytest.mark.spec("tck-id-operational-behavior-data-publish-nbirth-change")
+async def test_a_list_that_did_not_change_is_not_sent_again() -> None:
+    bench = Bench()
+    async with bench.running():
+        await until(lambda: bench.lists(birth=True) == [[]])
+        for name in ("mo-1", "mo-1", "mo-2"):
+            bench.session.show(order(name))
+            await until(lambda name=name: bench.lists()[-1][-1:] == [name])  # type: ignore[misc]
+    assert bench.lists(birth=False) == [["mo-1"], ["mo-1", "mo-2"]]
 
 
 async def test_a_host_that_asks_for_a_birth_gets_the_present_list() -> None:
@@ -126,3 +153,37 @@ async def test_a_node_that_leaves_says_its_death_although_its_session_ends_clean
             await bench.session.leave()
         await until(lambda: bench.listener.turns == ["online", "offline"])
     assert bench.listener.findings == []
+
+
+async def test_the_bridge_hears_its_own_node_from_the_birth_on_although_its_host_is_slow_to_connect(
+    tmp_path: Path,
+) -> None:
+    site, host_may = Site(plant_in(tmp_path)), asyncio.Event()
+
+    def link(asked: LinkSettings, filters: Subscriptions, will: WillSource, may: MayConnect) -> BrokerLink:
+        async def slow() -> bool:
+            return host_may.is_set() and await may()
+
+        return site.link(asked, filters, will, slow if asked.client_id.endswith("-host") else may)
+
+    heard = Listener(site.broker)
+    outside = replace(site.outside, link=link)
+    stop = asyncio.Event()
+    site.release_order("mo-1")
+    with capture_logs() as logs:
+        async with running(heard.link.run(), heard.run(), Service(site.plant, outside, stage_s=0.3).run(stop)):
+            await until(lambda: site.released is not None)
+            assert heard.turns == []
+            host_may.set()
+            await until(lambda: heard.turns == ["online"])
+            site.release_order("mo-2")
+            await until(lambda: ["mo-1", "mo-2"] in [orders(one) for one, _ in heard.values(ORDERS_METRIC)])
+            stop.set()
+            await until(lambda: not site.is_host_online)
+    assert [line for line in logs if line["event"] == "sparkplug.finding"] == []
+    assert heard.findings == []
+
+
+def orders(value: object) -> list[object]:
+    """The orders of a list."""
+    return [row[0] for row in value.rows] if isinstance(value, DataSet) else []

@@ -256,6 +256,7 @@ def test_leaving_on_purpose_it_publishes_its_death() -> None:
 @pytest.mark.spec("tck-id-topics-ddeath-seq-num")
 @pytest.mark.spec("tck-id-payloads-ddeath-seq")
 @pytest.mark.spec("tck-id-payloads-ddeath-seq-inc")
+@pytest.mark.spec("tck-id-payloads-ddeath-seq-number")
 @pytest.mark.spec("tck-id-operational-behavior-device-ddeath")
 def test_a_lost_device_dies_stores_and_is_born_again() -> None:
     edge = online()

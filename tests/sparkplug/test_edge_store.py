@@ -6,10 +6,9 @@ import pytest
 
 from sparkplug.command import rebirth_command, write_command
 from sparkplug.edge import Disconnect, Ignored, Publish, Rebirthed, Written
-from sparkplug.fact import (
-    DataRead,
-    Reading,
-)
+from sparkplug.edge.origin import MetricDefinition
+from sparkplug.fact import DataRead, Reading
+from sparkplug.message import REBIRTH
 from sparkplug.wire.datatype import Datatype
 from sparkplug.wire.payload import decode
 from sparkplug.wire.state import HostState, encode_state
@@ -17,6 +16,19 @@ from tests.sparkplug.edge_situation import ONLINE, STATE, heard, online, press, 
 from tests.sparkplug.situation import ARM, NODE, PRESS
 
 # Storing
+
+
+@pytest.mark.spec("tck-id-payloads-ndata-order")
+@pytest.mark.spec("tck-id-payloads-ddata-order")
+def test_what_is_stored_waits_for_the_births_of_the_node_and_of_all_its_devices() -> None:
+    edge = press()
+    edge.define_device("belt", [MetricDefinition(name="pace", datatype=Datatype.INT32, value=1)])
+    edge.will(40)
+    edge.connected(50)
+    edge.update(None, {"speed": 11}, 51)
+    edge.update("arm", {"force": 21}, 52)
+
+    assert verbs(edge.receive(STATE, ONLINE, 60)) == ["NBIRTH", "DBIRTH", "DBIRTH", "NDATA", "DDATA"]
 
 
 def test_what_happens_offline_is_stored_and_sent_as_historical_after_the_births() -> None:
@@ -77,6 +89,41 @@ def test_an_online_older_than_the_last_state_is_of_the_past() -> None:
     assert edge.receive(STATE, encode_state(HostState(True, 499)), 60) == ()
 
 
+def test_the_states_of_two_servers_are_not_compared() -> None:
+    edge = press()
+    edge.will(40)
+    edge.connected(50, "first")
+    edge.receive(STATE, encode_state(HostState(True, 500)), 55)
+    edge.disconnected(60)
+    edge.will(61)
+    edge.connected(62, "second")
+
+    assert verbs(edge.receive(STATE, encode_state(HostState(True, 499)), 63)) == ["NBIRTH", "DBIRTH"]
+    edge.disconnected(70)
+    edge.will(71)
+    edge.connected(72, "first")
+    assert edge.receive(STATE, encode_state(HostState(True, 499)), 73) == ()
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        b"",
+        b"OFFLINE",
+        b'{"online": false}',
+        b'{"online": false, "timestamp": "soon"}',
+        b'{"online": false, "timestamp": -1}',
+        b'{"online": "false", "timestamp": 200}',
+    ],
+)
+def test_a_state_that_cannot_be_read_ends_nothing(payload: bytes) -> None:
+    edge = online()
+
+    [ignored] = edge.receive(STATE, payload, 210)
+    assert isinstance(ignored, Ignored)
+    assert edge.is_online
+
+
 @pytest.mark.spec("tck-id-message-flow-edge-node-birth-publish-phid-wait-id")
 def test_another_hosts_state_is_not_for_it() -> None:
     assert waiting().receive("spBv1.0/STATE/paris", ONLINE, 60) == (
@@ -99,6 +146,7 @@ def test_while_disconnected_it_stores_and_a_new_session_has_its_own_bdseq() -> N
 # Commands
 
 
+@pytest.mark.spec("tck-id-operational-behavior-data-commands-rebirth-action-1")
 @pytest.mark.spec("tck-id-operational-behavior-data-commands-rebirth-action-2")
 @pytest.mark.spec("tck-id-operational-behavior-data-commands-rebirth-action-3")
 def test_a_rebirth_repeats_all_births_in_the_same_session() -> None:
@@ -112,6 +160,11 @@ def test_a_rebirth_repeats_all_births_in_the_same_session() -> None:
     first = outputs[0]
     assert isinstance(first, Publish)
     assert [metric.raw for metric in decode(first.payload).metrics] == [0, False, 11]
+
+
+@pytest.mark.parametrize("value", [False, None])
+def test_only_true_asks_for_a_rebirth(value: bool | None) -> None:
+    assert online().receive(*write_command(PRESS, REBIRTH, Datatype.BOOLEAN, value, 80), 80) == ()
 
 
 def test_while_waiting_it_does_not_obey_a_rebirth() -> None:
