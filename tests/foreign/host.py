@@ -23,9 +23,10 @@ from sparkplug.fact import (
     RequestRebirth,
     Value,
 )
-from sparkplug.host import HostApplication, HostSettings, NodeView
+from sparkplug.host import HostApplication, HostSettings
 from sparkplug.presence import HostPresence
 from sparkplug.session import SessionSettings
+from sparkplug.snapshot import NodeView
 from sparkplug.wire.datatype import Datatype
 from tests.bridge.broker.ground import BASE
 from tests.foreign.nodes import GROUP, NODE

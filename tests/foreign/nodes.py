@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.foreign.value import Given
+from tests.foreign.value import Given, Json
 from tests.integration.patience import until
 from tests.server_process import find_binary
 from tests.servers import Mosquitto
@@ -77,14 +77,15 @@ class ForeignNode:
         """Wait until it has printed this, so many times."""
         await until(lambda: self._said.count(word) >= times, lambda: f"{word!r} among {self._said}", SAID_LIMIT_S)
 
-    async def until_commanded(self, times: int) -> list[dict[str, Any]]:
-        """Wait until so many commands have arrived there; returns them as the node's program saw them."""
+    @property
+    def messages(self) -> list[dict[str, Any]]:
+        """What has arrived there, as the library gave it to its program."""
+        return [json.loads(said) for said in self._said if said.startswith("{")]
 
-        def commands() -> list[str]:
-            return [said for said in self._said if said.startswith("{")]
-
-        await until(lambda: len(commands()) >= times, lambda: f"{times} commands in {self._said}", SAID_LIMIT_S)
-        return [json.loads(said) for said in commands()]
+    async def until_arrived(self, times: int) -> list[dict[str, Any]]:
+        """Wait until so many messages have arrived there; returns them."""
+        await until(lambda: len(self.messages) >= times, lambda: f"{times} messages in {self._said}", SAID_LIMIT_S)
+        return self.messages
 
     def forget(self) -> None:
         """What it has printed until now is not looked at any more."""
@@ -92,9 +93,12 @@ class ForeignNode:
 
     async def report(self, *metrics: Given, compress: str | None = None) -> None:
         """It publishes these values as data."""
+        await self.tell({"metrics": [metric.told() for metric in metrics], "compress": compress})
+
+    async def tell(self, line: Mapping[str, Json]) -> None:
+        """Give its program something to do."""
         assert self._process.stdin is not None
-        told = {"metrics": [metric.told() for metric in metrics], "compress": compress}
-        self._process.stdin.write(json.dumps(told).encode() + b"\n")
+        self._process.stdin.write(json.dumps(line).encode() + b"\n")
         await self._process.stdin.drain()
 
     async def kill(self) -> None:
@@ -102,6 +106,27 @@ class ForeignNode:
         if self._process.returncode is None:
             self._process.kill()
         await self._process.wait()
+
+
+@asynccontextmanager
+async def foreign_process(library: Library, settings: Mapping[str, Any], log: Path) -> AsyncIterator[ForeignNode]:
+    """A driver of this library that has said that it is there."""
+    with log.open("ab") as errors:
+        process = await asyncio.create_subprocess_exec(
+            *library.command,
+            json.dumps(settings),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=errors,
+        )
+    node = ForeignNode(process)
+    listening = asyncio.create_task(node.listen(), name=f"listen-{library.package}")
+    try:
+        await node.until_said("born")
+        yield node
+    finally:
+        await node.kill()
+        await listening
 
 
 @asynccontextmanager
@@ -133,19 +158,5 @@ async def foreign_node(
         "node_metrics": [metric.told() for metric in node_metrics],
         "plain": plain,
     }
-    with log.open("ab") as errors:
-        process = await asyncio.create_subprocess_exec(
-            *library.command,
-            json.dumps(settings),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=errors,
-        )
-    node = ForeignNode(process)
-    listening = asyncio.create_task(node.listen(), name=f"listen-{library.package}")
-    try:
-        await node.until_said("born")
+    async with foreign_process(library, settings, log) as node:
         yield node
-    finally:
-        await node.kill()
-        await listening

@@ -60,7 +60,7 @@ async def test_writes_arrive_with_the_type_and_the_value_that_were_sent(
         for device in {None, library.device}:
             for metric in metrics:
                 await host.write(device, metric.name, metric.datatype, metric.value)
-            commands = await node.until_commanded(len(metrics))
+            commands = await node.until_arrived(len(metrics))
             assert seen(commands) == written(metrics)
             assert {command["device"] for command in commands} == {device}
             node.forget()
@@ -74,7 +74,7 @@ async def test_a_uint32_is_written_to_sparkplug_client_in_vain(mosquitto: Mosqui
         await host.until_phase("online")
         await host.write(None, "Target", Datatype.UINT32, 250)
         await host.write(None, "Target", Datatype.INT64, 250)
-        assert seen(await node.until_commanded(2)) == [("Target", "UINT32", None), ("Target", "INT64", "250")]
+        assert seen(await node.until_arrived(2)) == [("Target", "UINT32", None), ("Target", "INT64", "250")]
 
 
 async def test_a_negative_int8_ends_the_network_thread_of_pysparkplug_and_an_int32_does_not(
@@ -84,7 +84,7 @@ async def test_a_negative_int8_ends_the_network_thread_of_pysparkplug_and_an_int
     async with host_on(mosquitto) as host, foreign_node(PYSPARKPLUG, mosquitto, [COUNT], log) as node:
         await host.until_phase("online")
         await host.write(None, "Offset", Datatype.INT32, -3)
-        assert seen(await node.until_commanded(1)) == [("Offset", "INT32", "-3")]
+        assert seen(await node.until_arrived(1)) == [("Offset", "INT32", "-3")]
         await host.write(None, "Offset", Datatype.INT8, -3)
         await until(lambda: "OverflowError: Int8 overflow with value 4294967293" in log.read_text(), "its end", 20)
 
