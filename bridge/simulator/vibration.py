@@ -56,6 +56,8 @@ class Vibration:
         self._waiting += 1
 
     def _read(self, at_ms: int) -> None:
+        """Take a reading, and report it by exception: not where it is the last one again."""
+        before = self.reading
         if self._place is None and self._waiting and at_ms >= self._calm_from_ms:
             self._waiting -= 1
             self._place = 0
@@ -66,9 +68,9 @@ class Vibration:
             self.reading = INCIDENT[self._place]
             self._proceed(self._place, at_ms)
             self._agenda.enter(at_ms + INCIDENT_EVERY_MS, self._read)
-        self._agenda.report(
-            MetricsChanged(source=self._scenario.source, values={"Vibration/RMS": self.reading}, at_ms=at_ms)
-        )
+        if self.reading != before:
+            values = {"Vibration/RMS": self.reading}
+            self._agenda.report(MetricsChanged(source=self._scenario.source, values=values, at_ms=at_ms))
 
     def _proceed(self, place: int, at_ms: int) -> None:
         if place == LASTING_FROM:

@@ -17,9 +17,10 @@ from tests.sparkplug.situation import NODE
 
 METRIC = {None: "speed", "arm": "force"}
 BUFFER = 5
-EVENTS = st.sampled_from(
+KINDS = st.sampled_from(
     ["node counts", "device counts", "device lost", "device found", "host online", "host offline", "cut", "rebirth"]
 )
+COURSES = st.lists(KINDS, min_size=20, max_size=60)
 
 
 class Floor:
@@ -79,7 +80,7 @@ class Floor:
         return [one.value for fact in reads if fact.origin.device == device for one in fact.readings]
 
 
-@given(st.lists(EVENTS, max_size=60))
+@given(COURSES)
 def test_any_course_of_things_is_to_the_letter_and_loses_only_what_is_counted(events: list[str]) -> None:
     floor = Floor()
     for event in ["host online", *events]:
@@ -93,7 +94,7 @@ def test_any_course_of_things_is_to_the_letter_and_loses_only_what_is_counted(ev
     assert floor.edge.stored <= BUFFER
 
 
-@given(st.lists(EVENTS, max_size=60))
+@given(COURSES)
 def test_after_any_course_of_things_a_birth_shows_the_present(events: list[str]) -> None:
     floor = Floor()
     for event in [*events, "device found", "host online", "rebirth"]:

@@ -59,6 +59,23 @@ def test_the_store_is_bounded_and_counts_what_it_drops() -> None:
         edge.update(None, {"speed": value}, value)
 
     assert (edge.stored, edge.dropped) == (2, 1)
+    edge.will(40)
+    edge.connected(50)
+    history = [
+        fact for fact in heard(*edge.receive(STATE, ONLINE, 60)) if isinstance(fact, DataRead) and not fact.birth
+    ]
+    assert [reading.value for fact in history for reading in fact.readings] == [2, 3]
+
+
+def test_the_history_of_a_lost_device_waits_until_it_is_found() -> None:
+    edge = waiting()
+    edge.device_lost("arm", 51)
+    edge.update("arm", {"force": 21}, 52)
+    edge.update(None, {"speed": 11}, 53)
+
+    assert verbs(edge.receive(STATE, ONLINE, 60)) == ["NBIRTH", "NDATA"]
+    assert edge.stored == 1
+    assert verbs(edge.device_found("arm", 70)) == ["DBIRTH", "DDATA"]
 
 
 @pytest.mark.spec("tck-id-message-flow-edge-node-birth-publish-phid-offline")

@@ -280,3 +280,16 @@ def test_every_document_keeps_the_published_contract(day: Day) -> None:
     for name, documents in by_name.items():
         validator = schema(names.get(name, name))
         assert [error.message for each in documents for error in validator.iter_errors(each)] == []
+
+
+@pytest.mark.spec("tck-id-operational-behavior-data-publish-dbirth-change")
+def test_metrics_are_reported_when_they_change_and_not_by_the_clock(day: Day) -> None:
+    shown = {source: dict(metrics) for source, metrics in PlantModel(demonstration(), START_MS).metrics().items()}
+    unchanged = []
+    for change in day.happenings:
+        if isinstance(change, MetricsChanged):
+            if all(shown[change.source][name] == value for name, value in change.values.items()):
+                unchanged.append(change)
+            shown[change.source].update(change.values)
+
+    assert unchanged == []
