@@ -10,6 +10,7 @@ from bridge.core.input import ActKind
 
 ROOT = Path(__file__).parents[2]
 LEVELS = {"info", "warning", "error"}
+LOGS = {"log", "self._log"}
 ELSEWHERE = ("simulator", "demo", "console")
 """They log into other logs, or have a page of their own."""
 
@@ -17,8 +18,8 @@ ELSEWHERE = ("simulator", "demo", "console")
 def name_of(call: ast.Call) -> str | None:
     """The name that a call logs, or that a notice has."""
     function = call.func
-    if isinstance(function, ast.Attribute) and function.attr in LEVELS and isinstance(function.value, ast.Name):
-        named = call.args[0] if function.value.id == "log" and call.args else None
+    if isinstance(function, ast.Attribute) and function.attr in LEVELS and ast.unparse(function.value) in LOGS:
+        named = call.args[0] if call.args else None
     elif isinstance(function, ast.Name) and function.id in ("Notice", "OrderNotice"):
         named = next((each.value for each in call.keywords if each.arg == "name"), None)
     else:

@@ -232,5 +232,5 @@ def test_a_url_that_cannot_be_read_is_refused_without_quoting_it(url: str) -> No
 
 
 def test_a_url_with_a_password_beside_a_separate_one_is_refused() -> None:
-    with pytest.raises(ValueError, match="no password where one is given apart"):
+    with pytest.raises(ValueError, match="give user and password apart from the url"):
         RedisStore(RedisSettings(url="redis://:x@localhost", password=lambda: "y"), "site")
