@@ -23,7 +23,7 @@ def make_tls(folder: Path) -> Tls:
     openssl = find_binary("openssl", "openssl")
     tls = Tls(folder / "ca.crt", folder / "server.crt", folder / "server.key")
     request, extensions = folder / "server.csr", folder / "server.ext"
-    extensions.write_text("subjectAltName=IP:127.0.0.1,DNS:localhost\n")
+    extensions.write_text("subjectAltName=IP:127.0.0.1,DNS:localhost\nauthorityKeyIdentifier=keyid\n")
     key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
     ca_key = str(folder / "ca.key")
     commands = [
@@ -39,6 +39,8 @@ def make_tls(folder: Path) -> Tls:
             "2",
             "-subj",
             "/CN=test authority",
+            "-addext",
+            "keyUsage=critical,keyCertSign,cRLSign",
         ],
         ["req", *key, "-keyout", str(tls.key_file), "-out", str(request), "-subj", "/CN=127.0.0.1"],
         ["x509", "-req", "-in", str(request), "-CA", str(tls.ca_file), "-CAkey", ca_key, "-CAcreateserial"],
