@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from bridge.commands import audit, check, console, decode, demo, odoo, orders, outbox, run, simulate
+from bridge.commands import audit, check, console, decode, demo, nodes, odoo, orders, outbox, run, send, simulate
 
 app = typer.Typer(
     name="uns-bridge",
@@ -19,6 +19,8 @@ app.command("simulate")(simulate.command)
 app.command("decode")(decode.command)
 app.add_typer(outbox.app, name="outbox")
 app.add_typer(orders.app, name="orders")
+app.command("nodes")(nodes.command)
+app.add_typer(send.app, name="send")
 app.add_typer(odoo.app, name="odoo")
 app.add_typer(console.app, name="console")
 app.add_typer(audit.app, name="audit")

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from bridge.core.command import Commands
 from bridge.core.input import (
     Acted,
     AnnounceHost,
@@ -28,6 +29,7 @@ from bridge.core.input import (
     Notice,
     OrdersArrived,
     Outcomes,
+    RebirthWanted,
     ReconnectHost,
     Request,
     Send,
@@ -37,6 +39,7 @@ from bridge.core.input import (
     Started,
     Tick,
     UnsDocument,
+    WriteWanted,
 )
 from bridge.core.live import LiveView
 from bridge.core.order import CURSOR_ID, Acknowledgement, BookOutput, OrderBook, OrderNotice, PublishOrder
@@ -62,6 +65,7 @@ from sparkplug.fact import (
     PublishState,
     Reconnect,
     RequestRebirth,
+    RequestWrite,
 )
 from sparkplug.host import HostApplication
 from state.errors import RecordUnreadable
@@ -87,6 +91,7 @@ class Core:
     outbox: Outbox
     standings: Standings
     postings: Postings
+    commands: Commands
     keys_kept_ms: int
     live: LiveView = field(default_factory=LiveView)
 
@@ -135,6 +140,8 @@ def take_changes(core: Core) -> Mapping[RecordId, bytes | None]:
         changes[RecordId(Table.ORDER, order)] = core.book.snapshot(order)
     for order in core.standings.take_changed():
         changes[RecordId(Table.STANDING, order)] = core.standings.snapshot(order)
+    for act in core.commands.take_changed():
+        changes[RecordId(Table.REPLY, act)] = core.commands.snapshot(act)
     for record in core.outbox.take_changed():
         changes[record] = core.outbox.snapshot(record)
     return changes
@@ -161,7 +168,10 @@ def restore(core: Core, records: Mapping[RecordId, bytes]) -> None:
 
 
 def _restore_one(core: Core, record: RecordId, snapshot: bytes) -> None:
-    if record.table in (Table.SIGNAL, Table.MEMORY, Table.ORDER, Table.STANDING) and record.id != CURSOR_ID:
+    if (
+        record.table in (Table.SIGNAL, Table.MEMORY, Table.ORDER, Table.STANDING, Table.REPLY)
+        and record.id != CURSOR_ID
+    ):
         version = msgspec.json.decode(snapshot, type=_Versioned).v
         if version != 1:
             raise ValueError(f"it is of version {version}, and this bridge knows version 1")
@@ -179,6 +189,8 @@ def _restore_one(core: Core, record: RecordId, snapshot: bytes) -> None:
             core.book.restore(record.id, snapshot)
         case Table.STANDING:
             core.standings.restore(record.id, snapshot)
+        case Table.REPLY:
+            core.commands.restore(record.id, snapshot)
         case Table.ENTRY | Table.KEY | Table.DONE | Table.META:
             pass
 
@@ -220,6 +232,10 @@ def _take(core: Core, entered: Input, now_ms: int) -> Iterator[Request]:
             yield from _booked(core, core.book.read(entered.read, now_ms), now_ms)
         case Acted():
             yield from core.postings.act(entered, now_ms)
+        case RebirthWanted() | WriteWanted():
+            outputs, notice = core.commands.take(entered, now_ms)
+            yield notice
+            yield from _sparkplug(core, outputs, now_ms)
         case Claim() | Outcomes() | Setback():
             yield from _delivered(core, entered, now_ms)
         case HostConnected() | HostDisconnected() | SparkplugMessage() | UnsDocument():
@@ -278,6 +294,8 @@ def _sparkplug(core: Core, outputs: Iterable[Output], now_ms: int) -> Iterator[R
                     level="info", name="rebirth.asked", fields={"node": str(output.node), "reason": output.reason}
                 )
                 yield Command(topic, payload, output.server)
+            case RequestWrite():
+                yield Command(output.topic, output.payload, output.server)
             case Finding():
                 yield Notice(
                     level="warning",

@@ -9,8 +9,8 @@ import msgspec
 import structlog
 
 from bridge.clock import Clock
-from bridge.core.act import read_act
-from bridge.core.input import Acted, Input, OrdersArrived, Tick
+from bridge.core.act import audited, read_act
+from bridge.core.input import FromPerson, Input, OrdersArrived, Tick
 from bridge.loop import Entering
 from odoo_adapter.errors import OdooError
 from odoo_adapter.odoo import Odoo
@@ -93,7 +93,7 @@ class ActPoller:
         self._entered.add(act.id)
         await self._enter(Entering(input=entered, at_ms=now_ms, act=act.id))
 
-    async def _is_audited(self, acted: Acted, now_ms: int) -> bool:
+    async def _is_audited(self, acted: FromPerson, now_ms: int) -> bool:
         try:
             await asyncio.to_thread(self._write, acted, now_ms)
         except OSError as error:
@@ -104,7 +104,6 @@ class ActPoller:
         self._failing = False
         return True
 
-    def _write(self, acted: Acted, now_ms: int) -> None:
-        for key in acted.keys:
-            fields = {"act": acted.id, "key": key, "reason": acted.reason}
-            self._audit.append(f"outbox.{acted.kind}", acted.by, fields, now_ms)
+    def _write(self, acted: FromPerson, now_ms: int) -> None:
+        for kind, fields in audited(acted):
+            self._audit.append(kind, acted.by, fields, now_ms)

@@ -19,6 +19,7 @@ from bridge.broker.link import (
     WillSource,
 )
 from bridge.clock import Clock
+from bridge.core.command import Commands
 from bridge.core.input import Destination
 from bridge.core.order import OrderBook
 from bridge.core.posting import Postings
@@ -107,6 +108,7 @@ def new_core(plant: Plant) -> Core:
             tolerance=_tolerance(plant),
             priorities={action: flow.priority for flow in plant.workflows for action in flow.actions},
         ),
+        commands=Commands(host),
         keys_kept_ms=settings.limits.keys_kept_ms,
     )
 

@@ -65,6 +65,19 @@ class Catalog:
         """The aliases that mean one metric."""
         return frozenset(alias for alias in self._by_alias if alias is not None)
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the metrics."""
+        return tuple(self._by_name)
+
+    def addressed(self, name: str) -> Declared | None:
+        """The metric as a command must address it: without its alias where that means several metrics."""
+        known = self._by_name.get(name)
+        if known is None:
+            return None
+        is_alone = known is self._by_alias.get(known.declared.alias)
+        return known.declared if is_alone else known.declared._replace(alias=None)
+
     def read(
         self, payload: Payload, received_ms: int, definitions: Definitions
     ) -> tuple[tuple[Reading, ...], list[Problem]]:

@@ -152,6 +152,19 @@ class RequestRebirth:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RequestWrite:
+    """Ask the shell to publish a command that writes one metric, once, on the MQTT server where its node lives.
+
+    `datatype` is in the standard's words.
+    """
+
+    topic: str
+    payload: bytes
+    datatype: str
+    server: str = ONLY_SERVER
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PublishState:
     """Ask the shell to publish this host's birth (STATE online, retained, QoS 1) on this server's session.
 
@@ -172,5 +185,5 @@ class Reconnect:
 
 
 Fact: TypeAlias = NodeOnline | NodeOffline | DeviceOnline | DeviceOffline | DataRead | Finding
-Request: TypeAlias = RequestRebirth | PublishState | Reconnect
+Request: TypeAlias = RequestRebirth | RequestWrite | PublishState | Reconnect
 Output: TypeAlias = Fact | Request

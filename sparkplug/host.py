@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final, assert_never
 
+from sparkplug.command import Refusal, did_you_mean, write
 from sparkplug.errors import PayloadError
-from sparkplug.fact import ONLY_SERVER, NodeId, NodeOnline, Output, PublishState, Reconnect, RequestRebirth
+from sparkplug.fact import ONLY_SERVER, NodeId, NodeOnline, Origin, Output, PublishState, Reconnect, RequestRebirth
 from sparkplug.finding import FindingName, Findings, Problem, Tally
 from sparkplug.message import SEQ_MODULUS, Message, NodeBirth, NodeDeath, device_message, node_message
 from sparkplug.pace import Backoff, Pacer
@@ -175,6 +176,46 @@ class HostApplication:
         """When `due` has something to do, if nothing else happens before."""
         dues = (self._earliest_ms, self._pacer.next_due_ms)
         return min((due_ms for due_ms in dues if due_ms is not None), default=None)
+
+    # What people want
+
+    def ask_rebirth(self, node: NodeId, reason: str, now_ms: int) -> tuple[Output, ...] | Refusal:
+        """Ask a node for its births, as soon as the pace of all rebirths allows.
+
+        Not within the first window after the last request, however it came about: its birth is under way. One that was
+        never heard of may have been born before we came, and is asked wherever we are.
+        """
+        if node not in self._sessions and self.is_connected:
+            there = [server for server, ours in self._servers.items() if ours.will_ms is not None]
+            return tuple(RequestRebirth(node, reason, server) for server in there)
+        session = self._reachable(node)
+        if isinstance(session, Refusal):
+            return session
+        asked_ms, pause_ms = session.backoff.asked_ms, self._settings.session.rebirth_window_ms
+        if asked_ms is not None and 0 <= (since_ms := now_ms - asked_ms) < pause_ms:
+            seconds = since_ms // 1000, -(-(pause_ms - since_ms) // 1000)
+            return Refusal(f"a rebirth of {node} was asked for {seconds[0]} s ago; ask again in {seconds[1]} s")
+        session.backoff.begin_anew()
+        self._pacer.forget(node)  # it may wait for later
+        self._pacer.ask(node, reason, now_ms)
+        return self._paced(now_ms)
+
+    def write(self, origin: Origin, metric: str, text: str, now_ms: int) -> tuple[Output, ...] | Refusal:
+        """Write a metric of a node or device: `text` by the datatype of its birth. Nothing is remembered of it."""
+        session = self._reachable(origin.node_id)
+        if isinstance(session, Refusal):
+            return session
+        written = write(session, origin.device, metric, text, now_ms)
+        return written if isinstance(written, Refusal) else (written,)
+
+    def _reachable(self, node: NodeId) -> NodeSession | Refusal:
+        session = self._sessions.get(node)
+        if session is None:
+            known = did_you_mean(str(node), map(str, self._sessions))
+            return Refusal(f"no edge node {str(node)!r} was ever heard of{known}")
+        if self._servers[session.server].will_ms is None:
+            return Refusal(f"the bridge is not connected to the MQTT server where {node} lives")
+        return session
 
     # What is stored and shown
 

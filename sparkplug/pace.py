@@ -38,6 +38,10 @@ class Backoff:
         self.asked_ms = now_ms
         return True
 
+    def begin_anew(self) -> None:
+        """Forget what was asked: a person has looked at it, and may have mended what kept the answer away."""
+        self.asked_ms, self.window_ms = None, self._first_ms
+
 
 class Pacer:
     """A token bucket for the rebirth requests of all nodes. Those that find it empty wait, in order."""

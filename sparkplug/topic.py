@@ -111,8 +111,13 @@ def legacy_state_topic(host_id: str) -> str:
     return f"{_STATE}/{_level(host_id)}"
 
 
+def is_level(text: str) -> bool:
+    """Whether it can be a group, a node or a device."""
+    return bool(text) and not any(character in text for character in "+#/\0")
+
+
 def _level(text: str) -> str:
     """One level of a topic: `tck-id-topic-structure-namespace-valid-group-id` and its like for nodes and devices."""
-    if not text or any(character in text for character in "+#/\0"):
+    if not is_level(text):
         raise ValueError(f"{text!r} cannot be a level of a topic: it is empty or holds one of + # / or NUL")
     return text

@@ -28,6 +28,8 @@ class Table(StrEnum):
     """Order releases: their document, version, acknowledgement; and the cursor of the poller."""
     STANDING = "standing"
     """What the bridge's own postings left on each order."""
+    REPLY = "reply"
+    """What became of people's commands to the plant, by act; the latest only."""
     META = "meta"
     """Numbers and dates of the site itself."""
 

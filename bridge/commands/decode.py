@@ -18,7 +18,7 @@ from rich.table import Table
 
 from bridge.clock import SystemClock
 from bridge.commands.exit import FAILED, OK, WRONG, fail
-from bridge.console.format import age, short
+from bridge.console.format import age, printable, short
 from sparkplug.errors import PayloadError
 from sparkplug.topic import (
     NAMESPACE,
@@ -152,7 +152,7 @@ def _row(metric: ExplainedMetric, told: Explained) -> tuple[str, ...]:
     flags = {"null": metric.is_null, "historical": metric.historical, "transient": metric.transient}
     more = {**metric.properties, **metric.metadata}
     return (
-        _printable(" ".join(part for part in (metric.name, alias) if part)) or "(no name)",
+        printable(" ".join(part for part in (metric.name, alias) if part)) or "(no name)",
         metric.datatype or "(in the birth)",
         _value(metric),
         " ".join([*(flag for flag, is_set in flags.items() if is_set), _value_text(more) if more else ""]).strip(),
@@ -169,12 +169,7 @@ def _value(metric: ExplainedMetric) -> str:
 
 
 def _value_text(value: object) -> str:
-    return short(_printable(value) if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
-
-
-def _printable(text: str) -> str:
-    """A text that cannot move a terminal's cursor."""
-    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
+    return short(printable(value) if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
 
 
 def _moment(at_ms: int | None) -> str:

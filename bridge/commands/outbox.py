@@ -5,8 +5,6 @@ Lists read the store. Acts are left there for the running bridge, which does the
 
 from __future__ import annotations
 
-import asyncio
-import getpass
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,7 +16,7 @@ from rich.console import Console
 from rich.table import Table as RichTable
 
 from bridge.commands.exit import FAILED, UNREACHABLE, WRONG, fail
-from bridge.commands.site import JsonOption, PlantOption, ask
+from bridge.commands.site import ByOption, JsonOption, PlantOption, answered, ask, login, print_json
 from bridge.core.act import new_act
 from bridge.core.input import ActKind
 from bridge.core.job import NEED_NOT_MET, readable_jobs, unmet_reason
@@ -37,13 +35,11 @@ app = typer.Typer(help="Entries of the outbox: list, show, replay, skip, release
 
 ACT_WAIT_S: Final = 10.0
 """How long an act may take until the running bridge has done it."""
-POLL_S: Final = 0.1
 
 StateOption = Annotated[EntryState | None, typer.Option("--state", help="Only entries in this state.")]
 KeysArgument = Annotated[list[str] | None, typer.Argument(help="Keys of entries.")]
 AllOption = Annotated[bool, typer.Option("--all", help="All entries that this can be done to.")]
 ReasonOption = Annotated[str, typer.Option("--reason", help="Why; kept with the entry.")]
-ByOption = Annotated[str, typer.Option("--by", help="Who; the login name by default.")]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Only say what would happen.")]
 
 SUITS: Final = {
@@ -69,7 +65,7 @@ def list_entries(
         if (state is None or entry.state is state) and (lane is None or entry.lane == lane)
     ][-limit:]
     if json_output:
-        _print_json([_summary(entry) for entry in entries])
+        print_json([_summary(entry) for entry in entries])
         return
     table = RichTable("state", "key", "lane", "since (UTC)", "tries", "reason")
     for entry in entries:
@@ -83,7 +79,7 @@ def show_entry(plant: PlantOption, key: Annotated[str, typer.Argument(help="The 
     """Show one entry as JSON: its content, its history, its receipt."""
     for entry in ask(plant, _entries):
         if entry.key == key:
-            _print_json(_whole(entry))
+            print_json(_whole(entry))
             return
     fail(f"there is no entry {key!r}; `uns-bridge outbox list` shows what there is", FAILED)
 
@@ -124,7 +120,7 @@ def _act(
         fail("name keys, or say --all", WRONG)
     if not reason.strip():
         fail("--reason must say why", WRONG)
-    who = by or _login()
+    who = by or login()
 
     async def question(plant: Plant, store: Store) -> tuple[tuple[Prediction, ...], bool]:
         predictions = await _predict(plant, store, kind, keys, reason)
@@ -134,7 +130,7 @@ def _act(
 
     predictions, is_done = ask(folder, question)
     if json_output:
-        _print_json([{"key": one.key, "would": one.would, "text": one.text} for one in predictions])
+        print_json([{"key": one.key, "would": one.would, "text": one.text} for one in predictions])
     else:
         table = RichTable("key", "would be" if dry_run else "is to be", "why")
         for one in predictions:
@@ -148,13 +144,6 @@ def _act(
         )
     if any(one.would is None for one in predictions):
         raise typer.Exit(FAILED)
-
-
-def _login() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError, ImportError):
-        fail("this login has no name; say who acts with --by NAME", WRONG)
 
 
 async def _predict(
@@ -188,13 +177,11 @@ def _without_transaction(entry: Entry | None) -> Prediction | None:
 async def _submit(store: Store, act: Act) -> bool:
     """Leave the act for the running bridge; whether it was done within `ACT_WAIT_S`."""
     await store.submit(act)
-    try:
-        async with asyncio.timeout(ACT_WAIT_S):
-            while any(one.id == act.id for one in await store.acts()):  # noqa: ASYNC110 - another process does it
-                await asyncio.sleep(POLL_S)
-    except TimeoutError:
-        return False
-    return True
+
+    async def is_done() -> bool | None:
+        return None if any(one.id == act.id for one in await store.acts()) else True
+
+    return bool(await answered(is_done, ACT_WAIT_S))
 
 
 async def _in_odoo(plant: Plant, jobs: Sequence[Job], predictions: tuple[Prediction, ...]) -> tuple[Prediction, ...]:
@@ -249,7 +236,3 @@ def _json(stored: bytes | None) -> Any:
         return msgspec.json.decode(stored)
     except msgspec.DecodeError:
         return stored.decode(errors="replace")
-
-
-def _print_json(data: object) -> None:
-    print(msgspec.json.format(msgspec.json.encode(data), indent=2).decode())

@@ -1,12 +1,14 @@
-"""What commands outside the running bridge share: opening a plant's store, and asking it."""
+"""What commands outside the running bridge share: opening a plant's store and asking it, who acts, JSON."""
 
 from __future__ import annotations
 
 import asyncio
+import getpass
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, Final, TypeVar
 
+import msgspec
 import typer
 
 from bridge.commands.exit import UNREACHABLE, WRONG, fail
@@ -18,9 +20,13 @@ from state.store import Store
 
 Answer = TypeVar("Answer")
 
+POLL_S: Final = 0.1
+"""Pause between two looks at what another process does."""
+
 PlantOption = Annotated[
     Path, typer.Option("--plant", "-p", envvar="UNS_BRIDGE_PLANT", help="The plant folder.", show_envvar=True)
 ]
+ByOption = Annotated[str, typer.Option("--by", help="Who; the login name by default.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="JSON instead of a table.")]
 
 
@@ -41,3 +47,27 @@ async def _ask(folder: Path, question: Callable[[Plant, Store], Awaitable[Answer
         return await question(plant, store)
     finally:
         await store.close()
+
+
+async def answered(look: Callable[[], Awaitable[Answer | None]], within_s: float) -> Answer | None:
+    """What `look` finds in the store as soon as another process has put it there; None where that takes too long."""
+    try:
+        async with asyncio.timeout(within_s):
+            while (answer := await look()) is None:  # noqa: ASYNC110 - another process does it
+                await asyncio.sleep(POLL_S)
+    except TimeoutError:
+        return None
+    return answer
+
+
+def login() -> str:
+    """The name of who acts, where `--by` does not say it."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError, ImportError):
+        fail("this login has no name; say who acts with --by NAME", WRONG)
+
+
+def print_json(data: object) -> None:
+    """JSON as `--json` has it."""
+    print(msgspec.json.format(msgspec.json.encode(data), indent=2).decode())

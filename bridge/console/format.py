@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -12,9 +13,13 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from ruleset.sample import Event, Sample
+from sparkplug.errors import PayloadError
+from sparkplug.wire.explain import explain
+from sparkplug.wire.scan import whole_fields
 
 LONGEST_VALUE: Final = 120
 LONGEST_EVENT: Final = 80
+LONGEST_SAMPLE: Final = 300
 
 
 def age(ms: int | None) -> str:
@@ -81,6 +86,22 @@ def _plain(field: object) -> str:
 def short(text: str, most: int = LONGEST_VALUE) -> str:
     """Not longer than a line."""
     return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def printable(text: str) -> str:
+    """A text that cannot move a terminal's cursor."""
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
+
+
+def sample(raw: bytes) -> str:
+    """The first bytes of a payload, as much as can be read of them; else in hex."""
+    try:
+        explained = explain(whole_fields(raw))
+    except PayloadError:
+        return short(raw.hex(" "))
+    said = [f"{one.name or f'#{one.alias}'} {json.dumps(one.value, ensure_ascii=False)}" for one in explained.metrics]
+    seq = [] if explained.seq is None else [f"seq {explained.seq}"]
+    return short(", ".join([*seq, *said]) or raw.hex(" "), LONGEST_SAMPLE)
 
 
 def pretty(data: object) -> str:

@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 from bridge.core.order import OrderRecord
 from odoo_adapter.odoo import OrdersRead, Outcome, Standing
-from sparkplug.fact import ONLY_SERVER
+from sparkplug.fact import ONLY_SERVER, NodeId, Origin
 from state.entry import Entry
 
 
@@ -118,9 +118,34 @@ class Acted:
     reason: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RebirthWanted:
+    """A person wants a node's births. Void after `until_ms`: nothing happens in a plant that nobody waits for."""
+
+    id: str
+    node: NodeId
+    by: str
+    reason: str
+    until_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WriteWanted:
+    """A person wants a metric written: `value` as they wrote it. Void after `until_ms`."""
+
+    id: str
+    origin: Origin
+    metric: str
+    value: str
+    by: str
+    reason: str
+    until_ms: int
+
+
+FromPerson: TypeAlias = Acted | RebirthWanted | WriteWanted
 FromPlant: TypeAlias = HostConnected | HostDisconnected | SparkplugMessage | UnsDocument
 FromDelivery: TypeAlias = Claim | Outcomes | Setback
-Input: TypeAlias = Started | Tick | FromPlant | FromDelivery | OrdersArrived | Acted
+Input: TypeAlias = Started | Tick | FromPlant | FromDelivery | OrdersArrived | FromPerson
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,18 @@ def holds_more_fields(raw: bytes, most: int) -> bool:
     return at < len(raw)
 
 
+def whole_fields(raw: bytes) -> bytes:
+    """The fields that are there whole: what can be read of a payload that was cut off."""
+    scan, at = _Scan(raw), 0
+    try:
+        while at < len(raw):
+            tag, start = scan.varint(at, len(raw), "")
+            at = scan.skip(start, len(raw), tag & 7, "")
+    except _Broken:
+        pass
+    return raw[:at]
+
+
 def find_break(raw: bytes) -> str:
     """What is wrong and at which byte: `byte 45, in metrics[3].name: 17 bytes are announced, 12 follow`."""
     looks = _looks_like(raw)

@@ -30,10 +30,6 @@ NOT_SHOWN: Final = {
     "tck-id-host-topic-phid-death-payload-timestamp-disconnect-with-no-disconnect-packet": (
         "Does not apply: the host publishes its death and then always disconnects."
     ),
-    "tck-id-operational-behavior-data-commands-ncmd-metric-name": (
-        "The host writes `Node Control/Rebirth` only, also to a node whose birth it missed: that is what it is for."
-    ),
-    "tck-id-operational-behavior-data-commands-dcmd-metric-name": "Does not apply: the host writes to no device.",
     "tck-id-intro-edge-node-id-uniqueness": _NAMES,
     "tck-id-topic-structure-namespace-unique-edge-node-descriptor": _NAMES,
     "tck-id-payloads-nbirth-edge-node-descriptor": _NAMES,

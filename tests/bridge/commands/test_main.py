@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from bridge.__main__ import app
 
-COMMANDS = {"demo", "run", "check", "simulate", "decode", "outbox", "orders", "odoo", "audit"}
+COMMANDS = {"demo", "run", "check", "simulate", "decode", "nodes", "send", "outbox", "orders", "odoo", "audit"}
 
 
 def help_of(*command: str) -> str:
@@ -29,6 +29,7 @@ def test_the_help_lists_every_command() -> None:
         ("outbox", {"list", "show", "replay", "skip", "release"}),
         ("orders", {"list", "show"}),
         ("odoo", {"install", "uninstall", "check"}),
+        ("send", {"rebirth", "write"}),
         ("audit", {"verify"}),
     ],
 )

@@ -9,7 +9,7 @@ from google.protobuf.message import DecodeError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sparkplug.wire.scan import DEEPEST, find_break, holds_more_fields
+from sparkplug.wire.scan import DEEPEST, find_break, holds_more_fields, whole_fields
 from sparkplug.wire.sparkplug_b_pb2 import Payload as Message
 
 
@@ -81,3 +81,10 @@ def test_fields_are_counted_without_making_metrics() -> None:
 
 def test_counting_ends_where_it_is_enough() -> None:
     assert holds_more_fields(bytes(10_000_000), 5)
+
+
+def test_what_is_there_whole_of_a_payload_that_was_cut_off_can_be_read() -> None:
+    raw = payload()
+
+    assert [metric.name for metric in Message.FromString(whole_fields(raw[:-1])).metrics] == ["a"]
+    assert (whole_fields(raw), whole_fields(b""), whole_fields(b"\xff")) == (raw, b"", b"")

@@ -1,0 +1,146 @@
+"""`uns-bridge nodes`: what the host believes of each edge node, and what is wrong with what they send.
+
+It reads what the running bridge commits; where none runs, what the last one knew.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table as RichTable
+
+from bridge.clock import SystemClock
+from bridge.commands.exit import FAILED, fail
+from bridge.commands.site import JsonOption, PlantOption, ask, print_json
+from bridge.console.format import age, printable, sample
+from bridge.plant import Plant
+from sparkplug.command import did_you_mean
+from sparkplug.errors import SnapshotError
+from sparkplug.fact import NodeId
+from sparkplug.finding import REQUIREMENT_OF, FindingName, Tally
+from sparkplug.host import NodeView, stored_view
+from state.record import Table
+from state.store import Leader, Store
+
+NodeArgument = Annotated[str | None, typer.Argument(metavar="[GROUP/NODE]", help="Only this edge node.")]
+SamplesOption = Annotated[bool, typer.Option("--samples", help="With a payload of each finding, decoded.")]
+
+
+def command(
+    plant: PlantOption, node: NodeArgument = None, samples: SamplesOption = False, json_output: JsonOption = False
+) -> None:
+    """List edge nodes with their state, their devices and what they do against the standard."""
+    leader, views = ask(plant, _read)
+    if node is not None:
+        known = [str(view.node) for view in views]
+        if node not in known:
+            fail(f"no edge node {node!r} was ever heard of{did_you_mean(node, known)}", FAILED)
+        views = [view for view in views if str(view.node) == node]
+    if json_output:
+        bridge = None if leader is None else {"holder": leader.holder, "since_ms": leader.since_ms}
+        print_json({"bridge": bridge, "nodes": [_as_data(view, samples) for view in views]})
+        return
+    now_ms, console = SystemClock().now_ms(), Console(width=None if sys.stdout.isatty() else 160)
+    print(_headline(leader, views, now_ms))
+    if views:
+        console.print(_table(views, now_ms))
+    for view in views:
+        _tell_findings(view, samples=samples, now_ms=now_ms)
+
+
+async def _read(_: Plant, store: Store) -> tuple[Leader | None, list[NodeView]]:
+    leader, stored = await store.leader(), await store.read(Table.NODE)
+    try:
+        return leader, [stored_view(NodeId(*id.split("/")), stored[id]) for id in sorted(stored)]
+    except SnapshotError as error:
+        fail(error, FAILED)
+
+
+def _headline(leader: Leader | None, views: list[NodeView], now_ms: int) -> str:
+    if not views:
+        return "no edge node was ever heard of" + ("" if leader else ", and no bridge runs")
+    if leader is None:
+        return f"no bridge runs: this is what the last one knew, {age(now_ms - max(v.seen_ms for v in views))} ago"
+    return f"what the bridge {leader.holder} believes, which leads for {age(now_ms - leader.since_ms)}"
+
+
+def _table(views: list[NodeView], now_ms: int) -> RichTable:
+    """`seq` and the last message are those of the last commit that changed more than them."""
+    several = any(view.server for view in views)
+    headings = ["node", "state", "since (UTC)", "told", "seq", "bdSeq", "clock", "devices", "findings"]
+    table = RichTable(*headings, *(["server"] if several else []), box=None)
+    for view in views:
+        cells = [
+            str(view.node),
+            view.phase,
+            _moment(view.since_ms),
+            f"{age(now_ms - view.seen_ms)} ago" if view.seen_ms else "",
+            _number(view.seq),
+            _number(view.bd_seq),
+            _skew(view.skew_ms),
+            ", ".join(name if born else f"{name} (gone)" for name, born in sorted(view.devices.items())),
+            str(sum(tally.count for tally in view.findings.values())),
+            *([view.server] if several else []),
+        ]
+        table.add_row(*(escape(printable(cell)) for cell in cells))
+    return table
+
+
+def _tell_findings(view: NodeView, *, samples: bool, now_ms: int) -> None:
+    for name, tally in sorted(view.findings.items()):
+        times = "once" if tally.count == 1 else f"{tally.count} times"
+        last = f", last {age(now_ms - tally.last_ms)} ago" if tally.last_ms else ""
+        print(printable(f"{view.node}: {name} {times}{last} ({_requirement(name)}): {tally.text}"))
+        if samples and tally.sample:
+            print(printable(f"    {sample(tally.sample)}"))
+
+
+def _as_data(view: NodeView, samples: bool) -> Mapping[str, Any]:
+    return {
+        "node": str(view.node),
+        "server": view.server,
+        "state": view.phase,
+        "since_ms": view.since_ms,
+        "seen_ms": view.seen_ms,
+        "seq": view.seq,
+        "bd_seq": view.bd_seq,
+        "skew_ms": view.skew_ms,
+        "metrics": view.metrics,
+        "devices": view.devices,
+        "findings": [_finding(name, tally, samples) for name, tally in sorted(view.findings.items())],
+    }
+
+
+def _finding(name: str, tally: Tally, samples: bool) -> Mapping[str, Any]:
+    return {
+        "finding": name,
+        "requirement": _requirement(name),
+        "count": tally.count,
+        "first_ms": tally.first_ms,
+        "last_ms": tally.last_ms,
+        "text": tally.text,
+        **({"sample": tally.sample, "decoded": sample(tally.sample)} if samples else {}),
+    }
+
+
+def _requirement(name: str) -> str:
+    return REQUIREMENT_OF.get(FindingName(name), "a limit of the host")
+
+
+def _moment(at_ms: int) -> str:
+    return datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%m-%d %H:%M:%S") if at_ms else ""
+
+
+def _number(value: int | None) -> str:
+    return "" if value is None else str(value)
+
+
+def _skew(skew_ms: int | None) -> str:
+    """How far the node's clock is from ours; the way of its messages is in it."""
+    return "" if skew_ms is None else f"{skew_ms / 1000:+.1f} s"
