@@ -32,10 +32,20 @@ LONGEST_S: Final = 7 * 24 * 3600.0
 
 def command(
     scenario: Annotated[Path, typer.Argument(help="What happens in the plant, as YAML.")],
-    broker: Annotated[str, typer.Option(help="mqtt://[user@]host[:port], or mqtts:// for TLS.")],
+    broker: Annotated[
+        list[str],
+        typer.Option(
+            help="mqtt://[user@]host[:port], or mqtts:// for TLS. Given again: further servers, where the edge nodes "
+            "look for their host when it is offline."
+        ),
+    ],
     seconds: Annotated[str, typer.Option("--for", help="How long, such as 60s or 8h.")] = "60s",
     seed: Annotated[int | None, typer.Option(help="Instead of the scenario's own.")] = None,
     ledger: Annotated[Path | None, typer.Option(help="Write what happened there, as JSON lines.")] = None,
+    data_dir: Annotated[
+        Path | None,
+        typer.Option(help="Where the edge nodes keep their bdSeq from run to run. Else each begins with 0."),
+    ] = None,
     password_env: Annotated[str | None, typer.Option(help="The environment's name of the password.")] = None,
     json_output: Annotated[bool, typer.Option("--json", help="One JSON object instead of lines.")] = False,
 ) -> None:
@@ -43,10 +53,11 @@ def command(
     configure_logging()
     try:
         plant = load_scenario(scenario)
-        link = read_broker(broker, os.environ[password_env] if password_env else None)
+        password = os.environ[password_env] if password_env else None
+        brokers = [read_broker(url, password) for url in broker]
         length_s = read_length(seconds)
         plant = plant if seed is None else replace(plant, seed=seed)
-        done = asyncio.run(_run(plant, link, ledger, length_s))
+        done = asyncio.run(_run(plant, brokers, ledger, data_dir, length_s))
     except KeyError:
         fail(f"there is no environment variable {password_env}", WRONG)
     except (RuleError, ValueError, OSError) as error:
@@ -83,17 +94,21 @@ def read_length(text: str) -> float:
     raise ValueError(f"{text!r} is no length; write 90s, 5m or 8h, at most a week")
 
 
-async def _run(scenario: Scenario, broker: LinkSettings, path: Path | None, length_s: float) -> Ledger:
+async def _run(
+    scenario: Scenario, brokers: list[LinkSettings], path: Path | None, data_dir: Path | None, length_s: float
+) -> Ledger:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for stopping in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(stopping, stop.set)
     return await simulate(
         scenario,
-        broker=broker,
+        broker=brokers[0],
+        others=brokers[1:],
         link=PahoLink,
         clock=SystemClock(),
         ledger_path=path,
+        data_dir=data_dir,
         seconds=length_s,
         stop=stop,
     )

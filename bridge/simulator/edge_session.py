@@ -12,7 +12,6 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import cycle
 from pathlib import Path
@@ -60,10 +59,14 @@ class _Update:
 
 
 def define_node(
-    node: NodeId, origins: Mapping[str | None, Mapping[str, Value]], *, primary_host: str | None
+    node: NodeId,
+    origins: Mapping[str | None, Mapping[str, Value]],
+    *,
+    primary_host: str | None,
+    buffer_limit: int = BUFFER_LIMIT,
 ) -> EdgeNode:
     """An edge node with these metrics of its own (under None) and of its devices. Datatypes follow the values."""
-    edge = EdgeNode(node, primary_host=primary_host, buffer_limit=BUFFER_LIMIT)
+    edge = EdgeNode(node, primary_host=primary_host, buffer_limit=buffer_limit)
     alias = 0
     for device, metrics in origins.items():
         definitions = []
@@ -107,6 +110,7 @@ class EdgeSession:
         self._will = EdgeWill(node, clock, data_dir)
         self._link = self._link_to(broker)
         self._leaving = False
+        self._told_dropped = 0
 
     @property
     def node(self) -> EdgeNode:
@@ -133,15 +137,17 @@ class EdgeSession:
     async def _stay(self, server: str) -> None:
         """Work on one server until the next is to be tried: the host is offline there, or not heard of in time."""
         until_s = self._patience_end_s()
-        with suppress(TimeoutError):
-            while not self._leaving:
-                was_online = self._node.is_online
+        while not self._leaving:
+            was_online = self._node.is_online
+            try:
                 async with asyncio.timeout_at(None if was_online else until_s):
                     event = await self._link.next_event()
-                async with self._turn:
-                    await self._take(event, server)
-                if was_online:
-                    until_s = self._patience_end_s()
+            except TimeoutError:
+                return
+            async with self._turn:
+                await self._take(event, server)
+            if was_online:
+                until_s = self._patience_end_s()
 
     def _patience_end_s(self) -> float | None:
         return None if self._patience_s is None else asyncio.get_running_loop().time() + self._patience_s
@@ -195,12 +201,15 @@ class EdgeSession:
                 self._note_sent()
 
     def _note_sent(self) -> None:
-        """All was handed to the session; what was so long ago has arrived."""
+        """All was handed to the session; what was so long ago has arrived. What did not fit into the store is told."""
         now_ms = self._clock.now_ms()
         self._sent.extend((now_ms, update) for update in self._unsent)
         self._unsent.clear()
         while self._sent and self._sent[0][0] <= now_ms - self._resend_ms:
             self._sent.popleft()
+        if dropped := self._node.dropped - self._told_dropped:
+            self._told_dropped += dropped
+            log.warning("edge.history_dropped", node=str(self._node.node), updates=dropped)
 
     def _store_again(self) -> None:
         """The session is over. A node that was online had handed out all that it stored."""

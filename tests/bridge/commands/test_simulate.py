@@ -52,12 +52,16 @@ def test_a_plant_runs_for_the_time_and_leaves_its_ledger(
     ledger = tmp_path / "ledger.jsonl"
     url = f"mqtt://{mosquitto.user}@127.0.0.1:{mosquitto.port}"
     arguments = [str(SCENARIO), "--broker", url, "--for", "300ms", "--seed", "11", "--ledger", str(ledger), "--json"]
+    arguments += ["--broker", "mqtt://127.0.0.1:9", "--data-dir", str(tmp_path / "nodes")]
 
     result = CliRunner().invoke(app, [*arguments, "--password-env", "BROKER_PASSWORD"])
 
     assert result.exit_code == 0, result.output
     assert json.loads(result.stdout.splitlines()[-1]) == {"seed": 11, "facts": 0, "kinds": {}}
     assert read_ledger(ledger) == (11, ())
+    assert {file.name for file in (tmp_path / "nodes").iterdir()} == {
+        f"acme-berlin+{node}.bdseq" for node in ("machining", "packaging", "quality")
+    }
 
 
 def test_a_scenario_with_problems_is_not_run(tmp_path: Path) -> None:

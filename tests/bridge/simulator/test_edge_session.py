@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from structlog.testing import capture_logs
 
 from bridge.broker.memory import MemoryBroker, MemoryLink
-from bridge.simulator.edge_session import EdgeSession, define_node
+from bridge.simulator.edge_session import EdgeSession, LinkFactory, define_node
 from sparkplug.fact import DataSet, NodeId
 from tests.bridge.simulator.listener import HOST, Listener, running, say_state, settings, until
 
@@ -25,6 +26,10 @@ class ManualClock:
         return self.at_ms
 
 
+def to(broker: MemoryBroker) -> LinkFactory:
+    return lambda settings, subscriptions, will, may: MemoryLink(broker, settings, subscriptions, will, may)
+
+
 def session(broker: MemoryBroker, clock: ManualClock, *, resend_ms: int = 0) -> EdgeSession:
     """A node with one press that counts."""
     node = define_node(
@@ -38,7 +43,7 @@ def session(broker: MemoryBroker, clock: ManualClock, *, resend_ms: int = 0) -> 
     return EdgeSession(
         node,
         broker=settings("plant"),
-        link=lambda settings, subscriptions, will, may: MemoryLink(broker, settings, subscriptions, will, may),
+        link=to(broker),
         clock=clock,
         resend_ms=resend_ms,
     )
@@ -153,6 +158,23 @@ async def test_history_counts_as_sent_when_it_is_sent_and_not_when_it_happened()
         await until(lambda: len(listener.values("Counters/Good", birth=False)) == 8)
 
     assert [value for value, _ in listener.values("Counters/Good", birth=False)] == [1, 2, 3, 4, 1, 2, 3, 4]
+
+
+async def test_what_does_not_fit_into_its_store_is_dropped_from_the_oldest_on_and_told_once() -> None:
+    broker, clock = MemoryBroker(), ManualClock()
+    node = define_node(NODE, {"press-1": {"Counters/Good": 0}}, primary_host=HOST, buffer_limit=2)
+    edge = EdgeSession(node, broker=settings("plant"), link=to(broker), clock=clock)
+    listener = Listener(broker)
+    with capture_logs() as logs:
+        async with running(listener.link.run(), listener.run(), edge.run()):
+            await count(edge, clock, 1, 2, 3, 4, 5)
+            say_state(broker, online=True, at_ms=1)
+            await until(lambda: len(listener.values("Counters/Good", birth=False)) == 2)
+            await count(edge, clock, 6)
+            await until(lambda: len(listener.values("Counters/Good", birth=False)) == 3)
+
+    assert [value for value, _ in listener.values("Counters/Good", birth=False)] == [4, 5, 6]
+    assert [line["updates"] for line in logs if line["event"] == "edge.history_dropped"] == [3]
 
 
 async def test_a_cut_in_the_middle_of_the_history_loses_none_of_it() -> None:
