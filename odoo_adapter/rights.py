@@ -1,8 +1,9 @@
-"""What the integration user may do, and until when its key holds: asked at every check, whichever way posts."""
+"""What the integration user is and may do, and until when its key holds: asked at every check, whichever way posts."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
@@ -26,19 +27,84 @@ NEEDED: Final[Mapping[str, str]] = {
 }
 
 
+_APPS: Final = {"mrp": "Manufacturing", "stock": "Inventory", "maintenance": "Maintenance"}
+"""The app of Odoo that brings the models whose names begin so."""
+_ADMINISTRATORS: Final = "ir.module.module"
+"""A model that only administrators write."""
+
+_TIMES: Final = "mrp.workcenter.productivity"
+"""A model whose records begin now, by Odoo's clock, unless they say otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """One thing that the integration user needs, and what is to be said where it is missing; empty: it is there."""
+
+    name: str
+    lack: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """Whose key it is. `companies` are those in which the user may work, by their ids."""
+
+    id: int
+    login: str
+    companies: Mapping[int, str]
+
+
+async def read_account(odoo: OdooApi) -> Account:
+    """The user of the key, also where it may not work in the company of the connection."""
+    anywhere: dict[str, object] = {"allowed_company_ids": []}
+    uid = int((await odoo.call("res.users", "context_get", writes=False, context=anywhere))["uid"])
+    (row,) = await odoo.call(
+        "res.users", "read", writes=False, ids=[uid], fields=["login", "company_ids"], context=anywhere
+    )
+    companies = await odoo.call(
+        "res.company", "read", writes=False, ids=row["company_ids"], fields=["name"], context=anywhere
+    )
+    return Account(id=uid, login=row["login"], companies={one["id"]: one["name"] for one in companies})
+
+
 async def missing_rights(odoo: OdooApi, uid: int, login: str) -> list[str]:
     """What the user lacks, in sentences; empty where nothing is missing."""
-    missing = [
-        f"the user {login} may not {operation} {model}"
-        for model, operation in NEEDED.items()
-        if not await may(odoo, model, operation)
+    return [need.lack for need in await needs(odoo, uid, login) if need.lack]
+
+
+async def needs(odoo: OdooApi, uid: int, login: str) -> list[Need]:
+    """Everything that the user needs, each with what is missing of it."""
+    found = [
+        Need(f"{operation} {model}", await _lack(odoo, login, model, operation)) for model, operation in NEEDED.items()
     ]
-    if not missing and not await odoo.call("maintenance.equipment", "search", writes=False, domain=[], limit=1):
-        missing.append(f"the user {login} sees no maintenance equipment (right: Maintenance / Equipment Manager)")
+    if not any(need.lack for need in found):
+        seen = await odoo.call("maintenance.equipment", "search", writes=False, domain=[], limit=1)
+        lack = f"the user {login} sees no maintenance equipment (right: Maintenance / Equipment Manager)"
+        found.append(Need("see maintenance equipment", "" if seen else lack))
     rows = await odoo.call("res.users", "read", writes=False, ids=[uid], fields=["email"])
-    if not rows or not rows[0]["email"]:
-        missing.append(f"the user {login} has no e-mail address, which maintenance requests need")
-    return missing
+    has_email = bool(rows and rows[0]["email"])
+    lack = f"the user {login} has no e-mail address, which maintenance requests need"
+    return [*found, Need("an e-mail address", "" if has_email else lack)]
+
+
+async def _lack(odoo: OdooApi, login: str, model: str, operation: str) -> str:
+    try:
+        allowed = await may(odoo, model, operation)
+    except Refused as error:
+        app = _APPS.get(model.partition(".")[0])
+        if app is None or not is_absent(error):
+            raise
+        return f"there is no {model}: install the app {app} in Odoo"
+    return "" if allowed else f"the user {login} may not {operation} {model}"
+
+
+def is_absent(error: Refused) -> bool:
+    """Whether Odoo says that there is no such model: over JSON-2 (19), and over JSON-RPC (17, 18)."""
+    return error.code == "NotFound" or (error.code == "UserError" and "doesn't exist" in error.reason)
+
+
+async def is_administrator(odoo: OdooApi) -> bool:
+    """Whether the user may do more than an integration user should."""
+    return await may(odoo, _ADMINISTRATORS, "write")
 
 
 async def may(odoo: OdooApi, model: str, operation: str) -> bool:
@@ -47,6 +113,12 @@ async def may(odoo: OdooApi, model: str, operation: str) -> bool:
         return bool(await odoo.call(model, "has_access", writes=False, ids=[], operation=operation))
     answer = await odoo.call(model, "check_access_rights", writes=False, operation=operation, raise_exception=False)
     return bool(answer)
+
+
+async def read_clock(odoo: OdooApi) -> str:
+    """The time of Odoo's server in UTC, as Odoo writes it, to the second."""
+    begun = await odoo.call(_TIMES, "default_get", writes=False, fields=["date_start"])
+    return str(begun["date_start"])[:19]
 
 
 async def key_expiry(odoo: OdooApi, uid: int) -> int | None:

@@ -13,7 +13,7 @@ from odoo_adapter.inbox.install import MARKER, MODEL, action_hash
 from odoo_adapter.odoo import Applied, Declined, Job, OdooInfo, OrdersRead, Outcome, Passed, Receipt
 from odoo_adapter.orders import OVERLAP_S, OrderReader
 from odoo_adapter.plan import PlanContext, Posting, batches, lane, plan
-from odoo_adapter.rights import key_expiry, missing_rights
+from odoo_adapter.rights import is_absent, key_expiry, missing_rights
 
 INBOX_VERSION: Final = 5
 MOST: Final = 50
@@ -37,9 +37,7 @@ class OdooServer:
 
     async def check(self) -> OdooInfo:
         version = await self._odoo.version()
-        self._action = None
-        hello = await self._run({"op": "hello"}, writes=False)
-        self._compare(hello)
+        hello = await self.greet()
         missing = await missing_rights(self._odoo, hello["uid"], hello["login"])
         if missing:
             raise Refused("rights", "; ".join(missing))
@@ -52,6 +50,13 @@ class OdooServer:
             user=hello["login"],
             key_expires_ms=await key_expiry(self._odoo, hello["uid"]),
         )
+
+    async def greet(self) -> Mapping[str, Any]:
+        """What the inbox says of itself. Raises `Refused` where it is not there, or not as it was shipped."""
+        self._action = None
+        hello = await self._run({"op": "hello"}, writes=False)
+        self._compare(hello)
+        return hello
 
     async def post(self, batch: Sequence[Job]) -> Sequence[Outcome]:
         outcomes: dict[int, Outcome] = {}
@@ -162,7 +167,7 @@ class OdooServer:
                 fields=["x_res_id", "x_hash"],
             )
         except Refused as error:
-            code = NO_INBOX if _is_absent(error) else "not_installed"
+            code = NO_INBOX if is_absent(error) else "not_installed"
             raise Refused(code, f"the inbox is not there for this user ({error.reason}): {_INSTALL}") from error
         if not rows:
             raise Refused("not_installed", f"the inbox is not installed: {_INSTALL}")
@@ -177,11 +182,6 @@ class OdooServer:
             )
         if hello["su"]:
             raise Refused("rights", "the key belongs to a superuser; use an integration user of its own")
-
-
-def _is_absent(error: Refused) -> bool:
-    """Whether Odoo says that there is no such model: over JSON-2 (19), and over JSON-RPC (17, 18)."""
-    return error.code == "NotFound" or (error.code == "UserError" and "doesn't exist" in error.reason)
 
 
 def _in_lanes(batch: Sequence[Job], outcomes: Sequence[Outcome]) -> list[Outcome]:

@@ -48,6 +48,11 @@ class Keys:
         """Sorted set: ids of the acts done lately, by the number of the commit that did them."""
         return self._key("acts:done")
 
+    @property
+    def probe(self) -> str:
+        """Text: nothing; written and removed in one step, to see whether the server takes writes."""
+        return self._key("probe")
+
     def table(self, table: Table) -> str:
         """Hash: the records of one table, by id."""
         return self._key(f"table:{table.value}")

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.resources import files
-from typing import Any, Final, TypeAlias, TypeVar
+from typing import Any, Final, TypeVar
 from urllib.parse import unquote, urlsplit
 
 from redis import exceptions
@@ -27,13 +27,12 @@ from state.keys import Keys
 from state.memory_store import fenced_text, out_of_step_text
 from state.record import Commit, RecordId, Stored, Table, content_hash
 from state.store import Act, Leader, Lease
+from state.survey.redis import Assurance, Command, Survey, durability, survey
 
 KEPT_DONE_ACTS: Final = 1000
 """How many ids of acts done are remembered, so that submitting one of them again changes nothing."""
 
 Result = TypeVar("Result")
-Command: TypeAlias = Callable[..., Awaitable[Any]]
-"""A Redis command and its arguments."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,7 +152,19 @@ class RedisStore:
         return tuple(Act(id=id.decode(), body=body) for id, body in _pairs(flat))
 
     async def weaknesses(self) -> Sequence[str]:
-        return await self._wait(_weaknesses(self._command, self._settings.replicas))
+        return tuple(one.weakness for one in await self.durability() if one.weakness)
+
+    async def durability(self) -> Sequence[Assurance]:
+        """What keeps that which is confirmed, each with what is wrong with it."""
+        return await self._wait(durability(self._command, self._settings.replicas))
+
+    async def survey(self) -> Survey:
+        """What the server says of itself."""
+        return await self._wait(survey(self._command))
+
+    async def try_commit(self) -> None:
+        """Write and remove a key of our own, as durably as a commit: to see that it works, and how long it takes."""
+        await self._run("probe", (self._keys.probe,), replicas=self._settings.replicas)
 
     async def close(self) -> None:
         await self._wait(self._redis.aclose())
@@ -312,58 +323,3 @@ def _meaning(error: Exception) -> str:
             return f"refused: {text}"
         case _:
             return f"cannot be reached: {text or type(error).__name__}"
-
-
-WANTED: Final = {
-    "appendonly": ("yes", "the server keeps no append-only file: what it confirmed is lost when it ends"),
-    "appendfsync": ("always", "the server confirms before the disk has it: a power cut loses what was confirmed last"),
-    "no-appendfsync-on-rewrite": ("no", "the server does not wait for the disk while it rewrites its append-only file"),
-    "maxmemory-policy": ("noeviction", "the server throws away what it keeps when its memory is full"),
-}
-"""The settings that the bridge relies on: the value, and what another value means."""
-
-
-async def _weaknesses(command: Command, replicas: int) -> tuple[str, ...]:
-    """One sentence each, with its mend. `replicas` is how many a commit waits for."""
-    found = [*await _weak_settings(command), *await _weak_role(command, replicas)]
-    return tuple(found)
-
-
-async def _weak_settings(command: Command) -> list[str]:
-    values: dict[str, str] = {}
-    try:
-        for name in WANTED:
-            answer: Any = await command("CONFIG GET", name)
-            values |= {_text(key): _text(value) for key, value in answer.items()}
-    except exceptions.ResponseError:
-        wanted = ", ".join(f"{name} {value}" for name, (value, _) in WANTED.items())
-        return [
-            "the server does not let CONFIG be read, so nobody can tell whether it keeps what it confirms; "
-            f"allow `CONFIG GET` to this user, or see to it that it runs with {wanted}"
-        ]
-    return [
-        f"{meaning}; set `{name} {wanted}` in redis.conf"
-        for name, (wanted, meaning) in WANTED.items()
-        if values.get(name, wanted) != wanted
-    ]
-
-
-async def _weak_role(command: Command, replicas: int) -> list[str]:
-    try:
-        answer: Any = await command("ROLE")
-    except exceptions.ResponseError:
-        return ["the server does not tell its role; allow `ROLE` to this user"]
-    role = _text(answer[0])
-    if role != "master":
-        return ["the server is a replica and takes no writes; give the url of its primary"]
-    if answer[2] and not replicas:
-        count = len(answer[2])
-        return [
-            f"the server has {count} replica{'s' * (count > 1)} and a commit waits for none: a failover loses what was "
-            "confirmed last; set `replicas` to 1 or more"
-        ]
-    return []
-
-
-def _text(value: bytes | str) -> str:
-    return value.decode() if isinstance(value, bytes) else value

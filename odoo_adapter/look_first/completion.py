@@ -99,11 +99,18 @@ async def _goal(one: Attempt, order: Order) -> _Goal:
 
 async def hold_location(one: Attempt) -> int:
     """Raises `Refused` where the place that the settings name is not there."""
-    name = one.hold_location
-    named = ["|", ["complete_name", "=", name], ["name", "=", name], ["usage", "=", "internal"]]
-    what = f'hold location "{name}": create it in Odoo beside the stock, or name another in `odoo.hold_location`'
-    row = await one.steps.only("stock.location", named, ["id"], what)
+    row = await one.steps.only("stock.location", called(one.hold_location), ["id"], no_hold_location(one.hold_location))
     return int(row["id"])
+
+
+def called(name: str) -> list[object]:
+    """The condition that a location is an internal one of this name, whole or last part."""
+    return ["|", ["complete_name", "=", name], ["name", "=", name], ["usage", "=", "internal"]]
+
+
+def no_hold_location(name: str) -> str:
+    """What is to be said where no place, or several, have the name that the settings give."""
+    return f'hold location "{name}": create it in Odoo beside the stock, or name another in `odoo.hold_location`'
 
 
 async def _carry_out(one: Attempt, order: Order, goal: _Goal, uses: Sequence[Use]) -> Order:

@@ -25,13 +25,7 @@ from odoo_adapter.look_first.work_order import apply_finish, apply_start, find_f
 from odoo_adapter.odoo import Declined, Job, OdooInfo, OrdersRead, Outcome, Passed, Receipt
 from odoo_adapter.orders import OVERLAP_S, OrderReader
 from odoo_adapter.plan import PlanContext, lane, plan
-from odoo_adapter.rights import key_expiry, may, missing_rights
-
-_ADMINISTRATORS: Final = "ir.module.module"
-"""A model that only administrators write."""
-
-_TIMES: Final = "mrp.workcenter.productivity"
-"""A model whose records begin now, by Odoo's clock, unless they say otherwise."""
+from odoo_adapter.rights import is_administrator, key_expiry, missing_rights, read_clock
 
 _NOT_FORESEEN: Final = (LookupError, AttributeError, TypeError, ValueError, ArithmeticError)
 """What our own code raises where Odoo answers what was never seen."""
@@ -79,7 +73,7 @@ class LookFirstOdoo:
         company = self._odoo.connection.company
         (row,) = await self._odoo.call("res.users", "read", writes=False, ids=[uid], fields=["login", "company_ids"])
         login = row["login"]
-        if await may(self._odoo, _ADMINISTRATORS, "write"):
+        if await is_administrator(self._odoo):
             raise Refused("rights", f"{login} is an administrator: make an integration user of its own for the bridge")
         missing = await missing_rights(self._odoo, uid, login)
         if company not in row["company_ids"]:
@@ -131,8 +125,7 @@ class LookFirstOdoo:
 
         That clock may differ from the database's; what lies between is read again at every poll.
         """
-        clock = await self._odoo.call(_TIMES, "default_get", writes=False, fields=["date_start"])
-        now = str(clock["date_start"])[:19]
+        now = await read_clock(self._odoo)
         return OrdersRead(orders=await self._orders.read(cursor, now), cursor=now)
 
     async def close(self) -> None:

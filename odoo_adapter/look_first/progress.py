@@ -33,8 +33,8 @@ class _Change:
         return self.unit.same(self.found, self.after)
 
     def starts_at_before(self, order: Order) -> bool:
-        """Whether nobody else counted. What Odoo fills in when a work order is started is the whole quantity."""
-        filled_in = self.unit.same(self.found, order.wanted) and self.before < self.found
+        """Whether nobody else counted. Where nothing was, Odoo fills in the whole quantity when a work order starts."""
+        filled_in = not self.before and self.unit.same(self.found, order.wanted)
         return filled_in or self.unit.same(self.found, self.before)
 
 

@@ -72,20 +72,35 @@ async def apply_maintenance(one: Attempt) -> Outcome:
 
 
 async def find_maintenance(one: Attempt) -> Receipt | None:
-    named = re.compile(rf"(^|\s){re.escape(one.key)}( \(|\s|$)")
+    named = re.compile(rf"(^|\s){re.escape(one.key)}( \(|\s*$)")
     rows = await _described(one.steps, REQUESTS, one.key)
     return next((receipt(REQUESTS, id, repeated=True) for id, text in rows if named.search(text)), None)
 
 
-async def loss_reason(steps: Steps, loss: str) -> int:
-    """The id of a loss category's reason. Raises `Refused` where it is not there."""
+async def loss_reasons(steps: Steps) -> dict[str, int]:
+    """The ids of the reasons of those loss categories that have one."""
     rows = await steps.search(LOSSES, [], ["name"])
     named = await steps.external_ids(LOSSES, [row["id"] for row in rows])
+    found: dict[str, int] = {}
     for row in rows:
-        if named[row["id"]] == _LOSS[loss] or (loss == "unclassified" and row["name"] == "Unclassified"):
-            return int(row["id"])
+        for loss, external in _LOSS.items():
+            if named[row["id"]] == external or (loss == "unclassified" and row["name"] == "Unclassified"):
+                found.setdefault(loss, int(row["id"]))
+    return found
+
+
+async def loss_reason(steps: Steps, loss: str) -> int:
+    """The id of a loss category's reason. Raises `Refused` where it is not there."""
+    found = await loss_reasons(steps)
+    if loss not in found:
+        raise Refused("missing", no_loss_reason(loss))
+    return found[loss]
+
+
+def no_loss_reason(loss: str) -> str:
+    """What is to be said of a loss category without a reason in Odoo."""
     mend = ': create one named "Unclassified" in Odoo' if loss == "unclassified" else " of Odoo is not there"
-    raise Refused("missing", f"loss reason {loss}{mend}")
+    return f"loss reason {loss}{mend}"
 
 
 def time_row(center: int, loss: int, start: str, end: str, text: str) -> dict[str, str]:

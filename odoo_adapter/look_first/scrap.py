@@ -19,10 +19,8 @@ _FIELDS: Final = ["name", "state", "origin", "scrap_qty", "product_id", "product
 
 
 async def apply_scrap(one: Attempt) -> Outcome:
-    row = await _made(one)
-    if row is None:
-        row = await _draft(one)
-    elif row["state"] == "done":
+    row = await _made(one) or await _draft(one)
+    if row["state"] == "done":
         return one.applied(_receipt(row, repeated=True))
     await _validate(one, row)
     (done,) = await one.steps.read(MODEL, [row["id"]], _FIELDS)
@@ -38,12 +36,15 @@ async def find_scrap(one: Attempt) -> Receipt | None:
 
 async def _made(one: Attempt) -> Row | None:
     """The scrap with this key, draft or done. Raises `Refused` where it is of another quantity."""
-    wanted = one.key.replace("\\", "\\\\")
-    for row in await one.steps.search(MODEL, [["origin", "like", wanted]], _FIELDS):
-        if row["origin"] == one.key or str(row["origin"]).startswith(f"{one.key} "):
-            await _check_same(one, row)
-            return row
+    for row in await one.steps.search(MODEL, [["origin", "=", _origin(one)]], _FIELDS):
+        await _check_same(one, row)
+        return row
     return None
+
+
+def _origin(one: Attempt) -> str:
+    """The key, and behind it the reason where Odoo has no tags for that. A key may begin another one."""
+    return one.key if one.steps.can.scrap_reasons else f"{one.key} {one.text('reason')}"
 
 
 async def _check_same(one: Attempt, row: Row) -> None:
@@ -77,6 +78,7 @@ async def _draft(one: Attempt) -> Row:
         row["lot_id/.id"] = str(await lots.ensure(steps, lot))
     (id,) = await steps.load(MODEL, one.key, [row | await _reason(one)])
     (made,) = await steps.read(MODEL, [id], _FIELDS)
+    await _check_same(one, made)  # it was there already, where its source or its reason is another now
     return made
 
 
@@ -103,14 +105,14 @@ async def _lot(one: Attempt, product: Row, in_work: Order | None) -> Lot | None:
 
 
 async def _reason(one: Attempt) -> dict[str, str]:
-    """The key and the reason: a tag, made when needed, or behind the key where Odoo has no tags."""
+    """The source and the reason: a tag, made when needed, where Odoo has tags."""
     reason = one.text("reason")
     if not one.steps.can.scrap_reasons:
-        return {"origin": f"{one.key} {reason}"}
+        return {"origin": _origin(one)}
     tags = [row["id"] for row in await one.steps.search(TAG, [["name", "=", reason]], ["name"])]
     if not tags:
         tags = await one.steps.load(TAG, f"tag:{reason}", [{"name": reason}])
-    return {"origin": one.key, "scrap_reason_tag_ids/.id": str(tags[0])}
+    return {"origin": _origin(one), "scrap_reason_tag_ids/.id": str(tags[0])}
 
 
 async def _validate(one: Attempt, row: Row) -> None:

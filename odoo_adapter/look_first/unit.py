@@ -8,7 +8,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
 
 from odoo_adapter.errors import Refused
-from odoo_adapter.look_first.steps import Row, Steps
+from odoo_adapter.look_first.steps import Domain, Row, Steps
 
 _MOST: Final = Decimal(10) ** 12
 _DIGITS: Final = Decimal(1).scaleb(-9)
@@ -30,7 +30,8 @@ class Unit:
 
     def same(self, one: Decimal, other: Decimal) -> bool:
         """Whether two quantities in this unit are the same for Odoo."""
-        return abs(one - other) * 2 < max(self.step, _LEAST_STEP)
+        difference = abs(one - other) * 2
+        return difference < self.step or difference <= _LEAST_STEP
 
 
 class Units:
@@ -68,10 +69,14 @@ def converted(amount: Decimal, unit: Unit, into: Unit, rounding: str = ROUND_HAL
 
 async def read_units(steps: Steps, ids: Iterable[int], names: Iterable[str]) -> Units:
     """The units with these ids, and those with these names."""
+    return Units(await find_units(steps, ["|", ["id", "in", sorted(set(ids))], ["name", "in", sorted(set(names))]]))
+
+
+async def find_units(steps: Steps, domain: Domain) -> list[Unit]:
+    """The units that match."""
     fields = ["name", "factor", "rounding", "category_id" if steps.can.unit_categories else "parent_path"]
-    domain = ["|", ["id", "in", sorted(set(ids))], ["name", "in", sorted(set(names))]]
     rows = await steps.search("uom.uom", domain, fields)
-    return Units(_unit(row, categories=steps.can.unit_categories) for row in rows)
+    return [_unit(row, categories=steps.can.unit_categories) for row in rows]
 
 
 def _unit(row: Row, *, categories: bool) -> Unit:

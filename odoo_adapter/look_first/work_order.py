@@ -199,10 +199,10 @@ async def _read(one: Attempt) -> _Step:
 
 
 def _counted(one: Attempt, order: Order) -> Decimal:
-    """The quantity before Odoo filled in the whole one: after an uncertain attempt only the bridge remembers it."""
-    kept = one.job.standing.quantity or Decimal(0)
-    if one.job.uncertain and order.counted == order.wanted and kept < order.counted:
-        return kept
+    """The quantity before Odoo filled in the whole one, which it does where nothing was counted. After an uncertain
+    attempt only the bridge remembers that."""
+    if one.job.uncertain and order.counted == order.wanted and not one.job.standing.quantity:
+        return Decimal(0)
     return order.counted
 
 

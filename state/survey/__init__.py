@@ -1,0 +1,1 @@
+"""What a store's server says of itself."""
