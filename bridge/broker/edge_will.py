@@ -2,6 +2,8 @@
 
 What follows is in the node's file before the CONNECT is made, so that also a process that is killed never leaves
 the same `bdSeq` twice in a row (`tck-id-topics-nbirth-bdseq-increment`).
+A standby on another machine counts for itself: it has the same client id, so that a broker says the old death before
+it takes the new CONNECT.
 """
 
 from __future__ import annotations

@@ -10,14 +10,20 @@ from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
+import pytest
+
 from bridge.broker.link import LinkSettings, Message, Publication, Subscription
 from bridge.broker.memory import MemoryBroker, MemoryLink
 from bridge.broker.paho import PahoLink
+from bridge.demo.servers import embedded_broker
 from bridge.simulator.ledger import FactKind, Ledger, read_ledger
 from bridge.simulator.scenario import Scenario
 from bridge.simulator.simulation import Simulation, simulate
+from sparkplug.topic import state_topic
+from sparkplug.wire.state import HostState, encode_state
+from tests.bridge.broker.ground import put, up
 from tests.bridge.simulator.day import demonstration, release
-from tests.bridge.simulator.listener import Listener, running, say_state, settings, until
+from tests.bridge.simulator.listener import HOST, Listener, running, say_state, settings, until
 from tests.servers import Mosquitto
 
 COUNTER_END = 65536
@@ -127,3 +133,38 @@ async def test_an_order_is_made_on_a_real_broker_and_the_ledger_tells_of_it(
 
     assert read_ledger(path) == (7, ledger.facts)
     assert Counter(fact.kind for fact in ledger.facts if fact.order == "mo-1")[FactKind.COMPLETION] == 1
+
+
+@pytest.mark.embedded
+@pytest.mark.parametrize("version", [5, 4])
+async def test_a_quiet_half_minute_of_the_demonstration_gives_a_host_nothing_to_find(version: int) -> None:
+    async with embedded_broker() as server:
+        at = LinkSettings(
+            host=server.host,
+            port=server.port(version),
+            version=version,
+            client_id="plant",
+            user=server.user,
+            password=lambda: server.password,
+        )
+        ear = PahoLink(replace(at, client_id="ear"), [Subscription(filter="spBv1.0/+/+/#", qos=0)])
+        planner = PahoLink(replace(at, client_id="planner"), [])
+        host, clock = Listener(ear), FastClock()
+        began_ms = clock.now_ms()
+        plant = Simulation(demonstration(), broker=at, link=PahoLink, ledger=Ledger(7), clock=clock)
+        async with running(ear.run(), planner.run()):
+            await up(ear)
+            await up(planner)
+            state = encode_state(HostState(online=True, timestamp_ms=1))
+            await put(planner, state_topic(HOST), state, retain=True)
+            async with running(host.run()):
+                async with running(plant.run()):
+                    for nth in (1, 2, 3):
+                        document = json.dumps(release(nth, 20)).encode()
+                        await put(planner, f"uns/v1/acme/berlin/order/mo-{nth}", document, retain=True)
+                    await until(lambda: clock.now_ms() > began_ms + 30_000)
+                await until(lambda: len(host.turns) == 6)
+
+    assert host.findings == []
+    assert host.turns == ["online"] * 3 + ["offline"] * 3
+    assert len(host.values("Counters/Good", birth=False)) > 40
