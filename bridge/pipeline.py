@@ -129,7 +129,7 @@ def take_changes(core: Core) -> Mapping[RecordId, bytes | None]:
     """The records that changed since the last call, None for those that are gone."""
     changes: dict[RecordId, bytes | None] = {}
     for node in core.host.take_changed():
-        changes[RecordId(Table.NODE, str(node))] = core.host.snapshot(node)
+        changes[RecordId(Table.NODE, str(node))] = core.host.snapshot(node) if core.host.knows(node) else None
     for equipment in core.translator.take_changed():
         changes[RecordId(Table.SIGNAL, equipment)] = core.translator.snapshot(equipment)
     for memory in core.settler.take_changed():
@@ -198,6 +198,7 @@ def _restore_one(core: Core, record: RecordId, snapshot: bytes) -> None:
 def _due(core: Core, now_ms: int) -> Iterator[Request]:
     core.outbox.forget_before(now_ms - core.keys_kept_ms)
     core.standings.forget_before(now_ms - core.keys_kept_ms, core.book.is_open)
+    core.live.forget(core.host.forget_before(now_ms - core.keys_kept_ms))
     yield from _sparkplug(core, core.host.due(now_ms), now_ms)
     yield from _settled(core, core.settler.due(now_ms), now_ms)
     yield from _decided(core, core.engine.due(now_ms), now_ms)

@@ -75,8 +75,10 @@ def new_core(plant: Plant) -> Core:
     session = SessionSettings(
         reorder_timeout_ms=settings.sparkplug.reorder_timeout_ms,
         rebirth_window_ms=settings.sparkplug.rebirth_pause_ms,
+        most_devices=settings.limits.devices,
         strict_deaths=settings.sparkplug.strict_deaths,
     )
+    translator = Translator(plant.assets)
     host = HostApplication(
         settings.sparkplug.host_id,
         HostSettings(
@@ -84,6 +86,8 @@ def new_core(plant: Plant) -> Core:
             servers=tuple(servers(plant)),
             declared_offline=settings.sparkplug.declared_offline,
             session=session,
+            most_nodes=settings.limits.nodes,
+            expected=translator.nodes,
         ),
     )
     book = OrderBook(answer_within_ms=settings.limits.answer_within_ms)
@@ -94,7 +98,7 @@ def new_core(plant: Plant) -> Core:
     engine = Engine(plant.rules, plant.assets)
     return Core(
         host=host,
-        translator=Translator(plant.assets),
+        translator=translator,
         settler=Settler(plant.assets, engine, grace_ms=settings.limits.stale_grace_ms),
         engine=engine,
         book=book,

@@ -28,6 +28,8 @@ class FindingName(StrEnum):
     HOST_ID_SHARED = "host-id-shared"  # another host says it is online under our id
     NODE_ON_TWO_SERVERS = "node-on-two-servers"  # ignored: the node is online on another MQTT server
 
+    TOO_MANY_NODES = "too-many-nodes"  # ignored: the site has as many nodes as it may have
+
     # Sessions
     NODE_UNBORN = "node-unborn"  # ignored; a rebirth is asked
     DEVICE_UNBORN = "device-unborn"  # ignored; a rebirth is asked
@@ -39,6 +41,7 @@ class FindingName(StrEnum):
     DEATH_BDSEQ_MISSING = "death-bdseq-missing"  # taken as a death
     DEATH_BDSEQ_MISMATCH = "death-bdseq-mismatch"  # strict: ignored; tolerant: taken as a death, a rebirth is asked
     DEVICE_NOT_REBORN = "device-not-reborn"  # the device goes offline
+    TOO_MANY_DEVICES = "too-many-devices"  # ignored: the node has as many devices as it may have
 
     # Metrics
     METRIC_UNNAMED = "metric-unnamed"  # skipped
@@ -106,7 +109,9 @@ REQUIREMENT_OF: Final[Mapping[FindingName, str]] = {
     FindingName.TIMESTAMP_MISSING: "tck-id-payloads-name-birth-data-requirement",
     FindingName.TIMESTAMP_INVALID: "tck-id-payloads-timestamp-in-UTC",
 }
-"""The requirement that each finding is about. A device's own has another id where the standard says it twice."""
+"""The requirement that each finding is about, where the standard has one: how much a host holds is the host's own.
+
+A device's own requirement has another id where the standard says it twice."""
 
 
 class Problem(NamedTuple):

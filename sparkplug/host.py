@@ -18,10 +18,10 @@ from sparkplug.command import Refusal, did_you_mean, write
 from sparkplug.errors import PayloadError
 from sparkplug.fact import ONLY_SERVER, NodeId, NodeOnline, Origin, Output, PublishState, Reconnect, RequestRebirth
 from sparkplug.finding import FindingName, Findings, Problem, Tally
-from sparkplug.message import SEQ_MODULUS, Message, NodeBirth, NodeDeath, device_message, node_message
-from sparkplug.pace import Backoff, Pacer
+from sparkplug.message import Message, NodeBirth, NodeDeath, device_message, node_message
+from sparkplug.pace import Backoff, Dues, Pacer
 from sparkplug.session import NodeSession, Phase, SessionSettings
-from sparkplug.snapshot import as_stored, restore, store
+from sparkplug.snapshot import NodeView, restore, store, view
 from sparkplug.topic import (
     NAMESPACE,
     DeviceTopic,
@@ -37,6 +37,7 @@ from sparkplug.wire.payload import decode
 from sparkplug.wire.state import decode_state
 
 HOST_LEFT: Final = "host disconnected"
+FORGET_EVERY_MS: Final = 3_600_000
 _RECONNECT_MS: Final = 10_000  # between two reconnects because of a false death, doubled up to:
 _RECONNECT_MOST_MS: Final = 600_000
 
@@ -53,7 +54,8 @@ class HostSettings:
     """Which groups the host follows (empty: all) on which servers, how patient it is, how fast it asks for rebirths.
 
     After a connect, nodes that were known before have `birth_grace_ms` to be born by themselves; then they are
-    asked, spread over `rebirth_jitter_ms` and at most `rebirths_per_s`.
+    asked, spread over `rebirth_jitter_ms` and at most `rebirths_per_s`. Nodes that are `expected` are always followed
+    and never forgotten; of others only so many that there are `most_nodes`.
     """
 
     groups: tuple[str, ...] = ()
@@ -64,26 +66,8 @@ class HostSettings:
     rebirth_jitter_ms: int = 1_000
     rebirths_per_s: int = 20
     rebirth_burst: int = 20
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NodeView:
-    """What the host believes of a node. `seq` is the last in order, `devices` tells which are there.
-
-    `skew_ms` is how far the node's clock is ahead of ours, less the way of its messages.
-    """
-
-    node: NodeId
-    server: str
-    phase: str
-    since_ms: int
-    seen_ms: int
-    bd_seq: int | None
-    seq: int | None
-    skew_ms: int | None
-    metrics: int
-    devices: Mapping[str, bool]
-    findings: Mapping[str, Tally]
+    most_nodes: int = 5_000
+    expected: frozenset[NodeId] = frozenset()
 
 
 @dataclass(slots=True)
@@ -102,9 +86,9 @@ class HostApplication:
         self._settings = settings
         self._servers = {server: _Server() for server in settings.servers}
         self._sessions: dict[NodeId, NodeSession] = {}
-        self._dues: dict[NodeId, int] = {}
-        self._earliest_ms: int | None = None  # of them; `due` is asked before each message
+        self._dues = Dues()
         self._changed: set[NodeId] = set()
+        self._forget_from_ms = 0
         self._pacer = Pacer(
             per_s=settings.rebirths_per_s, burst=settings.rebirth_burst, jitter_ms=settings.rebirth_jitter_ms
         )
@@ -165,8 +149,7 @@ class HostApplication:
     def due(self, now_ms: int) -> tuple[Output, ...]:
         """Take the passing of time."""
         outputs: list[Output] = []
-        is_due = self._earliest_ms is not None and self._earliest_ms <= now_ms
-        for node in sorted(node for node, due_ms in self._dues.items() if due_ms <= now_ms) if is_due else ():
+        for node in self._dues.due(now_ms):
             session = self._sessions[node]
             outputs += self._routed(session, session.due(now_ms), now_ms)
         return (*outputs, *self._paced(now_ms))
@@ -174,7 +157,7 @@ class HostApplication:
     @property
     def next_due_ms(self) -> int | None:
         """When `due` has something to do, if nothing else happens before."""
-        dues = (self._earliest_ms, self._pacer.next_due_ms)
+        dues = (self._dues.earliest_ms, self._pacer.next_due_ms)
         return min((due_ms for due_ms in dues if due_ms is not None), default=None)
 
     # What people want
@@ -226,8 +209,12 @@ class HostApplication:
         return changed
 
     def snapshot(self, node: NodeId) -> bytes:
-        """The stored form of a node that `take_changed` or `nodes` named."""
+        """The stored form of a node that it `knows`."""
         return store(self._sessions[node])
+
+    def knows(self, node: NodeId) -> bool:
+        """Whether a node was heard of and is not forgotten."""
+        return node in self._sessions
 
     def restore(self, node: NodeId, snapshot: bytes) -> None:
         """Take up a node where a snapshot left it, as stale; `connected` asks for its rebirth.
@@ -239,9 +226,26 @@ class HostApplication:
             session.server = self._settings.servers[0]
         self._keep(session)
 
+    def forget_before(self, at_ms: int) -> tuple[NodeId, ...]:
+        """Forget nodes that are gone and silent since before this moment, unless they are expected; return them.
+
+        Call it often: it works once an hour of `at_ms`.
+        """
+        if at_ms < self._forget_from_ms:
+            return ()
+        self._forget_from_ms = at_ms + FORGET_EVERY_MS
+        lost = {node for node, session in self._sessions.items() if _is_lost(session, at_ms)}
+        forgotten = tuple(sorted(lost - self._settings.expected))
+        for node in forgotten:
+            del self._sessions[node]
+            self._pacer.forget(node)
+            self._dues.note(node, None)
+        self._changed.update(forgotten)
+        return forgotten
+
     def nodes(self) -> tuple[NodeView, ...]:
         """What is believed of each node, in order."""
-        return tuple(_view(self._sessions[node]) for node in sorted(self._sessions))
+        return tuple(view(self._sessions[node]) for node in sorted(self._sessions))
 
     @property
     def findings(self) -> Mapping[str, Tally]:
@@ -254,6 +258,9 @@ class HostApplication:
         self, server: str, topic: NodeTopic | DeviceTopic, raw: bytes, retain: bool, now_ms: int
     ) -> tuple[Output, ...]:
         session = self._sessions.get(topic.node)
+        if session is None and self._is_one_too_many(topic.node):
+            text = f"{topic.verb} of {topic.node}, beyond the {len(self._sessions)} edge nodes of the site"
+            return self._strange(topic.node, Problem(FindingName.TOO_MANY_NODES, text), raw, now_ms)
         if retain:
             problem = Problem(FindingName.MESSAGE_RETAINED, f"a retained {topic.verb} tells the past")
             return self._objected(session or self._new(topic.node, server), problem, raw, now_ms)
@@ -278,6 +285,9 @@ class HostApplication:
             return self._objected(session, Problem(FindingName.NODE_ON_TWO_SERVERS, text), raw, now_ms)
         return self._routed(session, session.receive(message, now_ms=now_ms), now_ms)
 
+    def _is_one_too_many(self, node: NodeId) -> bool:
+        return len(self._sessions) >= self._settings.most_nodes and node not in self._settings.expected
+
     def _moved(self, session: NodeSession, server: str, message: Message) -> bool:
         """Whether a message from another server tells that the node lives there now."""
         if session.phase is not Phase.ONLINE:
@@ -296,7 +306,7 @@ class HostApplication:
         if session.changed:
             session.changed = False
             self._changed.add(node)
-            self._note_due(session)
+            self._dues.note(node, session.next_due_ms)
         if len(outputs) == 1 and not isinstance(outputs[0], RequestRebirth | NodeOnline):
             return outputs
         passed: list[Output] = []
@@ -357,39 +367,18 @@ class HostApplication:
 
     def _keep(self, session: NodeSession) -> NodeSession:
         self._sessions[session.node] = session
-        self._note_due(session)
+        self._dues.note(session.node, session.next_due_ms)
         return session
 
-    def _note_due(self, session: NodeSession) -> None:
-        before_ms, due_ms = self._dues.pop(session.node, None), session.next_due_ms
-        if due_ms is not None:
-            self._dues[session.node] = due_ms
-        if before_ms is not None and before_ms == self._earliest_ms:
-            self._earliest_ms = min(self._dues.values(), default=None)
-        elif due_ms is not None:
-            self._earliest_ms = due_ms if self._earliest_ms is None else min(self._earliest_ms, due_ms)
 
+def _is_lost(session: NodeSession, at_ms: int) -> bool:
+    """Whether a node is gone and was silent since before this moment.
 
-def stored_view(node: NodeId, snapshot: bytes) -> NodeView:
-    """What the running host believed of a node when it last stored it; for commands beside it.
-
-    Data that comes in order is not stored: `seq` and `seen_ms` are those of the last change. Raises `SnapshotError`.
+    When one that was online was last heard is not stored, so after a start it must have been asked for its birth first.
     """
-    return _view(as_stored(node, snapshot, SessionSettings()))
-
-
-def _view(session: NodeSession) -> NodeView:
-    was_born = session.phase is not Phase.UNBORN
-    return NodeView(
-        node=session.node,
-        server=session.server,
-        phase=session.phase.value,
-        since_ms=session.since_ms,
-        seen_ms=session.seen_ms,
-        bd_seq=session.bd_seq,
-        seq=(session.sequence.expected - 1) % SEQ_MODULUS if was_born else None,
-        skew_ms=session.skew_ms,
-        metrics=len(session.catalog.declared) + sum(len(d.catalog.declared) for d in session.devices.values()),
-        devices={name: device.born for name, device in session.devices.items()},
-        findings=dict(session.findings.tallies),
-    )
+    heard_ms, asked_ms = max(session.seen_ms, session.since_ms), session.backoff.asked_ms
+    if session.phase is Phase.STALE:
+        is_gone = asked_ms is not None and asked_ms > heard_ms
+    else:
+        is_gone = session.phase is not Phase.ONLINE
+    return is_gone and heard_ms < at_ms

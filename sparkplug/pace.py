@@ -1,4 +1,4 @@
-"""How often rebirths are asked: by one session (`Backoff`), and by the whole host (`Pacer`).
+"""How often rebirths are asked, by one session (`Backoff`) and by the host (`Pacer`); when sessions are due (`Dues`).
 
 A node that answers every rebirth with the same broken birth must not be asked for ever, and a plant that comes
 back after an outage must not answer all at once.
@@ -108,3 +108,29 @@ class Pacer:
             self._tokens = min(self._burst, self._tokens + (now_ms - self._filled_ms) * self._per_s)
         if self._filled_ms is None or now_ms > self._filled_ms:
             self._filled_ms = now_ms
+
+
+class Dues:
+    """When each node's session has something to do. The earliest is at hand: it is asked for before each message."""
+
+    __slots__ = ("_by_node", "earliest_ms")
+
+    def __init__(self) -> None:
+        self._by_node: dict[NodeId, int] = {}
+        self.earliest_ms: int | None = None
+
+    def note(self, node: NodeId, due_ms: int | None) -> None:
+        """When this node is due now; None: it waits for nothing."""
+        before_ms = self._by_node.pop(node, None)
+        if due_ms is not None:
+            self._by_node[node] = due_ms
+        if before_ms is not None and before_ms == self.earliest_ms:
+            self.earliest_ms = min(self._by_node.values(), default=None)
+        elif due_ms is not None:
+            self.earliest_ms = due_ms if self.earliest_ms is None else min(self.earliest_ms, due_ms)
+
+    def due(self, now_ms: int) -> list[NodeId]:
+        """The nodes whose time has come, in their own order."""
+        if self.earliest_ms is None or self.earliest_ms > now_ms:
+            return []
+        return sorted(node for node, due_ms in self._by_node.items() if due_ms <= now_ms)

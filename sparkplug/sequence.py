@@ -2,6 +2,7 @@
 
 A node counts all its messages, those of its devices too, from 0 to 255 and around. A message that comes early
 waits until those before it have come, or until its time is up (`tck-id-operational-behavior-host-reordering-*`).
+What waits is stored with each snapshot, so it is limited in bytes too.
 """
 
 from __future__ import annotations
@@ -12,18 +13,20 @@ from sparkplug.message import SEQ_MODULUS, Sequenced
 
 
 class Sequence:
-    """The `seq` expected next and the messages that wait for it. A message waits at most `timeout_ms`."""
+    """The `seq` expected next and the messages that wait for it: for `timeout_ms`, and `most_bytes` of them."""
 
-    __slots__ = ("_timeout_ms", "_waiting", "expected", "last_digest")
+    __slots__ = ("_most_bytes", "_timeout_ms", "_waiting", "expected", "last_digest")
 
     def __init__(
         self,
         timeout_ms: int,
+        most_bytes: int,
         expected: int = 0,
         last_digest: int | None = None,
         waiting: Iterable[Sequenced] = (),
     ) -> None:
         self._timeout_ms = timeout_ms
+        self._most_bytes = most_bytes
         self._waiting = {message.payload.seq or 0: message for message in waiting}  # by seq, in order of arrival
         self.expected = expected
         self.last_digest = last_digest
@@ -39,6 +42,11 @@ class Sequence:
         for message in self._waiting.values():
             return message.received_ms + self._timeout_ms
         return None
+
+    @property
+    def is_overfull(self) -> bool:
+        """Whether more waits than may: the gap must be given up."""
+        return sum(message.payload.size for message in self._waiting.values()) > self._most_bytes
 
     @property
     def missing(self) -> str:

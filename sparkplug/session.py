@@ -63,7 +63,7 @@ class Phase(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionSettings:
-    """How patient a session is.
+    """How patient a session is, and how much it holds: bytes of messages that came early, and devices.
 
     `strict_deaths`: an NDEATH whose `bdSeq` is not the birth's is ignored, as the standard has it. Some
     publishers count wrongly; for their sake it may be taken as a death, and a rebirth asked to make sure.
@@ -75,6 +75,8 @@ class SessionSettings:
     rebirth_window_most_ms: int = 600_000
     device_rebirth_ms: int = 30_000
     finding_window_ms: int = 600_000
+    most_waiting_bytes: int = 1_000_000
+    most_devices: int = 1_000
     strict_deaths: bool = True
 
 
@@ -100,7 +102,7 @@ class NodeSession:
         self.catalog = EMPTY
         self.definitions: dict[str, dict[str, int]] = {}
         self.devices: dict[str, DeviceSession] = {}
-        self.sequence = Sequence(settings.reorder_timeout_ms)
+        self.sequence = Sequence(settings.reorder_timeout_ms, settings.most_waiting_bytes)
         self.backoff = Backoff(settings.rebirth_window_ms, settings.rebirth_window_most_ms)
         self.reborn_due_ms: int | None = None  # until when devices must follow their node's rebirth
         self.findings = Findings(settings.finding_window_ms)
@@ -246,6 +248,8 @@ class NodeSession:
         self.changed |= len(ready) != 1  # it waits, or others waited for it
         for turn in ready:
             outputs += self._read(turn, now_ms)
+        if not ready and self.sequence.is_overfull:
+            outputs += self._lose_gap(now_ms)
         if self.phase is Phase.STALE:
             outputs += self._release(now_ms)
             outputs += self._ask_rebirth("stale", now_ms)
@@ -258,8 +262,9 @@ class NodeSession:
         return [output for message in released for output in self._read(message, now_ms)]
 
     def _lose_gap(self, now_ms: int) -> list[Output]:
-        """What was missing never came (`tck-id-operational-behavior-host-reordering-rebirth`)."""
-        text = f"seq {self.sequence.missing} never came"
+        """What is missing is waited for no more (`tck-id-operational-behavior-host-reordering-rebirth`)."""
+        why = "is late, and too much waits for it" if self.sequence.is_overfull else "never came"
+        text = f"seq {self.sequence.missing} {why}"
         outputs = self._release(now_ms)
         if self.phase is not Phase.ONLINE:
             return outputs
@@ -281,7 +286,7 @@ class NodeSession:
             case DeviceData():
                 device = self.devices.get(message.device)
                 if device is None or not device.born:
-                    return self._found([_unborn(message)], now_ms, message.payload.raw)
+                    return self._found([self._unborn(message)], now_ms, message.payload.raw)
                 return self._read_data(device.catalog, self._origin(message.device), message, now_ms)
             case DeviceDeath():
                 return self._device_died(message, now_ms)
@@ -299,6 +304,8 @@ class NodeSession:
 
     def _device_born(self, birth: DeviceBirth, now_ms: int) -> list[Output]:
         payload, origin = birth.payload, self._origin(birth.device)
+        if self._is_one_too_many(birth.device):
+            return self._found([self._unborn(birth)], now_ms, payload.raw)
         catalog, problems = declare(payload)
         problems += self._shared_aliases(birth.device, catalog)
         self.devices[birth.device] = DeviceSession(catalog, born=True, announced=True)
@@ -316,7 +323,7 @@ class NodeSession:
         (`tck-id-operational-behavior-edge-node-termination-host-action-ddeath-devices-offline`)."""
         device = self.devices.get(death.device)
         if device is None:
-            return self._found([_unborn(death)], now_ms, death.payload.raw)
+            return self._found([self._unborn(death)], now_ms, death.payload.raw)
         device.born = False
         self.changed = True
         return self._end_devices(death.payload.timestamp_ms or death.received_ms, "DDEATH", [death.device])
@@ -348,6 +355,16 @@ class NodeSession:
                 outputs.append(DeviceOffline(origin=self._origin(name), at_ms=at_ms, reason=reason))
         return outputs
 
+    def _is_one_too_many(self, device: str) -> bool:
+        return device not in self.devices and len(self.devices) >= self._settings.most_devices
+
+    def _unborn(self, message: DeviceBirth | DeviceData | DeviceDeath) -> Problem:
+        """Why a message of a device that is not there is set aside."""
+        told = f"{type(message).__name__} of {message.device}"
+        if self._is_one_too_many(message.device):
+            return Problem(FindingName.TOO_MANY_DEVICES, f"{told}, beyond the {len(self.devices)} devices of the node")
+        return Problem(FindingName.DEVICE_UNBORN, f"{told} before its DBIRTH")
+
     def _shared_aliases(self, device: str, catalog: Catalog) -> list[Problem]:
         """Aliases that `device` has in common with its node or another device (`tck-id-payloads-alias-uniqueness`)."""
         others = {name: other.catalog for name, other in self.devices.items() if name != device and other.born}
@@ -377,7 +394,3 @@ class NodeSession:
 
     def _origin(self, device: str | None) -> Origin:
         return Origin(self.node.group, self.node.node, device)
-
-
-def _unborn(message: DeviceData | DeviceDeath) -> Problem:
-    return Problem(FindingName.DEVICE_UNBORN, f"{type(message).__name__} of {message.device} before its DBIRTH")

@@ -1,7 +1,12 @@
-"""The stored form of a node's session: versioned JSON. Old versions are read forever and written never."""
+"""The stored form of a node's session, and what people see of it.
+
+It is versioned JSON. Old versions are read forever and written never.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
 import msgspec
@@ -10,7 +15,7 @@ from sparkplug.catalog import Catalog, Declared
 from sparkplug.errors import PayloadError, SnapshotError
 from sparkplug.fact import ONLY_SERVER, NodeId
 from sparkplug.finding import Tally
-from sparkplug.message import DeviceBirth, DeviceData, DeviceDeath, NodeData, Sequenced, device_message
+from sparkplug.message import SEQ_MODULUS, DeviceBirth, DeviceData, DeviceDeath, NodeData, Sequenced, device_message
 from sparkplug.sequence import Sequence
 from sparkplug.session import DeviceSession, NodeSession, Phase, SessionSettings
 from sparkplug.topic import DeviceVerb, NodeVerb
@@ -59,6 +64,26 @@ class SessionSnapshot(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     devices: dict[str, DeviceSnapshot] = {}
     waiting: tuple[WaitingSnapshot, ...] = ()
     findings: dict[str, Tally | int] = {}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeView:
+    """What the host believes of a node. `seq` is the last in order, `devices` tells which are there.
+
+    `skew_ms` is how far the node's clock is ahead of ours, less the way of its messages.
+    """
+
+    node: NodeId
+    server: str
+    phase: str
+    since_ms: int
+    seen_ms: int
+    bd_seq: int | None
+    seq: int | None
+    skew_ms: int | None
+    metrics: int
+    devices: Mapping[str, bool]
+    findings: Mapping[str, Tally]
 
 
 class _Versioned(msgspec.Struct):
@@ -130,7 +155,9 @@ def as_stored(node: NodeId, stored: bytes, settings: SessionSettings) -> NodeSes
         name: DeviceSession(Catalog(device.declared), device.born, device.announced)
         for name, device in snapshot.devices.items()
     }
-    session.sequence = Sequence(settings.reorder_timeout_ms, snapshot.expected, snapshot.last_digest, waiting)
+    session.sequence = Sequence(
+        settings.reorder_timeout_ms, settings.most_waiting_bytes, snapshot.expected, snapshot.last_digest, waiting
+    )
     session.backoff.asked_ms = snapshot.asked_ms
     session.backoff.window_ms = snapshot.window_ms
     session.reborn_due_ms = snapshot.reborn_due_ms
@@ -138,6 +165,32 @@ def as_stored(node: NodeId, stored: bytes, settings: SessionSettings) -> NodeSes
         name: Tally(count=tally) if isinstance(tally, int) else tally for name, tally in snapshot.findings.items()
     }
     return session
+
+
+def stored_view(node: NodeId, snapshot: bytes) -> NodeView:
+    """What the running host believed of a node when it last stored it; for commands beside it.
+
+    Data that comes in order is not stored: `seq` and `seen_ms` are those of the last change. Raises `SnapshotError`.
+    """
+    return view(as_stored(node, snapshot, SessionSettings()))
+
+
+def view(session: NodeSession) -> NodeView:
+    """What is believed of a node."""
+    was_born = session.phase is not Phase.UNBORN
+    return NodeView(
+        node=session.node,
+        server=session.server,
+        phase=session.phase.value,
+        since_ms=session.since_ms,
+        seen_ms=session.seen_ms,
+        bd_seq=session.bd_seq,
+        seq=(session.sequence.expected - 1) % SEQ_MODULUS if was_born else None,
+        skew_ms=session.skew_ms,
+        metrics=len(session.catalog.declared) + sum(len(d.catalog.declared) for d in session.devices.values()),
+        devices={name: device.born for name, device in session.devices.items()},
+        findings=dict(session.findings.tallies),
+    )
 
 
 def _decode(stored: bytes) -> SessionSnapshot:

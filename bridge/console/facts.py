@@ -24,8 +24,8 @@ from bridge.plant import Plant
 from bridge.wiring import Outside
 from ruleset.equipment import Equipment
 from ruleset.transaction import decode as decode_transaction
-from sparkplug.host import NodeView
 from sparkplug.session import Phase
+from sparkplug.snapshot import NodeView
 from state.entry import Entry, EntryState, decode
 from state.record import Table
 

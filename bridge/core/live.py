@@ -63,6 +63,11 @@ class LiveView:
             case DeviceOnline() | DeviceOffline() | DataRead() | Finding():
                 pass
 
+    def forget(self, nodes: Iterable[NodeId]) -> None:
+        """The host forgot these nodes."""
+        for node in nodes:
+            self.nodes.pop(node, None)
+
     def of(self, equipment: str) -> Mapping[str, Seen]:
         """The last of each signal of one equipment."""
         return {signal: seen for (path, signal), seen in self.signals.items() if path == equipment}

@@ -76,6 +76,10 @@ class LimitSettings:
     """How long due timers wait for a fresh birth after a start."""
     answer_within_ms: int = 60_000
     """How long the MES may take to acknowledge an order release."""
+    nodes: int = 5_000
+    """Edge nodes of the site. Those that assets.yaml names are followed also beyond it."""
+    devices: int = 1_000
+    """Devices of one edge node."""
     audit_mb: int = 100
     """Megabytes at which `audit.jsonl` is put aside and begun anew."""
 
@@ -214,6 +218,8 @@ def _limits(section: Section) -> LimitSettings:
         keys_kept_ms=section.duration("keys_kept", default.keys_kept_ms, at_least_ms=3_600_000),
         stale_grace_ms=section.duration("stale_grace", default.stale_grace_ms),
         answer_within_ms=section.duration("answer_within", default.answer_within_ms),
+        nodes=section.integer("nodes", default.nodes, at_least=1),
+        devices=section.integer("devices", default.devices, at_least=1),
         audit_mb=section.integer("audit_mb", default.audit_mb, at_least=1),
     )
 

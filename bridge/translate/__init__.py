@@ -26,6 +26,7 @@ from sparkplug.fact import (
     DeviceOnline,
     Fact,
     Finding,
+    NodeId,
     NodeOffline,
     NodeOnline,
     Origin,
@@ -57,6 +58,11 @@ class Translator:
         self._own_topics = f"{UNS_PREFIX}/{assets.path}/order/"
         self._memory: dict[str, _Memory] = {}
         self._changed: set[str] = set()
+
+    @property
+    def nodes(self) -> frozenset[NodeId]:
+        """The nodes that the bindings name, also by their devices."""
+        return frozenset(self._bindings.nodes)
 
     def fact(self, fact: Fact) -> tuple[Translated, ...]:
         """Translate a fact of the host application.

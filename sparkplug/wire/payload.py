@@ -52,8 +52,8 @@ class Metric(msgspec.Struct, frozen=True, gc=False):
 
 
 class Payload(msgspec.Struct, frozen=True, kw_only=True):
-    """A payload, already inflated. `problems` are those of reading; `raw` are the bytes as they came and
-    `digest` tells two of them apart."""
+    """A payload, already inflated from `inflated` bytes where it came compressed. `problems` are those of reading;
+    `raw` are the bytes as they came and `digest` tells two of them apart."""
 
     timestamp_ms: int | None
     seq: int | None
@@ -63,6 +63,12 @@ class Payload(msgspec.Struct, frozen=True, kw_only=True):
     problems: tuple[Problem, ...] = ()
     raw: bytes = b""
     digest: int = 0
+    inflated: int = 0
+
+    @property
+    def size(self) -> int:
+        """How many bytes it has, in the form that has more."""
+        return max(len(self.raw), self.inflated)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,9 +107,10 @@ def encode(*, timestamp_ms: int, seq: int | None, metrics: Iterable[TypedMetric]
 
 def decode(raw: bytes) -> Payload:
     """Read a payload. Raises `PayloadError` when the bytes cannot be read as a whole."""
-    message = parse(raw)
+    message, inflated = parse(raw), 0
     if message.uuid == COMPRESSED_UUID:
         message = inflate(message)
+        inflated = message.ByteSize()
     problems: list[Problem] = []
     uuid: str | bytes = message.uuid  # bytes where it is not UTF-8
     metrics = tuple([_metric(metric, problems) for metric in message.metrics])
@@ -117,6 +124,7 @@ def decode(raw: bytes) -> Payload:
         problems=tuple(problems),
         raw=raw,
         digest=zlib.crc32(raw),
+        inflated=inflated,
     )
 
 

@@ -1,10 +1,13 @@
 """A bridge that runs for months keeps no more than it was told to."""
 
-from bridge.core.input import Started, Tick
-from bridge.pipeline import Core, step
+from bridge.core.input import SparkplugMessage, Started, Tick
+from bridge.pipeline import Core, step, take_changes
 from bridge.plant import load_plant
 from bridge.wiring import new_core
+from sparkplug.fact import NodeId
+from state.record import RecordId, Table
 from tests.bridge import rig
+from tests.sparkplug.situation import birth_bytes, death_bytes
 
 NOW_MS = 1_700_000_000_000
 
@@ -23,3 +26,19 @@ def test_old_facts_are_forgotten_without_a_restart() -> None:
     before = tuple(core.outbox.done_keys())
     step(core, Tick(), NOW_MS + core.keys_kept_ms + 2 * 3_600_000)
     assert (before, tuple(core.outbox.done_keys())) == (("k",), ())
+
+
+def test_the_record_of_a_node_that_died_long_ago_and_that_no_asset_names_goes() -> None:
+    core = new_core(load_plant(rig.PLANT))
+    (bound, *_), stray = sorted(core.translator.nodes), NodeId("somebody", "else")
+    for node in (bound, stray):
+        for verb, payload in (("NBIRTH", birth_bytes()), ("NDEATH", death_bytes())):
+            message = SparkplugMessage(topic=f"spBv1.0/{node.group}/{verb}/{node.node}", payload=payload, retain=False)
+            step(core, message, NOW_MS)
+    take_changes(core)
+
+    step(core, Tick(), NOW_MS + core.keys_kept_ms + 2 * 3_600_000)
+
+    gone = {record: change for record, change in take_changes(core).items() if record.table is Table.NODE}
+    assert gone == {RecordId(Table.NODE, str(stray)): None}
+    assert set(core.live.nodes) == {bound}

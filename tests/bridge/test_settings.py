@@ -64,7 +64,8 @@ redis: {url: "rediss://store:6380/1", user: b, secret: {file: s}, accept_weak_du
 sparkplug: {host_id: site-1, groups: [body, paint], rebirth_pause: 10s, reorder_timeout: 1s, strict_deaths: false,
             declared_offline: reconnect}
 edge_node: {group: body, node: orders}
-limits: {commit_patience: 3s, inbox_queue: 10, outbox: 20, keys_kept: 60d, stale_grace: 5s, answer_within: 2m}
+limits: {commit_patience: 3s, inbox_queue: 10, outbox: 20, keys_kept: 60d, stale_grace: 5s, answer_within: 2m,
+  nodes: 30, devices: 40}
 retry: {first: 500ms, longest: 1m}
 over_production: 0
 data_dir: /var/lib/uns-bridge
@@ -83,6 +84,7 @@ data_dir: /var/lib/uns-bridge
     assert settings.edge_node == EdgeNodeSettings(group="body", node="orders")
     assert settings.limits.commit_patience_ms == 3_000
     assert settings.limits.keys_kept_ms == 60 * 86_400_000
+    assert (settings.limits.nodes, settings.limits.devices) == (30, 40)
     assert settings.retry == RetrySettings(first_ms=500, longest_ms=60_000)
     assert (settings.over_production_percent, settings.data_dir) == (0, Path("/var/lib/uns-bridge"))
 

@@ -15,7 +15,8 @@ from google.protobuf.json_format import MessageToDict
 
 from sparkplug.errors import PayloadError
 from sparkplug.fact import DataRead, Finding, NodeId, Output, Reading, RequestRebirth
-from sparkplug.host import HostApplication, NodeView
+from sparkplug.host import HostApplication
+from sparkplug.snapshot import NodeView
 from sparkplug.wire.payload import LAST_AT_MS, Metric, decode
 from sparkplug.wire.plain import plain
 from sparkplug.wire.sparkplug_b_pb2 import Payload as Message

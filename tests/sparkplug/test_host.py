@@ -19,7 +19,8 @@ from sparkplug.fact import (
     PublishState,
     RequestRebirth,
 )
-from sparkplug.host import HostApplication, HostSettings, NodeView, stored_view
+from sparkplug.host import HostApplication, HostSettings
+from sparkplug.snapshot import NodeView, stored_view
 from tests.sparkplug.situation import (
     ARM,
     BD_SEQ,

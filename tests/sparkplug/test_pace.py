@@ -1,9 +1,9 @@
-"""How often rebirths are asked."""
+"""How often rebirths are asked, and when sessions are due."""
 
 from __future__ import annotations
 
 from sparkplug.fact import NodeId
-from sparkplug.pace import Backoff, Pacer
+from sparkplug.pace import Backoff, Dues, Pacer
 
 NODES = [NodeId("plant", f"n{i}") for i in range(5)]
 
@@ -63,3 +63,14 @@ def test_the_spread_depends_on_the_name_alone() -> None:
     assert dues[0] == dues[1]
     assert dues[0] is not None
     assert 5_000 <= dues[0] <= 6_000
+
+
+def test_what_is_due_comes_in_the_nodes_own_order_and_the_earliest_is_at_hand() -> None:
+    dues = Dues()
+    for node, due_ms in ((NODES[2], 30), (NODES[1], 20), (NODES[0], 30)):
+        dues.note(node, due_ms)
+    assert (dues.earliest_ms, dues.due(19), dues.due(30)) == (20, [], [NODES[0], NODES[1], NODES[2]])
+
+    dues.note(NODES[1], None)
+    dues.note(NODES[2], 40)
+    assert (dues.earliest_ms, dues.due(30)) == (30, [NODES[0]])

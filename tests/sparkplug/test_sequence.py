@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,7 +16,7 @@ def message(seq: int, at_ms: int = 0) -> NodeData:
 
 
 def test_messages_in_order_pass_and_wrap() -> None:
-    sequence = Sequence(2_000, expected=255)
+    sequence = Sequence(2_000, 1_000, expected=255)
 
     assert sequence.offer(255, message(255)) == (message(255),)
     assert sequence.offer(0, message(0)) == (message(0),)
@@ -23,7 +24,7 @@ def test_messages_in_order_pass_and_wrap() -> None:
 
 
 def test_no_message_waits_longer_than_the_timeout() -> None:
-    sequence = Sequence(2_000, expected=1)
+    sequence = Sequence(2_000, 1_000, expected=1)
     sequence.offer(5, message(5, at_ms=100))
     sequence.offer(3, message(3, at_ms=900))
 
@@ -32,8 +33,20 @@ def test_no_message_waits_longer_than_the_timeout() -> None:
     assert sequence.waiting == (message(5, at_ms=100), message(3, at_ms=900))
 
 
+def test_what_waits_is_counted_in_the_bytes_that_it_has_when_inflated() -> None:
+    small, large = message(3), msgspec.structs.replace(message(5).payload, inflated=990)
+    sequence = Sequence(2_000, 1_000, expected=1)
+
+    overfull = [sequence.is_overfull]
+    for seq, early in ((5, NodeData(large, 0)), (3, small)):
+        sequence.offer(seq, early)
+        overfull.append(sequence.is_overfull)
+    assert overfull == [False, False, True]
+    assert sequence.give_up() == (small, NodeData(large, 0))
+
+
 def test_giving_up_releases_in_order_of_seq_and_counts_on_from_there() -> None:
-    sequence = Sequence(2_000, expected=254)
+    sequence = Sequence(2_000, 1_000, expected=254)
     for seq in (1, 255, 0):
         sequence.offer(seq, message(seq))
 
@@ -42,7 +55,7 @@ def test_giving_up_releases_in_order_of_seq_and_counts_on_from_there() -> None:
 
 
 def test_a_repeat_is_the_last_message_or_one_that_waits() -> None:
-    sequence = Sequence(2_000, expected=1)
+    sequence = Sequence(2_000, 1_000, expected=1)
     sequence.offer(1, message(1))
     sequence.offer(3, message(3))
     digest = {seq: message(seq).payload.digest for seq in (1, 3)}
@@ -55,7 +68,7 @@ def test_a_repeat_is_the_last_message_or_one_that_waits() -> None:
 
 @given(start=st.integers(0, 255), order=st.permutations(range(40)))
 def test_any_permutation_comes_out_in_order(start: int, order: list[int]) -> None:
-    sequence = Sequence(2_000, expected=start)
+    sequence = Sequence(2_000, 10_000, expected=start)
     seqs = [(start + i) % 256 for i in range(40)]
 
     released = [out.payload.seq for i in order for out in sequence.offer(seqs[i], message(seqs[i]))]

@@ -35,7 +35,7 @@ from odoo_adapter.plan import PlanContext
 from sparkplug.edge import EdgeNode, EdgeOutput, Publish, Written
 from sparkplug.edge.origin import MetricDefinition
 from sparkplug.fact import NodeId
-from sparkplug.host import NodeView, stored_view
+from sparkplug.snapshot import NodeView, stored_view
 from sparkplug.wire.datatype import Datatype
 from state.record import Table
 from state.store import Store

@@ -13,7 +13,7 @@ from bridge.console.watch import Failure, OdooView, SessionView, StoreView
 from bridge.core.order import Answer, OrderRecord
 from odoo_adapter.odoo import OdooInfo
 from sparkplug.fact import ONLY_SERVER, NodeId
-from sparkplug.host import NodeView
+from sparkplug.snapshot import NodeView
 from state.entry import Entry, EntryState
 
 NOW = 1_000_000_000

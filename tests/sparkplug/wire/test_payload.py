@@ -197,6 +197,14 @@ def test_a_compressed_payload_is_inflated(raw: bytes) -> None:
     assert (decode(raw).timestamp_ms, decode(raw).seq) == (AT_MS, 5)
 
 
+def test_the_size_of_a_compressed_payload_is_what_it_holds() -> None:
+    metric = TypedMetric(name="m", datatype=Datatype.STRING, value="0" * 100_000, at_ms=AT_MS)
+    zeros = encode(timestamp_ms=AT_MS, seq=5, metrics=[metric])
+
+    assert decode(zeros).size == len(zeros)
+    assert decode(compressed(zlib.compress(zeros))).size == len(zeros)
+
+
 @pytest.mark.parametrize(
     ("raw", "reason"),
     [
