@@ -25,9 +25,9 @@ from bridge.core.order import OrderRecord
 from bridge.release import COLUMNS, ORDERS_METRIC, ReleaseSession, release_node
 from bridge.service import Service
 from sparkplug.command import rebirth_command
-from sparkplug.fact import DataSet, NodeId
+from sparkplug.fact import DataRead, DataSet, NodeId, Origin
 from tests.bridge.simulator.listener import Listener, running, settings, until
-from tests.bridge.site import ManualClock, Site, plant_in
+from tests.bridge.site import ManualClock, Site, bridge_on, plant_in
 
 NODE = NodeId("acme-berlin", "orders")
 CLIENT = "orders"
@@ -187,3 +187,22 @@ async def test_the_bridge_hears_its_own_node_from_the_birth_on_although_its_host
 def orders(value: object) -> list[object]:
     """The orders of a list."""
     return [row[0] for row in value.rows] if isinstance(value, DataSet) else []
+
+
+@pytest.mark.spec("tck-id-topics-nbirth-bdseq-increment")
+async def test_the_bdseq_of_the_bridges_own_node_goes_on_when_the_bridge_is_started_again(tmp_path: Path) -> None:
+    site = Site(plant_in(tmp_path))
+    heard = Listener(site.broker)
+    async with running(heard.link.run(), heard.run()):
+        for start in (1, 2, 3):
+            async with bridge_on(site) as run:
+                await until(lambda start=start: births_of(heard) == list(range(start)))  # type: ignore[misc]
+                await run.end()
+    assert births_of(heard) == [0, 1, 2]
+    assert heard.findings == []
+
+
+def births_of(heard: Listener) -> list[object]:
+    """The `bdSeq` of each birth of the bridge's own node."""
+    births = [fact for fact in heard.facts if isinstance(fact, DataRead) and fact.birth]
+    return [fact.readings[0].value for fact in births if fact.origin == Origin(*NODE, None)]
