@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import signal
+import ssl
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -35,44 +36,60 @@ def command(
     broker: Annotated[
         list[str],
         typer.Option(
-            help="mqtt://[user@]host[:port], or mqtts:// for TLS. Given again: further servers, where the edge nodes "
-            "look for their host when it is offline."
+            help="mqtt://user@host:port, or mqtts:// for TLS; user and port may be left out. "
+            "Given again: further servers, where the edge nodes look for their host when it is offline."
         ),
     ],
     seconds: Annotated[str, typer.Option("--for", help="How long, such as 60s or 8h.")] = "60s",
-    seed: Annotated[int | None, typer.Option(help="Instead of the scenario's own.")] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="What chance draws from, instead of the scenario's own seed.")
+    ] = None,
     ledger: Annotated[Path | None, typer.Option(help="Write what happened there, as JSON lines.")] = None,
     data_dir: Annotated[
         Path | None,
         typer.Option(help="Where the edge nodes keep their bdSeq from run to run. Else each begins with 0."),
     ] = None,
-    password_env: Annotated[str | None, typer.Option(help="The environment's name of the password.")] = None,
+    password_env: Annotated[
+        str | None, typer.Option(help="The name of the environment variable that holds the password.")
+    ] = None,
+    ca_file: Annotated[
+        Path | None, typer.Option(help="The authority to trust, as PEM, instead of the system's. For mqtts://.")
+    ] = None,
     json_output: Annotated[bool, typer.Option("--json", help="One JSON object instead of lines.")] = False,
 ) -> None:
     """Run a simulated plant against a broker. It makes the orders that the bridge releases there."""
     configure_logging()
     try:
         plant = load_scenario(scenario)
-        password = os.environ[password_env] if password_env else None
-        brokers = [read_broker(url, password) for url in broker]
+        password = read_password(password_env) if password_env else None
+        brokers = [read_broker(url, password, ca_file) for url in broker]
         length_s = read_length(seconds)
         plant = plant if seed is None else replace(plant, seed=seed)
         done = asyncio.run(_run(plant, brokers, ledger, data_dir, length_s))
-    except KeyError:
-        fail(f"there is no environment variable {password_env}", WRONG)
     except (RuleError, ValueError, OSError) as error:
         fail(error, WRONG)
     _tell(done, json_output)
     raise typer.Exit(OK)
 
 
-def read_broker(url: str, password: str | None) -> LinkSettings:
-    """Where `mqtt://[user@]host[:port]` leads. Raises `ValueError` for another form, or a password in it."""
+def read_password(name: str) -> str:
+    """The password in this environment variable. Raises `ValueError` where there is none."""
+    try:
+        return os.environ[name]
+    except KeyError:
+        raise ValueError(f"there is no environment variable {name}") from None
+
+
+def read_broker(url: str, password: str | None, ca_file: Path | None = None) -> LinkSettings:
+    """Where `mqtt://[user@]host[:port]` leads. Raises `ValueError` for another form, a password in it, or a `ca_file`
+    that has no certificate or nothing to check."""
     parts = urlsplit(url)
     if parts.scheme not in PORTS or not parts.hostname or parts.path.strip("/"):
         raise ValueError(f"{url!r} is no broker; write mqtt://host:1883 or mqtts://host:8883")
     if parts.password is not None:
         raise ValueError("a password in the URL is seen by everybody on this machine; use --password-env")
+    if ca_file is not None:
+        _check_authority(ca_file, parts.scheme)
     return LinkSettings(
         host=parts.hostname,
         port=parts.port or PORTS[parts.scheme],
@@ -80,7 +97,20 @@ def read_broker(url: str, password: str | None) -> LinkSettings:
         user=unquote(parts.username) if parts.username else None,
         password=(lambda: password) if password is not None else None,
         tls=parts.scheme == "mqtts",
+        ca_file=None if ca_file is None else str(ca_file),
     )
+
+
+def _check_authority(ca_file: Path, scheme: str) -> None:
+    """Say at once what would otherwise be the reason for which no session is ever made."""
+    if scheme != "mqtts":
+        raise ValueError(f"--ca-file {ca_file}: only mqtts:// has certificates to check; write mqtts://host")
+    try:
+        ssl.create_default_context(cafile=ca_file)
+    except FileNotFoundError:
+        raise ValueError(f"--ca-file {ca_file}: there is no such file") from None
+    except OSError as error:
+        raise ValueError(f"--ca-file {ca_file}: no certificate in PEM form can be read there: {error}") from error
 
 
 def read_length(text: str) -> float:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,8 @@ from typer.testing import CliRunner
 from bridge.commands.simulate import command, read_broker, read_length
 from bridge.simulator.ledger import read_ledger
 from tests.bridge.simulator.day import SCENARIO
-from tests.servers import Mosquitto
+from tests.certificate import Tls
+from tests.servers import Mosquitto, StartMosquitto
 
 app = typer.Typer()
 app.command()(command)
@@ -62,6 +65,39 @@ def test_a_plant_runs_for_the_time_and_leaves_its_ledger(
     assert {file.name for file in (tmp_path / "nodes").iterdir()} == {
         f"acme-berlin+{node}.bdseq" for node in ("machining", "packaging", "quality")
     }
+
+
+@pytest.mark.parametrize("is_trusted", [True, False])
+def test_a_broker_with_an_authority_of_its_own_is_trusted_where_that_is_named(
+    tls: Tls, start_mosquitto: StartMosquitto, is_trusted: bool
+) -> None:
+    broker = start_mosquitto(anonymous=True, tls=tls)
+    arguments = ["simulate", str(SCENARIO), "--broker", f"mqtts://127.0.0.1:{broker.port}", "--for", "1s"]
+    trust = ["--ca-file", str(tls.ca_file)] if is_trusted else []
+
+    done = subprocess.run([sys.executable, "-m", "bridge", *arguments, *trust], capture_output=True, text=True)
+
+    told = {reason: reason in done.stderr for reason in ("edge.link_down", "certificate verify failed")}
+    assert (done.returncode, told) == (0, dict.fromkeys(told, not is_trusted))
+
+
+def test_an_authority_that_is_none_is_refused_at_once(tmp_path: Path) -> None:
+    none, text = tmp_path / "none.pem", tmp_path / "text.pem"
+    text.write_text("no certificate\n")
+
+    with pytest.raises(ValueError, match="there is no such file"):
+        read_broker("mqtts://localhost", None, none)
+    with pytest.raises(ValueError, match="no certificate in PEM form can be read there"):
+        read_broker("mqtts://localhost", None, text)
+    with pytest.raises(ValueError, match="only mqtts:// has certificates to check"):
+        read_broker("mqtt://localhost", None, text)
+
+
+def test_a_password_that_is_nowhere_is_wrong_use() -> None:
+    result = CliRunner().invoke(app, [str(SCENARIO), "--broker", "mqtt://localhost", "--password-env", "UNS_NOWHERE"])
+
+    assert result.exit_code == 2
+    assert "there is no environment variable UNS_NOWHERE" in result.output
 
 
 def test_a_scenario_with_problems_is_not_run(tmp_path: Path) -> None:
