@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from odoo_adapter.errors import Refused
-from odoo_adapter.odoo import Applied, Job, Odoo, OdooInfo, OrdersRead, Outcome, Receipt
+from odoo_adapter.odoo import Applied, Held, Job, Odoo, OdooInfo, OrdersRead, Outcome, Passed, Receipt
 
 NO_INBOX = "no_inbox"
 """The code of a `Refused` that tells for sure that this database has no inbox."""
+
+
+_UNSETTLED: Final = (
+    "posted before the inbox was there, with no answer; it does not stand as posted: look in Odoo, then release to "
+    "post it through the inbox, or skip"
+)
 
 
 class ChosenOdoo:
@@ -16,12 +23,18 @@ class ChosenOdoo:
 
     It is asked at the first check which way there is, and that stays so: an inbox that is installed meanwhile is taken
     at the next start. An inbox that cannot be used (no right, another version, no answer) is never passed by.
+
+    A job that may have been carried out without the inbox is finished without it, by looking first. Where that is not
+    allowed any more, so that nobody waits before the next look, it is applied only if it stands, else held.
     """
 
     def __init__(self, inbox: Odoo, look_first: Odoo, *, may_look_first: bool) -> None:
         self._inbox = inbox
         self._look_first = look_first
+        self._may_look_first = may_look_first
         self._chosen: Odoo | None = None if may_look_first else inbox
+        self._sent: set[str] = set()
+        """What this process sent to the inbox and has no outcome of: nobody else was asked to carry it out."""
 
     async def check(self) -> OdooInfo:
         if self._chosen is not None:
@@ -39,19 +52,17 @@ class ChosenOdoo:
         chosen = await self._way()
         if chosen is self._look_first:
             return await chosen.post(batch)
-        found = await self._begun_by_calls(batch)
-        posted = iter(await self._inbox.post([job for job in batch if job.transaction.key not in found]))
-        return [
-            Applied(key=key, receipt=found[key]) if (key := job.transaction.key) in found else next(posted)
-            for job in batch
-        ]
+        doubtful = {job.transaction.key for job in await self._doubtful(batch)}
+        place = next((place for place, job in enumerate(batch) if job.transaction.key in doubtful), len(batch))
+        posted = await (self._settle(batch[0]) if batch and not place else self._send(batch[:place]))
+        return [*posted, *(Passed(key=job.transaction.key) for job in batch[len(posted) :])]
 
     async def look_up(self, jobs: Sequence[Job]) -> Mapping[str, Receipt]:
         chosen = await self._way()
         if chosen is self._look_first:
             return await chosen.look_up(jobs)
         found = await self._inbox.look_up(jobs)
-        return {**await self._begun_by_calls([job for job in jobs if job.transaction.key not in found]), **found}
+        return {**await self._look_first.look_up(await self._doubtful(jobs)), **found}
 
     async def read_orders(self, cursor: str) -> OrdersRead:
         return await (await self._way()).read_orders(cursor)
@@ -65,9 +76,25 @@ class ChosenOdoo:
             await self.check()
         return self._chosen or self._inbox
 
-    async def _begun_by_calls(self, jobs: Sequence[Job]) -> Mapping[str, Receipt]:
-        """What stands already of jobs that may have been carried out without the inbox, which does not know them."""
-        doubtful = [job for job in jobs if job.uncertain and job.by_calls]
-        known = await self._inbox.look_up(doubtful) if doubtful else {}
-        unknown = [job for job in doubtful if job.transaction.key not in known]
-        return await self._look_first.look_up(unknown) if unknown else {}
+    async def _doubtful(self, jobs: Sequence[Job]) -> list[Job]:
+        """Those that may have been carried out without the inbox, and that it does not know."""
+        by_calls = [job for job in jobs if job.uncertain and job.by_calls and not job.released]
+        asked = [job for job in by_calls if job.transaction.key not in self._sent]
+        known = await self._inbox.look_up(asked) if asked else {}
+        return [job for job in asked if job.transaction.key not in known]
+
+    async def _settle(self, job: Job) -> Sequence[Outcome]:
+        """Finish what was begun without the inbox. The others of its batch are passed: they come again at once."""
+        if self._may_look_first:
+            return await self._look_first.post([job])
+        key = job.transaction.key
+        if (found := (await self._look_first.look_up([job])).get(key)) is not None:
+            return [Applied(key=key, receipt=found)]
+        return [Held(key=key, reason=_UNSETTLED)]
+
+    async def _send(self, jobs: Sequence[Job]) -> Sequence[Outcome]:
+        keys = {job.transaction.key for job in jobs}
+        self._sent |= keys
+        outcomes = await self._inbox.post(jobs)
+        self._sent -= keys
+        return outcomes

@@ -41,7 +41,7 @@ class Declined:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Passed:
-    """Not tried, because an earlier transaction of the same lane in the batch was declined."""
+    """Not tried, because of what became of an earlier transaction of the batch, or is to become of it first."""
 
     key: str
 
