@@ -13,6 +13,8 @@ from odoo_adapter.api import OdooApi
 WORK_CENTERS: Final = ("PRESS-1", "PRESS-2", "PACK-1")
 EQUIPMENT: Final = ("UNS-PRESS-1", "UNS-PRESS-2", "UNS-PACK-1", "UNS-STATION-1")
 RESIN_LOTS: Final = ("R-1", "R-2")
+HOLD_LOCATION: Final = "Quality Hold"
+UNCLASSIFIED: Final = "Unclassified"
 PLENTY: Final = 100_000.0
 _RESIN_PER_PIECE_KG: Final = 0.05
 
@@ -37,11 +39,12 @@ class Planner:
         self._housing = await self._product("HOUSING", "Housing", units, tracking="lot")
         for press in (1, 2):
             self._boms[press] = await self._bom(press, centers, resin, box, units, kg)
-        stock = await self._stock_location()
+        stock = await self._warehouse("lot_stock_id")
         for name in RESIN_LOTS:
             lot = await self._lot(resin, name)
             await self._fill(resin, stock, lot)
         await self._fill(box, stock, False)
+        await self._prepare_for_looking_first()
 
     async def create_order(self, quantity: float, *, press: int, due: str | None = None) -> str:
         """A confirmed order of housings on that press (1 or 2); returns its reference, such as `mo-42`."""
@@ -67,6 +70,16 @@ class Planner:
         values = {"mo_id": int(order[3:]), "product_qty": quantity}
         dialog = await self._create("change.production.qty", values)
         await self._odoo.call("change.production.qty", "change_prod_qty", writes=True, ids=[dialog])
+
+    async def _prepare_for_looking_first(self) -> None:
+        """What the inbox's installer creates, and a plant without the inbox by hand: see docs/odoo.md."""
+        company = self._odoo.connection.company
+        beside = {"location_id": await self._warehouse("view_location_id"), "company_id": company}
+        internal = [["usage", "=", "internal"]]
+        await self._ensure("stock.location", "name", HOLD_LOCATION, {**beside, "usage": "internal"}, internal)
+        availability = await self._one("mrp.workcenter.productivity.loss.type", [["loss_type", "=", "availability"]])
+        values = {"loss_id": availability, "manual": True, "sequence": 9}
+        await self._ensure("mrp.workcenter.productivity.loss", "name", UNCLASSIFIED, values)
 
     async def _product(self, code: str, name: str, unit: int, *, tracking: str) -> int:
         can = await self._odoo.capabilities()
@@ -107,17 +120,18 @@ class Planner:
     async def _lot(self, product: int, name: str) -> int:
         return await self._ensure("stock.lot", "name", name, {"product_id": product}, [["product_id", "=", product]])
 
-    async def _stock_location(self) -> int:
+    async def _warehouse(self, place: str) -> int:
+        """One of the places of the company's warehouse."""
         company = self._odoo.connection.company
         rows = await self._odoo.call(
             "stock.warehouse",
             "search_read",
             writes=False,
             domain=[["company_id", "=", company]],
-            fields=["lot_stock_id"],
+            fields=[place],
             limit=1,
         )
-        return int(rows[0]["lot_stock_id"][0])
+        return int(rows[0][place][0])
 
     async def _fill(self, product: int, location: int, lot: int | bool) -> None:
         """Count plenty of it into the stock, unless at least half of that is there."""

@@ -51,7 +51,7 @@ from state.store import Store
 QUIET_S: Final = 6.0
 """The run is over when nothing has been waiting for so long; longer than any rule of the plant waits."""
 DRAIN_S: Final = 300.0
-"""Longest time to come to rest after production, and again for the outbox to drain."""
+"""Longest time to come to rest after production, and then in which nothing at all is posted though it waits."""
 LOOK_S: Final = 0.5
 RESEND_MS: Final = 15_000
 """What a node may have sent into a dead link: longer than a link is silent before it is reset, with room."""
@@ -220,8 +220,7 @@ class _Demo:
             async with asyncio.timeout(DRAIN_S):
                 await self._simulation.rest()
             self._progress.say("waiting until nothing is left to post")
-            async with asyncio.timeout(DRAIN_S):
-                await self._drained()
+            await self._drained()
             watch.cancel()
             plant.cancel()
         self._ledger.close()
@@ -289,14 +288,20 @@ class _Demo:
         )
 
     async def _drained(self) -> None:
-        """Return when the edge nodes have sent what they stored and nothing has waited for a while."""
+        """Return when the edge nodes have sent what they stored and nothing has waited for a while.
+
+        Raises `TimeoutError` where something waits and nothing moves.
+        """
         last, since_s = None, time.monotonic()
         while True:
             standing = await self._standing()
-            if standing != last or standing.waiting or standing.stored:
+            if standing != last:
                 last, since_s = standing, time.monotonic()
-            if time.monotonic() - since_s >= QUIET_S:
+            unmoved_s = time.monotonic() - since_s
+            if unmoved_s >= QUIET_S and not (standing.waiting or standing.stored):
                 return
+            if unmoved_s >= DRAIN_S:
+                raise TimeoutError
             await asyncio.sleep(LOOK_S)
 
     async def _namespace(self) -> NamespaceView:

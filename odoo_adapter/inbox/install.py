@@ -18,6 +18,7 @@ from odoo_adapter.versions import Capabilities
 
 MODULE: Final = "uns_bridge"
 MODEL: Final = "x_uns_transaction"
+LOSSES: Final = "mrp.workcenter.productivity.loss"
 MARKER: Final = "@inbox"
 
 _FIELDS: Final[tuple[tuple[str, str, str, dict[str, object]], ...]] = (
@@ -148,11 +149,19 @@ class _Run:
             self.log.append(f"kept {name}")
             return id
         id = await self.create(model, {**values, **(first or {})})
-        await self.create(
-            "ir.model.data", {"module": MODULE, "name": name, "model": model, "res_id": id, "noupdate": True}
-        )
+        await self._name(name, model, id)
         self.log.append(f"created {name}")
         return id
+
+    async def adopt(self, name: str, model: str, domain: Sequence[object]) -> None:
+        """Give our external id to a record that a person made for us, where there is one and no record has it yet."""
+        if await self.find(name) is None and (found := await self.search(model, domain)):
+            await self._name(name, model, found[0])
+            self.log.append(f"adopted {name}")
+
+    async def _name(self, name: str, model: str, id: int) -> None:
+        values = {"module": MODULE, "name": name, "model": model, "res_id": id, "noupdate": True}
+        await self.create("ir.model.data", values)
 
     async def run_once(self, code: str, **context: object) -> Mapping[str, object]:
         """Run a piece of code as the administrator. On res.partner, where nobody's rights depend on our model."""
@@ -248,9 +257,17 @@ async def _stock(run: _Run) -> None:
     warehouse = await run.one("stock.warehouse", [["company_id", "=", company]], f"a warehouse of company {company}")
     rows = await run.odoo.call("stock.warehouse", "read", writes=False, ids=[warehouse], fields=["view_location_id"])
     place = {"location_id": rows[0]["view_location_id"][0], "usage": "internal", "company_id": company}
-    await run.ensure(f"location_hold_{company}", "stock.location", {"name": "Quality Hold"}, place)
+    names = {"name": "Quality Hold"}
+    await run.adopt(f"location_hold_{company}", "stock.location", _equal({**names, **place}))
+    await run.ensure(f"location_hold_{company}", "stock.location", names, place)
+    names = {"name": "Unclassified"}
     loss = {"loss_id": await run.ref("category_availability"), "manual": True, "sequence": 9}
-    await run.ensure("loss_unclassified", "mrp.workcenter.productivity.loss", {"name": "Unclassified"}, loss)
+    await run.adopt("loss_unclassified", LOSSES, _equal(names))
+    await run.ensure("loss_unclassified", LOSSES, names, loss)
+
+
+def _equal(values: Mapping[str, object]) -> list[object]:
+    return [[name, "=", value] for name, value in values.items()]
 
 
 async def _views(run: _Run, manager: int, group: int) -> None:
