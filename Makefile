@@ -9,7 +9,7 @@ CODE := sparkplug ruleset state odoo_adapter bridge
 ODOO_VARIABLES := UNS_BRIDGE_ODOO_URL UNS_BRIDGE_ODOO_DB UNS_BRIDGE_ODOO_USER UNS_BRIDGE_ODOO_KEY UNS_BRIDGE_ODOO_ADMIN_KEY
 
 help: ## say what the commands are
-	@sed -n 's/^\([a-z-]*\):[^#]*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
+	@sed -n 's/^\([a-z-]*\):[^#]*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 21
 
 demo: ## run a simulated plant, the bridge and an Odoo simulator; options in ARGS="--for 60s"
 	@tools/setup demo
@@ -30,7 +30,7 @@ lint: ## format, lint, types and imports only
 	@$(BIN)/mypy $(CODE) tests bench
 	@$(BIN)/lint-imports --no-cache
 
-fuzz: ## send inputs that nobody wrote to the Sparkplug host, for so long: SECONDS=900; atheris leads if installed
+fuzz: ## send generated inputs to the Sparkplug host for a minute, or SECONDS=900; atheris leads them where it is installed
 	@tools/setup test
 	@$(BIN)/python -m tests.fuzz --seconds $(SECONDS) $(ARGS)
 
@@ -38,7 +38,7 @@ test-browser: ## run the tests of the console in a Chromium, which this installs
 	@tools/setup browser
 	@$(BIN)/python -m pytest tests/console_browser $(ARGS)
 
-test-odoo: ## run the tests against the Odoo that UNS_BRIDGE_ODOO_URL, _DB, _USER, _KEY and _ADMIN_KEY name
+test-odoo: ## run the tests against the Odoo that UNS_BRIDGE_ODOO_URL, _DB, _USER, _KEY and _ADMIN_KEY name; it writes there
 	@for name in $(ODOO_VARIABLES); do \
 		eval "value=\$${$$name:-}"; [ -n "$$value" ] || { echo "make test-odoo: set $$name" >&2; missing=1; }; \
 	done; [ -z "$$missing" ]

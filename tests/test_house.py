@@ -74,6 +74,23 @@ def test_the_make_commands_that_a_page_names_exist(page: str) -> None:
     assert named - targets == set()
 
 
+def anchors(page: Path) -> set[str]:
+    """The names that GitHub gives to the headings of a page."""
+    headings = re.findall(r"^#+ (.*)$", page.read_text(), re.M)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-") for heading in headings}
+
+
+def test_the_links_of_the_pages_lead_somewhere() -> None:
+    pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "compose/README.md", *(ROOT / "docs").rglob("*.md")]
+    broken = []
+    for page in pages:
+        for link in re.findall(r"\]\((?![a-z]+:)([^)\s#]*)(?:#([^)\s]+))?\)", page.read_text()):
+            target = page.parent / link[0] if link[0] else page
+            if not target.exists() or (link[1] and link[1] not in anchors(target)):
+                broken.append((str(page.relative_to(ROOT)), "#".join(link)))
+    assert broken == []
+
+
 def test_make_help_lists_the_commands() -> None:
     listed = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     commands = [

@@ -31,9 +31,12 @@ SIMULATOR_LIMIT_S: Final = 10
 
 def command(
     length: Annotated[str, typer.Option("--for", help="How long the plant produces, such as 60s or 5m.")] = "60s",
-    seed: Annotated[int | None, typer.Option("--seed", help="What chance has in store for the plant.")] = None,
+    seed: Annotated[
+        int | None, typer.Option("--seed", help="What chance draws from, instead of the scenario's own seed.")
+    ] = None,
     odoo: Annotated[
-        str | None, typer.Option("--odoo", help="URL of a real Odoo 19; without it, the simulator. See docs/odoo.md.")
+        str | None,
+        typer.Option("--odoo", help="URL of a real Odoo 17, 18 or 19 instead of the simulator. See docs/odoo.md."),
     ] = None,
     chaos: Annotated[
         bool, typer.Option("--chaos", help="Kill, cut and fail all parts meanwhile. See docs/chaos.md.")
@@ -42,7 +45,8 @@ def command(
         int | None, typer.Option("--kills", min=0, help="With --chaos: kill the bridge so many times.")
     ] = None,
     without_inbox: Annotated[
-        bool, typer.Option("--without-inbox", help="Look first instead. See docs/delivery.md.")
+        bool,
+        typer.Option("--without-inbox", help="Post without the inbox: look before each step. See docs/delivery.md."),
     ] = False,
     server_limit: Annotated[
         int | None,
