@@ -49,7 +49,7 @@ async def apply_completion(one: Attempt) -> Outcome:
     except Refused as error:
         if not one.steps.wrote:
             raise
-        raise Refused(error.code, f"{error.reason}; {await _put_back(one.steps, order)}") from error
+        raise Refused(error.code, f"{error.reason}; {await _put_back(one, order)}") from error
     if wrong := await _unlike(one, done, goal):
         code, reason = wrong
         raise Refused(code, f"{reason}; the order is done all the same: mend it in Odoo, then skip this posting")
@@ -157,8 +157,12 @@ def _lot_value(steps: Steps, ids: Sequence[int]) -> dict[str, object]:
     return {steps.can.finished_lots_field: [[6, 0, list(ids)]] if many else (ids[0] if ids else False)}
 
 
-async def _put_back(steps: Steps, order: Order) -> str:
-    """Undo what a refused completion wrote on the order, as well as it can be undone; says what came of it."""
+async def _put_back(one: Attempt, order: Order) -> str:
+    """Undo what a refused completion wrote on the order, as well as it can be undone; says what came of it.
+
+    What an earlier attempt wrote, whose answer was lost, cannot be told from what a planner did.
+    """
+    steps = one.steps
     try:
         now = await read_order(steps, f"mo-{order.id}")
         if now.state not in ("done", "cancel"):
@@ -167,8 +171,9 @@ async def _put_back(steps: Steps, order: Order) -> str:
             if now.destination != order.destination:
                 await _send_to(steps, order, order.destination)
     except OdooError as error:
-        return f"quantity and lot that were written stay on {order.name} ({error})"
-    return f"quantity and lot of {order.name} are as before, its components may be picked"
+        return f"quantity, lot and place that were written stay on {order.name} ({error})"
+    found = "this attempt found them, perhaps written by an earlier one" if one.job.uncertain else "before"
+    return f"quantity, lot and place of {order.name} are as {found}; its components may be picked"
 
 
 async def _unlike(one: Attempt, order: Order, goal: _Goal) -> tuple[str, str] | None:

@@ -116,6 +116,23 @@ async def test_a_completion_that_odoo_refuses_half_way_is_put_back_and_can_be_re
     pytest.fail("it needs more calls than that")
 
 
+async def test_a_refused_completion_tells_that_an_interrupted_attempt_may_have_written_what_is_left(
+    simulated: Simulated, bench: Bench, admin: OdooApi
+) -> None:
+    order = await bench.order(10)
+    job = bench.job(await hold(bench, order))
+    simulated.service.faults.set({"spare": 3, "timeout_after_commit": 1})
+    with pytest.raises(Uncertain):
+        await bench.odoo.post([job])
+    sent_on = (await left(bench, admin, order))["order"]
+    simulated.service.faults.set({"spare": 3, "refusals": 1})
+    (declined,) = await bench.odoo.post([replace(job, uncertain=True)])
+    assert isinstance(declined, Declined)
+    assert "are as this attempt found them, perhaps written by an earlier one" in declined.reason
+    assert isinstance(sent_on, dict)
+    assert sent_on["destination"] == "WH/Quality Hold"
+
+
 async def test_where_odoo_goes_away_in_the_middle_what_was_not_tried_is_passed(
     simulated: Simulated, bench: Bench
 ) -> None:
