@@ -1,6 +1,6 @@
 # The commands of this project. `make help` lists them; tools/setup makes the environment that they need.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint fuzz test-browser test-odoo bench bench-odoo bench-tables
+.PHONY: help demo test check lint fuzz test-browser test-burst test-odoo bench bench-odoo bench-tables
 
 ARGS ?=
 SECONDS ?= 60
@@ -37,6 +37,10 @@ fuzz: ## send generated inputs to the Sparkplug host for a minute, or SECONDS=90
 test-browser: ## run the tests of the console in a Chromium, which this installs where it is missing; options in ARGS
 	@tools/setup browser
 	@$(BIN)/python -m pytest tests/console_browser $(ARGS)
+
+test-burst: ## let 500 edge nodes come back to the bridge at once, on a real broker; options in ARGS
+	@tools/setup test
+	@$(BIN)/python -m pytest tests/burst $(ARGS)
 
 test-odoo: ## run the tests against the Odoo that UNS_BRIDGE_ODOO_URL, _DB, _USER, _KEY and _ADMIN_KEY name; it writes there
 	@for name in $(ODOO_VARIABLES); do \

@@ -56,6 +56,11 @@ class Bridge:
             await self._process.wait()
 
     @property
+    def pid(self) -> int:
+        """Of the process that runs."""
+        return self._running.pid
+
+    @property
     def log(self) -> str:
         return self._log.read_text("utf-8", errors="replace") if self._log.exists() else ""
 
