@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from string import digits
 from typing import Any, Final
 
 from aiohttp import web
@@ -13,6 +14,7 @@ from bridge.console.app import DESK
 from bridge.console.diagnosis import SLOW_MS, diagnose
 from bridge.console.diagnosis import facts as diagnosed
 from bridge.console.format import odoo_link
+from bridge.console.watch import SessionView
 from state.entry import Entry, EntryState
 from state.errors import StoreUnavailable
 
@@ -39,7 +41,9 @@ async def overview(request: web.Request) -> web.StreamResponse:
         slow_ms=SLOW_MS,
         circuit=inside.core.outbox.circuit("odoo"),
         redis=inside.plant.settings.redis,
-        broker=inside.plant.settings.broker,
+        brokers=[
+            (broker, _sessions(place, watch.sessions)) for place, broker in enumerate(inside.plant.settings.brokers, 1)
+        ],
         nodes_well=sum(line.is_well for line in seen.nodes),
     )
 
@@ -118,6 +122,13 @@ async def order(request: web.Request) -> web.StreamResponse:
     live = [one for one in desk.inside.core.outbox.entries() if one.lane == name]
     totals = desk.inside.core.outbox.stream_totals(f"{name}/")
     return desk.render(request, "order.html", line=line, entries=live, totals=totals)
+
+
+def _sessions(place: int, sessions: Mapping[str, SessionView]) -> Mapping[str, SessionView]:
+    """The sessions on the server of this place in bridge.yaml, by what they are for (`host2`: the second server)."""
+    suffix = "" if place == 1 else str(place)
+    kinds = {name: name.rstrip(digits) for name in sessions}
+    return {kind: sessions[name] for name, kind in kinds.items() if name == f"{kind}{suffix}"}
 
 
 async def _found(inside: facts.Inside, state: EntryState, lane: str, *, limit: int) -> tuple[Entry, ...]:

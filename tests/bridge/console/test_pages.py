@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -12,6 +13,7 @@ from bridge.console.password import hash_password
 from bridge.core.input import Notice
 from bridge.core.order import Acknowledgement, Answer
 from bridge.log import configure_logging
+from bridge.settings.broker import BrokerSettings
 from odoo_adapter.odoo import OdooInfo
 from tests.bridge.console.desk import LINE, PASSWORD, Console, hear_the_line
 
@@ -255,3 +257,21 @@ async def test_a_defect_of_a_page_is_said_as_a_page(console: Console) -> None:
         assert answer.status == 500
         assert "This page has a defect" in await answer.text()
     assert "<h1" in await console.get("/")
+
+
+async def test_the_overview_shows_each_mqtt_server_with_its_own_sessions(console: Console) -> None:
+    await console.log_in()
+    plant = console.inside.plant
+    servers = (BrokerSettings(host="mqtt-a"), BrokerSettings(host="mqtt-b", port=2883, version=4))
+    plant = replace(plant, settings=replace(plant.settings, brokers=servers))
+    console.desk.inside = replace(console.inside, plant=plant)
+    for name, up in (("host", True), ("host2", False), ("documents", True)):
+        console.inside.watch.session(name, up=up)
+
+    page = re.sub(r"<[^>]+>|\s+", " ", await console.get("/"))
+
+    card = re.sub(" +", " ", page[page.index("Brokers") : page.index("Plant's nodes")])
+    assert card == (
+        "Brokers mqtt-a:1883 , MQTT 5 Sparkplug connected 0 s Documents connected 0 s "
+        "mqtt-b:2883 , MQTT 3.1.1 Sparkplug down 0 s "
+    )
