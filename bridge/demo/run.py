@@ -51,7 +51,8 @@ from state.store import Store
 QUIET_S: Final = 6.0
 """The run is over when nothing has been waiting for so long; longer than any rule of the plant waits."""
 DRAIN_S: Final = 300.0
-"""Longest time to come to rest after production, and then in which nothing at all is posted though it waits."""
+"""Longest time to come to rest after production, and then in which nothing is posted although it waits: beside the
+wait before a look, where there is no inbox."""
 LOOK_S: Final = 0.5
 RESEND_MS: Final = 15_000
 """What a node may have sent into a dead link: longer than a link is silent before it is reset, with room."""
@@ -300,7 +301,7 @@ class _Demo:
             unmoved_s = time.monotonic() - since_s
             if unmoved_s >= QUIET_S and not (standing.waiting or standing.stored):
                 return
-            if unmoved_s >= DRAIN_S:
+            if unmoved_s >= DRAIN_S + (self._settings.limit_s or 0):
                 raise TimeoutError
             await asyncio.sleep(LOOK_S)
 
