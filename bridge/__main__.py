@@ -1,10 +1,12 @@
-"""`uns-bridge`: the commands. Each is a module of `bridge.commands`; this file only names them."""
+"""`uns-bridge`: the commands. Each is a module of `bridge.commands`, or one beside what it is made of; this file only
+names them."""
 
 from __future__ import annotations
 
 import typer
 
 from bridge.commands import audit, check, console, decode, demo, nodes, odoo, orders, outbox, run, send, simulate
+from bridge.doctor import command as doctor
 
 app = typer.Typer(
     name="uns-bridge",
@@ -15,6 +17,7 @@ app = typer.Typer(
 app.command("demo")(demo.command)
 app.command("run")(run.command)
 app.command("check")(check.command)
+app.command("doctor")(doctor.command)
 app.command("simulate")(simulate.command)
 app.command("decode")(decode.command)
 app.add_typer(outbox.app, name="outbox")

@@ -23,6 +23,7 @@ from bridge.console.server import Console
 from bridge.console.standby import standing_by
 from bridge.core.input import AnnounceHost, Command, Input, Notice, ReconnectHost, Request, Send, ShowOrder
 from bridge.delivery import BrokerCarrier, Delivery, OdooCarrier
+from bridge.doctor.key import KeyWatch
 from bridge.errors import ConfigError, NotDurable, PartFailed, SecretMissing, first_of
 from bridge.legacy_state import LegacyState
 from bridge.loop import Entering, Loop, Stall
@@ -145,6 +146,7 @@ class _Running:
             outside.odoo, self._enter, clock, cursor=lambda: core.book.cursor, every_ms=settings.odoo.poll_every_ms
         )
         self._acts = ActPoller(outside.store, self._enter, clock, audit)
+        self._key = KeyWatch(outside.odoo, clock, self.act)
         self._loop = Loop(
             core,
             outside.store,
@@ -205,7 +207,7 @@ class _Running:
                 return tasks.create_task(_part(name, work), name=name)
 
             loop = tasks.create_task(_part("core", self._loop.run, ends=True), name="core")
-            background = [start("lease", self._keep_lease)]
+            background = [start("lease", self._keep_lease), start("odoo-key", self._key.run)]
             background += [start(_named("host-send", server), host.send) for server, host in self._hosts.items()]
             for server, legacy in self._legacy.items():
                 background += [

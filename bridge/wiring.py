@@ -56,6 +56,9 @@ from state.store import Store
 AUDIT_FILE: Final = "audit.jsonl"
 """What people did, below `data_dir`."""
 
+DOCUMENTS: Final = "documents"
+"""The name of the persistent session."""
+
 LinkFactory = Callable[[LinkSettings, Subscriptions, WillSource, MayConnect], BrokerLink]
 
 
@@ -158,8 +161,19 @@ def open_audit(plant: Plant) -> AuditLog:
 
 def open_odoo(plant: Plant) -> Odoo:
     """The plant's Odoo as its integration user, to be posted to as the settings say. Nothing is asked of it yet."""
+    odoo, connection = plant.settings.odoo, odoo_connection(plant)
+    units = plant.assets.codes.get("units", {})
+    context = PlanContext(units=units, over=_tolerance(plant))
+    look_first = LookFirstOdoo(connection, context, odoo.hold_location)
+    if odoo.inbox is InboxUse.NEVER:
+        return look_first
+    return ChosenOdoo(OdooServer(connection, context), look_first, may_look_first=odoo.may_look_first)
+
+
+def odoo_connection(plant: Plant) -> Connection:
+    """Where the plant's Odoo is, and who the bridge is there."""
     odoo = plant.settings.odoo
-    connection = Connection(
+    return Connection(
         url=odoo.url,
         database=odoo.database,
         key=odoo.key.reveal,
@@ -167,12 +181,6 @@ def open_odoo(plant: Plant) -> Odoo:
         company=plant.assets.company,
         timeout_s=odoo.timeout_ms / 1000,
     )
-    units = plant.assets.codes.get("units", {})
-    context = PlanContext(units=units, over=_tolerance(plant))
-    look_first = LookFirstOdoo(connection, context, odoo.hold_location)
-    if odoo.inbox is InboxUse.NEVER:
-        return look_first
-    return ChosenOdoo(OdooServer(connection, context), look_first, may_look_first=odoo.may_look_first)
 
 
 class Sessions:
@@ -200,46 +208,54 @@ class Sessions:
         subscriptions = [
             Subscription(filter=filter, qos=1 if place == 0 else 0) for place, filter in enumerate(host.subscriptions)
         ]
-        return self._outside.link(self._settings(name, broker, clean=True), subscriptions, will, may_connect)
+        return self._outside.link(
+            link_settings(self._plant, name, broker, clean=True), subscriptions, will, may_connect
+        )
 
     def legacy_state(self, host_id: str, server: str, may_connect: MayConnect) -> BrokerLink:
         """Clean session, OFFLINE of Sparkplug 2.2 as will. It subscribes to nothing."""
         place = list(self._servers).index(server) + 1
         name = "state" if place == 1 else f"state{place}"
-        settings = self._settings(name, self._servers[server], clean=True)
+        settings = link_settings(self._plant, name, self._servers[server], clean=True)
         return self._outside.link(settings, [], lambda: legacy_state(host_id, online=False), may_connect)
 
     def documents(self) -> BrokerLink:
         """Persistent session, QoS 1: the broker keeps the documents while we are away."""
-        subscriptions = [Subscription(filter=f"{UNS_PREFIX}/{self._plant.assets.path}/#", qos=1)]
-        return self._outside.link(
-            self._settings("documents", self._first, clean=False), subscriptions, lambda: None, self._may_connect
-        )
+        subscriptions = [document_subscription(self._plant)]
+        settings = link_settings(self._plant, DOCUMENTS, self._first, clean=False)
+        return self._outside.link(settings, subscriptions, lambda: None, self._may_connect)
 
     def release(self, node: EdgeNode, may_connect: MayConnect) -> BrokerLink:
         """Our own edge node: clean session, NDEATH as will, with a `bdSeq` that goes on over restarts."""
-        settings = replace(self._settings("orders", self._first, clean=True), will_at_end=True)
+        settings = replace(link_settings(self._plant, "orders", self._first, clean=True), will_at_end=True)
         subscriptions = [Subscription(filter=filter, qos=1) for filter in node.subscriptions]
         will = EdgeWill(node, self._outside.clock, self._plant.settings.data_dir)
         return self._outside.link(settings, subscriptions, will, may_connect)
 
-    def _settings(self, name: str, broker: BrokerSettings, *, clean: bool) -> LinkSettings:
-        return LinkSettings(
-            host=broker.host,
-            port=broker.port,
-            client_id=f"{self._plant.settings.sparkplug.host_id}-{name}",
-            version=broker.version,
-            clean=clean,
-            expiry_s=0 if clean else broker.session_expiry_ms // 1000,
-            keepalive_s=broker.keepalive_ms // 1000,
-            timeout_s=broker.timeout_ms / 1000,
-            user=broker.user,
-            password=broker.secret.reveal if broker.secret else None,
-            tls=broker.tls,
-            ca_file=_text(broker.ca_file),
-            cert_file=_text(broker.cert_file),
-            key_file=_text(broker.key_file),
-        )
+
+def document_subscription(plant: Plant) -> Subscription:
+    """The UNS documents of the plant's site."""
+    return Subscription(filter=f"{UNS_PREFIX}/{plant.assets.path}/#", qos=1)
+
+
+def link_settings(plant: Plant, name: str, broker: BrokerSettings, *, clean: bool) -> LinkSettings:
+    """How to reach a broker for the session of this name."""
+    return LinkSettings(
+        host=broker.host,
+        port=broker.port,
+        client_id=f"{plant.settings.sparkplug.host_id}-{name}",
+        version=broker.version,
+        clean=clean,
+        expiry_s=0 if clean else broker.session_expiry_ms // 1000,
+        keepalive_s=broker.keepalive_ms // 1000,
+        timeout_s=broker.timeout_ms / 1000,
+        user=broker.user,
+        password=broker.secret.reveal if broker.secret else None,
+        tls=broker.tls,
+        ca_file=_text(broker.ca_file),
+        cert_file=_text(broker.cert_file),
+        key_file=_text(broker.key_file),
+    )
 
 
 def _tolerance(plant: Plant) -> Decimal:

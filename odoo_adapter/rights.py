@@ -38,7 +38,7 @@ _TIMES: Final = "mrp.workcenter.productivity"
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """One thing that the integration user needs, and what is to be said where it is missing; empty: it is there."""
+    """One thing that the integration user needs (`may write mrp.bom`), and what is to be said where it is missing."""
 
     name: str
     lack: str = ""
@@ -74,16 +74,17 @@ async def missing_rights(odoo: OdooApi, uid: int, login: str) -> list[str]:
 async def needs(odoo: OdooApi, uid: int, login: str) -> list[Need]:
     """Everything that the user needs, each with what is missing of it."""
     found = [
-        Need(f"{operation} {model}", await _lack(odoo, login, model, operation)) for model, operation in NEEDED.items()
+        Need(f"may {operation} {model}", await _lack(odoo, login, model, operation))
+        for model, operation in NEEDED.items()
     ]
     if not any(need.lack for need in found):
         seen = await odoo.call("maintenance.equipment", "search", writes=False, domain=[], limit=1)
         lack = f"the user {login} sees no maintenance equipment (right: Maintenance / Equipment Manager)"
-        found.append(Need("see maintenance equipment", "" if seen else lack))
+        found.append(Need("sees maintenance equipment", "" if seen else lack))
     rows = await odoo.call("res.users", "read", writes=False, ids=[uid], fields=["email"])
     has_email = bool(rows and rows[0]["email"])
     lack = f"the user {login} has no e-mail address, which maintenance requests need"
-    return [*found, Need("an e-mail address", "" if has_email else lack)]
+    return [*found, Need("has an e-mail address", "" if has_email else lack)]
 
 
 async def _lack(odoo: OdooApi, login: str, model: str, operation: str) -> str:

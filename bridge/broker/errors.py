@@ -1,12 +1,22 @@
 """What a broker link raises.
 
-LinkLost                  the publication cannot be known to have arrived
+LinkLost                  the session could not be made, or the publication cannot be known to have arrived
+  SessionRefused          the broker answered, and declined the session: log-in, version, client id
+  SubscriptionRefused     the broker took the session, and declined a subscription
   PublicationRefused      the broker said that it will not take it (MQTT 5 tells, 3.1.1 does not)
 """
 
 
 class LinkLost(Exception):
     """The session is down, or ended before the broker acknowledged. Publishing the same again is safe."""
+
+
+class SessionRefused(LinkLost):
+    """The broker is there and does not want this session."""
+
+
+class SubscriptionRefused(LinkLost):
+    """The broker does not let us read this."""
 
 
 class PublicationRefused(LinkLost):

@@ -17,18 +17,20 @@ import os
 import socket
 import ssl
 import struct
+from collections.abc import Mapping
 from typing import Any
 
 import structlog
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
-from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
+from paho.mqtt.enums import MQTTErrorCode
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from bridge.broker.errors import LinkLost, PublicationRefused
+from bridge.broker.errors import LinkLost, PublicationRefused, SessionRefused, SubscriptionRefused
 from bridge.broker.link import LinkSettings, Publication, Subscriptions, WillSource
+from bridge.broker.paho_client import new_client, tls_context
 from bridge.broker.reconnect import PacketId, Received
 
 log = structlog.get_logger()
@@ -63,7 +65,9 @@ class PahoSession:
         self._is_closing = False
         self._progress = 0
         self._last_heard = self._loop.time()
-        self._client = _new_client(settings)
+        self.limits: Properties | None = None
+        """What the broker says of itself when it takes the session; MQTT 3.1.1 has no words for it."""
+        self._client = new_client(settings)
         if (last := will()) is not None:
             self._client.will_set(last.topic, last.payload, last.qos, last.retain)
 
@@ -107,6 +111,12 @@ class PahoSession:
             else:
                 self._client._send_pingreq()  # there is no public name for it, see the module's docstring
         return self._ended.result()
+
+    @property
+    def certificate(self) -> Mapping[str, Any]:
+        """The broker's certificate as `ssl` has it; empty without TLS."""
+        connection = self._client.socket()
+        return connection.getpeercert() or {} if isinstance(connection, ssl.SSLSocket) else {}
 
     async def publish(self, publication: Publication) -> None:
         """At QoS 0 returns when it is written to the socket, so that a slow broker slows the caller."""
@@ -185,7 +195,7 @@ class PahoSession:
         """In a thread: make the connection and send CONNECT."""
         settings = self._settings
         if settings.tls or settings.ca_file is not None:
-            self._client.tls_set_context(_tls_context(settings))
+            self._client.tls_set_context(tls_context(settings))
         if settings.user is not None:
             self._client.username_pw_set(settings.user, settings.password() if settings.password else None)
         self._client.connect_timeout = settings.timeout_s
@@ -303,8 +313,9 @@ class PahoSession:
     ) -> None:
         self._progress += 1
         if reason.is_failure:
-            _fail(self._connected, LinkLost(f"the broker refused the connection: {reason}"))
+            _fail(self._connected, SessionRefused(f"the broker refused the connection: {reason}"))
             return
+        self.limits = properties
         window = getattr(properties, "ReceiveMaximum", 65535 if self._settings.version == 5 else DEFAULT_PUBLISH_WINDOW)
         self._window = asyncio.Semaphore(window)
         if not self._connected.done():
@@ -320,7 +331,7 @@ class PahoSession:
             if reason.is_failure
         ]
         if refused:
-            _fail(self._subscribed, LinkLost(f"the broker refused to subscribe {', '.join(refused)}"))
+            _fail(self._subscribed, SubscriptionRefused(f"the broker refused to subscribe {', '.join(refused)}"))
         elif not self._subscribed.done():
             self._subscribed.set_result(None)
 
@@ -360,28 +371,6 @@ class PahoSession:
             self._end(f"the broker disconnected: {reason}")
         else:
             self._end("closed" if self._is_closing else "the connection was lost")
-
-
-def _new_client(settings: LinkSettings) -> Client:
-    is_5 = settings.version == 5
-    client = Client(
-        CallbackAPIVersion.VERSION2,
-        client_id=settings.client_id,
-        clean_session=None if is_5 else settings.clean,
-        protocol=MQTTProtocolVersion.MQTTv5 if is_5 else MQTTProtocolVersion.MQTTv311,
-        reconnect_on_failure=False,
-        manual_ack=True,
-    )
-    client.max_inflight_messages_set(0)  # no limit of paho's: the session keeps to the broker's
-    client.max_queued_messages_set(0)
-    return client
-
-
-def _tls_context(settings: LinkSettings) -> ssl.SSLContext:
-    context = ssl.create_default_context(cafile=settings.ca_file)
-    if settings.cert_file is not None:
-        context.load_cert_chain(settings.cert_file, settings.key_file)
-    return context
 
 
 def _fail(waiting: asyncio.Future[Any], error: LinkLost) -> None:

@@ -1,48 +1,74 @@
-"""`uns-bridge check PLANT [--json]`: read the whole plant folder and tell everything that is wrong with it."""
+"""`uns-bridge check PLANT [--online] [--json]`: read the whole plant folder and tell everything that is wrong with it.
+
+With `--online` the folder is also compared with the Odoo that it names.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from bridge.commands.exit import OK, WRONG, fail
+from bridge.commands.odoo import exit_code
 from bridge.errors import ConfigError
+from bridge.online.check import Compared, check_online
 from bridge.plant import Plant, load_plant
+from odoo_adapter.errors import OdooError
 from ruleset.problem import Problem
 
-EXIT_CLEAN = 0
-EXIT_PROBLEMS = 2
 
-
-def check(plant: Path, json_output: bool) -> int:
-    """Print one line per problem, or one JSON object. Returns the exit code: 0 clean, 2 problems."""
+def check(plant: Path, json_output: bool, online: bool = False) -> int:
+    """Print one line per problem, or one JSON object. Returns the exit code: 0 clean, 2 problems. Raises `OdooError`
+    where Odoo cannot be asked."""
     try:
         loaded = load_plant(plant)
     except ConfigError as error:
-        if json_output:
-            print(json.dumps({"clean": False, "problems": [_as_json(problem) for problem in error.problems]}, indent=2))
-        else:
-            for problem in error.problems:
-                print(problem)
-            count = len(error.problems)
-            print(f"{plant}: {count} problem{'s' if count > 1 else ''}")
-        return EXIT_PROBLEMS
-    if json_output:
-        print(json.dumps({"clean": True, "problems": [], "found": _found(loaded)}, indent=2))
-    else:
-        counts = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in _found(loaded).items())
-        print(f"{plant}: clean ({counts})")
-    return EXIT_CLEAN
+        _tell(plant, error.problems, {}, json_output=json_output)
+        return WRONG
+    compared = asyncio.run(check_online(loaded)) if online else None
+    problems = compared.problems if compared else ()
+    notes = compared.notes if compared else ()
+    if not json_output:
+        for note in notes:
+            print(f"note: {note}")
+    _tell(plant, problems, {"found": _found(loaded), **_online(compared)}, json_output=json_output)
+    return WRONG if problems else OK
 
 
 def command(
     plant: Annotated[Path, typer.Argument(help="The plant folder.")],
+    online: Annotated[bool, typer.Option("--online", help="Compare it with the Odoo that it names, too.")] = False,
     json_output: Annotated[bool, typer.Option("--json", help="One JSON object instead of lines.")] = False,
 ) -> None:
-    """Check everything in the plant folder; exit 0 clean, 2 problems."""
-    raise typer.Exit(check(plant, json_output))
+    """Check everything in the plant folder; exit 0 clean, 2 problems; 1 Odoo declines to be asked, 3 it cannot be."""
+    try:
+        code = check(plant, json_output, online)
+    except OdooError as error:
+        fail(error, exit_code(error))
+    raise typer.Exit(code)
+
+
+def _tell(plant: Path, problems: tuple[Problem, ...], more: dict[str, Any], *, json_output: bool) -> None:
+    if json_output:
+        told = [_as_json(problem) for problem in problems]
+        print(json.dumps({"clean": not problems, "problems": told, **more}, indent=2))
+        return
+    for problem in problems:
+        print(problem)
+    version = f", as Odoo {more['online']['version']} has it" if "online" in more else ""
+    if problems:
+        print(f"{plant}: {len(problems)} problem{'s' if len(problems) > 1 else ''}")
+    else:
+        counts = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in more["found"].items())
+        print(f"{plant}: clean{version} ({counts})")
+
+
+def _online(compared: Compared | None) -> dict[str, Any]:
+    return {"online": {"version": compared.version, "notes": list(compared.notes)}} if compared else {}
 
 
 def _found(plant: Plant) -> dict[str, int]:

@@ -10,6 +10,7 @@ from typing import Final
 from bridge.console.facts import Inside, NodeLine, nodes
 from bridge.console.watch import Failure, OdooView, SessionView, StoreView
 from bridge.core.order import Answer, OrderRecord
+from bridge.doctor.key import ends_soon
 from state.entry import Entry, EntryState
 
 STARTING_MS: Final = 5_000
@@ -18,7 +19,6 @@ SLOW_MS: Final = 10_000
 """How long Odoo may take to answer before that is a trouble; a call is given up much later."""
 LATE_MS: Final = 300_000
 """Postings that wait longer although Odoo answers wait for something that a person should look at."""
-KEY_SOON_MS: Final = 14 * 86_400_000
 
 
 class Level(IntEnum):
@@ -192,7 +192,7 @@ def _odoo(seen: Facts) -> Iterator[Trouble]:
             means=f"Production goes on and nothing is lost: {_waits(seen)}, in order.",
             do="Wait a minute. If it stays so, ask who runs Odoo whether it is overloaded or hangs.",
         )
-    if info is not None and info.key_expires_ms is not None and info.key_expires_ms - seen.now_ms < KEY_SOON_MS:
+    if info is not None and info.key_expires_ms is not None and ends_soon(info.key_expires_ms, seen.now_ms):
         expired = info.key_expires_ms <= seen.now_ms
         yield Trouble(
             level=Level.STOP if expired else Level.WARN,

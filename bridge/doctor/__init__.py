@@ -1,0 +1,1 @@
+"""What is wrong around the bridge: broker, Redis, Odoo, clocks, disk, plant folder. Looks, and changes nothing."""

@@ -1,0 +1,1 @@
+"""The plant folder beside the Odoo that it speaks of."""

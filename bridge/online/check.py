@@ -1,0 +1,59 @@
+"""`uns-bridge check --online`: asks Odoo for its master data and compares the plant folder with it. Changes nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bridge.online.compare import compare, compare_company
+from bridge.online.named import read_names
+from bridge.plant import ASSETS_FILE, BRIDGE_FILE, CODES_FILE, Plant
+from bridge.settings.odoo import InboxUse
+from bridge.wiring import odoo_connection
+from odoo_adapter.api import OdooApi
+from odoo_adapter.chosen import NO_INBOX
+from odoo_adapter.errors import Refused
+from odoo_adapter.plan import PlanContext
+from odoo_adapter.rights import read_account
+from odoo_adapter.server import OdooServer
+from odoo_adapter.survey.master import read_master_data
+from ruleset.problem import Problem, Problems
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compared:
+    """What does not match, and what one may want to know."""
+
+    version: str
+    problems: tuple[Problem, ...]
+    notes: tuple[str, ...] = ()
+
+
+async def check_online(plant: Plant) -> Compared:
+    """Compare the folder with the Odoo that it names. Raises an `OdooError` where that cannot be asked."""
+    problems = Problems()
+    texts = {name: (plant.folder / name).read_text("utf-8-sig") for name in (BRIDGE_FILE, ASSETS_FILE, CODES_FILE)}
+    names = read_names({**texts, **plant.rule_files}, problems)
+    odoo = OdooApi(odoo_connection(plant))
+    try:
+        notes: tuple[str, ...] = ()
+        version, account = await odoo.version(), await read_account(odoo)
+        if compare_company(names, plant.assets.company, account.companies):
+            hold_location = plant.settings.odoo.hold_location if await _goes_without_inbox(plant) else None
+            found = await read_master_data(odoo, account)
+            notes = compare(names, plant.assets, found, hold_location=hold_location)
+    finally:
+        await odoo.close()
+    return Compared(version=version, problems=problems.all, notes=notes)
+
+
+async def _goes_without_inbox(plant: Plant) -> bool:
+    if plant.settings.odoo.inbox is not InboxUse.PREFERRED:
+        return plant.settings.odoo.inbox is InboxUse.NEVER
+    server = OdooServer(odoo_connection(plant), PlanContext())
+    try:
+        await server.greet()
+    except Refused as error:
+        return error.code == NO_INBOX
+    finally:
+        await server.close()
+    return False
