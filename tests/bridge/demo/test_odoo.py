@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from bridge.demo.odoo import ADMIN_USER, VARIABLES, DemoOdoo, DemoOdooError, real_odoo, simulated_odoo
+from odoo_adapter.seed import HOLD_LOCATION, UNCLASSIFIED
 
 pytestmark = pytest.mark.embedded
 
@@ -22,6 +23,18 @@ async def test_the_simulator_is_prepared_for_the_plant_and_says_so(tmp_path: Pat
         await odoo.prepare(said.append)
         assert await names(odoo) == ["PACK-1", "PRESS-1", "PRESS-2"]
     assert said == ["preparing products, bills of materials and stock in Odoo"]
+
+
+async def test_what_posting_without_the_inbox_needs_is_made_once_where_it_is_not_there(tmp_path: Path) -> None:
+    needed = {"stock.location": HOLD_LOCATION, "mrp.workcenter.productivity.loss": UNCLASSIFIED}
+    async with simulated_odoo(tmp_path) as odoo:
+        for model, name in needed.items():
+            (row,) = await odoo.search_read(model, [["name", "=", name]], ["id"])
+            await odoo.admin.call(model, "write", writes=True, ids=[row["id"]], vals={"name": "Another"})
+        for _ in range(2):
+            await odoo.prepare(lambda text: None)
+        made = [await odoo.search_read(model, [["name", "=", name]], ["name"]) for model, name in needed.items()]
+    assert [[row["name"] for row in rows] for rows in made] == [[HOLD_LOCATION], [UNCLASSIFIED]]
 
 
 async def test_a_simulator_that_is_kept_has_its_orders_after_a_kill(tmp_path: Path) -> None:
