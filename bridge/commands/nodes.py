@@ -18,12 +18,12 @@ from rich.table import Table as RichTable
 from bridge.clock import SystemClock
 from bridge.commands.exit import FAILED, fail
 from bridge.commands.site import JsonOption, PlantOption, ask, print_json
-from bridge.console.format import age, printable, sample
+from bridge.console.format import age, printable, requirement, sample, skew
 from bridge.plant import Plant
 from sparkplug.command import did_you_mean
 from sparkplug.errors import SnapshotError
 from sparkplug.fact import NodeId
-from sparkplug.finding import REQUIREMENT_OF, FindingName, Tally
+from sparkplug.finding import Tally
 from sparkplug.snapshot import NodeView, stored_view
 from state.record import Table
 from state.store import Leader, Store
@@ -83,7 +83,7 @@ def _table(views: list[NodeView], now_ms: int) -> RichTable:
             f"{age(now_ms - view.seen_ms)} ago" if view.seen_ms else "",
             _number(view.seq),
             _number(view.bd_seq),
-            _skew(view.skew_ms),
+            skew(view.skew_ms),
             ", ".join(name if born else f"{name} (gone)" for name, born in sorted(view.devices.items())),
             str(sum(tally.count for tally in view.findings.values())),
             *([view.server] if several else []),
@@ -96,7 +96,7 @@ def _tell_findings(view: NodeView, *, samples: bool, now_ms: int) -> None:
     for name, tally in sorted(view.findings.items()):
         times = "once" if tally.count == 1 else f"{tally.count} times"
         last = f", last {age(now_ms - tally.last_ms)} ago" if tally.last_ms else ""
-        print(printable(f"{view.node}: {name} {times}{last} ({_requirement(name)}): {tally.text}"))
+        print(printable(f"{view.node}: {name} {times}{last} ({requirement(name)}): {tally.text}"))
         if samples and tally.sample:
             print(printable(f"    {sample(tally.sample)}"))
 
@@ -120,7 +120,7 @@ def _as_data(view: NodeView, samples: bool) -> Mapping[str, Any]:
 def _finding(name: str, tally: Tally, samples: bool) -> Mapping[str, Any]:
     return {
         "finding": name,
-        "requirement": _requirement(name),
+        "requirement": requirement(name),
         "count": tally.count,
         "first_ms": tally.first_ms,
         "last_ms": tally.last_ms,
@@ -129,18 +129,9 @@ def _finding(name: str, tally: Tally, samples: bool) -> Mapping[str, Any]:
     }
 
 
-def _requirement(name: str) -> str:
-    return REQUIREMENT_OF.get(FindingName(name), "a limit of the host")
-
-
 def _moment(at_ms: int) -> str:
     return datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%m-%d %H:%M:%S") if at_ms else ""
 
 
 def _number(value: int | None) -> str:
     return "" if value is None else str(value)
-
-
-def _skew(skew_ms: int | None) -> str:
-    """How far the node's clock is from ours; the way of its messages is in it."""
-    return "" if skew_ms is None else f"{skew_ms / 1000:+.1f} s"

@@ -1,4 +1,4 @@
-"""Dead letters and held entries: choose, see what would happen, then do it with a reason.
+"""Dead letters and held entries: choose, see what would happen, then do it with a reason. And rebirths of edge nodes.
 
 An act is written to the audit log first and then enters the core like every other input. What cannot be audited is not
 done.
@@ -10,17 +10,19 @@ import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
-from uuid import uuid4
 
 import structlog
 from aiohttp import web
 
 from bridge.console.app import DESK, SESSION, Desk
 from bridge.console.facts import REFUSED_BY_RULE, is_sendable
-from bridge.core.input import Acted, ActKind
+from bridge.core.act import audited, new_id
+from bridge.core.input import Acted, ActKind, FromPerson, RebirthWanted
 from bridge.core.job import readable_jobs
 from bridge.loop import Entering
 from odoo_adapter.errors import OdooError
+from sparkplug.fact import NodeId
+from sparkplug.topic import is_level
 from state.entry import Entry, EntryState
 from state.intervention import Prediction
 
@@ -30,6 +32,7 @@ LOOK_UP_S: Final = 5.0
 """How long Odoo may take to say whether it has an entry."""
 COMMIT_S: Final = 10.0
 """How long an act may take until it is durable, before the page says that it waits."""
+NOT_STORED: Final = "The bridge has not stored it yet: Redis takes no commits. Look again before you repeat it."
 SUITS: Final = {
     ActKind.REPLAY: (EntryState.DEAD,),
     ActKind.RELEASE: (EntryState.HELD,),
@@ -84,13 +87,48 @@ async def act(request: web.Request) -> web.StreamResponse:
     if isinstance(wish, str):
         return _page(request, form, wrong=wish, status=400)
     now_ms = desk.inside.now_ms
-    acted = Acted(id=uuid4().hex, kind=wish.kind, keys=wish.keys, by=session.name, reason=wish.reason)
+    acted = Acted(id=new_id(), kind=wish.kind, keys=wish.keys, by=session.name, reason=wish.reason)
+    if wrong := await _audit(desk, acted, now_ms):
+        return _page(request, form, wrong=wrong, status=503)
+    done = f"Done: {wish.kind} of {len(wish.keys)} {'entries' if len(wish.keys) > 1 else 'entry'}."
+    session.said = done if await _is_stored(desk, acted, now_ms) else NOT_STORED
+    raise web.HTTPSeeOther("/attention")
+
+
+async def rebirth(request: web.Request) -> web.StreamResponse:
+    """Ask an edge node for its births."""
+    desk, session = request.app[DESK], request[SESSION]
+    group, _, node = str((await request.post()).get("node", "")).partition("/")
+    if not (is_level(group) and is_level(node)):
+        raise web.HTTPBadRequest(text="this form names no edge node")
+    now_ms = desk.inside.now_ms
+    wanted = RebirthWanted(
+        id=new_id(),
+        node=NodeId(group, node),
+        by=session.name,
+        reason="in the console",
+        until_ms=now_ms + round(COMMIT_S * 1000),
+    )
+    if wrong := await _audit(desk, wanted, now_ms):
+        raise web.HTTPServiceUnavailable(text=wrong)
+    is_stored = await _is_stored(desk, wanted, now_ms)
+    reply = desk.inside.core.commands.reply(wanted.id)
+    session.said = f"{'Done' if reply.sent else 'Not done'}: {reply.text}." if is_stored and reply else NOT_STORED
+    raise web.HTTPSeeOther("/equipment")
+
+
+async def _audit(desk: Desk, act: FromPerson, now_ms: int) -> str:
+    """Write down who wants what; why that is not possible, "" where it is done."""
     try:
-        await asyncio.to_thread(_write, desk, acted, now_ms)
+        await asyncio.to_thread(_write, desk, act, now_ms)
     except OSError as error:
         log.error("audit.not_written", reason=str(error), effect="the act was not done")
-        text = f"Not done: the audit log cannot be written ({error})."
-        return _page(request, form, wrong=text, status=503)
+        return f"Not done: the audit log cannot be written ({error})."
+    return ""
+
+
+async def _is_stored(desk: Desk, act: FromPerson, now_ms: int) -> bool:
+    """Let the core do it; whether that was durable in time."""
     durable = asyncio.Event()
 
     async def committed() -> None:
@@ -98,13 +136,11 @@ async def act(request: web.Request) -> web.StreamResponse:
 
     try:
         async with asyncio.timeout(COMMIT_S):
-            await desk.inside.enter(Entering(input=acted, at_ms=now_ms, committed=committed))
+            await desk.inside.enter(Entering(input=act, at_ms=now_ms, committed=committed))
             await durable.wait()
     except TimeoutError:
-        session.said = "The bridge has not stored it yet: Redis takes no commits. Look again before you repeat it."
-    else:
-        session.said = f"Done: {wish.kind} of {len(wish.keys)} {'entries' if len(wish.keys) > 1 else 'entry'}."
-    raise web.HTTPSeeOther("/attention")
+        return False
+    return True
 
 
 def _page(request: web.Request, form: Form, *, wrong: str = "", status: int = 200) -> web.Response:
@@ -179,7 +215,6 @@ def _with_warning(one: Prediction, entry: Entry | None, kind: ActKind) -> Predic
     return Prediction(one.key, None, REFUSED_BY_RULE)
 
 
-def _write(desk: Desk, acted: Acted, now_ms: int) -> None:
-    for key in acted.keys:
-        fields = {"act": acted.id, "key": key, "reason": acted.reason}
-        desk.audit.append(f"outbox.{acted.kind}", acted.by, fields, now_ms)
+def _write(desk: Desk, act: FromPerson, now_ms: int) -> None:
+    for kind, fields in audited(act):
+        desk.audit.append(kind, act.by, fields, now_ms)

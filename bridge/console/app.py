@@ -98,6 +98,9 @@ def new_templates(assets: Assets) -> Environment:
         "value": formats.value,
         "short": formats.short,
         "pretty": formats.pretty,
+        "skew": formats.skew,
+        "requirement": formats.requirement,
+        "sample": formats.sample,
     }
     templates.globals |= {"site": assets.path, "timezone": assets.timezone}
     return templates

@@ -14,6 +14,7 @@ import msgspec
 
 from ruleset.sample import Event, Sample
 from sparkplug.errors import PayloadError
+from sparkplug.finding import REQUIREMENT_OF, FindingName
 from sparkplug.wire.explain import explain
 from sparkplug.wire.scan import whole_fields
 
@@ -91,6 +92,16 @@ def short(text: str, most: int = LONGEST_VALUE) -> str:
 def printable(text: str) -> str:
     """A text that cannot move a terminal's cursor."""
     return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
+
+
+def skew(skew_ms: int | None) -> str:
+    """How far a node's clock is ahead of ours; the way of its messages is in it."""
+    return "" if skew_ms is None else f"{skew_ms / 1000:+.1f} s"
+
+
+def requirement(finding: str) -> str:
+    """The requirement of the standard that a finding is about, where it is about one."""
+    return REQUIREMENT_OF.get(FindingName(finding), "a limit of the host")
 
 
 def sample(raw: bytes) -> str:

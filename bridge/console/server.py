@@ -93,6 +93,7 @@ def make_app(desk: Desk, streams: Streams) -> web.Application:
         [
             web.get("/", pages.overview),
             web.get("/equipment", pages.equipment),
+            web.post("/equipment/rebirth", acting.rebirth),
             web.get("/entries", pages.entries),
             web.get("/entry", pages.entry),
             web.get("/attention", acting.show),

@@ -10,11 +10,13 @@ import msgspec
 import pytest
 
 from bridge.console import acting
+from bridge.core.input import HostConnected
+from bridge.loop import Entering
 from state.entry import EntryState
 from state.errors import StoreUnavailable
 from state.memory_store import FaultPoint
 from state.record import Commit
-from tests.bridge.console.desk import Console
+from tests.bridge.console.desk import Console, hear_the_line
 
 
 def act(kind: str, *keys: str, reason: str = "stock was counted") -> dict[str, str]:
@@ -111,6 +113,60 @@ async def test_an_act_that_cannot_be_audited_is_not_done(console: Console) -> No
 
     assert answer.status == 503
     assert console.inside.core.outbox.entry("k1") is not None
+
+
+async def ask_births(console: Console, node: str = "acme-berlin/packaging") -> str:
+    """Press the button; what the next page says."""
+    answer = await console.post("/equipment/rebirth", {"node": node})
+    assert (answer.status, answer.headers.get("Location")) == (303, "/equipment"), await answer.text()
+    return await console.get("/equipment")
+
+
+async def test_a_node_is_asked_for_its_births_by_name_of_who_wants_them(console: Console) -> None:
+    await console.log_in("Ana")
+    await console.inside.enter(Entering(input=HostConnected(), at_ms=console.clock.now_ms()))
+    await hear_the_line(console)
+
+    page = await ask_births(console)
+
+    assert "Done: acme-berlin/packaging was asked for a rebirth." in page
+    last = msgspec.json.decode((console.folder / "audit.jsonl").read_bytes().splitlines()[-1])
+    assert (last["kind"], last["by"], last["fields"]["node"]) == ("node.rebirth", "Ana", "acme-berlin/packaging")
+    again = await ask_births(console)
+    assert "Not done: a rebirth of acme-berlin/packaging was asked for 0 s ago; ask again in" in again
+
+
+async def test_births_are_not_asked_for_where_the_host_is_away(console: Console) -> None:
+    await console.log_in()
+    await hear_the_line(console)
+
+    assert "Not done: the bridge is not connected to the MQTT server" in await ask_births(console)
+
+
+@pytest.mark.parametrize(
+    ("fields", "csrf", "status"),
+    [({"node": "a/b"}, "foreign", 403), ({"node": "a"}, None, 400), ({"node": "a/+"}, None, 400), ({}, None, 400)],
+)
+async def test_a_form_that_is_not_ours_or_names_no_node_asks_nobody(
+    console: Console, fields: dict[str, str], csrf: str | None, status: int
+) -> None:
+    await console.log_in()
+
+    answer = await console.post("/equipment/rebirth", fields, csrf=csrf)
+
+    assert answer.status == status
+    assert console.inside.core.commands.take_changed() == frozenset()
+
+
+async def test_births_that_cannot_be_audited_are_not_asked_for(console: Console) -> None:
+    await console.log_in()
+    (console.folder / "audit.jsonl").unlink(missing_ok=True)
+    os.mkdir(console.folder / "audit.jsonl")
+
+    answer = await console.post("/equipment/rebirth", {"node": "a/b"})
+
+    assert (answer.status, "the audit log cannot be written" in await answer.text()) == (503, True)
+    assert console.inside.core.commands.take_changed() == frozenset()
 
 
 @pytest.mark.parametrize("step", ["check", "act"])

@@ -10,11 +10,14 @@ import msgspec
 import pytest
 
 from bridge.console.password import hash_password
-from bridge.core.input import Notice
+from bridge.core.input import Notice, SparkplugMessage
 from bridge.core.order import Acknowledgement, Answer
 from bridge.log import configure_logging
+from bridge.loop import Entering
 from bridge.settings.broker import BrokerSettings
 from odoo_adapter.odoo import OdooInfo
+from sparkplug.wire.datatype import Datatype
+from sparkplug.wire.payload import TypedMetric, encode
 from tests.bridge.console.desk import LINE, PASSWORD, Console, hear_the_line
 
 HOSTILE = """<script>alert(1)</script>"><img src=x onerror=alert(1)>'\u202e{{7*7}}"""
@@ -257,6 +260,29 @@ async def test_a_defect_of_a_page_is_said_as_a_page(console: Console) -> None:
         assert answer.status == 500
         assert "This page has a defect" in await answer.text()
     assert "<h1" in await console.get("/")
+
+
+async def test_what_a_node_does_against_the_standard_is_shown_with_its_requirement_and_a_payload(
+    console: Console,
+) -> None:
+    await console.log_in()
+    await hear_the_line(console)
+    metric = TypedMetric(name="Torque", datatype=Datatype.INT32, value=5, at_ms=1)
+    message = SparkplugMessage(
+        topic="spBv1.0/acme-berlin/DDATA/packaging/line-1",
+        payload=encode(timestamp_ms=console.clock.now_ms(), seq=2, metrics=[metric]),
+        retain=False,
+    )
+    await console.inside.enter(Entering(input=message, at_ms=console.clock.now_ms()))
+    await console.settle()
+
+    page = await console.get("/equipment")
+
+    assert "metric-unknown" in page
+    assert "tck-id-topics-nbirth-metric-reqs" in page
+    assert "&#39;Torque&#39; was not in the birth" in page
+    assert "seq 2, Torque 5" in page
+    assert "+0.0 s" in page
 
 
 async def test_the_overview_shows_each_mqtt_server_with_its_own_sessions(console: Console) -> None:
