@@ -49,8 +49,8 @@ def session(broker: MemoryBroker, clock: ManualClock, *, resend_ms: int = 0) -> 
     )
 
 
-def walking(brokers: list[MemoryBroker], clock: ManualClock) -> EdgeSession:
-    """A node with a counter that knows several servers, and waits a moment for its host on each."""
+def walking(brokers: list[MemoryBroker], clock: ManualClock, *, patience_s: float) -> EdgeSession:
+    """A node with a counter that knows several servers, and waits so long for its host on each."""
     places = [replace(settings("plant"), port=port) for port in range(len(brokers))]
     return EdgeSession(
         define_node(NODE, {"press-1": {"Counters/Good": 0}}, primary_host=HOST),
@@ -58,7 +58,7 @@ def walking(brokers: list[MemoryBroker], clock: ManualClock) -> EdgeSession:
         others=places[1:],
         link=lambda asked, subscriptions, will, may: MemoryLink(brokers[asked.port], asked, subscriptions, will, may),
         clock=clock,
-        patience_s=0.05,
+        patience_s=patience_s,
     )
 
 
@@ -122,7 +122,7 @@ async def test_what_was_handed_over_when_the_link_was_cut_is_stored_again() -> N
     listener, edge = Listener(broker), session(broker, clock)
     async with running(listener.link.run(), listener.run(), edge.run()):
         say_state(broker, online=True, at_ms=1)
-        await until(lambda: edge.node.is_online)
+        await until(lambda: bool(listener.values("Counters/Good", birth=True)))
         broker.cut_at_next_publish(CLIENT)
         await count(edge, clock, 1, 2)
         await until(lambda: (2, True) in listener.values("Counters/Good", birth=False))
@@ -208,7 +208,7 @@ async def test_a_node_that_is_stopped_says_its_death() -> None:
 @pytest.mark.spec("tck-id-operational-behavior-edge-node-termination-host-offline-reconnect")
 async def test_a_node_goes_to_the_next_server_when_its_host_goes_offline_and_takes_along_what_it_stored() -> None:
     brokers, clock = [MemoryBroker(), MemoryBroker()], ManualClock()
-    here, there, edge = Listener(brokers[0]), Listener(brokers[1]), walking(brokers, clock)
+    here, there, edge = Listener(brokers[0]), Listener(brokers[1]), walking(brokers, clock, patience_s=60)
     async with running(here.link.run(), here.run(), there.link.run(), there.run(), edge.run()):
         say_state(brokers[0], online=True, at_ms=50)
         await until(lambda: here.turns == ["online"])
@@ -228,7 +228,7 @@ async def test_a_node_goes_to_the_next_server_when_its_host_goes_offline_and_tak
 
 async def test_a_node_looks_for_its_host_on_all_servers_also_where_none_answers() -> None:
     brokers, clock = [MemoryBroker(), MemoryBroker(), MemoryBroker()], ManualClock()
-    listener, edge = Listener(brokers[0]), walking(brokers, clock)
+    listener, edge = Listener(brokers[0]), walking(brokers, clock, patience_s=0.05)
     brokers[1].stop()
     say_state(brokers[0], online=False, at_ms=1)
     async with running(listener.link.run(), listener.run(), edge.run()):
