@@ -68,8 +68,9 @@ def converted(amount: Decimal, unit: Unit, into: Unit, rounding: str = ROUND_HAL
 
 
 async def read_units(steps: Steps, ids: Iterable[int], names: Iterable[str]) -> Units:
-    """The units with these ids, and those with these names."""
-    return Units(await find_units(steps, ["|", ["id", "in", sorted(set(ids))], ["name", "in", sorted(set(names))]]))
+    """The units with these ids, archived or not, and those in use with these names."""
+    named = ["&", ["active", "=", True], ["name", "in", sorted(set(names))]]
+    return Units(await find_units(steps, ["|", ["id", "in", sorted(set(ids))], *named]))
 
 
 async def find_units(steps: Steps, domain: Domain) -> list[Unit]:

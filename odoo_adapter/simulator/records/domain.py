@@ -150,7 +150,8 @@ def as_ids(value: Plain) -> list[int]:
 
 
 def _matches(text: str, operator: str, pattern: str) -> bool:
-    expression = "".join({"%": ".*", "_": "."}.get(letter, re.escape(letter)) for letter in pattern)
+    parts = re.findall(r"\\?.", pattern, re.DOTALL)  # a backslash takes the meaning of the letter behind it
+    expression = "".join({"%": ".*", "_": "."}.get(part, re.escape(part[-1])) for part in parts)
     if not operator.startswith("="):
         expression = f".*{expression}.*"
     flags = re.DOTALL | (re.IGNORECASE if "ilike" in operator else 0)

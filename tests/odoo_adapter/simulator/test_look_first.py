@@ -6,14 +6,17 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
+from msgspec import structs
 
 from odoo_adapter.api import OdooApi
 from odoo_adapter.errors import Unavailable, Uncertain
-from odoo_adapter.odoo import Applied, Declined, Passed, Standing
-from tests.live_odoo.postings import completion, hold, scrap
+from odoo_adapter.odoo import Applied, Declined, Held, Passed, Standing
+from ruleset.transaction import IdempotencyKey
+from tests.live_odoo.postings import completion, component_scrap, downtime, hold, maintenance, note, scrap
 from tests.live_odoo.test_look_first import (
     KINDS,
     Build,
+    count_by_hand,
     left,
     mode,
     test_a_hold_location_that_is_missing_declines_holds_only_and_says_what_to_do,
@@ -174,3 +177,59 @@ async def test_looking_up_finds_each_kind_once_it_stands_and_changes_nothing(
     assert isinstance(applied, Applied)
     found = await bench.odoo.look_up([replace(job, uncertain=True)])
     assert found == {job.transaction.key: replace(applied.receipt, repeated=True)}
+
+
+ODD = "a\\b 50%_ <b>x</b> & \"q\" 'z' [ü] (s) " + "x" * 350 + "\\"
+"""What an event's id may hold: what patterns, markup and our own marks around a key could stumble over."""
+
+
+@pytest.mark.parametrize("version", ["17.0", "19.0"])
+@pytest.mark.parametrize("build", [*KINDS, completion, hold], ids=lambda build: build.__name__)
+async def test_a_key_of_any_letters_is_found_again(build: Build, bench: Bench, admin: OdooApi) -> None:
+    order = await bench.order(10)
+    plain = await build(bench, order)
+    job = bench.job(structs.replace(plain, key=IdempotencyKey(f"{plain.key}/{ODD}")))
+    (first,) = await bench.odoo.post([job])
+    assert isinstance(first, Applied)
+    stands = await left(bench, admin, order)
+    (again,) = await bench.odoo.post([replace(job, uncertain=True)])
+    assert again == Applied(key=job.transaction.key, receipt=replace(first.receipt, repeated=True))
+    assert await left(bench, admin, order) == stands
+
+
+@pytest.mark.parametrize(
+    "build", [scrap, component_scrap, downtime, note, maintenance], ids=lambda build: build.__name__
+)
+async def test_a_key_that_begins_another_one_is_a_fact_of_its_own(build: Build, bench: Bench) -> None:
+    short = await build(bench, await bench.order(10))
+    longer = structs.replace(short, key=IdempotencyKey(f"{short.key} b"))
+    for transaction in (longer, short):
+        assert await bench.odoo.look_up([replace(bench.job(transaction), uncertain=True)]) == {}
+        (outcome,) = await bench.odoo.post([bench.job(transaction)])
+        assert isinstance(outcome, Applied)
+        assert not outcome.receipt.repeated
+
+
+async def test_scrap_whose_source_somebody_changed_is_not_validated_again(bench: Bench, admin: OdooApi) -> None:
+    job = bench.job(await scrap(bench, await bench.order(10)))
+    (first,) = await bench.odoo.post([job])
+    assert isinstance(first, Applied)
+    await admin.call("stock.scrap", "write", writes=True, ids=[first.receipt.id], vals={"origin": "mine"})
+    (again,) = await bench.odoo.post([replace(job, uncertain=True)])
+    assert again == Applied(key=job.transaction.key, receipt=replace(first.receipt, repeated=True))
+
+
+async def test_a_whole_quantity_that_odoo_did_not_fill_in_is_somebodys_and_held(bench: Bench, admin: OdooApi) -> None:
+    order = await bench.order(10)
+    await bench.post([progress(bench, order, 4)])
+    await count_by_hand(admin, order, 10)
+    (held,) = await bench.odoo.post([bench.job(progress(bench, order, 5))])
+    assert isinstance(held, Held)
+
+
+async def test_an_order_goes_on_in_a_unit_that_was_archived(bench: Bench, admin: OdooApi) -> None:
+    order = await bench.order(10)
+    units = await admin.call("uom.uom", "search", writes=False, domain=[["name", "=", "Units"]])
+    await admin.call("uom.uom", "write", writes=True, ids=units, vals={"active": False})
+    (applied,) = await bench.odoo.post([bench.job(progress(bench, order, 4))])
+    assert isinstance(applied, Applied)
