@@ -225,6 +225,7 @@ def _name_of(entered: Input) -> str:
 def _take(core: Core, entered: Input, now_ms: int) -> Iterator[Request]:
     match entered:
         case Started():
+            core.outbox.started(now_ms)
             core.settler.away(now_ms)
             yield from _decided(core, core.engine.started(now_ms), now_ms)
         case Tick():

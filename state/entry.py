@@ -40,7 +40,7 @@ class Note(msgspec.Struct, frozen=True, array_like=True):
 
 
 class FollowUp(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A later offer of the same key with other content. While the entry is claimed it waits for the outcome."""
+    """What an offer says. One of a known key with other content waits for the outcome while the entry is claimed."""
 
     body: bytes
     content_hash: str
@@ -102,6 +102,27 @@ def first_state(hold: str | None, dead: str | None) -> tuple[EntryState, str]:
     if hold is not None:
         return EntryState.HELD, hold
     return EntryState.PENDING, ""
+
+
+def first_entry(offered: FollowUp, *, key: str, number: int, action: str, destination: str) -> Entry:
+    """The entry of a fact that was just taken in."""
+    state, reason = first_state(offered.hold, offered.dead)
+    return Entry(
+        key=key,
+        number=number,
+        lane=offered.lane,
+        action=action,
+        destination=destination,
+        priority=offered.priority,
+        body=offered.body,
+        content_hash=offered.content_hash,
+        state=state,
+        created_ms=offered.at_ms,
+        changed_ms=offered.at_ms,
+        reason=reason,
+        stream=offered.stream,
+        upto=offered.upto,
+    )
 
 
 def unwritten(entry: Entry) -> Entry:

@@ -98,7 +98,8 @@ def compacted(sendable: Sequence[Entry]) -> dict[str, str]:
     joined: dict[str, str] = {}
     run: dict[str, list[Entry]] = {}
     for entry in sendable:
-        if entry.stream is not None and entry.state is EntryState.PENDING and not (entry.attempts or entry.goes_on):
+        never_sent = entry.state is EntryState.PENDING and not (entry.attempts or entry.uncertain or entry.goes_on)
+        if entry.stream is not None and never_sent:
             run.setdefault(entry.stream, []).append(entry)
         else:
             joined |= _joined(run)

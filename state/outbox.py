@@ -15,7 +15,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from state.entry import Entry, EntryState, FollowUp, first_state, hash_of, unwritten
+from state.entry import Entry, EntryState, FollowUp, first_entry, first_state, hash_of, unwritten
 from state.flight import Flight
 from state.intervention import Intervention, Prediction, predict
 from state.lane import compacted, ready, stopper_of
@@ -59,6 +59,13 @@ class Outbox:
 
     # What the core does.
 
+    def started(self, now_ms: int) -> None:
+        """This process begins. What an earlier one was sending may be carried out as long from now on as if it had been
+        claimed now: its claim came before, and its clock may have been another."""
+        for entry in self.entries(EntryState.CLAIMED):
+            if look_after_ms := self._look_after_ms.get(entry.destination, 0):
+                self._ledger.put(replace(entry, not_before_ms=now_ms + look_after_ms))
+
     def offer(
         self,
         *,
@@ -84,43 +91,28 @@ class Outbox:
         if (hold is not None and dead is not None) or (stream is None) != (upto is None):
             raise ValueError(f"entry {key!r}: either hold or dead; stream and upto together")
         digest = hash_of(body if content is None else content)
-        if (entry := self._ledger.entries.get(key)) is not None:
-            update = FollowUp(
-                body=body,
-                content_hash=digest,
-                at_ms=now_ms,
-                lane=lane,
-                priority=priority,
-                stream=stream,
-                upto=upto,
-                hold=hold,
-                dead=dead,
-            )
-            return self._offer_again(entry, update)
+        offered = FollowUp(
+            body=body,
+            content_hash=digest,
+            at_ms=now_ms,
+            lane=lane,
+            priority=priority,
+            stream=stream,
+            upto=upto,
+            hold=hold,
+            dead=dead,
+        )
+        if (known := self._ledger.entries.get(key)) is not None:
+            return self._offer_again(known, offered)
         if (done := self._ledger.accepted(key)) is not None:
             return Offer.DUPLICATE if done.content_hash == digest else Offer.CONTRADICTED
         if stream is not None and upto is not None:
             if (total := self._ledger.total(stream)) is not None and upto <= total.upto:
                 return Offer.DUPLICATE
             self._ledger.advance(stream, upto, now_ms)
-        state, reason = first_state(hold, dead)
-        entry = Entry(
-            key=key,
-            number=self._ledger.next_number(),
-            lane=lane,
-            action=action,
-            destination=destination,
-            priority=priority,
-            body=body,
-            content_hash=digest,
-            state=state,
-            created_ms=now_ms,
-            changed_ms=now_ms,
-            reason=reason,
-            stream=stream,
-            upto=upto,
-        )
-        self._admit(entry, now_ms, f"accepted as {state}: {reason}" if reason else "accepted")
+        number = self._ledger.next_number()
+        entry = first_entry(offered, key=key, number=number, action=action, destination=destination)
+        self._admit(entry, now_ms, f"accepted as {entry.state}: {entry.reason}" if entry.reason else "accepted")
         return Offer.ACCEPTED
 
     def claim(self, destination: str, *, now_ms: int, limit: int) -> tuple[Entry, ...]:
@@ -153,11 +145,15 @@ class Outbox:
         return entry.follow_up
 
     def declined(self, key: str, code: str, reason: str, now_ms: int) -> None:
-        """The destination changed nothing and will not: a dead letter, unless other content came meanwhile."""
+        """The destination changed nothing and will not: a dead letter, unless other content came meanwhile.
+
+        Where no keys are remembered, that is said of this attempt only: an earlier one may have left its total there.
+        """
         entry = self._landed(key)
         self._answered(entry)
         text = f"{code}: {reason}" if code else reason
-        dead = replace(entry, state=EntryState.DEAD, reason=text, uncertain=False, not_before_ms=0)
+        may_stand = entry.uncertain and entry.by_calls and entry.stream is not None
+        dead = replace(entry, state=EntryState.DEAD, reason=text, uncertain=may_stand, not_before_ms=0)
         self._return(dead, now_ms, f"declined: {text}")
 
     def held(self, key: str, reason: str, now_ms: int) -> None:

@@ -9,6 +9,7 @@ from state.outbox import Offer, Outbox
 from tests.state.outbox_site import ODOO, POLICY, Site
 
 LOOK_AFTER_MS = 120_000
+HOUR_MS = 3_600_000
 
 
 @pytest.fixture
@@ -52,6 +53,29 @@ def test_the_wait_outlives_a_crash(site: Site) -> None:
     assert site.claim(LOOK_AFTER_MS) == []
     assert site.claim(LOOK_AFTER_MS + 7) == ["a"]
     assert (entry(site).uncertain, entry(site).by_calls) == (True, True)
+
+
+@pytest.mark.parametrize("later_ms", [60_000, HOUR_MS, -HOUR_MS], ids=["soon", "clock ahead", "clock behind"])
+def test_another_process_waits_the_whole_time_by_its_own_clock(site: Site, later_ms: int) -> None:
+    site.offer("a")
+    site.offer("b", lane="mo-2")
+    site.claim(2 * HOUR_MS, limit=1)
+    site.commit()
+    site.crash()
+    began_ms = 2 * HOUR_MS + later_ms
+    site.outbox.started(began_ms)
+    assert site.claim(began_ms + LOOK_AFTER_MS - 1) == ["b"]
+    assert site.claim(began_ms + LOOK_AFTER_MS) == ["a"]
+
+
+def test_where_keys_are_remembered_another_process_sends_at_once_what_was_claimed() -> None:
+    site = Site()
+    site.offer("a")
+    site.claim()
+    site.commit()
+    site.crash()
+    site.outbox.started(7)
+    assert site.claim(7) == ["a"]
 
 
 def test_an_attempt_that_surely_wrote_nothing_is_repeated_after_its_pause(site: Site) -> None:
@@ -125,6 +149,18 @@ def test_a_released_total_is_not_joined_with_others() -> None:
     site.outbox.act("release", ["progress:mo-1/good:5"], by="ana", reason="mine", now_ms=0)
     site.total(9)
     assert site.claim() == ["progress:mo-1/good:5", "progress:mo-1/good:9"]
+
+
+def test_a_total_that_is_declined_may_still_stand_by_an_earlier_attempt(site: Site) -> None:
+    site.total(5)
+    site.claim()
+    site.outbox.postponed(["progress:mo-1/good:5"], "the answer was lost", 0, uncertain=True)
+    site.claim(LOOK_AFTER_MS)
+    site.outbox.declined("progress:mo-1/good:5", "AccessError", "no right to read orders", LOOK_AFTER_MS)
+    site.outbox.act("replay", ["progress:mo-1/good:5"], by="ana", reason="right given", now_ms=LOOK_AFTER_MS)
+    site.total(9)
+    assert site.claim(LOOK_AFTER_MS) == ["progress:mo-1/good:5", "progress:mo-1/good:9"]
+    assert [entry(site, f"progress:mo-1/good:{upto}").uncertain for upto in (5, 9)] == [True, False]
 
 
 def test_a_held_entry_keeps_back_what_must_not_happen_before_it(site: Site) -> None:
