@@ -166,6 +166,19 @@ async def test_a_site_that_changes_the_way_of_posting_in_an_order_posts_no_total
     assert (world.odoo.totals, bridge.entries) == ({ORDER: Decimal(2 * COUNTED)}, ())
 
 
+async def test_a_standby_whose_clock_is_ahead_does_not_look_sooner() -> None:
+    world = new_world(look_first=True)
+    bridge = await count_with_a_lost_answer(world)
+    bridge.die()
+    world.now_ms += SETTLED_MS
+    standby = Bridge(world)
+    await standby.start()
+    await standby.wait(120_000)
+    assert [entry.state for entry in standby.entries] == [EntryState.CLAIMED]
+    await standby.wait(SETTLED_MS)
+    assert (world.odoo.totals, standby.entries) == ({ORDER: Decimal(COUNTED)}, ())
+
+
 async def test_a_quantity_that_a_person_changed_before_the_bridge_could_look_is_held() -> None:
     world = new_world(look_first=True)
     bridge = await count_with_a_lost_answer(world)
