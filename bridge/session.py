@@ -153,6 +153,8 @@ class HostSession:
 
     def _queue(self, outgoing: Publication | Callable[[], Awaitable[None]]) -> None:
         if not self._up or self._leaving:
+            if isinstance(outgoing, Publication):
+                self._log.info("host.publication_lost", topic=outgoing.topic, reason="the session is down")
             return
         try:
             self._outgoing.put_nowait(outgoing)

@@ -12,6 +12,7 @@ from sparkplug.wire.sparkplug_b_pb2 import Payload as Message
 DEEPEST: Final = 100  # protobuf's own limit; a template costs two levels, a property set two
 _MOST_FIELDS: Final = 100_000  # then the place is not searched any further: a tenth of a second
 _VARINT, _FIXED64, _LENGTH, _GROUP, _GROUP_END, _FIXED32 = range(6)
+_LAST_FIELD: Final = (1 << 29) - 1
 _FIXED_BYTES: Final = {_FIXED64: 8, _FIXED32: 4}
 _LONGEST_VARINT: Final = 10
 
@@ -81,7 +82,7 @@ class _Scan:
             tag, start = self.varint(at, end, path)
             number, wire = tag >> 3, tag & 7
             self._count(begin, path)
-            if number == 0 or wire > _FIXED32 or wire == _GROUP_END:
+            if not 0 < number <= _LAST_FIELD or wire > _FIXED32 or wire == _GROUP_END:
                 raise _Broken(f"byte {begin}{_in(path)}: {self._raw[begin]:#04x} begins no field")
             field = kind.fields_by_number.get(number) if kind is not None else None
             name = f"field {number}" if field is None else field.name

@@ -73,6 +73,11 @@ def test_any_broken_payload_has_a_place(tail: bytes, cut: int) -> None:
     assert "byte " in find_break(raw)
 
 
+def test_a_field_beyond_the_last_number_of_fields_has_a_place() -> None:
+    raw = payload() + bytes.fromhex("998080801000")
+    assert find_break(raw).startswith(f"byte {len(payload())}: 0x99 begins no field")
+
+
 def test_fields_are_counted_without_making_metrics() -> None:
     assert not holds_more_fields(payload(), 3)
     assert holds_more_fields(payload(), 2)
