@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from bridge.__main__ import app
 
-COMMANDS = {"demo", "run", "check", "simulate", "decode", "nodes", "send", "outbox", "orders", "odoo", "audit"}
+COMMANDS = set("demo run check doctor simulate decode nodes send outbox orders odoo audit".split())
 
 
 def help_of(*command: str) -> str:

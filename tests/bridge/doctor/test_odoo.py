@@ -1,0 +1,96 @@
+"""What the doctor says of Odoo: each need by its name, the way of posting, the key's days."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bridge.doctor.clock import Reading
+from bridge.doctor.finding import Finding, Level, Place
+from bridge.doctor.key import DAY_MS
+from bridge.doctor.odoo import Login, Way, examine_account, examine_login, examine_way, failure
+from odoo_adapter.errors import Refused, Unavailable
+from odoo_adapter.rights import Account, Need
+from odoo_adapter.survey.master import MasterData
+from tests.bridge.beside_odoo import write_plant
+
+PLACE = Place("odoo", "http://odoo")
+NOW_MS = 1_800_000_000_000
+ACCOUNT = Account(id=5, login="uns-bridge", companies={1: "ACME"})
+LOGIN = Login(
+    account=ACCOUNT,
+    administrator=False,
+    needs=(Need("may write mrp.production"),),
+    key_expires_ms=NOW_MS + 90 * DAY_MS,
+    reading=Reading(asked_ms=0, answered_ms=0, told_ms=0),
+)
+MASTER = MasterData(
+    work_centers=(),
+    serial_numbers=(),
+    units=(),
+    counted_in=frozenset(),
+    losses=frozenset({"unclassified"}),
+    scrap_reasons=(),
+    hold_locations=("Quality Hold",),
+)
+
+
+def told(findings: list[Finding]) -> list[tuple[Level, str]]:
+    return [(one.level, one.text) for one in findings]
+
+
+def test_every_need_is_told_by_its_name() -> None:
+    lack = "the user uns-bridge may not create stock.scrap"
+    seen = replace(LOGIN, needs=(*LOGIN.needs, Need("may create stock.scrap", lack)))
+    assert told(list(examine_login(PLACE, seen, NOW_MS))) == [
+        (Level.OK, "the user may write mrp.production"),
+        (Level.WRONG, lack),
+        (Level.OK, "the last API key of uns-bridge ends on 2027-04-15, in 90 days"),
+    ]
+
+
+@pytest.mark.parametrize(("days", "level"), [(13, Level.WARNING), (15, Level.OK), (None, Level.OK)])
+def test_a_key_is_warned_of_two_weeks_ahead(days: int | None, level: Level) -> None:
+    ends_ms = None if days is None else NOW_MS + days * DAY_MS
+    *_, found = examine_login(PLACE, replace(LOGIN, key_expires_ms=ends_ms), NOW_MS)
+    assert found.level is level
+
+
+def test_an_administrator_is_wrong() -> None:
+    first, *_ = examine_login(PLACE, replace(LOGIN, administrator=True), NOW_MS)
+    assert (first.level, first.text) == (Level.WRONG, "uns-bridge is an administrator")
+
+
+def test_another_company_and_another_user_are_told_with_what_was_found(tmp_path: Path) -> None:
+    plant = write_plant(tmp_path / "plant", "http://odoo")
+    other = replace(ACCOUNT, login="ada", companies={2: "Else"})
+    _, user, company = examine_account(PLACE, other, plant)
+    assert told([user, company]) == [
+        (Level.WARNING, "the key is of ada, bridge.yaml names uns-bridge"),
+        (Level.WRONG, "the user ada may not work in company 1"),
+    ]
+    assert "2 (Else)" in company.mend
+
+
+@pytest.mark.parametrize(
+    ("way", "levels"),
+    [
+        (Way(), [Level.OK]),
+        (Way(refusal=Refused("not_installed", "the inbox is not installed")), [Level.WRONG]),
+        (Way(master=MASTER), [Level.OK, Level.OK, Level.OK]),
+        (
+            Way(master=replace(MASTER, losses=frozenset(), hold_locations=())),
+            [Level.OK, Level.WARNING, Level.WARNING],
+        ),
+    ],
+    ids=["inbox", "no inbox where one must be", "without the inbox", "without the inbox, things missing"],
+)
+def test_the_way_of_posting_and_what_it_needs(way: Way, levels: list[Level]) -> None:
+    assert [one.level for one in examine_way(PLACE, way, "Quality Hold")] == levels
+
+
+def test_an_unknown_version_is_no_unreachable_odoo() -> None:
+    found = [failure(PLACE, error) for error in (Refused("version", "Odoo 12.0 is not supported"), Unavailable("away"))]
+    assert [one.unreachable for one in found] == [False, True]
