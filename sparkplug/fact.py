@@ -144,11 +144,15 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class RequestRebirth:
-    """Ask the shell to publish NCMD Node Control/Rebirth to this node, once, on the MQTT server where it lives."""
+    """Ask the shell to publish NCMD Node Control/Rebirth to this node, once, on the MQTT server where it lives.
+
+    `not_before_ms` is for the host, which lets a session's request wait until then: the shell gets it when it is due.
+    """
 
     node: NodeId
     reason: str
     server: str = ONLY_SERVER
+    not_before_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -315,7 +315,7 @@ class HostApplication:
                 self._pacer.forget(node)
             if isinstance(output, RequestRebirth):
                 if self._servers[session.server].will_ms is not None:
-                    self._pacer.ask(node, output.reason, now_ms)
+                    self._pacer.ask(node, output.reason, max(now_ms, output.not_before_ms))
             else:
                 passed.append(output)
         return tuple(passed)

@@ -38,6 +38,11 @@ class Backoff:
         self.asked_ms = now_ms
         return True
 
+    @property
+    def next_ms(self) -> int:
+        """When the next request may be made; 0 where none was made yet."""
+        return 0 if self.asked_ms is None else self.asked_ms + self.window_ms
+
     def begin_anew(self) -> None:
         """Forget what was asked: a person has looked at it, and may have mended what kept the answer away."""
         self.asked_ms, self.window_ms = None, self._first_ms

@@ -262,7 +262,10 @@ class NodeSession:
         return [output for message in released for output in self._read(message, now_ms)]
 
     def _lose_gap(self, now_ms: int) -> list[Output]:
-        """What is missing is waited for no more (`tck-id-operational-behavior-host-reordering-rebirth`)."""
+        """What is missing is waited for no more (`tck-id-operational-behavior-host-reordering-rebirth`).
+
+        Soon after another request this one waits: a node that says nothing more would otherwise stay stale for ever.
+        """
         why = "is late, and too much waits for it" if self.sequence.is_overfull else "never came"
         text = f"seq {self.sequence.missing} {why}"
         outputs = self._release(now_ms)
@@ -273,7 +276,7 @@ class NodeSession:
             *outputs,
             *self._end(now_ms, text),
             *self._found([Problem(FindingName.SEQ_GAP, text)], now_ms),
-            *self._ask_rebirth(text, now_ms),
+            *(self._ask_rebirth(text, now_ms) or [RequestRebirth(self.node, text, self.server, self.backoff.next_ms)]),
         ]
 
     def _read(self, message: Sequenced, now_ms: int) -> list[Output]:

@@ -195,6 +195,24 @@ def test_nothing_that_a_peer_sends_is_raised(messages: list[tuple[str, bytes, bo
 # Outages of the host
 
 
+@pytest.mark.parametrize("is_born_meanwhile", [False, True])
+def test_a_gap_soon_after_another_rebirth_is_asked_for_when_that_ones_window_is_over(is_born_meanwhile: bool) -> None:
+    host = knowing_the_press()
+    host.receive(NDATA, data_bytes(2, 11, alias=99), retain=False, now_ms=2_000)
+    host.receive(NBIRTH, birth_bytes(), retain=False, now_ms=2_100)
+    host.receive(NDATA, data_bytes(2, 12), retain=False, now_ms=2_200)
+    if is_born_meanwhile:
+        host.receive(NBIRTH, birth_bytes(), retain=False, now_ms=9_000)
+
+    asked = []
+    while host.next_due_ms is not None:
+        now_ms = host.next_due_ms
+        asked += [(now_ms, each) for each in host.due(now_ms) if isinstance(each, RequestRebirth)]
+
+    request = RequestRebirth(NODE, "seq 1 never came")
+    assert [each for _, each in asked] == ([] if is_born_meanwhile else [request])
+
+
 def test_after_an_outage_each_node_is_asked_once_for_a_rebirth() -> None:
     host = knowing_the_press(HostSettings(birth_grace_ms=1_000, rebirth_jitter_ms=0))
 

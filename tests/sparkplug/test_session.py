@@ -315,6 +315,19 @@ def test_a_stale_node_is_still_read_and_asked_again_until_it_is_born() -> None:
     assert session.receive(node_data(1, 15), now_ms=12_300) == (read(15, 1),)
 
 
+@pytest.mark.spec("tck-id-operational-behavior-host-reordering-rebirth")
+def test_a_gap_that_stays_open_soon_after_another_request_ends_in_one_that_waits() -> None:
+    session = stale_after_a_gap()
+    session.receive(node_birth(now_ms=3_000), now_ms=3_000)
+    session.receive(node_data(2, 12), now_ms=3_100)
+    asked_ms = session.backoff.asked_ms
+    assert asked_ms is not None
+
+    requests = [each for each in session.due(5_100) if isinstance(each, RequestRebirth)]
+
+    assert requests == [RequestRebirth(NODE, "seq 1 never came", not_before_ms=asked_ms + 10_000)]
+
+
 def test_a_birth_reads_first_what_waited_in_the_old_count() -> None:
     session = waiting_for_seq_1()
 
