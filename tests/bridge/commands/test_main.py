@@ -9,7 +9,13 @@ from typer.testing import CliRunner
 
 from bridge.__main__ import app
 
-COMMANDS = set("demo run check doctor simulate decode nodes send outbox orders odoo audit".split())
+COMMANDS = {"demo", "run", "check", "doctor", "simulate", "decode", "nodes"} | {
+    "send",
+    "outbox",
+    "orders",
+    "odoo",
+    "audit",
+}
 
 
 def help_of(*command: str) -> str:
