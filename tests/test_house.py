@@ -101,6 +101,7 @@ def test_make_help_lists_the_commands() -> None:
         "lint",
         "fuzz",
         "test-browser",
+        "test-burst",
         "test-odoo",
         "bench",
         "bench-odoo",
