@@ -130,7 +130,7 @@ def _read_all_equipment(
     taken: dict[tuple[str | None, ...], str] = {}
     for pattern, key, entry in node.entries():
         before = len(node.problems)
-        for relative, placeholders in _expand(pattern, key):
+        for relative, placeholders in expand(pattern, key):
             path = f"{site_path}/{relative}"
             if len(found) >= MOST_EQUIPMENT:
                 key.problem(f"more than {MOST_EQUIPMENT} equipment in one site")
@@ -147,7 +147,7 @@ def _read_all_equipment(
     return found
 
 
-def _expand(pattern: str, key: Node) -> Iterator[tuple[str, dict[str, str]]]:
+def expand(pattern: str, key: Node) -> Iterator[tuple[str, dict[str, str]]]:
     """Every path of a pattern with the placeholders it gives."""
     ranges: dict[str, list[str]] = {}
     for name, first, last in _RANGE.findall(pattern):
