@@ -33,13 +33,19 @@ from tests.foreign.nodes import (
 )
 from tests.foreign.value import ARRAYS, NULLS, SCALARS, Given, Json, spell, whole
 from tests.integration.patience import until
-from tests.servers import Mosquitto
+from tests.servers import Mosquitto, StartMosquitto
 
 pytestmark = pytest.mark.slow
 
 LIMIT_S = 20.0
 HOST = "foreign-host"
 NARROW = (Datatype.INT8, Datatype.INT16)
+
+
+@pytest.fixture
+def mosquitto(start_mosquitto: StartMosquitto) -> Mosquitto:
+    """A broker of the test's own: hosts leave their retained STATE behind."""
+    return start_mosquitto()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
