@@ -38,7 +38,7 @@ ACT_WAIT_S: Final = 10.0
 
 StateOption = Annotated[EntryState | None, typer.Option("--state", help="Only entries in this state.")]
 KeysArgument = Annotated[list[str] | None, typer.Argument(help="Keys of entries.")]
-AllOption = Annotated[bool, typer.Option("--all", help="All entries that this can be done to.")]
+AllOption = Annotated[bool, typer.Option("--all", help="Instead of keys: all to which it can be done.")]
 ReasonOption = Annotated[str, typer.Option("--reason", help="Why; kept with the entry.")]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Only say what would happen.")]
 
