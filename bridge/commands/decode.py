@@ -46,7 +46,7 @@ TopicOption = Annotated[str | None, typer.Option(help="The topic it came on: tel
 
 
 def command(
-    file: Annotated[str, typer.Argument(help="A file with the payload, raw, in hex or in Base64; - is standard input.")],
+    file: Annotated[str, typer.Argument(help="A payload's file: raw, hex or Base64; - is standard input.")],
     topic: TopicOption = None,
     json_output: Annotated[bool, typer.Option("--json", help="One JSON object instead of a table.")] = False,
 ) -> None:
