@@ -24,6 +24,7 @@ from bridge.plant import Plant
 from bridge.wiring import Outside
 from ruleset.equipment import Equipment
 from ruleset.transaction import decode as decode_transaction
+from sparkplug.finding import Tally
 from sparkplug.session import Phase
 from sparkplug.snapshot import NodeView
 from state.entry import Entry, EntryState, decode
@@ -78,6 +79,15 @@ class NodeLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FindingLine:
+    """One kind of finding. `node` None: of messages that belong to no node."""
+
+    node: str | None
+    name: str
+    tally: Tally
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EquipmentLine:
     """An equipment and the last of each of its signals. `presence` None: nothing heard since the start."""
 
@@ -114,6 +124,17 @@ def nodes(inside: Inside) -> tuple[NodeLine, ...]:
         since_ms, reason = (presence.since_ms, presence.reason) if presence else (None, "")
         lines.append(NodeLine(view=view, since_ms=since_ms, reason=reason))
     return tuple(sorted(lines, key=lambda line: (line.is_well, line.name)))
+
+
+def findings(inside: Inside) -> tuple[FindingLine, ...]:
+    """What is done against the standard: by messages of no node first, then by node and name."""
+    host = inside.core.host
+    tallies = [(None, host.findings), *((str(view.node), view.findings) for view in host.nodes())]
+    return tuple(
+        FindingLine(node=node, name=name, tally=tally)
+        for node, kinds in tallies
+        for name, tally in sorted(kinds.items())
+    )
 
 
 def equipment(inside: Inside) -> tuple[EquipmentLine, ...]:

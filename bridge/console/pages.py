@@ -49,10 +49,15 @@ async def overview(request: web.Request) -> web.StreamResponse:
 
 
 async def equipment(request: web.Request) -> web.StreamResponse:
-    """The nodes, and the last values of all equipment."""
+    """The nodes, what is done against the standard, and the last values of all equipment."""
     desk = request.app[DESK]
-    lines = facts.equipment(desk.inside)
-    return desk.render(request, "equipment.html", nodes=facts.nodes(desk.inside), equipment=lines)
+    return desk.render(
+        request,
+        "equipment.html",
+        nodes=facts.nodes(desk.inside),
+        findings=facts.findings(desk.inside),
+        equipment=facts.equipment(desk.inside),
+    )
 
 
 async def entries(request: web.Request) -> web.StreamResponse:

@@ -301,3 +301,15 @@ async def test_the_overview_shows_each_mqtt_server_with_its_own_sessions(console
         "Brokers mqtt-a:1883 , MQTT 5 Sparkplug connected 0 s Documents connected 0 s "
         "mqtt-b:2883 , MQTT 3.1.1 Sparkplug down 0 s "
     )
+
+
+async def test_what_no_node_did_is_shown_too(console: Console) -> None:
+    await console.log_in()
+    message = SparkplugMessage(topic="spBv1.0/acme-berlin/NDATA", payload=b"", retain=False)
+    await console.inside.enter(Entering(input=message, at_ms=console.clock.now_ms()))
+    await console.settle()
+
+    page = await console.get("/equipment")
+
+    assert "none that is followed" in page
+    assert "topic-invalid" in page
