@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from math import isfinite
 from typing import Any, Final, NamedTuple, TypeAlias
 
@@ -84,9 +84,21 @@ def in_order(pages: Pages, known_ms: Callable[[str], int], now_ms: int) -> list[
             at_ms = shown[signal] = max(at_ms, before_ms, shown.get(signal, 0))
             if not one.birth:
                 live[one.equipment] = at_ms
-        raw_ms = one.at_ms if one.historical else 0
+        raw_ms = one.at_ms if one.historical or one.id is not None else 0
         placed.append((Place(at_ms, one.rank, raw_ms, page, index), one))
-    return sorted(placed, key=lambda each: each[0])
+    return sorted(_in_steps(placed), key=lambda each: each[0])
+
+
+def _in_steps(placed: Iterable[Placed]) -> Iterator[Placed]:
+    """The steps of each order by their own times, over all equipment: none before an earlier one that was put later,
+    behind what is known of its own equipment."""
+    latest: dict[str, tuple[int, int]] = {}
+    for place, one in sorted(placed, key=lambda each: (each[0].raw_ms, each[0])):
+        order = one.value.get("order") if one.id is not None else None
+        if isinstance(order, str):
+            at_ms, rank = latest[order] = max(latest.get(order, (0, 0)), (place.at_ms, place.rank))
+            place = place._replace(at_ms=at_ms, rank=rank)
+        yield place, one
 
 
 def keep(each: Sample | Event) -> Kept:

@@ -75,6 +75,22 @@ def test_the_next_step_of_an_order_waits_on_other_equipment_for_the_step_that_se
     assert site.says(good_count=102) == ["114000 line-1 good_count=102"]
 
 
+def test_the_steps_of_an_order_keep_their_order_where_one_comes_after_later_readings_of_its_equipment() -> None:
+    site = running(at_ms=100_000)
+    site.after(1_000)
+    site.says(PRESS, state="STOPPED")
+    site.restarts()
+    site.document("work_started", "s-8", 100_700, LINE, order="mo-8")
+    site.document("work_finished", "f-8", 100_400, PRESS, order="mo-8")
+    site.document("work_started", "s-9", 100_800, LINE, order="mo-9")
+    given = site.after(GRACE_MS)
+    assert [line for line in given if "work" in line] == [
+        "100800 line-1 work_started s-9",
+        "101000 press-1 work_finished f-8",
+        "101000 line-1 work_started s-8",
+    ]
+
+
 def test_the_equipment_of_one_node_settles_together() -> None:
     site = running(at_ms=100_000)
     site.dies(PRESS, OTHER_PRESS)
