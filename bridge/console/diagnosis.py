@@ -57,7 +57,6 @@ class Facts:
     store: StoreView
     odoo: OdooView
     odoo_url: str
-    next_try_ms: int
     depth: Mapping[EntryState, int]
     oldest_pending_ms: int | None
     oldest: Mapping[EntryState, Entry]
@@ -86,7 +85,6 @@ def facts(inside: Inside) -> Facts:
         store=inside.watch.store,
         odoo=inside.watch.odoo,
         odoo_url=settings.odoo.url,
-        next_try_ms=core.outbox.circuit("odoo").open_until_ms,
         depth=core.outbox.depth(),
         oldest_pending_ms=core.outbox.oldest_pending_ms,
         oldest=oldest,

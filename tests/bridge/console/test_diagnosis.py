@@ -33,7 +33,6 @@ def well() -> Facts:
         store=StoreView(number=7, commit_ms=NOW),
         odoo=OdooView(info=INFO, answered_ms=NOW - 2_000),
         odoo_url="https://odoo.example",
-        next_try_ms=0,
         depth={},
         oldest_pending_ms=None,
         oldest={},
