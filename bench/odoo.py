@@ -22,7 +22,7 @@ from uuid import uuid4
 
 from bench.process import BenchError
 from bridge.demo.odoo import COMPANY, DemoOdoo, real_odoo, simulated_odoo
-from odoo_adapter.connection import Connection
+from odoo_adapter.client.connection import Connection
 from odoo_adapter.look_first.odoo import LookFirstOdoo
 from odoo_adapter.odoo import Applied, Job, Odoo, Standing
 from odoo_adapter.plan import PlanContext

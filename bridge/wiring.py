@@ -34,7 +34,7 @@ from bridge.settings.broker import BrokerSettings
 from bridge.settings.odoo import InboxUse
 from bridge.translate import Translator
 from odoo_adapter.chosen import ChosenOdoo
-from odoo_adapter.connection import Connection
+from odoo_adapter.client.connection import Connection
 from odoo_adapter.look_first.odoo import LookFirstOdoo
 from odoo_adapter.odoo import Odoo
 from odoo_adapter.plan import PlanContext

@@ -16,7 +16,7 @@ from decimal import Decimal
 from itertools import islice
 from typing import Any, Final, TypeAlias
 
-from odoo_adapter.api import OdooApi
+from odoo_adapter.client.api import OdooApi
 from odoo_adapter.odoo import OrderRead
 from odoo_adapter.plan import quantity
 from ruleset.sample import Plain

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from odoo_adapter.api import OdooApi
+from odoo_adapter.client.api import OdooApi
 
 WORK_CENTERS: Final = ("PRESS-1", "PRESS-2", "PACK-1")
 EQUIPMENT: Final = ("UNS-PRESS-1", "UNS-PRESS-2", "UNS-PACK-1", "UNS-STATION-1")

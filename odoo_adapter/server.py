@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from odoo_adapter.api import OdooApi
 from odoo_adapter.chosen import NO_INBOX
-from odoo_adapter.connection import Connection, Recorder
+from odoo_adapter.client.api import OdooApi
+from odoo_adapter.client.connection import Connection, Recorder
 from odoo_adapter.errors import Refused, Unavailable, Uncertain
 from odoo_adapter.inbox.install import MARKER, MODEL, action_hash
 from odoo_adapter.odoo import Applied, Declined, Job, OdooInfo, OrdersRead, Outcome, Passed, Receipt

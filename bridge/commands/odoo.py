@@ -21,8 +21,8 @@ from bridge.errors import ConfigError
 from bridge.plant import Plant, load_plant
 from bridge.settings.secret import Secret
 from bridge.wiring import open_odoo
-from odoo_adapter.api import OdooApi
-from odoo_adapter.connection import Connection
+from odoo_adapter.client.api import OdooApi
+from odoo_adapter.client.connection import Connection
 from odoo_adapter.errors import OdooError, Refused
 from odoo_adapter.inbox.install import Installed
 from odoo_adapter.inbox.install import install as install_inbox

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from bridge.demo.servers import HOST, Child, EmbeddedServerError, answers, free_ports
-from odoo_adapter.api import OdooApi
-from odoo_adapter.connection import Connection
+from odoo_adapter.client.api import OdooApi
+from odoo_adapter.client.connection import Connection
 from odoo_adapter.inbox.install import install
 from odoo_adapter.seed import Planner
 from odoo_adapter.versions import Capabilities

@@ -17,7 +17,7 @@ from bridge.doctor.store import examine_store, place_of, see_store
 from bridge.plant import Plant
 from bridge.settings.broker import BrokerSettings
 from bridge.wiring import DOCUMENTS, document_subscription, link_settings, new_core, odoo_connection, open_store
-from odoo_adapter.api import OdooApi
+from odoo_adapter.client.api import OdooApi
 from odoo_adapter.errors import OdooError
 from odoo_adapter.rights import read_account
 from sparkplug.topic import state_topic

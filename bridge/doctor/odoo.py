@@ -14,8 +14,8 @@ from bridge.doctor.key import ends_soon, told_end
 from bridge.plant import Plant
 from bridge.settings.odoo import InboxUse
 from bridge.wiring import odoo_connection
-from odoo_adapter.api import OdooApi
 from odoo_adapter.chosen import NO_INBOX
+from odoo_adapter.client.api import OdooApi
 from odoo_adapter.errors import OdooError, Refused
 from odoo_adapter.look_first.completion import no_hold_location
 from odoo_adapter.look_first.record import no_loss_reason

@@ -9,8 +9,8 @@ from bridge.online.named import read_names
 from bridge.plant import ASSETS_FILE, BRIDGE_FILE, CODES_FILE, Plant
 from bridge.settings.odoo import InboxUse
 from bridge.wiring import odoo_connection
-from odoo_adapter.api import OdooApi
 from odoo_adapter.chosen import NO_INBOX
+from odoo_adapter.client.api import OdooApi
 from odoo_adapter.errors import Refused
 from odoo_adapter.plan import PlanContext
 from odoo_adapter.rights import read_account

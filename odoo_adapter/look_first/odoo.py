@@ -11,8 +11,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from odoo_adapter.api import OdooApi
-from odoo_adapter.connection import Connection, Recorder
+from odoo_adapter.client.api import OdooApi
+from odoo_adapter.client.connection import Connection, Recorder
 from odoo_adapter.errors import Refused, Unavailable, Uncertain
 from odoo_adapter.look_first.attempt import Attempt
 from odoo_adapter.look_first.completion import apply_completion, find_completion

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
-from odoo_adapter.api import OdooApi
+from odoo_adapter.client.api import OdooApi
 from odoo_adapter.errors import Refused, Uncertain
 from odoo_adapter.versions import Capabilities
 

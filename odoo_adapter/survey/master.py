@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from odoo_adapter.api import OdooApi
+from odoo_adapter.client.api import OdooApi
 from odoo_adapter.look_first.record import loss_reasons
 from odoo_adapter.look_first.scrap import TAG
 from odoo_adapter.look_first.steps import Domain, Row, Steps

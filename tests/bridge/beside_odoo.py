@@ -9,8 +9,8 @@ from pathlib import Path
 
 from bridge.clock import SystemClock
 from bridge.plant import Plant, load_plant
-from odoo_adapter.api import OdooApi
-from odoo_adapter.connection import Connection
+from odoo_adapter.client.api import OdooApi
+from odoo_adapter.client.connection import Connection
 from odoo_adapter.seed import Planner
 from odoo_adapter.simulator.server import open_service, serving
 from tests.bridge.rig import PLANT

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from odoo_adapter.api import OdooApi
-from odoo_adapter.connection import Connection, Recorder
+from odoo_adapter.client.api import OdooApi
+from odoo_adapter.client.connection import Connection, Recorder
 from odoo_adapter.inbox.install import install
 from odoo_adapter.plan import PlanContext
 from odoo_adapter.seed import Planner

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from odoo_adapter.api import OdooApi
+from odoo_adapter.client.api import OdooApi
 from ruleset.transaction import (
     DowntimeRecord,
     MaintenanceRequest,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from odoo_adapter.api import OdooApi
+from odoo_adapter.client.api import OdooApi
 from odoo_adapter.look_first.record import REQUESTS, TIMES
 from odoo_adapter.look_first.work_order import MODEL as WORK_ORDER
 

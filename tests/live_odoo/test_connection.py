@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from odoo_adapter.api import OdooApi
-from odoo_adapter.connection import Recorder
+from odoo_adapter.client.api import OdooApi
+from odoo_adapter.client.connection import Recorder
 from odoo_adapter.errors import Refused, Unavailable, Uncertain
 from odoo_adapter.inbox.install import action_hash, install
 from odoo_adapter.odoo import Applied

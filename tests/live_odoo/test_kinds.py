@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from odoo_adapter.api import OdooApi
+from odoo_adapter.client.api import OdooApi
 from odoo_adapter.odoo import Applied, Declined
 from ruleset.transaction import (
     Transaction,

@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 from msgspec import structs
 
-from odoo_adapter.api import OdooApi
+from odoo_adapter.client.api import OdooApi
 from odoo_adapter.errors import Refused
 from odoo_adapter.look_first.odoo import LookFirstOdoo
 from odoo_adapter.odoo import Applied, Declined, Held, Job, Outcome

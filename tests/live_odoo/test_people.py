@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from msgspec import structs
 
-from odoo_adapter.api import OdooApi
+from odoo_adapter.client.api import OdooApi
 from odoo_adapter.odoo import Applied, Declined
 from odoo_adapter.seed import Planner
 from tests.live_odoo.postings import (

@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec import structs
 
-from odoo_adapter.api import OdooApi
+from odoo_adapter.client.api import OdooApi
 from odoo_adapter.inbox.install import MARKER, MODEL
 from odoo_adapter.odoo import Applied, Declined
 from odoo_adapter.plan import PlanContext, Posting, plan

@@ -11,9 +11,9 @@ from typing import Any
 
 from aiohttp import web
 
-from odoo_adapter.connection import Connection
+from odoo_adapter.client.connection import Connection
+from odoo_adapter.client.jsonrpc import MASK
 from odoo_adapter.inbox.install import action_hash
-from odoo_adapter.jsonrpc import MASK
 
 RECORDED = Path(__file__).parent / "recorded"
 

@@ -12,7 +12,7 @@ import pytest
 from msgspec import structs
 
 from bridge.core.standing import Standings
-from odoo_adapter.connection import Connection, Recorder
+from odoo_adapter.client.connection import Connection, Recorder
 from odoo_adapter.look_first.odoo import LookFirstOdoo
 from odoo_adapter.odoo import Applied, Declined, Held, Job, Odoo, Outcome, Passed, Receipt
 from odoo_adapter.plan import PlanContext

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from odoo_adapter.connection import Connection
+from odoo_adapter.client.connection import Connection
 from odoo_adapter.errors import OdooError, Refused, Uncertain
 from odoo_adapter.inbox.install import MODEL, action_hash
 from odoo_adapter.odoo import Applied, Declined, Passed

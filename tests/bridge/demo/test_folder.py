@@ -13,8 +13,8 @@ from bridge.demo.odoo import DemoOdoo
 from bridge.demo.servers import EmbeddedBroker, EmbeddedStore
 from bridge.plant import load_plant
 from bridge.settings.odoo import InboxUse
-from odoo_adapter.api import OdooApi
-from odoo_adapter.connection import Connection
+from odoo_adapter.client.api import OdooApi
+from odoo_adapter.client.connection import Connection
 
 pytestmark = pytest.mark.embedded
 

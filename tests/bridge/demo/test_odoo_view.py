@@ -8,8 +8,8 @@ from decimal import Decimal
 from typing import Any
 
 from bridge.demo.odoo_view import OrderView, ScrapView, read_view
-from odoo_adapter.api import OdooApi
-from odoo_adapter.connection import Connection
+from odoo_adapter.client.api import OdooApi
+from odoo_adapter.client.connection import Connection
 from odoo_adapter.odoo import Applied
 from odoo_adapter.plan import PlanContext
 from odoo_adapter.seed import Planner

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from bridge.__main__ import app
 from bridge.online.check import check_online
 from bridge.wiring import odoo_connection
-from odoo_adapter.api import OdooApi
+from odoo_adapter.client.api import OdooApi
 from odoo_adapter.errors import Unavailable
 from odoo_adapter.rights import read_account
 from tests.bridge.beside_odoo import KEY, simulated, write_plant

@@ -9,8 +9,8 @@ from decimal import Decimal
 
 import pytest
 
-from odoo_adapter.api import OdooApi
-from odoo_adapter.connection import Connection
+from odoo_adapter.client.api import OdooApi
+from odoo_adapter.client.connection import Connection
 from odoo_adapter.plan import PlanContext
 from odoo_adapter.seed import Planner
 from odoo_adapter.simulator.http import Service

@@ -8,8 +8,8 @@ from typing import Any
 import aiohttp
 import pytest
 
-from odoo_adapter.api import OdooApi
-from odoo_adapter.connection import Connection
+from odoo_adapter.client.api import OdooApi
+from odoo_adapter.client.connection import Connection
 from odoo_adapter.errors import Refused, Unavailable, Uncertain
 from odoo_adapter.odoo import Applied
 from odoo_adapter.server import OdooServer

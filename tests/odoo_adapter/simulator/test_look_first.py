@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 from msgspec import structs
 
-from odoo_adapter.api import OdooApi
+from odoo_adapter.client.api import OdooApi
 from odoo_adapter.errors import Unavailable, Uncertain
 from odoo_adapter.odoo import Applied, Declined, Held, Passed, Standing
 from ruleset.transaction import IdempotencyKey

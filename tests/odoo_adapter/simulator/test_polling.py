@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from odoo_adapter.api import OdooApi
+from odoo_adapter.client.api import OdooApi
 from odoo_adapter.errors import Unavailable
 from odoo_adapter.odoo import OrderRead
 from odoo_adapter.orders import OVERLAP_S

@@ -5,7 +5,7 @@ from __future__ import annotations
 import aiohttp
 import pytest
 
-from odoo_adapter.api import OdooApi
+from odoo_adapter.client.api import OdooApi
 from tests.odoo_adapter.simulator.conftest import BRIDGE_KEY, DATABASE, Simulated
 from tests.odoo_adapter.simulator.replay import Replay, recording
 

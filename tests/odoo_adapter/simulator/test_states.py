@@ -10,7 +10,7 @@ import re
 from decimal import Decimal
 from typing import Any
 
-from odoo_adapter.api import OdooApi
+from odoo_adapter.client.api import OdooApi
 from odoo_adapter.odoo import Applied
 from odoo_adapter.seed import Planner
 from ruleset.transaction import (

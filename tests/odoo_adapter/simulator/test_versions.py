@@ -5,7 +5,7 @@ from __future__ import annotations
 import aiohttp
 import pytest
 
-from odoo_adapter.api import OdooApi
+from odoo_adapter.client.api import OdooApi
 from odoo_adapter.errors import Refused, Unavailable
 from odoo_adapter.server import OdooServer
 from tests.live_odoo.test_kinds import (

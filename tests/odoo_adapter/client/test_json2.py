@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from odoo_adapter.api import OdooApi
-from odoo_adapter.connection import Connection
+from odoo_adapter.client.api import OdooApi
+from odoo_adapter.client.connection import Connection
 from odoo_adapter.errors import OdooError, Unavailable, Uncertain
 
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]

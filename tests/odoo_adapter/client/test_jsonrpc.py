@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from odoo_adapter.api import OdooApi
-from odoo_adapter.connection import Connection
+from odoo_adapter.client.api import OdooApi
+from odoo_adapter.client.connection import Connection
 from odoo_adapter.errors import OdooError, Refused, Unavailable, Uncertain
 
 Body = dict[str, Any]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from odoo_adapter.classify import Answer, classify
-from odoo_adapter.connection import Line, NotJson
+from odoo_adapter.client.classify import Answer, classify
+from odoo_adapter.client.connection import Line, NotJson
 
 
 class Json2:

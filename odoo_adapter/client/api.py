@@ -6,10 +6,10 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from odoo_adapter.classify import Answer, classify
-from odoo_adapter.connection import Connection, Line, NotJson, Recorder, Transport
-from odoo_adapter.json2 import Json2
-from odoo_adapter.jsonrpc import JsonRpc, ask
+from odoo_adapter.client.classify import Answer, classify
+from odoo_adapter.client.connection import Connection, Line, NotJson, Recorder, Transport
+from odoo_adapter.client.json2 import Json2
+from odoo_adapter.client.jsonrpc import JsonRpc, ask
 from odoo_adapter.versions import Capabilities, capabilities
 
 

@@ -9,7 +9,7 @@ from typing import Any, Final, Protocol
 import aiohttp
 import msgspec
 
-from odoo_adapter.classify import KEY_RETRY_MS, classify
+from odoo_adapter.client.classify import KEY_RETRY_MS, classify
 from odoo_adapter.errors import Unavailable
 
 MAX_CONNECTIONS: Final = 4

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from odoo_adapter.classify import CONNECTION_LOST, Answer, classify, not_usable
-from odoo_adapter.connection import Line, NotJson
+from odoo_adapter.client.classify import CONNECTION_LOST, Answer, classify, not_usable
+from odoo_adapter.client.connection import Line, NotJson
 
 PATH: Final = "/jsonrpc"
 MASK: Final = "***"

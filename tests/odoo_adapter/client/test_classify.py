@@ -5,7 +5,7 @@ from __future__ import annotations
 import aiohttp
 import pytest
 
-from odoo_adapter.classify import Answer, classify
+from odoo_adapter.client.classify import Answer, classify
 from odoo_adapter.errors import Refused, Unavailable, Uncertain
 
 
