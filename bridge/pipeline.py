@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 import msgspec
 
@@ -72,6 +73,9 @@ from state.errors import RecordUnreadable
 from state.outbox import Outbox
 from state.record import RecordId, Table
 
+STRANGERS_ID: Final = "strangers"
+"""The record in `Table.META` of what was found of messages that belong to no node."""
+
 
 class _Versioned(msgspec.Struct):
     """What is asked of a stored record before it is read."""
@@ -130,6 +134,8 @@ def take_changes(core: Core) -> Mapping[RecordId, bytes | None]:
     changes: dict[RecordId, bytes | None] = {}
     for node in core.host.take_changed():
         changes[RecordId(Table.NODE, str(node))] = core.host.snapshot(node) if core.host.knows(node) else None
+    if (findings := core.host.take_changed_findings()) is not None:
+        changes[RecordId(Table.META, STRANGERS_ID)] = findings
     for equipment in core.translator.take_changed():
         changes[RecordId(Table.SIGNAL, equipment)] = core.translator.snapshot(equipment)
     for memory in core.settler.take_changed():
@@ -191,6 +197,8 @@ def _restore_one(core: Core, record: RecordId, snapshot: bytes) -> None:
             core.standings.restore(record.id, snapshot)
         case Table.REPLY:
             core.commands.restore(record.id, snapshot)
+        case Table.META if record.id == STRANGERS_ID:
+            core.host.restore_findings(snapshot)
         case Table.ENTRY | Table.KEY | Table.DONE | Table.META:
             pass
 

@@ -14,6 +14,7 @@ import msgspec
 from sparkplug.fact import Finding, NodeId
 
 SAMPLE_BYTES: Final = 512  # of a payload, enough for a person to see what is wrong with it
+TEXT_CHARACTERS: Final = 500  # a topic alone may have 64 kB, and the text is stored
 
 
 class FindingName(StrEnum):
@@ -149,17 +150,17 @@ class Findings:
         for problem in problems:
             name = problem.name.value
             known = self.tallies.get(name) or Tally(count=0, first_ms=now_ms)
-            count, untold = known.count + 1, known.untold + 1
+            count, untold, text = known.count + 1, known.untold + 1, problem.text[:TEXT_CHARACTERS]
             if known.told_ms is not None and 0 <= now_ms - known.told_ms < self._window_ms:
                 counted = msgspec.structs.replace(known, count=count, last_ms=now_ms, untold=untold)
             else:
-                told.append(Finding(node=node, name=name, text=problem.text, times=untold))
+                told.append(Finding(node=node, name=name, text=text, times=untold))
                 counted = Tally(
                     count=count,
                     first_ms=known.first_ms,
                     last_ms=now_ms,
                     told_ms=now_ms,
-                    text=problem.text,
+                    text=text,
                     sample=raw[:SAMPLE_BYTES],
                 )
             self.tallies[name] = counted

@@ -21,7 +21,7 @@ from sparkplug.finding import FindingName, Findings, Problem, Tally
 from sparkplug.message import Message, NodeBirth, NodeDeath, device_message, node_message
 from sparkplug.pace import Backoff, Dues, Pacer
 from sparkplug.session import NodeSession, Phase, SessionSettings
-from sparkplug.snapshot import NodeView, restore, store, view
+from sparkplug.snapshot import NodeView, restore, store, store_findings, stored_findings, view
 from sparkplug.topic import (
     NAMESPACE,
     DeviceTopic,
@@ -88,6 +88,7 @@ class HostApplication:
         self._sessions: dict[NodeId, NodeSession] = {}
         self._dues = Dues()
         self._changed: set[NodeId] = set()
+        self._strangers_changed = False
         self._forget_from_ms = 0
         self._pacer = Pacer(
             per_s=settings.rebirths_per_s, burst=settings.rebirth_burst, jitter_ms=settings.rebirth_jitter_ms
@@ -252,6 +253,15 @@ class HostApplication:
         """What is wrong with messages that belong to no node, or to one that was never heard of otherwise."""
         return dict(self._strangers.tallies)
 
+    def take_changed_findings(self) -> bytes | None:
+        """The stored form of `findings`, where one was told since the last call."""
+        changed, self._strangers_changed = self._strangers_changed, False
+        return store_findings(self._strangers.tallies) if changed else None
+
+    def restore_findings(self, stored: bytes) -> None:
+        """Go on counting from where `findings` were stored. Raises `SnapshotError`."""
+        self._strangers.tallies = stored_findings(stored)
+
     # Inside
 
     def _message(
@@ -267,9 +277,10 @@ class HostApplication:
         try:
             payload = decode(raw)
         except PayloadError as error:
-            problem = Problem(FindingName.PAYLOAD_UNREADABLE, f"{topic.verb}: {error}")
             if session is None:
+                problem = Problem(FindingName.PAYLOAD_UNREADABLE, f"{topic.verb} of {topic.node}: {error}")
                 return self._strange(topic.node, problem, raw, now_ms)
+            problem = Problem(FindingName.PAYLOAD_UNREADABLE, f"{topic.verb}: {error}")
             return self._objected(session, problem, raw, now_ms)
         if isinstance(topic, NodeTopic):
             message = node_message(topic.verb, payload, now_ms)
@@ -355,7 +366,9 @@ class HostApplication:
 
     def _strange(self, node: NodeId, problem: Problem, raw: bytes, now_ms: int) -> tuple[Output, ...]:
         """Something is wrong with a message that belongs to no session."""
-        return tuple(self._strangers.note(node, [problem], raw, now_ms))
+        told = tuple(self._strangers.note(node, [problem], raw, now_ms))
+        self._strangers_changed |= bool(told)
+        return told
 
     def _objected(self, session: NodeSession, problem: Problem, raw: bytes, now_ms: int) -> tuple[Output, ...]:
         return self._routed(session, session.object_to(problem, raw, now_ms), now_ms)

@@ -66,6 +66,13 @@ class SessionSnapshot(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     findings: dict[str, Tally | int] = {}
 
 
+class FindingsSnapshot(msgspec.Struct, frozen=True, kw_only=True):
+    """The findings of messages that belong to no node."""
+
+    version: int = 1
+    findings: dict[str, Tally]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeView:
     """What the host believes of a node. `seq` is the last in order, `devices` tells which are there.
@@ -92,6 +99,7 @@ class _Versioned(msgspec.Struct):
 
 _encoder: Final = msgspec.json.Encoder()
 _decoder: Final = msgspec.json.Decoder(SessionSnapshot)
+_findings: Final = msgspec.json.Decoder(FindingsSnapshot)
 _version: Final = msgspec.json.Decoder(_Versioned)
 
 
@@ -173,6 +181,22 @@ def stored_view(node: NodeId, snapshot: bytes) -> NodeView:
     Data that comes in order is not stored: `seq` and `seen_ms` are those of the last change. Raises `SnapshotError`.
     """
     return view(as_stored(node, snapshot, SessionSettings()))
+
+
+def store_findings(findings: Mapping[str, Tally]) -> bytes:
+    """The bytes to store of the findings of messages that belong to no node."""
+    return _encoder.encode(FindingsSnapshot(findings=dict(findings)))
+
+
+def stored_findings(stored: bytes) -> dict[str, Tally]:
+    """The findings of messages that belong to no node, as they were stored. Raises `SnapshotError`."""
+    try:
+        version = _version.decode(stored).version
+        if version == 1:
+            return _findings.decode(stored).findings
+    except msgspec.DecodeError as error:
+        raise SnapshotError(f"no findings of messages that belong to no node: {error}") from error
+    raise SnapshotError(f"findings of version {version}; this program reads version 1")
 
 
 def view(session: NodeSession) -> NodeView:

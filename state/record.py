@@ -31,7 +31,7 @@ class Table(StrEnum):
     REPLY = "reply"
     """What became of people's commands to the plant, by act; the latest only."""
     META = "meta"
-    """Numbers and dates of the site itself."""
+    """What is of the site itself: the findings of messages that belong to no node."""
 
 
 class RecordId(NamedTuple):

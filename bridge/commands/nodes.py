@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -19,12 +20,13 @@ from bridge.clock import SystemClock
 from bridge.commands.exit import FAILED, fail
 from bridge.commands.site import JsonOption, PlantOption, ask, print_json
 from bridge.console.format import age, printable, requirement, sample, skew
+from bridge.pipeline import STRANGERS_ID
 from bridge.plant import Plant
 from sparkplug.command import did_you_mean
 from sparkplug.errors import SnapshotError
 from sparkplug.fact import NodeId
 from sparkplug.finding import Tally
-from sparkplug.snapshot import NodeView, stored_view
+from sparkplug.snapshot import NodeView, stored_findings, stored_view
 from state.record import Table
 from state.store import Leader, Store
 
@@ -32,34 +34,52 @@ NodeArgument = Annotated[str | None, typer.Argument(metavar="[GROUP/NODE]", help
 SamplesOption = Annotated[bool, typer.Option("--samples", help="With a payload of each finding, decoded.")]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Known:
+    """What the bridge committed. `strangers`: the findings of messages that belong to no node that is followed."""
+
+    leader: Leader | None
+    nodes: list[NodeView]
+    strangers: Mapping[str, Tally]
+
+
 def command(
     plant: PlantOption, node: NodeArgument = None, samples: SamplesOption = False, json_output: JsonOption = False
 ) -> None:
-    """List edge nodes with their state, their devices and what they do against the standard."""
-    leader, views = ask(plant, _read)
+    """List edge nodes with their state, their devices and what is done against the standard, also by no node."""
+    known = ask(plant, _read)
     if node is not None:
-        known = [str(view.node) for view in views]
-        if node not in known:
-            fail(f"no edge node {node!r} was ever heard of{did_you_mean(node, known)}", FAILED)
-        views = [view for view in views if str(view.node) == node]
+        known = _only(node, known)
     if json_output:
-        bridge = None if leader is None else {"holder": leader.holder, "since_ms": leader.since_ms}
-        print_json({"bridge": bridge, "nodes": [_as_data(view, samples) for view in views]})
+        print_json(_as_data(known, samples))
         return
     now_ms, console = SystemClock().now_ms(), Console(width=None if sys.stdout.isatty() else 160)
-    print(_headline(leader, views, now_ms))
-    if views:
-        console.print(_table(views, now_ms))
-    for view in views:
-        _tell_findings(view, samples=samples, now_ms=now_ms)
+    print(_headline(known.leader, known.nodes, now_ms))
+    if known.nodes:
+        console.print(_table(known.nodes, now_ms))
+    _tell_findings("no node that is followed", known.strangers, samples=samples, now_ms=now_ms)
+    for view in known.nodes:
+        _tell_findings(str(view.node), view.findings, samples=samples, now_ms=now_ms)
 
 
-async def _read(_: Plant, store: Store) -> tuple[Leader | None, list[NodeView]]:
+async def _read(_: Plant, store: Store) -> _Known:
     leader, stored = await store.leader(), await store.read(Table.NODE)
+    strangers = await store.read_one(Table.META, STRANGERS_ID)
     try:
-        return leader, [stored_view(NodeId(*id.split("/")), stored[id]) for id in sorted(stored)]
+        return _Known(
+            leader=leader,
+            nodes=[stored_view(NodeId(*id.split("/")), stored[id]) for id in sorted(stored)],
+            strangers={} if strangers is None else stored_findings(strangers),
+        )
     except SnapshotError as error:
         fail(error, FAILED)
+
+
+def _only(node: str, known: _Known) -> _Known:
+    names = [str(view.node) for view in known.nodes]
+    if node not in names:
+        fail(f"no edge node {node!r} was ever heard of{did_you_mean(node, names)}", FAILED)
+    return _Known(leader=known.leader, nodes=[known.nodes[names.index(node)]], strangers={})
 
 
 def _headline(leader: Leader | None, views: list[NodeView], now_ms: int) -> str:
@@ -92,16 +112,25 @@ def _table(views: list[NodeView], now_ms: int) -> RichTable:
     return table
 
 
-def _tell_findings(view: NodeView, *, samples: bool, now_ms: int) -> None:
-    for name, tally in sorted(view.findings.items()):
+def _tell_findings(who: str, findings: Mapping[str, Tally], *, samples: bool, now_ms: int) -> None:
+    for name, tally in sorted(findings.items()):
         times = "once" if tally.count == 1 else f"{tally.count} times"
         last = f", last {age(now_ms - tally.last_ms)} ago" if tally.last_ms else ""
-        print(printable(f"{view.node}: {name} {times}{last} ({requirement(name)}): {tally.text}"))
+        print(printable(f"{who}: {name} {times}{last} ({requirement(name)}): {tally.text}"))
         if samples and tally.sample:
             print(printable(f"    {sample(tally.sample)}"))
 
 
-def _as_data(view: NodeView, samples: bool) -> Mapping[str, Any]:
+def _as_data(known: _Known, samples: bool) -> Mapping[str, Any]:
+    leader = known.leader
+    return {
+        "bridge": None if leader is None else {"holder": leader.holder, "since_ms": leader.since_ms},
+        "nodes": [_node(view, samples) for view in known.nodes],
+        "findings": _findings(known.strangers, samples),
+    }
+
+
+def _node(view: NodeView, samples: bool) -> Mapping[str, Any]:
     return {
         "node": str(view.node),
         "server": view.server,
@@ -113,8 +142,12 @@ def _as_data(view: NodeView, samples: bool) -> Mapping[str, Any]:
         "skew_ms": view.skew_ms,
         "metrics": view.metrics,
         "devices": view.devices,
-        "findings": [_finding(name, tally, samples) for name, tally in sorted(view.findings.items())],
+        "findings": _findings(view.findings, samples),
     }
+
+
+def _findings(findings: Mapping[str, Tally], samples: bool) -> list[Mapping[str, Any]]:
+    return [_finding(name, tally, samples) for name, tally in sorted(findings.items())]
 
 
 def _finding(name: str, tally: Tally, samples: bool) -> Mapping[str, Any]:

@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from bridge.pipeline import restore, take_changes
+from bridge.pipeline import STRANGERS_ID, restore, take_changes
 from bridge.plant import load_plant
 from bridge.wiring import new_core
 from state.errors import RecordUnreadable, StateError
@@ -27,6 +27,7 @@ DAMAGED = b"\xff"
         RecordId(Table.MEMORY, "rule/progress/acme/berlin/packaging/line-1"),
         RecordId(Table.ORDER, "mo-1"),
         RecordId(Table.NODE, "acme-berlin/packaging"),
+        RecordId(Table.META, STRANGERS_ID),
     ],
 )
 def test_a_record_that_cannot_be_read_is_named_and_stays(record: RecordId, body: bytes) -> None:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sparkplug.errors import SnapshotError
 from sparkplug.fact import (
     ONLY_SERVER,
     DataRead,
@@ -324,3 +325,36 @@ def test_messages_of_nobody_are_counted_although_there_is_no_node_for_them() -> 
         "topic-invalid": (3, b"bytes")
     }
     assert host.nodes() == ()
+
+
+def test_findings_of_nobody_are_stored_when_they_are_told_and_survive_a_restart() -> None:
+    host, again = connected(), HostApplication("berlin")
+    host.receive(NDATA, b"\xff", retain=False, now_ms=1_200)
+    stored = host.take_changed_findings()
+    assert stored is not None
+    again.restore_findings(stored)
+    host.receive(NDATA, b"\xff", retain=False, now_ms=1_300)
+
+    assert again.findings["payload-unreadable"].text.startswith("NDATA of plant/press: not a Sparkplug payload")
+    assert again.findings["payload-unreadable"].count == 1
+    assert host.findings["payload-unreadable"].count == 2
+    assert (host.take_changed_findings(), again.take_changed_findings()) == (None, None)
+
+
+def test_what_is_stored_of_findings_of_nobody_stays_small_whatever_is_sent() -> None:
+    host = connected()
+    for nth in range(50):
+        topic = f"spBv1.0/{nth}" + "\x01" * 65_000
+        host.receive(topic, bytes(1_000_000), retain=False, now_ms=1_200 + nth * 600_000)
+
+    stored = host.take_changed_findings()
+
+    assert stored is not None
+    assert len(stored) < 5_000
+    assert host.findings["topic-invalid"].count == 50
+
+
+@pytest.mark.parametrize("stored", [b"\xff", b"{}", b'{"version":2,"findings":{}}'])
+def test_findings_of_nobody_that_cannot_be_read_are_not_begun_anew(stored: bytes) -> None:
+    with pytest.raises(SnapshotError, match="findings"):
+        connected().restore_findings(stored)

@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 
 from bridge.broker.link import Publication
+from bridge.pipeline import STRANGERS_ID
 from bridge.plant import load_plant
 from bridge.wiring import open_store
 from sparkplug.host import HostApplication
+from sparkplug.snapshot import stored_findings
 from state.record import Commit, RecordId, Table
 from tests.bridge.commands.floor import plant_on
 from tests.bridge.commands.press import Floor, floor_on, run
@@ -101,7 +103,40 @@ def test_without_a_bridge_the_last_known_is_told_and_how_old_it_is(plant: Path) 
 
 def test_where_nothing_was_ever_heard_that_is_said(plant: Path) -> None:
     assert run(plant, "nodes").stdout == "no edge node was ever heard of, and no bridge runs\n"
-    assert listed(plant) == {"bridge": None, "nodes": []}
+    assert listed(plant) == {"bridge": None, "nodes": [], "findings": []}
+
+
+async def say_by_nobody(floor: Floor, topic: str, finding: str) -> None:
+    """Something wrong of no node, on the broker; returns when the bridge has stored that it was found."""
+    await floor.press.link.publish(Publication(topic=topic, payload=b"\xff", qos=0, retain=False))
+
+    async def is_found() -> bool:
+        stored = await floor.store.read_one(Table.META, STRANGERS_ID)
+        return stored is not None and finding in stored_findings(stored)
+
+    await until(is_found, f"{finding} is stored", 5)
+
+
+@pytest.mark.mosquitto
+async def test_what_belongs_to_no_node_is_told_too_and_outlives_a_restart(plant: Path, mosquitto: Mosquitto) -> None:
+    async with floor_on(plant, mosquitto) as floor:
+        await say_by_nobody(floor, "spBv1.0/plant/NFOO/press", "topic-invalid")
+    async with floor_on(plant, mosquitto) as floor:
+        await say_by_nobody(floor, "spBv1.0/plant/NDATA/nobody", "payload-unreadable")
+        told = (await floor.command("nodes", "--samples")).stdout
+        answer = json.loads((await floor.command("nodes", "--samples", "--json")).stdout)
+        of_one = json.loads((await floor.command("nodes", floor.press.name, "--json")).stdout)
+
+    assert "no node that is followed: topic-invalid once, last " in told
+    assert "(tck-id-topic-structure): 'spBv1.0/plant/NFOO/press' is no topic of Sparkplug B 3.0" in told
+    assert "no node that is followed: payload-unreadable once, last " in told
+    assert ": NDATA of plant/nobody: not a Sparkplug payload" in told
+    assert told.count("\n    ff\n") == 2
+    assert [(one["finding"], one["count"], one["decoded"]) for one in answer["findings"]] == [
+        ("payload-unreadable", 1, "ff"),
+        ("topic-invalid", 1, "ff"),
+    ]
+    assert of_one["findings"] == []
 
 
 def test_a_node_that_is_not_there_is_said_to_be_none(plant: Path) -> None:
