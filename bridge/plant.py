@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Final
 
 from bridge.errors import ConfigError
-from bridge.settings import Settings, read_settings
-from ruleset.assets import read_assets
+from bridge.settings import EdgeNodeSettings, Settings, read_settings
+from ruleset.assets import expand, read_assets
 from ruleset.codes import read_codes
 from ruleset.document import Node, read_document
 from ruleset.equipment import Assets
@@ -114,6 +114,8 @@ def load_plant(folder: Path) -> Plant:
     settings = read_settings(BRIDGE_FILE, bridge_text, folder, problems) if bridge_text is not None else None
     codes = read_codes(CODES_FILE, codes_text, problems) if codes_text is not None else None
     assets = read_assets(ASSETS_FILE, assets_text, codes, problems) if assets_text is not None else None
+    if settings is not None and settings.edge_node is not None and assets is not None:
+        _find_own_sources(settings.edge_node, assets, texts, problems)
     workflows_text = texts[WORKFLOWS_FILE]
     workflows = () if workflows_text is None else _read_workflows(WORKFLOWS_FILE, workflows_text, problems)
     rule_files = _rule_files(folder, problems)
@@ -148,6 +150,34 @@ def _find_strangers(folder: Path, problems: Problems) -> None:
     for path in sorted((folder / RULES_FOLDER).glob("*.yml")):
         name = f"{RULES_FOLDER}/{path.name}"
         problems.add(Problem(file=name, text=f'this file is not read; rename it to "{path.stem}.yaml"'))
+
+
+def _find_own_sources(
+    own: EdgeNodeSettings, assets: Assets, texts: Mapping[str, str | None], problems: Problems
+) -> None:
+    """The bridge's own edge node has no readings, and a real one of its name would be a second one."""
+    if not any((each.group, each.node) == (own.group, own.node) for each in assets.equipment.values()):
+        return
+    # What was read has forgotten its places, so the two files are read again for them.
+    bridge_root = read_document(BRIDGE_FILE, texts[BRIDGE_FILE] or "", problems)
+    assets_root = read_document(ASSETS_FILE, texts[ASSETS_FILE] or "", problems)
+    if bridge_root is None or assets_root is None:
+        return
+    place = bridge_root.mapping()["edge_node"].place
+    for source in _sources_on(own, assets_root.mapping()["equipment"]):
+        source.problem(
+            f"{own.group}/{own.node} is the bridge's own edge node ({place}), which only shows the orders; "
+            "name the node that this equipment is on, or give edge_node a name of its own"
+        )
+
+
+def _sources_on(own: EdgeNodeSettings, equipment: Node) -> Iterator[Node]:
+    for pattern, key, entry in equipment.entries():
+        source = entry.mapping().get("source")
+        for _, placeholders in expand(pattern, key) if source is not None else ():
+            ids = {name: node.text() for name, node in source.with_placeholders(placeholders).mapping().items()}
+            if (ids["group"], ids["node"]) == (own.group, own.node):
+                yield source
 
 
 def _rule_files(folder: Path, problems: Problems) -> Mapping[str, str]:

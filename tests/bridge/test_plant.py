@@ -124,6 +124,37 @@ def test_the_matrix_may_be_absent_and_tests_of_rules_are_not_rules(folder: Path)
     assert list(plant.rule_files) == ["rules/scrap.yaml"]
 
 
+def with_own_edge_node(folder: Path, path: str, source: str) -> None:
+    """The folder whose bridge has the edge node g/node-2, and whose equipment has this path and source."""
+    (folder / "bridge.yaml").write_text(f"edge_node: {{group: g, node: node-2}}\n{BRIDGE}")
+    assets = ASSETS.replace("hall/press-1", path).replace("{group: g, node: n, device: press-1}", source)
+    (folder / "assets.yaml").write_text(assets)
+
+
+@pytest.mark.parametrize(
+    ("path", "source"),
+    [
+        ("hall/press-1", "{group: g, node: node-2}"),
+        ("hall/press-{n:1..2}", "{group: g, node: node-2, device: 'press-{n}'}"),
+        ("hall/press-{n:1..3}", "{group: g, node: 'node-{n}'}"),
+    ],
+)
+def test_the_bridges_own_edge_node_cannot_be_a_source(folder: Path, path: str, source: str) -> None:
+    with_own_edge_node(folder, path, source)
+
+    assert problems_of(folder) == [
+        "assets.yaml:14:13: g/node-2 is the bridge's own edge node (bridge.yaml:1:12), which only shows the orders; "
+        "name the node that this equipment is on, or give edge_node a name of its own"
+    ]
+
+
+@pytest.mark.parametrize("source", ["{group: other, node: node-2}", "{group: g, node: node-1}"])
+def test_another_node_than_the_bridges_own_can_be_a_source(folder: Path, source: str) -> None:
+    with_own_edge_node(folder, "hall/press-1", source)
+
+    assert list(load_plant(folder).assets.equipment) == ["acme/berlin/hall/press-1"]
+
+
 BROKEN_BRIDGE = [
     ("port: 1883", "prot: 1883", '3:3: unknown key "prot"; did you mean "port"?'),
     ("port: 1883", "port: 70000", "3:9: 70000 is too large: at most 65535"),
