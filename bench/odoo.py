@@ -22,6 +22,7 @@ from uuid import uuid4
 
 from bench.process import BenchError
 from bridge.demo.odoo import COMPANY, DemoOdoo, real_odoo, simulated_odoo
+from odoo_adapter.client.api import OdooApi
 from odoo_adapter.client.connection import Connection
 from odoo_adapter.look_first.odoo import LookFirstOdoo
 from odoo_adapter.odoo import Applied, Job, Odoo, Standing
@@ -169,8 +170,9 @@ async def measure(home: Path, postings: int, rounds: int) -> Found:
         def note(path: str, _request: Mapping[str, object], _status: int, _answer: object) -> None:
             exchanges.append(path)
 
-        inbox = OdooServer(connection, context, note)
-        look_first = LookFirstOdoo(connection, context, "", note)
+        api = OdooApi(connection, note)
+        inbox = OdooServer(api, context)
+        look_first = LookFirstOdoo(api, context, "")
         try:
             info = await inbox.check()
             rates = await _rates(inbox, look_first, _Facts(planner), exchanges, postings, rounds)

@@ -34,6 +34,7 @@ from bridge.settings.broker import BrokerSettings
 from bridge.settings.odoo import InboxUse
 from bridge.translate import Translator
 from odoo_adapter.chosen import ChosenOdoo
+from odoo_adapter.client.api import OdooApi
 from odoo_adapter.client.connection import Connection
 from odoo_adapter.look_first.odoo import LookFirstOdoo
 from odoo_adapter.odoo import Odoo
@@ -161,13 +162,13 @@ def open_audit(plant: Plant) -> AuditLog:
 
 def open_odoo(plant: Plant) -> Odoo:
     """The plant's Odoo as its integration user, to be posted to as the settings say. Nothing is asked of it yet."""
-    odoo, connection = plant.settings.odoo, odoo_connection(plant)
+    odoo, api = plant.settings.odoo, OdooApi(odoo_connection(plant))
     units = plant.assets.codes.get("units", {})
     context = PlanContext(units=units, over=_tolerance(plant))
-    look_first = LookFirstOdoo(connection, context, odoo.hold_location)
+    look_first = LookFirstOdoo(api, context, odoo.hold_location)
     if odoo.inbox is InboxUse.NEVER:
         return look_first
-    return ChosenOdoo(OdooServer(connection, context), look_first, may_look_first=odoo.may_look_first)
+    return ChosenOdoo(OdooServer(api, context), look_first, may_look_first=odoo.may_look_first)
 
 
 def odoo_connection(plant: Plant) -> Connection:

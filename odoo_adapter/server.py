@@ -7,7 +7,6 @@ from typing import Any, Final
 
 from odoo_adapter.chosen import NO_INBOX
 from odoo_adapter.client.api import OdooApi
-from odoo_adapter.client.connection import Connection, Recorder
 from odoo_adapter.errors import Refused, Unavailable, Uncertain
 from odoo_adapter.inbox.install import MARKER, MODEL, action_hash
 from odoo_adapter.odoo import Applied, Declined, Job, OdooInfo, OrdersRead, Outcome, Passed, Receipt
@@ -27,10 +26,10 @@ _INSTALL: Final = "an administrator runs `uns-bridge odoo install PLANT`"
 
 
 class OdooServer:
-    """One database as one company's integration user; implements `odoo_adapter.odoo.Odoo`."""
+    """One database as one company's integration user; implements `odoo_adapter.odoo.Odoo`. `close` ends `odoo` too."""
 
-    def __init__(self, connection: Connection, context: PlanContext, record: Recorder | None = None) -> None:
-        self._odoo = OdooApi(connection, record)
+    def __init__(self, odoo: OdooApi, context: PlanContext) -> None:
+        self._odoo = odoo
         self._orders = OrderReader(self._odoo, OVERLAP_S)
         self._context = context
         self._action: int | None = None

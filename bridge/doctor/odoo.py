@@ -13,7 +13,6 @@ from bridge.doctor.finding import Finding, Place
 from bridge.doctor.key import ends_soon, told_end
 from bridge.plant import Plant
 from bridge.settings.odoo import InboxUse
-from bridge.wiring import odoo_connection
 from odoo_adapter.chosen import NO_INBOX
 from odoo_adapter.client.api import OdooApi
 from odoo_adapter.errors import OdooError, Refused
@@ -64,14 +63,11 @@ async def see_way(odoo: OdooApi, account: Account, plant: Plant) -> Way:
     """Ask how postings would go. Raises an `OdooError` where that cannot be asked."""
     refusal: Refused | None = None
     if plant.settings.odoo.inbox is not InboxUse.NEVER:
-        server = OdooServer(odoo_connection(plant), PlanContext())
         try:
-            await server.greet()
+            await OdooServer(odoo, PlanContext()).greet()
             return Way()
         except Refused as error:
             refusal = error
-        finally:
-            await server.close()
     if refusal is not None and (refusal.code != NO_INBOX or not plant.settings.odoo.may_look_first):
         return Way(refusal=refusal)
     return Way(master=await read_master_data(odoo, account))

@@ -38,7 +38,7 @@ async def check_online(plant: Plant) -> Compared:
         notes: tuple[str, ...] = ()
         version, account = await odoo.version(), await read_account(odoo)
         if compare_company(names, plant.assets.company, account.companies):
-            hold_location = plant.settings.odoo.hold_location if await _goes_without_inbox(plant) else None
+            hold_location = plant.settings.odoo.hold_location if await _goes_without_inbox(plant, odoo) else None
             found = await read_master_data(odoo, account)
             notes = compare(names, plant.assets, found, hold_location=hold_location)
     finally:
@@ -46,14 +46,11 @@ async def check_online(plant: Plant) -> Compared:
     return Compared(version=version, problems=problems.all, notes=notes)
 
 
-async def _goes_without_inbox(plant: Plant) -> bool:
+async def _goes_without_inbox(plant: Plant, odoo: OdooApi) -> bool:
     if plant.settings.odoo.inbox is not InboxUse.PREFERRED:
         return plant.settings.odoo.inbox is InboxUse.NEVER
-    server = OdooServer(odoo_connection(plant), PlanContext())
     try:
-        await server.greet()
+        await OdooServer(odoo, PlanContext()).greet()
     except Refused as error:
         return error.code == NO_INBOX
-    finally:
-        await server.close()
     return False

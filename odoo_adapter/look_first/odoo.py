@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from odoo_adapter.client.api import OdooApi
-from odoo_adapter.client.connection import Connection, Recorder
 from odoo_adapter.errors import Refused, Unavailable, Uncertain
 from odoo_adapter.look_first.attempt import Attempt
 from odoo_adapter.look_first.completion import apply_completion, find_completion
@@ -54,13 +53,11 @@ KINDS: Final[Mapping[str, Kind]] = {
 class LookFirstOdoo:
     """One database as one company's integration user; implements `odoo_adapter.odoo.Odoo`.
 
-    `hold_location` names the place of goods on hold, as Odoo shows it.
+    `hold_location` names the place of goods on hold, as Odoo shows it. `close` ends `odoo` too.
     """
 
-    def __init__(
-        self, connection: Connection, context: PlanContext, hold_location: str, record: Recorder | None = None
-    ) -> None:
-        self._odoo = OdooApi(connection, record)
+    def __init__(self, odoo: OdooApi, context: PlanContext, hold_location: str) -> None:
+        self._odoo = odoo
         self._orders = OrderReader(self._odoo, OVERLAP_S)
         self._context = context
         self._hold_location = hold_location

@@ -10,6 +10,7 @@ from pathlib import Path
 from jsonschema import Draft202012Validator, FormatChecker
 
 from bridge.core.order import OrderBook, PublishOrder
+from odoo_adapter.client.api import OdooApi
 from odoo_adapter.plan import PlanContext
 from odoo_adapter.server import OdooServer
 from tests.odoo_adapter.replay import recording, replayed
@@ -21,7 +22,7 @@ NOW_MS = 1_795_421_000_000
 
 async def test_a_recorded_order_is_published_as_promised() -> None:
     async with replayed(recording("an_open_order")) as connection:
-        odoo = OdooServer(connection, UNITS)
+        odoo = OdooServer(OdooApi(connection), UNITS)
         read = await odoo.read_orders("")
         await odoo.close()
     closed = replace(read, orders=tuple(replace(order, state="done") for order in read.orders))

@@ -58,7 +58,7 @@ async def test_a_client_killed_in_the_middle_of_its_call_resends_and_one_effect_
 async def test_a_call_without_answer_in_time_is_uncertain_and_is_repeated_safely(bench: Bench) -> None:
     transaction = complete(bench, await bench.order(10))
     async with line_that_goes_silent() as (url, silence):
-        hasty = OdooServer(replace(connection("UNS_BRIDGE_ODOO_KEY"), url=url, timeout_s=5.0), CONTEXT)
+        hasty = OdooServer(OdooApi(replace(connection("UNS_BRIDGE_ODOO_KEY"), url=url, timeout_s=5.0)), CONTEXT)
         assert await hasty.look_up(jobs(transaction)) == {}
         silence.set()
         with pytest.raises(Uncertain):
@@ -69,7 +69,7 @@ async def test_a_call_without_answer_in_time_is_uncertain_and_is_repeated_safely
 
 
 async def test_a_wrong_key_makes_no_dead_letters(bench: Bench, recorder: Recorder) -> None:
-    stranger = OdooServer(replace(connection("UNS_BRIDGE_ODOO_KEY"), key=lambda: "wrong"), CONTEXT, recorder)
+    stranger = OdooServer(OdooApi(replace(connection("UNS_BRIDGE_ODOO_KEY"), key=lambda: "wrong"), recorder), CONTEXT)
     with pytest.raises(Unavailable, match="API key") as caught:
         await stranger.post(jobs(progress(bench, "mo-1", 1)))
     await stranger.close()
@@ -77,14 +77,14 @@ async def test_a_wrong_key_makes_no_dead_letters(bench: Bench, recorder: Recorde
 
 
 async def test_a_wrong_database_makes_no_dead_letters(bench: Bench, recorder: Recorder) -> None:
-    lost = OdooServer(replace(connection("UNS_BRIDGE_ODOO_KEY"), database="nowhere"), CONTEXT, recorder)
+    lost = OdooServer(OdooApi(replace(connection("UNS_BRIDGE_ODOO_KEY"), database="nowhere"), recorder), CONTEXT)
     with pytest.raises(Unavailable, match="database is not usable"):
         await lost.post(jobs(progress(bench, "mo-1", 1)))
     await lost.close()
 
 
 async def test_a_port_where_nobody_listens_is_unavailable(bench: Bench) -> None:
-    nobody = OdooServer(replace(connection("UNS_BRIDGE_ODOO_KEY"), url="http://127.0.0.1:9"), CONTEXT)
+    nobody = OdooServer(OdooApi(replace(connection("UNS_BRIDGE_ODOO_KEY"), url="http://127.0.0.1:9")), CONTEXT)
     with pytest.raises(Unavailable, match="cannot be reached"):
         await nobody.post(jobs(progress(bench, "mo-1", 1)))
     await nobody.close()
@@ -92,7 +92,7 @@ async def test_a_port_where_nobody_listens_is_unavailable(bench: Bench) -> None:
 
 async def test_a_user_without_the_inbox_is_told_who_mends_it(bench: Bench, recorder: Recorder) -> None:
     """An administrator is not in the inbox's group, and may read its list only as a manufacturing manager."""
-    stranger = OdooServer(connection("UNS_BRIDGE_ODOO_ADMIN_KEY"), CONTEXT, recorder)
+    stranger = OdooServer(OdooApi(connection("UNS_BRIDGE_ODOO_ADMIN_KEY"), recorder), CONTEXT)
     with pytest.raises(Refused, match="odoo install"):
         await stranger.check()
     await stranger.close()

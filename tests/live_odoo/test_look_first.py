@@ -213,7 +213,7 @@ async def test_the_check_tells_how_postings_happen(bench: Bench) -> None:
 
 
 async def test_an_administrator_is_refused(admin: OdooApi) -> None:
-    odoo = LookFirstOdoo(admin.connection, PlanContext(), HOLD_LOCATION)
+    odoo = LookFirstOdoo(OdooApi(admin.connection), PlanContext(), HOLD_LOCATION)
     with pytest.raises(Refused, match="is an administrator: make an integration user of its own"):
         await odoo.check()
     await odoo.close()

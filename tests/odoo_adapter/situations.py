@@ -12,6 +12,7 @@ import pytest
 from msgspec import structs
 
 from bridge.core.standing import Standings
+from odoo_adapter.client.api import OdooApi
 from odoo_adapter.client.connection import Connection, Recorder
 from odoo_adapter.look_first.odoo import LookFirstOdoo
 from odoo_adapter.odoo import Applied, Declined, Held, Job, Odoo, Outcome, Passed, Receipt
@@ -51,9 +52,8 @@ def opened(
     hold_location: str = HOLD_LOCATION,
 ) -> Odoo:
     """A server to which postings happen in this way."""
-    if mode == "inbox":
-        return OdooServer(connection, context, record)
-    return LookFirstOdoo(connection, context, hold_location, record)
+    odoo = OdooApi(connection, record)
+    return OdooServer(odoo, context) if mode == "inbox" else LookFirstOdoo(odoo, context, hold_location)
 
 
 @pytest.fixture(params=MODES)

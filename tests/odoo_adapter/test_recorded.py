@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import pytest
 
+from odoo_adapter.client.api import OdooApi
 from odoo_adapter.errors import Refused, Unavailable
 from odoo_adapter.odoo import OdooInfo
 from odoo_adapter.plan import PlanContext
@@ -39,7 +40,7 @@ every_version = pytest.mark.parametrize("version", ["17", "18", "19"])
 async def test_the_suite_passes_on_what_was_recorded(case: Callable[[Bench], Awaitable[None]], version: str) -> None:
     exchanges = recording(case.__name__, version)
     async with replayed(exchanges, version) as connection:
-        odoo = OdooServer(connection, UNITS)
+        odoo = OdooServer(OdooApi(connection), UNITS)
         await case(bench(odoo, exchanges))
         await odoo.close()
 
@@ -47,7 +48,7 @@ async def test_the_suite_passes_on_what_was_recorded(case: Callable[[Bench], Awa
 @every_version
 async def test_the_check_finds_all_rights(version: str) -> None:
     async with replayed(recording("check", version)) as connection:
-        odoo = OdooServer(connection, UNITS)
+        odoo = OdooServer(OdooApi(connection), UNITS)
         info = await odoo.check()
         await odoo.close()
     assert info == OdooInfo(
@@ -72,7 +73,7 @@ async def test_a_missing_right_is_told_in_a_sentence() -> None:
     unasked = ("apikeys/search_read", "maintenance.equipment/search")
     kept = [one for one in exchanges if not one["path"].endswith(unasked)]
     async with replayed(kept) as connection:
-        odoo = OdooServer(connection, UNITS)
+        odoo = OdooServer(OdooApi(connection), UNITS)
         with pytest.raises(Refused) as caught:
             await odoo.check()
         await odoo.close()
@@ -85,7 +86,7 @@ async def test_a_missing_right_is_told_in_a_sentence() -> None:
 @every_version
 async def test_an_open_order_is_read_as_a_document(version: str) -> None:
     async with replayed(recording("an_open_order", version), version) as connection:
-        odoo = OdooServer(connection, UNITS)
+        odoo = OdooServer(OdooApi(connection), UNITS)
         read = await odoo.read_orders("")
         await odoo.close()
     (order,) = read.orders
@@ -104,7 +105,7 @@ async def test_a_wrong_key_and_a_wrong_database_make_no_dead_letters(version: st
         ("wrong_database", "database is not usable", None),
     ):
         async with replayed(recording(name, version), version) as connection:
-            odoo = OdooServer(connection, UNITS)
+            odoo = OdooServer(OdooApi(connection), UNITS)
             with pytest.raises(Unavailable, match=sentence) as caught:
                 await odoo.post(jobs(progress(bench(odoo, []), "mo-1", 1)))
             await odoo.close()
@@ -114,7 +115,7 @@ async def test_a_wrong_key_and_a_wrong_database_make_no_dead_letters(version: st
 @every_version
 async def test_a_user_outside_the_group_is_told_what_to_run(version: str) -> None:
     async with replayed(recording("outside_the_group", version)) as connection:
-        odoo = OdooServer(connection, UNITS)
+        odoo = OdooServer(OdooApi(connection), UNITS)
         with pytest.raises(Refused, match="odoo install"):
             await odoo.check()
         await odoo.close()

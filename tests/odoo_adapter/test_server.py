@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from odoo_adapter.client.api import OdooApi
 from odoo_adapter.client.connection import Connection
 from odoo_adapter.errors import OdooError, Refused, Uncertain
 from odoo_adapter.inbox.install import MODEL, action_hash
@@ -41,7 +42,7 @@ async def inbox(run: Run, marker: tuple[int, object] = (200, MARKER)) -> AsyncIt
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     host, port = runner.addresses[0][:2]
-    odoo = OdooServer(Connection(url=f"http://{host}:{port}", database="d", key=lambda: "k"), UNITS)
+    odoo = OdooServer(OdooApi(Connection(url=f"http://{host}:{port}", database="d", key=lambda: "k")), UNITS)
 
     async def order(quantity: float) -> str:
         return "mo-1"

@@ -46,9 +46,8 @@ async def test_what_went_to_scrap_is_no_consumption() -> None:
     service = open_service("plant", administrator="admin", bridge="bridge", now_ms=lambda: 1_795_400_000_000)
     async with serving(service) as url:
         admin = OdooApi(Connection(url=url, database="plant", key=lambda: "admin"))
-        server = OdooServer(
-            Connection(url=url, database="plant", key=lambda: "bridge"), PlanContext(units={"pcs": "Units", "kg": "kg"})
-        )
+        bridge = OdooApi(Connection(url=url, database="plant", key=lambda: "bridge"))
+        server = OdooServer(bridge, PlanContext(units={"pcs": "Units", "kg": "kg"}))
         planner = Planner(admin)
         await planner.prepare()
         order = await planner.create_order(10, press=1)

@@ -59,7 +59,7 @@ async def test_the_check_passes_and_tells_that_it_is_a_simulator(bench: Bench) -
 
 
 async def test_only_the_integration_user_may_use_the_inbox(simulated: Simulated) -> None:
-    stranger = OdooServer(simulated.connection(ADMIN_KEY), CONTEXT)
+    stranger = OdooServer(OdooApi(simulated.connection(ADMIN_KEY)), CONTEXT)
     with pytest.raises(Refused, match="access rights"):
         await stranger.check()
     await stranger.close()

@@ -54,7 +54,7 @@ class Reader:
 async def reader(simulated: Simulated, planner: Planner) -> AsyncIterator[Reader]:
     """A reader who has taken all that there is: whatever was written before is out of its window."""
     line = Line()
-    server = OdooServer(simulated.connection(BRIDGE_KEY), CONTEXT, line)
+    server = OdooServer(OdooApi(simulated.connection(BRIDGE_KEY), line), CONTEXT)
     await server.check()
     reader = Reader(server, line, simulated.clock, "")
     await reader.poll()
@@ -149,7 +149,9 @@ async def test_whoever_asks_with_another_cursor_gets_all_of_the_window(
     await reader.poll(SETTLED_MS)
     reader.cursor = cursor
     assert list(await reader.poll()) == [order]
-    started = Reader(OdooServer(simulated.connection(BRIDGE_KEY), CONTEXT), Line(), simulated.clock, reader.cursor)
+    started = Reader(
+        OdooServer(OdooApi(simulated.connection(BRIDGE_KEY)), CONTEXT), Line(), simulated.clock, reader.cursor
+    )
     assert list(await started.poll()) == [order]
     await started.server.close()
 

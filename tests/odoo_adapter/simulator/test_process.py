@@ -56,7 +56,7 @@ async def running(folder: Path) -> AsyncIterator[Running]:
 async def test_what_was_answered_survives_a_kill(tmp_path: Path) -> None:
     async with running(tmp_path) as first:
         administrator, bridge = read_keys(tmp_path / "keys")
-        admin, odoo = OdooApi(first.connection(administrator)), OdooServer(first.connection(bridge), CONTEXT)
+        admin, odoo = OdooApi(first.connection(administrator)), OdooServer(OdooApi(first.connection(bridge)), CONTEXT)
         planner = Planner(admin)
         await planner.prepare()
         bench = Bench(odoo=odoo, order=partial(planner.create_order, press=1), fresh="kill")
@@ -69,7 +69,7 @@ async def test_what_was_answered_survives_a_kill(tmp_path: Path) -> None:
         await odoo.close()
         await admin.close()
     async with running(tmp_path) as second:
-        odoo = OdooServer(second.connection(bridge), CONTEXT)
+        odoo = OdooServer(OdooApi(second.connection(bridge)), CONTEXT)
         (after,) = await odoo.post(jobs(transaction))
         assert isinstance(after, Applied)
         assert (after.receipt.repeated, after.receipt.id) == (True, before.receipt.id)

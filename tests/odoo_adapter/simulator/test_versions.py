@@ -58,7 +58,7 @@ async def test_a_field_of_a_later_version_is_not_known(admin: OdooApi, bench: Be
 
 
 async def test_a_wrong_key_is_no_dead_letter(simulated: Simulated, bench: Bench) -> None:
-    stranger = OdooServer(simulated.connection("wrong"), CONTEXT)
+    stranger = OdooServer(OdooApi(simulated.connection("wrong")), CONTEXT)
     with pytest.raises(Unavailable, match="API key"):
         await stranger.post(jobs(progress(bench, "mo-1", 1)))
     await stranger.close()
