@@ -20,6 +20,11 @@ MODULE: Final = "uns_bridge"
 MODEL: Final = "x_uns_transaction"
 LOSSES: Final = "mrp.workcenter.productivity.loss"
 MARKER: Final = "@inbox"
+PARTS: Final = (
+    *("frame", "unit", "order", "progress", "completion", "scrap"),
+    *("downtime", "note", "maintenance", "work_order", "protocol"),
+)
+"""The action's text, in order: what all use, then the kinds, at last what a request is. Each kind enters itself."""
 
 _FIELDS: Final[tuple[tuple[str, str, str, dict[str, object]], ...]] = (
     ("x_name", "Key", "char", {"required": True}),
@@ -72,8 +77,9 @@ _SEARCH: Final = """<search><field name="x_name"/><field name="x_order_id"/><fie
 
 
 def action_text() -> str:
-    """The text of the server action, as it is stored in Odoo."""
-    return resources.files("odoo_adapter.inbox").joinpath("action.py.txt").read_text("utf-8").strip()
+    """The text of the server action, as it is stored in Odoo: its parts, one after the other."""
+    folder = resources.files("odoo_adapter.inbox").joinpath("text")
+    return "\n".join(folder.joinpath(f"{part}.py.txt").read_text("utf-8") for part in PARTS).strip()
 
 
 def action_hash() -> str:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from collections.abc import Callable
+from typing import Final, TypeAlias
 
 from odoo_adapter.inbox.install import MODEL
 from odoo_adapter.simulator.behaviour.product import convert
 from odoo_adapter.simulator.records.database import COMPANY, Database
 from odoo_adapter.simulator.records.record import Record
 from ruleset.sample import Plain
+
+Payload: TypeAlias = "dict[str, Plain]"
+Effect: TypeAlias = "Callable[[Database, Payload, str, str], Payload]"
 
 _REFERENCE: Final = re.compile(r"(mo|wo)-([0-9]{1,9})")
 _MOST: Final = 1e12
@@ -131,3 +135,8 @@ def limit(order: Record, quantity: float, payload: dict[str, Plain]) -> None:
     wanted, unit = order.number("product_qty"), order.link("product_uom_id")
     if quantity > wanted * (1 + number(payload.get("over") or 0)) + unit.number("rounding") / 2:
         raise Refusal("too_much", f"{quantity} of {wanted} {unit.text('name')}")
+
+
+def result(record: Record, **more: Plain) -> Payload:
+    """What an effect answers: the record, and what else is worth telling."""
+    return {"model": record.model, "id": record.id, **more}

@@ -1,7 +1,7 @@
 """The inbox of the simulator: the protocol of `odoo_adapter.inbox` in Python, on the simulator's own records.
 
 It does NOT run the text of the shipped server action: that needs Odoo's records and PostgreSQL. It does what that
-text says, one effect per kind (see `effect.py`), with the same keys, results and refusal codes. What the text reaches
+text says, one effect per kind (see `kinds.py`), with the same keys, results and refusal codes. What the text reaches
 by a unique index, row locks and savepoints holds here because one event loop carries out one call at a time and
 `Database.savepoint` takes back what a refused transaction did. Only a real Odoo shows whether the text itself works.
 """
@@ -13,7 +13,7 @@ from typing import Final
 
 from odoo_adapter.inbox.install import MARKER, MODEL
 from odoo_adapter.simulator.errors import Fault, user_error
-from odoo_adapter.simulator.inbox.effect import KINDS
+from odoo_adapter.simulator.inbox.kinds import KINDS
 from odoo_adapter.simulator.inbox.payload import Refusal, claim, order_id
 from odoo_adapter.simulator.records.database import COMPANY, Database
 from odoo_adapter.simulator.records.record import Record

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import odoo_adapter.simulator.inbox
 from odoo_adapter.inbox.install import action_text
-from odoo_adapter.simulator.inbox.effect import KINDS
+from odoo_adapter.simulator.inbox.kinds import KINDS
 from odoo_adapter.simulator.inbox.protocol import INBOX_VERSION
 from tests.live_odoo.test_totals import (
     test_a_late_total_adds_nothing_where_the_completed_quantity_covers_all_totals,
@@ -34,8 +34,8 @@ OF_THE_CALL = {"bad_request"}
 
 def test_it_has_the_texts_version_and_kinds() -> None:
     (version,) = re.findall(r"^INBOX_VERSION = (\d+)$", action_text(), re.MULTILINE)
-    (kinds,) = re.findall(r"^KINDS = \{(.*?)\}", action_text(), re.MULTILINE | re.DOTALL)
-    assert (INBOX_VERSION, set(KINDS)) == (int(version), set(re.findall(r"'(\w+)':", kinds)))
+    kinds = re.findall(r"^KINDS\['(\w+)'\] = ", action_text(), re.MULTILINE)
+    assert (INBOX_VERSION, sorted(KINDS)) == (int(version), sorted(kinds))
 
 
 def test_it_refuses_with_the_texts_codes() -> None:

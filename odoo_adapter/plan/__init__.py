@@ -1,0 +1,162 @@
+"""From a transaction to the inbox's request, in a pure function: units, references and times are settled here."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+
+from odoo_adapter.errors import Refused
+from odoo_adapter.odoo import Declined, Standing
+from odoo_adapter.plan.production import completion_payload, progress_payload, scrap_payload
+from odoo_adapter.plan.record import maintenance_payload, result_payload
+from odoo_adapter.plan.text import LONGEST_NAME, PlanContext, clean, moment, named, quantity
+from odoo_adapter.plan.work import LOSSES, downtime_payload, finish_payload, start_payload
+from ruleset.sample import Plain
+from ruleset.transaction import (
+    Complete,
+    DowntimeRecord,
+    MaintenanceRequest,
+    Progress,
+    Provenance,
+    QualityHold,
+    QualityResult,
+    Scrap,
+    Transaction,
+    WorkOrderFinish,
+    WorkOrderStart,
+)
+
+__all__ = ["LOSSES", "STOCK_EFFECTS", "PlanContext", "Posting", "batches", "lane", "moment", "plan", "quantity"]
+
+STOCK_EFFECTS: Final = frozenset({"complete", "scrap"})
+"""Kinds that move stock: few of them go into one call, because they hold locks for long."""
+
+_LONGEST_CAUSE: Final = 500
+_encoder: Final = msgspec.json.Encoder(order="deterministic")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Posting:
+    """One transaction as the inbox takes it.
+
+    `hash` is of what `p` says of the fact: who caused it, what stood before, how much was tolerated and who allowed
+    more do not change it.
+    """
+
+    key: str
+    kind: str
+    hash: str
+    lane: str
+    by: str
+    p: Mapping[str, Plain]
+
+    def request(self) -> dict[str, Plain]:
+        """The member of `tx` in the request."""
+        return {
+            "key": self.key,
+            "kind": self.kind,
+            "hash": self.hash,
+            "lane": self.lane,
+            "by": self.by,
+            "p": dict(self.p),
+        }
+
+
+def plan(transaction: Transaction, context: PlanContext, standing: Standing = Standing()) -> Posting | Declined:
+    """What to send for this transaction to an order of which so much is known, or why it cannot be sent at all."""
+    try:
+        key = named(transaction.key, 500)
+        kind, payload = _payload(transaction, context)
+    except Refused as error:
+        return Declined(key=transaction.key, code=error.code, reason=error.reason)
+    fact = {name: value for name, value in payload.items() if value is not None}
+    p = {**fact, **_allowance(transaction, context), **_base(transaction, standing)}
+    return Posting(
+        key=key,
+        kind=kind,
+        hash=hashlib.sha256(_encoder.encode(fact)).hexdigest(),
+        lane=lane(transaction),
+        by=_caused_by(transaction),
+        p=p,
+    )
+
+
+def lane(transaction: Transaction) -> str:
+    """Within one lane a refusal keeps later transactions back: the order, or the equipment where there is none."""
+    return clean(transaction.order or transaction.equipment, LONGEST_NAME)
+
+
+def _payload(transaction: Transaction, context: PlanContext) -> tuple[str, dict[str, Plain]]:
+    match transaction:
+        case WorkOrderStart():
+            return "start", start_payload(transaction)
+        case WorkOrderFinish():
+            return "finish", finish_payload(transaction)
+        case Progress():
+            return "progress", progress_payload(transaction, context)
+        case Scrap():
+            return "scrap", scrap_payload(transaction, context)
+        case Complete():
+            return "complete", completion_payload(transaction, context)
+        case QualityHold():
+            return "complete", {**completion_payload(transaction, context), "hold": True}
+        case DowntimeRecord():
+            return "downtime", downtime_payload(transaction)
+        case QualityResult():
+            return "note", result_payload(transaction)
+        case MaintenanceRequest():
+            return "maintenance", maintenance_payload(transaction)
+
+
+def _consent(transaction: Transaction) -> str:
+    """Who allowed more than the plant's tolerance, if this is a quantity and a person did."""
+    if not isinstance(transaction, Progress | Complete | QualityHold):
+        return ""
+    return clean(transaction.consent or "", LONGEST_NAME)
+
+
+def _allowance(transaction: Transaction, context: PlanContext) -> dict[str, Plain]:
+    """How much more than ordered is taken: the plant's tolerance, or whatever a person consented to."""
+    if not isinstance(transaction, Progress | Complete | QualityHold):
+        return {}
+    if consent := _consent(transaction):
+        return {"consent": consent}
+    return {"over": quantity(context.over)} if context.over else {}
+
+
+def _base(transaction: Transaction, standing: Standing) -> dict[str, Plain]:
+    """The last total of the stream that stands as far as we know: the inbox may have been installed since."""
+    applied = standing.streams.get(transaction.stream) if isinstance(transaction, Progress) else None
+    return {} if applied is None else {"base": quantity(applied)}
+
+
+def _caused_by(transaction: Transaction) -> str:
+    """The rule and the message, and who released it; it stands in the list of postings and in the order's notes."""
+    provenance: Provenance = transaction.provenance
+    seq = "" if provenance.seq is None else f" seq {provenance.seq}"
+    consent = _consent(transaction)
+    released = f"; released by {consent}" if consent else ""
+    rule = clean(
+        f"rule {provenance.rule} {provenance.version}, {provenance.topic}{seq}", _LONGEST_CAUSE - len(released)
+    )
+    return rule + released
+
+
+def batches(postings: Sequence[Posting], *, most: int, most_with_stock: int) -> tuple[tuple[Posting, ...], ...]:
+    """Cut into calls, in order: at most `most` each, and at most `most_with_stock` where stock is moved."""
+    cut: list[tuple[Posting, ...]] = []
+    begun: list[Posting] = []
+    for posting in postings:
+        longer = [*begun, posting]
+        limit = most_with_stock if any(one.kind in STOCK_EFFECTS for one in longer) else most
+        if len(longer) > limit:
+            cut.append(tuple(begun))
+            longer = [posting]
+        begun = longer
+    if begun:
+        cut.append(tuple(begun))
+    return tuple(cut)
