@@ -88,7 +88,7 @@ def _catalog(session: NodeSession, device: str | None) -> Catalog | Refusal:
         return Refusal(f"the edge node {session.node} is {session.phase.value}{how}")
     if device is None:
         return session.catalog
-    known = session.devices.get(device)
+    known = session.devices.known.get(device)
     if known is None:
-        return Refusal(f"{session.node} has no device {device!r}{did_you_mean(device, session.devices)}")
+        return Refusal(f"{session.node} has no device {device!r}{did_you_mean(device, session.devices.known)}")
     return known.catalog if known.born else Refusal(f"the device {session.node}/{device} is offline")

@@ -12,18 +12,16 @@ aliases are still known, so data goes on being read, in the order in which it co
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 from statistics import median_low
 from typing import Final
 
 from sparkplug.catalog import EMPTY, Catalog, declare, template_definitions
+from sparkplug.device import Devices, Told
 from sparkplug.fact import (
     ONLY_SERVER,
     DataRead,
-    DeviceOffline,
-    DeviceOnline,
     NodeId,
     NodeOffline,
     NodeOnline,
@@ -80,15 +78,6 @@ class SessionSettings:
     strict_deaths: bool = True
 
 
-@dataclass(slots=True)
-class DeviceSession:
-    """A device: what it declared, whether it is there, and whether the next stage was told so."""
-
-    catalog: Catalog = EMPTY
-    born: bool = False
-    announced: bool = False
-
-
 class NodeSession:
     """The session of one node. Each method returns the outputs in the order in which they must happen."""
 
@@ -101,10 +90,9 @@ class NodeSession:
         self.bd_seq: int | None = None
         self.catalog = EMPTY
         self.definitions: dict[str, dict[str, int]] = {}
-        self.devices: dict[str, DeviceSession] = {}
+        self.devices = Devices(node, most=settings.most_devices, reborn_ms=settings.device_rebirth_ms)
         self.sequence = Sequence(settings.reorder_timeout_ms, settings.most_waiting_bytes)
         self.backoff = Backoff(settings.rebirth_window_ms, settings.rebirth_window_most_ms)
-        self.reborn_due_ms: int | None = None  # until when devices must follow their node's rebirth
         self.findings = Findings(settings.finding_window_ms)
         self.seen_ms = 0
         self.birth_ms: int | None = None  # when the last birth was sent, by the node's clock
@@ -115,7 +103,7 @@ class NodeSession:
     @property
     def next_due_ms(self) -> int | None:
         """When `due` has something to do."""
-        return min((due for due in (self.sequence.due_ms, self.reborn_due_ms) if due is not None), default=None)
+        return min((due for due in (self.sequence.due_ms, self.devices.reborn_due_ms) if due is not None), default=None)
 
     @property
     def skew_ms(self) -> int | None:
@@ -143,8 +131,8 @@ class NodeSession:
         outputs: list[Output] = []
         if self.sequence.due_ms is not None and self.sequence.due_ms <= now_ms:
             outputs += self._lose_gap(now_ms)
-        if self.reborn_due_ms is not None and self.reborn_due_ms <= now_ms:
-            outputs += self._lose_devices_not_reborn(now_ms)
+        if self.devices.reborn_due_ms is not None and self.devices.reborn_due_ms <= now_ms:
+            outputs += self._told(self.devices.lose_not_reborn(now_ms), now_ms)
         return tuple(outputs)
 
     def host_left(self, now_ms: int, reason: str) -> tuple[Output, ...]:
@@ -175,8 +163,8 @@ class NodeSession:
         outputs = self._release(now_ms)
         bd_seq = bd_seq_of(payload)
         if bd_seq != self.bd_seq:
-            outputs += self._end_devices(now_ms, "the node began a new session", self.devices)
-        self._expect_device_births(now_ms)
+            outputs += self.devices.end(now_ms, "the node began a new session")
+        self.devices.await_births(now_ms)
         self._enter(Phase.ONLINE, now_ms)
         self.announced = True
         self.changed = True
@@ -209,8 +197,7 @@ class NodeSession:
         outputs = self._release(now_ms)
         self._enter(Phase.OFFLINE, now_ms)
         outputs += self._end(now_ms, "NDEATH")
-        for device in self.devices.values():
-            device.born = False
+        self.devices.await_births(now_ms)
         return [*outputs, *found, *(self._ask_rebirth("a death of another session", now_ms) if mismatch else [])]
 
     def _death_problem(self, bd_seq: int | None) -> Problem | None:
@@ -226,8 +213,7 @@ class NodeSession:
         node = [NodeOffline(node=self.node, at_ms=now_ms, reason=reason)] if self.announced else []
         self.announced = False
         self.changed = True
-        self.reborn_due_ms = None
-        return [*node, *self._end_devices(now_ms, reason, self.devices)]
+        return [*node, *self.devices.end(now_ms, reason)]
 
     # Order
 
@@ -285,14 +271,14 @@ class NodeSession:
             case NodeData():
                 return self._read_data(self.catalog, self._origin(None), message, now_ms)
             case DeviceBirth():
-                return self._device_born(message, now_ms)
+                return self._told(self.devices.bear(message, self.catalog, self.definitions), now_ms, message)
             case DeviceData():
-                device = self.devices.get(message.device)
-                if device is None or not device.born:
-                    return self._found([self._unborn(message)], now_ms, message.payload.raw)
-                return self._read_data(device.catalog, self._origin(message.device), message, now_ms)
+                catalog = self.devices.catalog(message.device)
+                if catalog is None:
+                    return self._found([self.devices.unborn(message)], now_ms, message.payload.raw)
+                return self._read_data(catalog, self._origin(message.device), message, now_ms)
             case DeviceDeath():
-                return self._device_died(message, now_ms)
+                return self._told(self.devices.lose(message), now_ms, message)
 
     def _read_data(self, catalog: Catalog, origin: Origin, message: NodeData | DeviceData, now_ms: int) -> list[Output]:
         payload = message.payload
@@ -303,81 +289,13 @@ class NodeSession:
             outputs.append(DataRead(origin=origin, readings=readings, at_ms=at_ms, seq=payload.seq))
         return outputs if not problems else [*outputs, *self._found(problems, now_ms, payload.raw)]
 
-    # Devices
-
-    def _device_born(self, birth: DeviceBirth, now_ms: int) -> list[Output]:
-        payload, origin = birth.payload, self._origin(birth.device)
-        if self._is_one_too_many(birth.device):
-            return self._found([self._unborn(birth)], now_ms, payload.raw)
-        catalog, problems = declare(payload)
-        problems += self._shared_aliases(birth.device, catalog)
-        self.devices[birth.device] = DeviceSession(catalog, born=True, announced=True)
-        self.changed = True
-        readings, unread = catalog.read(payload, birth.received_ms, self.definitions)
-        at_ms = payload.timestamp_ms or birth.received_ms
-        return [
-            DeviceOnline(origin=origin, at_ms=at_ms),
-            DataRead(origin=origin, readings=readings, at_ms=at_ms, seq=payload.seq, birth=True),
-            *self._found([*problems, *unread], now_ms, payload.raw),
-        ]
-
-    def _device_died(self, death: DeviceDeath, now_ms: int) -> list[Output]:
-        """DDEATH counts from its own timestamp on
-        (`tck-id-operational-behavior-edge-node-termination-host-action-ddeath-devices-offline`)."""
-        device = self.devices.get(death.device)
-        if device is None:
-            return self._found([self._unborn(death)], now_ms, death.payload.raw)
-        device.born = False
-        self.changed = True
-        return self._end_devices(death.payload.timestamp_ms or death.received_ms, "DDEATH", [death.device])
-
-    def _expect_device_births(self, now_ms: int) -> None:
-        """The devices' births follow their node's. On a rebirth they count as there until then, for a limited time."""
-        self.reborn_due_ms = None
-        for device in self.devices.values():
-            device.born = False
-            if device.announced:
-                self.reborn_due_ms = now_ms + self._settings.device_rebirth_ms
-
-    def _lose_devices_not_reborn(self, now_ms: int) -> list[Output]:
-        self.reborn_due_ms = None
-        self.changed = True
-        lost = [name for name, device in self.devices.items() if device.announced and not device.born]
-        reason = "no DBIRTH after the node's rebirth"
-        problems = [Problem(FindingName.DEVICE_NOT_REBORN, f"{name}: {reason}") for name in lost]
-        return [*self._end_devices(now_ms, reason, lost), *self._found(problems, now_ms)]
-
-    def _end_devices(self, at_ms: int, reason: str, names: Iterable[str]) -> list[Output]:
-        """Tell the next stage, once, that these devices are gone."""
-        outputs: list[Output] = []
-        for name in names:
-            device = self.devices[name]
-            if device.announced:
-                device.announced = False
-                self.changed = True
-                outputs.append(DeviceOffline(origin=self._origin(name), at_ms=at_ms, reason=reason))
-        return outputs
-
-    def _is_one_too_many(self, device: str) -> bool:
-        return device not in self.devices and len(self.devices) >= self._settings.most_devices
-
-    def _unborn(self, message: DeviceBirth | DeviceData | DeviceDeath) -> Problem:
-        """Why a message of a device that is not there is set aside."""
-        told = f"{type(message).__name__} of {message.device}"
-        if self._is_one_too_many(message.device):
-            return Problem(FindingName.TOO_MANY_DEVICES, f"{told}, beyond the {len(self.devices)} devices of the node")
-        return Problem(FindingName.DEVICE_UNBORN, f"{told} before its DBIRTH")
-
-    def _shared_aliases(self, device: str, catalog: Catalog) -> list[Problem]:
-        """Aliases that `device` has in common with its node or another device (`tck-id-payloads-alias-uniqueness`)."""
-        others = {name: other.catalog for name, other in self.devices.items() if name != device and other.born}
-        return [
-            Problem(FindingName.ALIAS_SHARED, f"{device} and {name} share the aliases {sorted(shared)[:5]}")
-            for name, other in {"the node": self.catalog, **others}.items()
-            if (shared := catalog.aliases & other.aliases)
-        ]
-
     # Findings and requests
+
+    def _told(self, told: Told, now_ms: int, message: Sequenced | None = None) -> list[Output]:
+        """What became of devices, by a message or because none came."""
+        outputs, problems = told
+        self.changed |= bool(outputs) or not problems  # what is set aside changes nothing
+        return [*outputs, *self._found(problems, now_ms, message.payload.raw if message is not None else b"")]
 
     def _found(self, problems: list[Problem], now_ms: int, raw: bytes = b"") -> list[Output]:
         """Count what is wrong with the payload `raw`, tell it, and ask for a rebirth where one can mend it."""

@@ -12,12 +12,13 @@ from typing import Final
 import msgspec
 
 from sparkplug.catalog import Catalog, Declared
+from sparkplug.device import DeviceSession
 from sparkplug.errors import PayloadError, SnapshotError
 from sparkplug.fact import ONLY_SERVER, NodeId
 from sparkplug.finding import Tally
 from sparkplug.message import SEQ_MODULUS, DeviceBirth, DeviceData, DeviceDeath, NodeData, Sequenced, device_message
 from sparkplug.sequence import Sequence
-from sparkplug.session import DeviceSession, NodeSession, Phase, SessionSettings
+from sparkplug.session import NodeSession, Phase, SessionSettings
 from sparkplug.topic import DeviceVerb, NodeVerb
 from sparkplug.wire.payload import decode
 
@@ -120,12 +121,12 @@ def store(session: NodeSession) -> bytes:
             last_digest=session.sequence.last_digest,
             asked_ms=session.backoff.asked_ms,
             window_ms=session.backoff.window_ms,
-            reborn_due_ms=session.reborn_due_ms,
+            reborn_due_ms=session.devices.reborn_due_ms,
             declared=session.catalog.declared,
             definitions=session.definitions,
             devices={
                 name: DeviceSnapshot(born=device.born, announced=device.announced, declared=device.catalog.declared)
-                for name, device in session.devices.items()
+                for name, device in session.devices.known.items()
             },
             waiting=tuple(_store_waiting(message) for message in session.sequence.waiting),
             findings=dict(session.findings.tallies),
@@ -159,7 +160,7 @@ def as_stored(node: NodeId, stored: bytes, settings: SessionSettings) -> NodeSes
     session.bd_seq = snapshot.bd_seq
     session.catalog = Catalog(snapshot.declared)
     session.definitions = snapshot.definitions
-    session.devices = {
+    session.devices.known = {
         name: DeviceSession(Catalog(device.declared), device.born, device.announced)
         for name, device in snapshot.devices.items()
     }
@@ -168,7 +169,7 @@ def as_stored(node: NodeId, stored: bytes, settings: SessionSettings) -> NodeSes
     )
     session.backoff.asked_ms = snapshot.asked_ms
     session.backoff.window_ms = snapshot.window_ms
-    session.reborn_due_ms = snapshot.reborn_due_ms
+    session.devices.reborn_due_ms = snapshot.reborn_due_ms
     session.findings.tallies = {
         name: Tally(count=tally) if isinstance(tally, int) else tally for name, tally in snapshot.findings.items()
     }
@@ -201,7 +202,7 @@ def stored_findings(stored: bytes) -> dict[str, Tally]:
 
 def view(session: NodeSession) -> NodeView:
     """What is believed of a node."""
-    was_born = session.phase is not Phase.UNBORN
+    was_born, devices = session.phase is not Phase.UNBORN, session.devices.known
     return NodeView(
         node=session.node,
         server=session.server,
@@ -211,8 +212,8 @@ def view(session: NodeSession) -> NodeView:
         bd_seq=session.bd_seq,
         seq=(session.sequence.expected - 1) % SEQ_MODULUS if was_born else None,
         skew_ms=session.skew_ms,
-        metrics=len(session.catalog.declared) + sum(len(d.catalog.declared) for d in session.devices.values()),
-        devices={name: device.born for name, device in session.devices.items()},
+        metrics=len(session.catalog.declared) + sum(len(device.catalog.declared) for device in devices.values()),
+        devices={name: device.born for name, device in devices.items()},
         findings=dict(session.findings.tallies),
     )
 

@@ -113,7 +113,7 @@ def test_devices_beyond_the_limit_are_set_aside_and_the_known_ones_are_read() ->
     assert [output.seq for output in session.receive(device_data(4, 21), now_ms=0) if isinstance(output, DataRead)] == [
         4
     ]
-    assert list(session.devices) == ["arm"]
+    assert list(session.devices.known) == ["arm"]
     assert session.findings.tallies["too-many-devices"].count == 2
 
 
@@ -121,7 +121,7 @@ def test_a_known_device_is_born_again_at_the_limit() -> None:
     session = online_with_device(ONE_DEVICE)
     session.receive(device_birth(2), now_ms=0)
 
-    assert session.devices["arm"].born
+    assert session.devices.known["arm"].born
     assert dict(session.findings.tallies) == {}
 
 
