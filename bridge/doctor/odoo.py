@@ -16,8 +16,8 @@ from bridge.settings.odoo import InboxUse
 from odoo_adapter.chosen import NO_INBOX
 from odoo_adapter.client.api import OdooApi
 from odoo_adapter.errors import OdooError, Refused
-from odoo_adapter.look_first.completion import no_hold_location
-from odoo_adapter.look_first.record import no_loss_reason
+from odoo_adapter.look_first.production.completion import no_hold_location
+from odoo_adapter.look_first.time.loss import no_loss_reason
 from odoo_adapter.plan import PlanContext
 from odoo_adapter.rights import Account, Need, is_administrator, key_expiry, needs, read_clock
 from odoo_adapter.server import OdooServer

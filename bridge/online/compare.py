@@ -8,8 +8,8 @@ from difflib import get_close_matches
 from typing import Final
 
 from bridge.online.named import Names
-from odoo_adapter.look_first.completion import no_hold_location
-from odoo_adapter.look_first.record import no_loss_reason
+from odoo_adapter.look_first.production.completion import no_hold_location
+from odoo_adapter.look_first.time.loss import no_loss_reason
 from odoo_adapter.look_first.unit import Unit
 from odoo_adapter.survey.master import MasterData
 from ruleset.document import Node

@@ -7,20 +7,14 @@ bridge remembers of its own postings, and only one call writes at a time.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from odoo_adapter.client.api import OdooApi
 from odoo_adapter.errors import Refused, Unavailable, Uncertain
 from odoo_adapter.look_first.attempt import Attempt
-from odoo_adapter.look_first.completion import apply_completion, find_completion
-from odoo_adapter.look_first.note import apply_note, find_note
-from odoo_adapter.look_first.progress import apply_progress, find_progress
-from odoo_adapter.look_first.record import apply_downtime, apply_maintenance, find_downtime, find_maintenance
-from odoo_adapter.look_first.scrap import apply_scrap, find_scrap
+from odoo_adapter.look_first.kinds import KINDS
 from odoo_adapter.look_first.steps import Steps
-from odoo_adapter.look_first.work_order import apply_finish, apply_start, find_finish, find_start
 from odoo_adapter.odoo import Declined, Job, OdooInfo, OrdersRead, Outcome, Passed, Receipt
 from odoo_adapter.orders import OVERLAP_S, OrderReader
 from odoo_adapter.plan import PlanContext, lane, plan
@@ -28,26 +22,6 @@ from odoo_adapter.rights import is_administrator, key_expiry, missing_rights, re
 
 _NOT_FORESEEN: Final = (LookupError, AttributeError, TypeError, ValueError, ArithmeticError)
 """What our own code raises where Odoo answers what was never seen."""
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """`apply` carries out what is missing of it, and may raise any of the package's errors; `find` changes nothing."""
-
-    apply: Callable[[Attempt], Awaitable[Outcome]]
-    find: Callable[[Attempt], Awaitable[Receipt | None]]
-
-
-KINDS: Final[Mapping[str, Kind]] = {
-    "start": Kind(apply_start, find_start),
-    "finish": Kind(apply_finish, find_finish),
-    "progress": Kind(apply_progress, find_progress),
-    "complete": Kind(apply_completion, find_completion),
-    "scrap": Kind(apply_scrap, find_scrap),
-    "downtime": Kind(apply_downtime, find_downtime),
-    "note": Kind(apply_note, find_note),
-    "maintenance": Kind(apply_maintenance, find_maintenance),
-}
 
 
 class LookFirstOdoo:

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from odoo_adapter.client.api import OdooApi
-from odoo_adapter.look_first.record import loss_reasons
-from odoo_adapter.look_first.scrap import TAG
+from odoo_adapter.look_first.production.scrap import TAG
 from odoo_adapter.look_first.steps import Domain, Row, Steps
+from odoo_adapter.look_first.time.loss import loss_reasons
 from odoo_adapter.look_first.unit import Unit, find_units
 from odoo_adapter.rights import Account
 

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from odoo_adapter.client.api import OdooApi
-from odoo_adapter.look_first.record import REQUESTS, TIMES
-from odoo_adapter.look_first.work_order import MODEL as WORK_ORDER
+from odoo_adapter.look_first.maintenance import REQUESTS
+from odoo_adapter.look_first.time.loss import TIMES
+from odoo_adapter.look_first.time.work_order import MODEL as WORK_ORDER
 
 Row = Mapping[str, Any]
 

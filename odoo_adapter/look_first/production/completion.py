@@ -14,10 +14,17 @@ from typing import Final
 from odoo_adapter.errors import OdooError, Refused, Uncertain
 from odoo_adapter.look_first import lot as lots
 from odoo_adapter.look_first.attempt import Attempt, receipt
-from odoo_adapter.look_first.consumption import Consumption, Use, differences, plan_uses, read_consumption, write_uses
 from odoo_adapter.look_first.lot import Lot, read_lot
 from odoo_adapter.look_first.note import said, say
 from odoo_adapter.look_first.order import MODEL, Order, read_order
+from odoo_adapter.look_first.production.consumption import (
+    Consumption,
+    Use,
+    differences,
+    plan_uses,
+    read_consumption,
+    write_uses,
+)
 from odoo_adapter.look_first.steps import Steps
 from odoo_adapter.odoo import Applied, Held, Outcome, Receipt
 

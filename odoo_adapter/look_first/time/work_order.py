@@ -13,8 +13,8 @@ from typing import Final
 from odoo_adapter.errors import Refused
 from odoo_adapter.look_first.attempt import Attempt, receipt
 from odoo_adapter.look_first.order import Order, read_order, write_counted
-from odoo_adapter.look_first.record import TIMES, loss_reason, time_row
 from odoo_adapter.look_first.steps import EXTERNAL, Row, Steps
+from odoo_adapter.look_first.time.loss import TIMES, loss_reason, time_row
 from odoo_adapter.odoo import Outcome, Receipt
 
 MODEL: Final = "mrp.workorder"

@@ -1,0 +1,37 @@
+"""What each kind of transaction does without the inbox."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from odoo_adapter.look_first.attempt import Attempt
+from odoo_adapter.look_first.maintenance import apply_maintenance, find_maintenance
+from odoo_adapter.look_first.note import apply_note, find_note
+from odoo_adapter.look_first.production.completion import apply_completion, find_completion
+from odoo_adapter.look_first.production.progress import apply_progress, find_progress
+from odoo_adapter.look_first.production.scrap import apply_scrap, find_scrap
+from odoo_adapter.look_first.time.downtime import apply_downtime, find_downtime
+from odoo_adapter.look_first.time.work_order import apply_finish, apply_start, find_finish, find_start
+from odoo_adapter.odoo import Outcome, Receipt
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """`apply` carries out what is missing of it, and may raise any of the package's errors; `find` changes nothing."""
+
+    apply: Callable[[Attempt], Awaitable[Outcome]]
+    find: Callable[[Attempt], Awaitable[Receipt | None]]
+
+
+KINDS: Final[Mapping[str, Kind]] = {
+    "start": Kind(apply_start, find_start),
+    "finish": Kind(apply_finish, find_finish),
+    "progress": Kind(apply_progress, find_progress),
+    "complete": Kind(apply_completion, find_completion),
+    "scrap": Kind(apply_scrap, find_scrap),
+    "downtime": Kind(apply_downtime, find_downtime),
+    "note": Kind(apply_note, find_note),
+    "maintenance": Kind(apply_maintenance, find_maintenance),
+}

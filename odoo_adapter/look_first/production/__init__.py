@@ -1,0 +1,1 @@
+"""Quantities of an order: progress, completion with its consumption, scrap."""

@@ -1,0 +1,1 @@
+"""Times of work orders and work centers."""
