@@ -8,16 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TypeAlias
 
 from sparkplug.catalog import EMPTY, Catalog, declare
 from sparkplug.fact import DataRead, DeviceOffline, DeviceOnline, NodeId, Origin, Output
-from sparkplug.finding import FindingName, Problem
+from sparkplug.finding import FindingName, Problem, Told
 from sparkplug.message import DeviceBirth, DeviceData, DeviceDeath
 from sparkplug.wire.value import Definitions
-
-Told: TypeAlias = tuple[list[Output], list[Problem]]
-"""What a message tells the next stage, and what is wrong with it."""
 
 
 @dataclass(slots=True)

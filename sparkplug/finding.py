@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 import msgspec
 
-from sparkplug.fact import Finding, NodeId
+from sparkplug.fact import Finding, NodeId, Output
 
 SAMPLE_BYTES: Final = 512  # of a payload, enough for a person to see what is wrong with it
 TEXT_CHARACTERS: Final = 500  # a topic alone may have 64 kB, and the text is stored
@@ -120,6 +120,10 @@ class Problem(NamedTuple):
 
     name: FindingName
     text: str
+
+
+Told: TypeAlias = tuple[list[Output], list[Problem]]
+"""What a message leads to, and what is wrong with it; whose that is, and whether it is told, is for the caller."""
 
 
 class Tally(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

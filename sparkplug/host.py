@@ -11,15 +11,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Final, assert_never
 
 from sparkplug.command import Refusal, did_you_mean, write
 from sparkplug.errors import PayloadError
-from sparkplug.fact import ONLY_SERVER, NodeId, NodeOnline, Origin, Output, PublishState, Reconnect, RequestRebirth
+from sparkplug.fact import ONLY_SERVER, NodeId, NodeOnline, Origin, Output, PublishState, RequestRebirth
 from sparkplug.finding import FindingName, Findings, Problem, Tally
 from sparkplug.message import Message, NodeBirth, NodeDeath, device_message, node_message
-from sparkplug.pace import Backoff, Dues, Pacer
+from sparkplug.pace import Dues, Pacer
+from sparkplug.presence import DeclaredOffline, StateWatch
 from sparkplug.session import NodeSession, Phase, SessionSettings
 from sparkplug.snapshot import NodeView, restore, store, store_findings, stored_findings, view
 from sparkplug.topic import (
@@ -34,19 +34,9 @@ from sparkplug.topic import (
     state_topic,
 )
 from sparkplug.wire.payload import decode
-from sparkplug.wire.state import decode_state
 
 HOST_LEFT: Final = "host disconnected"
 FORGET_EVERY_MS: Final = 3_600_000
-_RECONNECT_MS: Final = 10_000  # between two reconnects because of a false death, doubled up to:
-_RECONNECT_MOST_MS: Final = 600_000
-
-
-class DeclaredOffline(StrEnum):
-    """What a host does that is told it were offline, by another's STATE or by an old one."""
-
-    REPUBLISH = "republish"  # its birth, with the will's timestamp (Sparkplug 3.0)
-    RECONNECT = "reconnect"  # with a new will, so that its birth is newer than the false death (the draft of 4.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,21 +60,13 @@ class HostSettings:
     expected: frozenset[NodeId] = frozenset()
 
 
-@dataclass(slots=True)
-class _Server:
-    """Our session on one MQTT server. `will_ms` None: there is none."""
-
-    will_ms: int | None = None
-    reconnects: Backoff = field(default_factory=lambda: Backoff(_RECONNECT_MS, _RECONNECT_MOST_MS))
-
-
 class HostApplication:
     """The state of one host application. Each method returns the outputs in the order in which they must happen."""
 
     def __init__(self, host_id: str, settings: HostSettings = HostSettings()) -> None:
         self.host_id = host_id
         self._settings = settings
-        self._servers = {server: _Server() for server in settings.servers}
+        self._servers = {server: StateWatch(server, host_id, settings.declared_offline) for server in settings.servers}
         self._sessions: dict[NodeId, NodeSession] = {}
         self._dues = Dues()
         self._changed: set[NodeId] = set()
@@ -141,7 +123,7 @@ class HostApplication:
             case StateTopic(host_id):
                 return self._state(server, payload, retain, now_ms) if host_id == self.host_id else ()
             case InvalidTopic(node, reason):
-                return self._strange(node, Problem(FindingName.TOPIC_INVALID, reason), payload, now_ms)
+                return self._strange(node, [Problem(FindingName.TOPIC_INVALID, reason)], payload, now_ms)
             case NodeTopic() | DeviceTopic():
                 return (*self._message(server, parsed, payload, retain, now_ms), *self._paced(now_ms))
             case _:
@@ -270,7 +252,7 @@ class HostApplication:
         session = self._sessions.get(topic.node)
         if session is None and self._is_one_too_many(topic.node):
             text = f"{topic.verb} of {topic.node}, beyond the {len(self._sessions)} edge nodes of the site"
-            return self._strange(topic.node, Problem(FindingName.TOO_MANY_NODES, text), raw, now_ms)
+            return self._strange(topic.node, [Problem(FindingName.TOO_MANY_NODES, text)], raw, now_ms)
         if retain:
             problem = Problem(FindingName.MESSAGE_RETAINED, f"a retained {topic.verb} tells the past")
             return self._objected(session or self._new(topic.node, server), problem, raw, now_ms)
@@ -279,7 +261,7 @@ class HostApplication:
         except PayloadError as error:
             if session is None:
                 problem = Problem(FindingName.PAYLOAD_UNREADABLE, f"{topic.verb} of {topic.node}: {error}")
-                return self._strange(topic.node, problem, raw, now_ms)
+                return self._strange(topic.node, [problem], raw, now_ms)
             problem = Problem(FindingName.PAYLOAD_UNREADABLE, f"{topic.verb}: {error}")
             return self._objected(session, problem, raw, now_ms)
         if isinstance(topic, NodeTopic):
@@ -342,31 +324,12 @@ class HostApplication:
         return tuple(requests)
 
     def _state(self, server: str, raw: bytes, retain: bool, now_ms: int) -> tuple[Output, ...]:
-        """A STATE under our own id. While we are online nothing else may stand there
-        (`tck-id-message-flow-hid-sparkplug-state-message-delivered`)."""
-        ours = self._servers[server]
-        if ours.will_ms is None:
-            return ()
-        ourselves = NodeId("STATE", self.host_id)
-        birth = PublishState(server=server, at_ms=ours.will_ms)
-        try:
-            state = decode_state(raw)
-        except PayloadError as error:
-            return *self._strange(ourselves, Problem(FindingName.STATE_UNREADABLE, str(error)), raw, now_ms), birth
-        if not state.online:
-            if retain or self._settings.declared_offline is DeclaredOffline.REPUBLISH:
-                return (birth,)  # a retained one is from before this session, whose birth is under way
-            reason = f"STATE said at {state.timestamp_ms} that {self.host_id} were offline"
-            reconnects = ours.reconnects.take(now_ms)
-            return (Reconnect(server=server, at_ms=ours.will_ms, reason=reason) if reconnects else birth,)
-        if state.timestamp_ms > ours.will_ms and not retain:
-            text = f"another host says {self.host_id} is online since {state.timestamp_ms}"
-            return self._strange(ourselves, Problem(FindingName.HOST_ID_SHARED, text), raw, now_ms)
-        return ()
+        answers, problems = self._servers[server].answer(raw, retain=retain, now_ms=now_ms)
+        return (*self._strange(NodeId("STATE", self.host_id), problems, raw, now_ms), *answers)
 
-    def _strange(self, node: NodeId, problem: Problem, raw: bytes, now_ms: int) -> tuple[Output, ...]:
-        """Something is wrong with a message that belongs to no session."""
-        told = tuple(self._strangers.note(node, [problem], raw, now_ms))
+    def _strange(self, node: NodeId, problems: list[Problem], raw: bytes, now_ms: int) -> tuple[Output, ...]:
+        """What is wrong with a message that belongs to no session."""
+        told = tuple(self._strangers.note(node, problems, raw, now_ms))
         self._strangers_changed |= bool(told)
         return told
 

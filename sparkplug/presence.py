@@ -1,13 +1,24 @@
-"""`HostPresence`: this host's STATE on one MQTT server. Used by the shell that owns the session there.
+"""This host's STATE on one MQTT server: what it says there, and what it answers to what others say.
 
-Each server has its own, with its own timestamps: the birth of a session has the timestamp of that session's will
+`HostPresence` is used by the shell that owns the session, `StateWatch` by `HostApplication`. Each server has its own,
+with its own timestamps: the birth of a session has the timestamp of that session's will
 (`tck-id-operational-behavior-host-application-multi-server-timestamp`). All are published at QoS 1 and retained.
 """
 
 from __future__ import annotations
 
+from enum import StrEnum
+from typing import Final
+
+from sparkplug.errors import PayloadError
+from sparkplug.fact import PublishState, Reconnect
+from sparkplug.finding import FindingName, Problem, Told
+from sparkplug.pace import Backoff
 from sparkplug.topic import state_topic
-from sparkplug.wire.state import HostState, encode_state
+from sparkplug.wire.state import HostState, decode_state, encode_state
+
+RECONNECT_MS: Final = 10_000  # between two reconnects because of a false death, doubled up to:
+RECONNECT_MOST_MS: Final = 600_000
 
 
 class HostPresence:
@@ -36,3 +47,43 @@ class HostPresence:
     def death(self, now_ms: int) -> tuple[str, bytes]:
         """STATE offline, to be published before a DISCONNECT that is made now."""
         return self.topic, encode_state(HostState(False, now_ms))
+
+
+class DeclaredOffline(StrEnum):
+    """What a host does that is told it were offline, by another's STATE or by an old one."""
+
+    REPUBLISH = "republish"  # its birth, with the will's timestamp (Sparkplug 3.0)
+    RECONNECT = "reconnect"  # with a new will, so that its birth is newer than the false death (the draft of 4.0)
+
+
+class StateWatch:
+    """Our session on one server, and what stands under our id there. `will_ms` None: there is no session."""
+
+    def __init__(self, server: str, host_id: str, declared_offline: DeclaredOffline) -> None:
+        self.will_ms: int | None = None
+        self._server = server
+        self._host_id = host_id
+        self._declared_offline = declared_offline
+        self._reconnects = Backoff(RECONNECT_MS, RECONNECT_MOST_MS)
+
+    def answer(self, raw: bytes, *, retain: bool, now_ms: int) -> Told:
+        """A STATE under our own id. While we are online nothing else may stand there
+        (`tck-id-message-flow-hid-sparkplug-state-message-delivered`)."""
+        if self.will_ms is None:
+            return [], []
+        birth = PublishState(server=self._server, at_ms=self.will_ms)
+        try:
+            state = decode_state(raw)
+        except PayloadError as error:
+            return [birth], [Problem(FindingName.STATE_UNREADABLE, str(error))]
+        if not state.online:
+            if retain or self._declared_offline is DeclaredOffline.REPUBLISH:
+                return [birth], []  # a retained one is from before this session, whose birth is under way
+            if not self._reconnects.take(now_ms):
+                return [birth], []
+            reason = f"STATE said at {state.timestamp_ms} that {self._host_id} were offline"
+            return [Reconnect(server=self._server, at_ms=self.will_ms, reason=reason)], []
+        if state.timestamp_ms > self.will_ms and not retain:
+            text = f"another host says {self._host_id} is online since {state.timestamp_ms}"
+            return [], [Problem(FindingName.HOST_ID_SHARED, text)]
+        return [], []

@@ -18,7 +18,7 @@ from statistics import median_low
 from typing import Final
 
 from sparkplug.catalog import EMPTY, Catalog, declare, template_definitions
-from sparkplug.device import Devices, Told
+from sparkplug.device import Devices
 from sparkplug.fact import (
     ONLY_SERVER,
     DataRead,
@@ -29,7 +29,7 @@ from sparkplug.fact import (
     Output,
     RequestRebirth,
 )
-from sparkplug.finding import ASKS_REBIRTH, FindingName, Findings, Problem
+from sparkplug.finding import ASKS_REBIRTH, FindingName, Findings, Problem, Told
 from sparkplug.message import (
     DeviceBirth,
     DeviceData,

@@ -16,7 +16,7 @@ from bridge.settings.secret import Secret
 from bridge.settings.section import Section, section_of
 from ruleset.document import Node, read_document
 from ruleset.problem import Problems
-from sparkplug.host import DeclaredOffline
+from sparkplug.presence import DeclaredOffline
 
 ALL_GROUPS: Final = "all"
 

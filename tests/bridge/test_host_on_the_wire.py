@@ -32,8 +32,7 @@ from odoo_adapter.memory import MemoryOdoo
 from odoo_adapter.plan import PlanContext
 from sparkplug.command import write_command
 from sparkplug.fact import Origin
-from sparkplug.host import DeclaredOffline
-from sparkplug.presence import HostPresence
+from sparkplug.presence import DeclaredOffline, HostPresence
 from sparkplug.wire.datatype import Datatype
 from sparkplug.wire.state import HostState, decode_state, encode_state
 from state.memory_store import MemoryStore

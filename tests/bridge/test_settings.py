@@ -20,7 +20,7 @@ from bridge.settings.broker import BrokerSettings
 from bridge.settings.odoo import InboxUse, OdooSettings
 from bridge.settings.secret import Secret
 from ruleset.problem import Problems
-from sparkplug.host import DeclaredOffline
+from sparkplug.presence import DeclaredOffline
 
 FOLDER = Path("/plant")
 ODOO = "odoo: {database: prod, user: bridge, key: {env: UNS_TEST_KEY}}\n"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from sparkplug.fact import Finding, NodeId, PublishState, Reconnect
-from sparkplug.host import DeclaredOffline, HostApplication, HostSettings
-from sparkplug.presence import HostPresence
+from sparkplug.host import HostApplication, HostSettings
+from sparkplug.presence import DeclaredOffline, HostPresence
 from sparkplug.wire.state import HostState, decode_state, encode_state
 
 STATE = "spBv1.0/STATE/berlin"
