@@ -8,9 +8,10 @@ from enum import IntEnum
 from typing import Final
 
 from bridge.console.facts import Inside, NodeLine, nodes
-from bridge.console.watch import Failure, OdooView, SessionView, StoreView
+from bridge.console.watch import Failure, OdooView, SessionView, StoreView, kind_and_place
 from bridge.core.order import Answer, OrderRecord
 from bridge.doctor.key import ends_soon
+from bridge.wiring import servers
 from state.entry import Entry, EntryState
 
 STARTING_MS: Final = 5_000
@@ -53,6 +54,8 @@ class Facts:
     now_ms: int
     began_ms: int
     grace_ms: int
+    servers: tuple[str, ...]
+    """The MQTT servers as the host names them, in the order of bridge.yaml."""
     sessions: Mapping[str, SessionView]
     store: StoreView
     odoo: OdooView
@@ -81,6 +84,7 @@ def facts(inside: Inside) -> Facts:
         now_ms=inside.now_ms,
         began_ms=inside.watch.began_ms,
         grace_ms=settings.limits.stale_grace_ms,
+        servers=tuple(servers(inside.plant)),
         sessions=inside.watch.sessions,
         store=inside.watch.store,
         odoo=inside.watch.odoo,
@@ -124,22 +128,33 @@ def _store(seen: Facts) -> Iterator[Trouble]:
 _SESSIONS: Final = {
     "host": (
         Level.STOP,
-        "No connection to the MQTT broker (Sparkplug)",
+        "Sparkplug",
         "The bridge hears nothing of edge nodes. Counters are cumulative, so pieces made meanwhile are posted "
         "afterwards; nodes with this primary host store their data.",
     ),
     "documents": (
         Level.STOP,
-        "No connection to the MQTT broker (documents)",
+        "documents",
         "Events of the MES do not arrive and orders cannot be published. The broker keeps the documents until the "
         "bridge is back.",
     ),
     "orders": (
         Level.WARN,
-        "No connection to the MQTT broker (the bridge's own edge node)",
+        "the bridge's own edge node",
         "Sparkplug readers do not see the list of orders. JSON readers do.",
     ),
+    "state": (
+        Level.WARN,
+        "STATE of Sparkplug 2.2",
+        "Edge nodes of Sparkplug 2.2 do not see that the bridge is there, and store, or never start.",
+    ),
 }
+_HOST_ON_ONE_OF_SEVERAL: Final = (
+    "The bridge hears nothing of the edge nodes on this server, one of those under broker in bridge.yaml; nodes on the "
+    "others are followed. Nodes that know several servers go to where the bridge is; of those that stay, counters are "
+    "cumulative, so pieces made meanwhile are posted afterwards."
+)
+"""The host's meaning while it is connected to another server."""
 
 
 def _sessions(seen: Facts) -> Iterator[Trouble]:
@@ -147,19 +162,27 @@ def _sessions(seen: Facts) -> Iterator[Trouble]:
     if len(down) > 1 and len(down) == len(seen.sessions):
         yield _no_session(
             Level.STOP,
-            "No connection to the MQTT broker",
+            f"No connection to {'the MQTT broker' if len(seen.servers) == 1 else 'any MQTT broker'}",
             "The bridge hears nothing of edge nodes and of the MES, and orders cannot be published. Counters are "
             "cumulative, so pieces made meanwhile are posted afterwards; nodes with this primary host store.",
             *down.values(),
         )
         return
     for name, session in down.items():
-        level, title, means = _SESSIONS.get(name, (Level.WARN, f"No connection to the MQTT broker ({name})", ""))
-        yield _no_session(level, title, means, session)
+        kind, place = kind_and_place(name)
+        level, what, means = _SESSIONS[kind]
+        if kind == "host" and any(other.up for each, other in seen.sessions.items() if _is_host(each)):
+            level, means = Level.WARN, _HOST_ON_ONE_OF_SEVERAL
+        server = f" {seen.servers[place - 1]}" if len(seen.servers) > 1 else ""
+        yield _no_session(level, f"No connection to the MQTT broker{server} ({what})", means, session)
+
+
+def _is_host(session: str) -> bool:
+    return kind_and_place(session)[0] == "host"
 
 
 def _is_down(name: str, session: SessionView, seen: Facts) -> bool:
-    if name == "host" and seen.store.failure is not None:
+    if _is_host(name) and seen.store.failure is not None:
         return False  # we left by ourselves, so that nodes store
     is_starting = not session.reason and seen.now_ms - session.since_ms < STARTING_MS
     return not session.up and not is_starting
@@ -246,9 +269,9 @@ def _waits(seen: Facts) -> str:
 
 
 def _nodes(seen: Facts) -> Iterator[Trouble]:
-    if (host := seen.sessions.get("host")) is not None and not host.up:
-        return
-    gone = [line for line in seen.nodes if not line.is_well]
+    places = {kind_and_place(name)[1] for name, one in seen.sessions.items() if _is_host(name) and not one.up}
+    unheard = {seen.servers[place - 1] for place in places}
+    gone = [line for line in seen.nodes if not line.is_well and line.view.server not in unheard]
     if not gone:
         return
     starting = seen.now_ms - seen.began_ms < seen.grace_ms and all(line.since_ms is None for line in gone)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from string import digits
 from typing import Any, Final
 
 from aiohttp import web
@@ -14,7 +13,7 @@ from bridge.console.app import DESK
 from bridge.console.diagnosis import SLOW_MS, diagnose
 from bridge.console.diagnosis import facts as diagnosed
 from bridge.console.format import odoo_link
-from bridge.console.watch import SessionView
+from bridge.console.watch import SessionView, kind_and_place
 from state.entry import Entry, EntryState
 from state.errors import StoreUnavailable
 
@@ -130,10 +129,9 @@ async def order(request: web.Request) -> web.StreamResponse:
 
 
 def _sessions(place: int, sessions: Mapping[str, SessionView]) -> Mapping[str, SessionView]:
-    """The sessions on the server of this place in bridge.yaml, by what they are for (`host2`: the second server)."""
-    suffix = "" if place == 1 else str(place)
-    kinds = {name: name.rstrip(digits) for name in sessions}
-    return {kind: sessions[name] for name, kind in kinds.items() if name == f"{kind}{suffix}"}
+    """The sessions on the server of this place in bridge.yaml, by what they are for."""
+    named = {kind_and_place(name): session for name, session in sessions.items()}
+    return {kind: session for (kind, at), session in named.items() if at == place}
 
 
 async def _found(inside: facts.Inside, state: EntryState, lane: str, *, limit: int) -> tuple[Entry, ...]:

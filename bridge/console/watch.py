@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
+from string import digits
 from typing import Final
 
 from bridge.clock import Clock
@@ -30,6 +31,12 @@ class SessionView:
     up: bool
     since_ms: int
     reason: str = ""
+
+
+def kind_and_place(session: str) -> tuple[str, int]:
+    """What a session is for, and the place of its server in bridge.yaml: `host2` is the host's on the second."""
+    kind = session.rstrip(digits)
+    return kind, int(session.removeprefix(kind) or 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,6 +29,7 @@ def well() -> Facts:
         now_ms=NOW,
         began_ms=0,
         grace_ms=30_000,
+        servers=(ONLY_SERVER,),
         sessions={"host": up, "documents": up, "orders": up},
         store=StoreView(number=7, commit_ms=NOW),
         odoo=OdooView(info=INFO, answered_ms=NOW - 2_000),
@@ -194,6 +195,56 @@ def test_a_broker_that_is_away_is_one_trouble_and_not_one_per_session() -> None:
         NOW - 60_000,
         "connection refused",
     )
+
+
+def on_two_servers() -> Facts:
+    """A plant at rest whose press lives on the second of two MQTT servers."""
+    up, press = SessionView(up=True, since_ms=0), node("online")
+    there = replace(press, view=replace(press.view, server="mqtt-b:1883"))
+    sessions = {"host": up, "documents": up, "host2": up}
+    return replace(well(), servers=("mqtt-a:1883", "mqtt-b:1883"), sessions=sessions, nodes=(there,))
+
+
+def test_one_of_several_servers_is_named_as_bridge_yaml_does_and_explains_its_nodes() -> None:
+    seen, down = on_two_servers(), SessionView(up=False, since_ms=NOW - 20_000, reason="connection refused")
+    gone = tuple(replace(one, view=replace(one.view, phase="stale")) for one in seen.nodes)
+
+    (trouble,) = diagnose(replace(seen, sessions={**seen.sessions, "host2": down}, nodes=gone))
+
+    assert (trouble.level, trouble.title) == (
+        Level.WARN,
+        "No connection to the MQTT broker mqtt-b:1883 (Sparkplug)",
+    )
+    assert trouble.means.startswith("The bridge hears nothing of the edge nodes on this server, one of those under")
+
+
+def test_a_node_on_a_server_that_is_there_is_told_although_another_server_is_away() -> None:
+    seen, down = on_two_servers(), SessionView(up=False, since_ms=NOW - 20_000, reason="connection refused")
+    gone = tuple(replace(one, view=replace(one.view, phase="offline")) for one in seen.nodes)
+
+    assert titles(replace(seen, sessions={**seen.sessions, "host": down}, nodes=gone)) == [
+        (Level.WARN, "No connection to the MQTT broker mqtt-a:1883 (Sparkplug)"),
+        (Level.WARN, "g/press is not fully there"),
+    ]
+
+
+def test_where_no_server_is_there_the_bridge_hears_of_no_node() -> None:
+    seen, down = on_two_servers(), SessionView(up=False, since_ms=NOW - 20_000, reason="connection refused")
+
+    assert titles(replace(seen, sessions={**seen.sessions, "host": down, "host2": down})) == [
+        (Level.STOP, "No connection to the MQTT broker mqtt-a:1883 (Sparkplug)"),
+        (Level.STOP, "No connection to the MQTT broker mqtt-b:1883 (Sparkplug)"),
+    ]
+    assert titles(replace(seen, sessions=dict.fromkeys(seen.sessions, down))) == [
+        (Level.STOP, "No connection to any MQTT broker")
+    ]
+
+
+def test_every_session_that_is_down_says_what_that_means() -> None:
+    down = SessionView(up=False, since_ms=NOW - 20_000, reason="connection refused")
+    for name in ("host", "documents", "orders", "state"):
+        (trouble,) = diagnose(replace(well(), sessions={name: down}))
+        assert trouble.means
 
 
 def test_an_odoo_that_leaves_a_call_waiting_is_said_before_the_call_is_given_up() -> None:
