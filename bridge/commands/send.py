@@ -72,7 +72,7 @@ def rebirth(
 def write_metric(
     plant: PlantOption,
     target: TargetArgument,
-    metric: Annotated[str, typer.Argument(help="The metric's name, as the birth has it.")],
+    metric: Annotated[str, typer.Argument(help="The metric's whole name, as the birth has it, such as CMD/Target.")],
     value: Annotated[str, typer.Argument(help="The value, by the datatype of the birth.")],
     reason: ReasonOption = "",
     by: ByOption = "",

@@ -5,7 +5,9 @@ from __future__ import annotations
 from sparkplug.command import Refusal
 from sparkplug.fact import NodeId, Origin, RequestRebirth, RequestWrite
 from sparkplug.host import HostApplication, HostSettings
-from tests.sparkplug.situation import NODE, PRESS, birth_bytes
+from sparkplug.wire.datatype import Datatype
+from sparkplug.wire.payload import decode
+from tests.sparkplug.situation import NODE, PRESS, birth_bytes, declared
 
 NBIRTH = "spBv1.0/plant/NBIRTH/press"
 
@@ -63,6 +65,23 @@ def test_a_command_goes_to_the_server_where_the_node_lives() -> None:
 
     assert isinstance(request, RequestWrite)
     assert (request.server, request.datatype, request.topic) == ("b", "Int32", "spBv1.0/plant/NCMD/press")
+
+
+def test_a_metric_in_a_folder_is_written_by_its_whole_name_only() -> None:
+    host = HostApplication("host")
+    host.connected(0, will_ms=0)
+    birth = birth_bytes(more=(declared("CMD/Target", Datatype.INT32, 0),))
+    host.receive(NBIRTH, birth, retain=False, now_ms=0)
+
+    written = host.write(PRESS, "CMD/Target", "5", 10)
+
+    assert not isinstance(written, Refusal)
+    (request,) = written
+    assert isinstance(request, RequestWrite)
+    assert [metric.name for metric in decode(request.payload).metrics] == ["CMD/Target"]
+    assert host.write(PRESS, "Target", "5", 10) == Refusal(
+        "plant/press was born without a metric 'Target'; did you mean 'CMD/Target'?"
+    )
 
 
 def test_nothing_is_sent_while_the_host_is_not_connected() -> None:
