@@ -173,8 +173,9 @@ def _find_own_sources(
 
 def _sources_on(own: EdgeNodeSettings, equipment: Node) -> Iterator[Node]:
     for pattern, key, entry in equipment.entries():
-        source = entry.mapping().get("source")
-        for _, placeholders in expand(pattern, key) if source is not None else ():
+        if (source := entry.mapping().get("source")) is None:
+            continue
+        for _, placeholders in expand(pattern, key):
             ids = {name: node.text() for name, node in source.with_placeholders(placeholders).mapping().items()}
             if (ids["group"], ids["node"]) == (own.group, own.node):
                 yield source
