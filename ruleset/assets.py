@@ -13,7 +13,7 @@ from itertools import islice, product
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from ruleset.codes import UNITS
+from ruleset.codes import OWN_UNITS, UNITS
 from ruleset.document import Node, read_document
 from ruleset.equipment import (
     AnySignal,
@@ -29,6 +29,7 @@ from ruleset.equipment import (
 )
 from ruleset.problem import Problems, suggest
 from ruleset.signal import is_level, metrics_of, read_signal
+from ruleset.unit import measure
 
 MOST_EQUIPMENT: Final = 20_000
 """More than any site has; a range with a zero too many must not eat the memory."""
@@ -76,6 +77,7 @@ def read_assets(
         company=company,
         equipment=equipment,
         codes=codes or {},
+        measures=measure((codes or {}).get(UNITS, {}), (codes or {}).get(OWN_UNITS, {})).units,
     )
 
 

@@ -1,4 +1,5 @@
-"""`codes.yaml`: code tables, what the floor says -> what Odoo calls it. The table `units` holds the signals' units."""
+"""`codes.yaml`: code tables, what the floor says -> what Odoo calls it. The table `units` holds the signals' units,
+`own_units` says what those are that only this plant knows."""
 
 from __future__ import annotations
 
@@ -8,8 +9,10 @@ from typing import Final
 
 from ruleset.document import Node, read_document
 from ruleset.problem import Problems, suggest
+from ruleset.unit import measure
 
 UNITS: Final = "units"
+OWN_UNITS: Final = "own_units"
 FAULT_REASON: Final = "fault_reason"
 LOSSES: Final = frozenset(
     {"material_availability", "breakdown", "setup", "reduced_speed", "defect", "productive", "unclassified"}
@@ -34,7 +37,18 @@ def read_codes(file: str, text: str, problems: Problems) -> Mapping[str, Mapping
                 f'table name "{name}" must be lower case letters, digits and _, so that rules can say codes.<name>'
             )
         tables[name] = _read_table(name, node)
+    _find_unknown_units(root, tables)
     return tables
+
+
+def _find_unknown_units(root: Node, tables: Mapping[str, Mapping[str, str]]) -> None:
+    """Told where a unit is defined, or else where it is named."""
+    wrong = dict(measure(tables.get(UNITS, {}), tables.get(OWN_UNITS, {})).wrong)
+    written = {name: node for name, _, node in root.entries()}
+    for table in (OWN_UNITS, UNITS):
+        for unit, key, _ in written[table].entries() if table in tables else ():
+            if unit in wrong:
+                key.problem(wrong.pop(unit))
 
 
 def _read_table(name: str, node: Node) -> Mapping[str, str]:
@@ -47,7 +61,7 @@ def _read_table(name: str, node: Node) -> Mapping[str, str]:
             continue
         if name == FAULT_REASON and meaning not in LOSSES:
             value.problem(f'"{meaning}" is no loss category{suggest(meaning, LOSSES)}')
-        elif name != UNITS and not meaning.strip():
+        elif name not in (UNITS, OWN_UNITS) and not meaning.strip():
             value.problem(f'code "{code}" has no meaning; write the name that Odoo uses')
         table[code] = meaning
     return table

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias
 
+from ruleset.unit import Measure
+
 
 class ValueType(StrEnum):
     """What a signal or an event field holds."""
@@ -116,7 +118,7 @@ class Equipment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assets:
-    """The whole plant: one site, its equipment by path, and its code tables."""
+    """The whole plant: one site, its equipment by path, its code tables, and what its units are."""
 
     enterprise: str
     site: str
@@ -124,6 +126,7 @@ class Assets:
     company: int
     equipment: Mapping[str, Equipment]
     codes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    measures: Mapping[str, Measure] = field(default_factory=dict)
 
     @property
     def path(self) -> str:

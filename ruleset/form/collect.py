@@ -17,6 +17,7 @@ from ruleset.form.posting import PROGRESS, fact_key
 from ruleset.output import Post
 from ruleset.sample import Plain
 from ruleset.transaction import OrderRef, Progress, Provenance
+from ruleset.unit import Factor
 
 
 class Ledger:
@@ -81,12 +82,14 @@ class Ledger:
 class Collect:
     """`measures` are counter signals by the name that the rule gives them; `posted` is the signal that is posted.
 
-    `flush_on` are signals whose change posts what is there.
+    `unit` is what is posted, `factor` leads there from the signal's own unit (None: it is that). `flush_on` are signals
+    whose change posts what is there.
     """
 
     measures: Mapping[str, str]
     posted: str
     unit: str
+    factor: Factor | None
     every_ms: int | None
     enough: Expression | None
     flush_on: frozenset[str]
@@ -141,7 +144,7 @@ class Collect:
             provenance=provenance,
             order=OrderRef(order),
             stream=stream_of(order, path, self.posted, epoch),
-            upto=total.made,
+            upto=self.factor.of(total.made) if self.factor else total.made,
             unit=self.unit,
         )
 

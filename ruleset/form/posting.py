@@ -30,6 +30,7 @@ from ruleset.transaction import (
     WorkOrderFinish,
     WorkOrderStart,
 )
+from ruleset.unit import Factor
 
 
 class Want(Enum):
@@ -143,13 +144,15 @@ class Need:
 class Posting:
     """`order` None: the action has none; "running": the order that runs; else the expression that names it.
 
-    `reads` are the names whose values the provenance shows.
+    `unit` is what the quantity is posted in, `factor` leads there from the signal's own (None: it is that). `reads` are
+    the names whose values the provenance shows.
     """
 
     action: str
     order: Expression | str | None
     values: Mapping[str, Expression]
     unit: str | None
+    factor: Factor | None
     needs: tuple[Need, ...]
     reads: frozenset[str]
 
@@ -286,6 +289,8 @@ def _fill(posting: Posting, action: Action, moment: Moment, fields: _Fields) -> 
         parameter = action.parameters[name]
         answer = moment.evaluate(expression)
         value = _Lacking(answer.text) if isinstance(answer, EvaluationFailed) else _converted(parameter.want, answer)
+        if posting.factor is not None and isinstance(value, Decimal):
+            value = posting.factor.of(value)
         absent = value is None or (isinstance(answer, EvaluationFailed) and answer.missing is not None)
         if absent and not parameter.required:
             continue

@@ -237,9 +237,15 @@ def read_collect(keys: Keys, equipment: Equipment, assets: Assets) -> Collect | 
     posted = measures.get(quantity or "")
     if not posted:
         return None
-    unit = read_unit(keys["with"], {posted: with_keys["quantity"]}, posted, equipment, assets)
+    unit, factor = read_unit(keys["with"], {posted: with_keys["quantity"]}, posted, equipment, assets)
     return Collect(
-        measures=measures, posted=posted, unit=unit or "", every_ms=every_ms, enough=enough, flush_on=flush_on
+        measures=measures,
+        posted=posted,
+        unit=unit or "",
+        factor=factor,
+        every_ms=every_ms,
+        enough=enough,
+        flush_on=flush_on,
     )
 
 

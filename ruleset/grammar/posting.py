@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 
 from ruleset.cel import Expression, Kind, Scope
+from ruleset.codes import UNITS
 from ruleset.document import Node
 from ruleset.equipment import Assets, Equipment
 from ruleset.form.posting import ACTIONS, PROGRESS, Action, Need, Posting
 from ruleset.grammar.expression import read_condition, read_expression, read_template
 from ruleset.grammar.scope import units
 from ruleset.problem import suggest
+from ruleset.unit import Factor
+from ruleset.unit import factor as factor_between
 
 RUNNING = "running"
 
@@ -32,12 +36,20 @@ def read_posting(
     if action.needs_order and "order" not in keys:
         do.problem(f"{name} belongs to an order: add `order: running`, or an expression that names it")
     values = _read_values(do, keys.get("with"), name, action, scope)
-    unit = _unit(keys.get("with"), values, equipment, assets) if action.has_unit else None
+    unit, factor = _unit(keys.get("with"), values, equipment, assets) if action.has_unit else (None, None)
     needs = _read_needs(keys["need"], scope) if "need" in keys else ()
     _check_equipment(do, name, action, equipment, assets)
     names = frozenset().union(*(each.names for each in values.values()), *(each.that.names for each in needs))
     names |= order.names if isinstance(order, Expression) else frozenset()
-    return Posting(action=name, order=order, values=values, unit=unit, needs=needs, reads=frozenset(names) | reads)
+    return Posting(
+        action=name,
+        order=order,
+        values=values,
+        unit=unit,
+        factor=factor,
+        needs=needs,
+        reads=frozenset(names) | reads,
+    )
 
 
 def _read_action(do: Node) -> str | None:
@@ -74,23 +86,59 @@ def _read_values(do: Node, given: Node | None, name: str, action: Action, scope:
 
 def read_unit(
     given: Node | None, quantities: Mapping[str, Node], name: str, equipment: Equipment, assets: Assets
-) -> str | None:
-    """The unit that `with` says, else the one of the signal or field `name` that the quantity is."""
+) -> tuple[str | None, Factor | None]:
+    """The unit that `with` says, else the one of the signal or field `name` that the quantity is; and the factor to it
+    from the signal's own unit, where that is another."""
     entries = given.mapping() if given is not None and given.is_mapping else {}
-    if "unit" in entries:
-        unit, known = entries["unit"].text(), assets.codes.get("units", {})
-        if unit is not None and unit not in known:
-            entries["unit"].problem(f'unknown unit "{unit}"{suggest(unit, known)}')
-        return unit
-    unit = units(equipment).get(name)
-    if unit is None and name in quantities:
-        quantities[name].problem("this quantity has no unit: give its signal one in assets.yaml, or add `unit` here")
-    return unit
+    own = units(equipment).get(name)
+    node = entries.get("unit") or quantities.get(name)
+    unit = entries["unit"].text() if "unit" in entries else own
+    if node is None:
+        return unit, None
+    known = assets.codes.get(UNITS, {})
+    if unit is None:
+        if "unit" not in entries:
+            node.problem("this quantity has no unit: give its signal one in assets.yaml, or add `unit` here")
+    elif unit not in known:
+        if "unit" in entries:
+            node.problem(f'unknown unit "{unit}"{suggest(unit, known)}')
+    elif not known[unit]:
+        node.problem(f'"{unit}" is only measured: codes.yaml names no unit of Odoo for it{_other(unit, assets)}')
+    elif own is not None and own != unit:
+        return unit, _factor(node, own, unit, assets)
+    return unit, None
 
 
-def _unit(given: Node | None, values: Mapping[str, Expression], equipment: Equipment, assets: Assets) -> str | None:
-    if given is None or "quantity" not in values:
+def _other(unit: str, assets: Assets) -> str:
+    """The unit that could be posted instead."""
+    mine, known = assets.measures.get(unit), assets.codes.get(UNITS, {})
+    fitting = [
+        name
+        for name, one in assets.measures.items()
+        if mine is not None and known.get(name) and factor_between(mine, one)
+    ]
+    return f"; add `unit: {fitting[0]}` here" if fitting else ""
+
+
+def _factor(node: Node, own: str, unit: str, assets: Assets) -> Factor | None:
+    """From the signal's unit to the posted one. One to one needs none."""
+    measured, posted = assets.measures.get(own), assets.measures.get(unit)
+    if measured is None or posted is None:
         return None
+    found = factor_between(measured, posted)
+    if found is None:
+        node.problem(
+            f'"{own}" ({measured.kind}) does not convert to "{unit}" ({posted.kind}); write the quantity as a '
+            f"calculation with what one of them is, such as `net / 0.4`, or say it in a table own_units of codes.yaml"
+        )
+    return None if found == Factor(Decimal(1), Decimal(1)) else found
+
+
+def _unit(
+    given: Node | None, values: Mapping[str, Expression], equipment: Equipment, assets: Assets
+) -> tuple[str | None, Factor | None]:
+    if given is None or "quantity" not in values:
+        return None, None
     name = values["quantity"].text.strip()
     return read_unit(given, {name: given.mapping()["quantity"]}, name, equipment, assets)
 

@@ -37,7 +37,7 @@ STATION = "acme/berlin/quality/station-1"
 CODES = """
 scrap_reason: {S01: Short shot, S04: Wrong dimension}
 fault_reason: {E12: breakdown, W03: setup}
-units: {pcs: Units, kg: kg, mm/s: ""}
+units: {pcs: Units, dozen: Dozens, kg: kg, mm/s: ""}
 """
 ASSETS = """
 enterprise: acme

@@ -46,6 +46,20 @@ def test_the_first_reading_is_a_baseline_and_a_window_posts_what_came_after_it()
     assert floor.after(600_000) == []
 
 
+def test_what_is_counted_in_pieces_is_posted_in_dozens_where_the_rule_says_so() -> None:
+    floor = running(count=0, rules=DONE.replace("quantity: good", "quantity: good, unit: dozen"))
+    floor.says(good_count=6)
+    assert floor.after(60_000) == ["progress mo-1 epoch 0 upto 0.5 dozen"]
+    floor.says(good_count=12)
+    assert floor.after(60_000) == ["progress mo-1 epoch 0 upto 1 dozen"]
+
+
+def test_an_events_quantity_is_posted_in_the_unit_that_the_rule_says() -> None:
+    floor = running(rules=DONE.replace("quantity: finished.qty", "quantity: finished.qty, unit: dozen"))
+    posted = floor.happens("finished", "f-1", order="mo-1", lot="L1", qty=30.0, consumed=[])
+    assert [line for line in posted if line.startswith("complete")] == ["complete mo-1 2.5 dozen lot L1"]
+
+
 def test_the_transaction_names_stream_key_message_and_reading() -> None:
     floor = running()
     floor.says(good_count=103)

@@ -133,6 +133,19 @@ def test_a_version_is_what_the_rule_says_not_how_it_is_written() -> None:
         ),
         (
             SCRAP,
+            "quantity: scrap.qty",
+            "unit: kg, quantity: scrap.qty",
+            '9:16: "pcs" (pieces) does not convert to "kg" (mass); write the quantity as a calculation with what one '
+            "of them is, such as `net / 0.4`, or say it in a table own_units of codes.yaml",
+        ),
+        (
+            SCRAP,
+            "quantity: scrap.qty",
+            "unit: mm/s, quantity: scrap.weight",
+            '9:16: "mm/s" is only measured: codes.yaml names no unit of Odoo for it',
+        ),
+        (
+            SCRAP,
             "  order: scrap.order\n",
             "",
             "7:7: production.scrap belongs to an order: add `order: running`, or an expression that names it",
