@@ -10,6 +10,7 @@ import pytest
 from odoo_adapter.client.api import OdooApi
 from odoo_adapter.inbox.install import DOCUMENTS, MODEL
 from odoo_adapter.odoo import Applied
+from ruleset.transaction import Transaction
 from tests.live_odoo.postings import scrap
 from tests.odoo_adapter.situations import CAUSE, Bench, progress
 
@@ -36,7 +37,7 @@ async def found_from(admin: OdooApi, model: str, id: int) -> list[dict[str, Any]
 
 async def test_a_document_leads_to_its_facts_and_each_fact_to_its_document(bench: Bench, admin: OdooApi) -> None:
     order = await bench.order(10)
-    facts = [progress(bench, order, 4), await scrap(bench, order)]
+    facts: list[Transaction] = [progress(bench, order, 4), await scrap(bench, order)]
     done = [one for one in await bench.post(facts) if isinstance(one, Applied)]
     of_order = await found_from(admin, "mrp.production", int(order.removeprefix("mo-")))
     assert [row["x_name"] for row in of_order] == [fact.key for fact in facts]
