@@ -149,7 +149,9 @@ class OdooCarrier:
             await self._check_once()
         except Refused as error:
             return self._refused(keys, error)
-        except (Unavailable, Uncertain) as error:
+        except Unavailable as error:
+            return Setback(keys=keys, reason=str(error), uncertain=False, retry_after_ms=error.retry_after_ms)
+        except Uncertain as error:
             return Setback(keys=keys, reason=str(error), uncertain=False)
         except Exception as error:
             return _unforeseen(keys, error, uncertain=False)

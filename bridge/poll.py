@@ -12,7 +12,8 @@ from bridge.clock import Clock
 from bridge.core.act import audited, read_act
 from bridge.core.input import FromPerson, Input, OrdersArrived, Tick
 from bridge.loop import Entering
-from odoo_adapter.errors import OdooError
+from odoo_adapter.client.pace import giving_way
+from odoo_adapter.errors import OdooError, Unavailable
 from odoo_adapter.odoo import Odoo
 from state.audit import AuditLog
 from state.errors import StoreUnavailable
@@ -38,11 +39,14 @@ class OrderPoller:
         """Poll until cancelled. A failure is logged once, and the poll goes on."""
         while True:
             try:
-                read = await self._odoo.read_orders(self._cursor())
+                with giving_way():
+                    read = await self._odoo.read_orders(self._cursor())
             except OdooError as error:
                 if not self._failing:
                     log.warning("orders.unreadable", reason=str(error))
                 self._failing = True
+                if isinstance(error, Unavailable) and error.retry_after_ms:
+                    await asyncio.sleep(error.retry_after_ms / 1000)
             else:
                 self._failing = False
                 await self._enter(Entering(input=OrdersArrived(read), at_ms=self._clock.now_ms()))

@@ -31,11 +31,12 @@ from bridge.legacy_state import legacy_state
 from bridge.pipeline import Core
 from bridge.plant import BRIDGE_FILE, Plant
 from bridge.settings.broker import BrokerSettings
-from bridge.settings.odoo import InboxUse
+from bridge.settings.odoo import InboxUse, OdooProxySettings, OdooTransport
 from bridge.translate import Translator
 from odoo_adapter.chosen import ChosenOdoo
 from odoo_adapter.client.api import OdooApi
 from odoo_adapter.client.connection import Connection
+from odoo_adapter.client.route import Proxy, Tls
 from odoo_adapter.look_first.odoo import LookFirstOdoo
 from odoo_adapter.odoo import Odoo
 from odoo_adapter.plan import PlanContext
@@ -92,6 +93,7 @@ def new_core(plant: Plant) -> Core:
             session=session,
             most_nodes=settings.limits.nodes,
             expected=translator.nodes,
+            certificates=settings.sparkplug.certificates,
         ),
     )
     book = OrderBook(answer_within_ms=settings.limits.answer_within_ms)
@@ -179,9 +181,26 @@ def odoo_connection(plant: Plant) -> Connection:
         database=odoo.database,
         key=odoo.key.reveal,
         user=odoo.user,
-        company=plant.assets.company,
+        company=odoo.company if isinstance(odoo.company, int) else plant.assets.company,
+        company_name=odoo.company if isinstance(odoo.company, str) else "",
+        connect_timeout_s=odoo.connect_timeout_ms / 1000,
+        read_timeout_s=odoo.read_timeout_ms / 1000,
         timeout_s=odoo.timeout_ms / 1000,
+        tls=Tls(
+            verify=odoo.tls.verify,
+            ca_file=odoo.tls.ca_file,
+            cert_file=odoo.tls.cert_file,
+            key_file=odoo.tls.key_file,
+        ),
+        proxy=None if odoo.proxy is None else _proxy(odoo.proxy),
+        most_per_second=odoo.most_calls_per_second,
+        most_at_once=odoo.most_calls_at_once,
+        client_lib=odoo.transport is OdooTransport.CLIENT_LIB,
     )
+
+
+def _proxy(proxy: OdooProxySettings) -> Proxy:
+    return Proxy(url=proxy.url, user=proxy.user or "", password=proxy.secret.reveal if proxy.secret else None)
 
 
 class Sessions:

@@ -20,7 +20,7 @@ from bridge.commands.exit import FAILED, OK, UNREACHABLE, WRONG, fail
 from bridge.errors import ConfigError
 from bridge.plant import Plant, load_plant
 from bridge.settings.secret import Secret
-from bridge.wiring import open_odoo
+from bridge.wiring import odoo_connection, open_odoo
 from odoo_adapter.client.api import OdooApi
 from odoo_adapter.client.connection import Connection
 from odoo_adapter.errors import OdooError, Refused
@@ -106,7 +106,7 @@ def check_command(plant: PlantArgument, json_output: JsonOption = False) -> None
     lines = [
         f"Odoo {info.version}{' (simulator)' if info.simulator else ''}, database {info.database}",
         f"user {info.user}, company {info.company}: all rights are there; {_WAYS[info.mode]}",
-        f"the user's last API key runs out on {expires:%Y-%m-%d}" if expires else "the end of the key is not known",
+        f"an API key of the user runs out on {expires:%Y-%m-%d}" if expires else "the end of the key is not known",
     ]
     _tell(
         json_output,
@@ -128,8 +128,15 @@ def _admin(plant: Plant, user: str, key_file: Path | None) -> Connection:
     secret = Secret(
         place=odoo.key.place, file=key_file, environment=None if key_file else ADMIN_KEY
     )  # the place is only told when it is missing
-    plain = Connection(url=odoo.url, database=odoo.database, user=user, key=secret.reveal, company=plant.assets.company)
-    return replace(plain, timeout_s=max(60.0, odoo.timeout_ms / 1000))
+    patient_s = max(60.0, odoo.timeout_ms / 1000)
+    return replace(
+        odoo_connection(plant),
+        user=user,
+        key=secret.reveal,
+        read_timeout_s=patient_s,
+        timeout_s=patient_s,
+        client_lib=False,
+    )
 
 
 def _load(folder: Path) -> Plant:

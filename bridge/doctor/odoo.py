@@ -110,7 +110,7 @@ def examine_login(place: Place, login: Login, now_ms: int) -> Iterator[Finding]:
 def _key(place: Place, login: Login, now_ms: int) -> Finding:
     if login.key_expires_ms is None:
         return place.ok("the API key has no end that can be read")
-    text = f"the last API key of {login.account.login} {told_end(login.key_expires_ms, now_ms)}"
+    text = f"an API key of {login.account.login} {told_end(login.key_expires_ms, now_ms)}"
     if ends_soon(login.key_expires_ms, now_ms):
         return place.warning(text, "make a new one and put it where odoo.key names it; no restart is needed")
     return place.ok(text)

@@ -1,4 +1,4 @@
-"""Where an Odoo is and who we are there, and the HTTP exchanges with it. What an answer means is told elsewhere."""
+"""Where an Odoo is and who we are there, and how its methods are called."""
 
 from __future__ import annotations
 
@@ -6,21 +6,21 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-import aiohttp
-import msgspec
-
-from odoo_adapter.client.classify import KEY_RETRY_MS, classify
+from odoo_adapter.client.classify import KEY_RETRY_MS
+from odoo_adapter.client.route import Proxy, Tls
 from odoo_adapter.errors import Unavailable
 
-MAX_CONNECTIONS: Final = 4
+USUAL_TRUST: Final = Tls()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connection:
     """Where Odoo is and who we are there. `key` is asked at every call, so that a rotated key is taken at once.
 
-    `user` is the key's login; only servers without JSON-2 ask for it. `timeout_s` is for a whole call: a batch that
-    meets conflicts takes up to half a minute inside Odoo.
+    `user` is the key's login; only servers without JSON-2 ask for it. Where there is a
+    `company_name`, it goes before `company`, and its id is asked for at the first call. `timeout_s` is for
+    a whole call, `read_timeout_s` for a silence in it (None: as long as the call): a batch that meets conflicts takes
+    up to half a minute inside Odoo. `client_lib`: calls are made by odoo-client-lib.
     """
 
     url: str
@@ -28,8 +28,20 @@ class Connection:
     key: Callable[[], str]
     user: str = ""
     company: int = 1
+    company_name: str = ""
     connect_timeout_s: float = 5.0
+    read_timeout_s: float | None = None
     timeout_s: float = 60.0
+    tls: Tls = USUAL_TRUST
+    proxy: Proxy | None = None
+    most_per_second: float | None = None
+    most_at_once: int = 4
+    client_lib: bool = False
+
+    @property
+    def is_unverified(self) -> bool:
+        """Whether anybody on the way could pose as this Odoo although TLS is used."""
+        return self.url.startswith("https:") and not self.tls.verify
 
     def reveal_key(self) -> str:
         """The key as it is now. Raises `Unavailable` when its file cannot be read."""
@@ -39,8 +51,9 @@ class Connection:
             raise Unavailable(f"the API key cannot be read: {error.strerror or error}", KEY_RETRY_MS) from error
 
     def context(self, more: Mapping[str, object] | None) -> dict[str, object]:
-        """The context of every call: English names, UTC, and this company's records only."""
-        return {"lang": "en_US", "tz": "UTC", "allowed_company_ids": [self.company], **(more or {})}
+        """The context of every call: English names, UTC, and this company's records only, once its id is known."""
+        companies = [] if self.company_name else [self.company]
+        return {"lang": "en_US", "tz": "UTC", "allowed_company_ids": companies, **(more or {})}
 
 
 Recorder = Callable[[str, Mapping[str, object], int, object], None]
@@ -62,66 +75,3 @@ class Transport(Protocol):
     ) -> Any:
         """Call a method and return its result. Raises `Unavailable`, `Uncertain` (only where `writes`) or `Refused`."""
         ...
-
-
-class NotJson:
-    """The body was something else, such as a proxy's or Odoo's own page."""
-
-
-class Line:
-    """One session with kept-alive connections to one server; `close` ends it."""
-
-    def __init__(self, connection: Connection, record: Recorder | None = None) -> None:
-        self.connection = connection
-        self._record = record
-        self._session: aiohttp.ClientSession | None = None
-
-    async def exchange(
-        self,
-        verb: str,
-        path: str,
-        body: Mapping[str, object] | None,
-        *,
-        headers: Mapping[str, str],
-        writes: bool,
-        told: Mapping[str, object] | None = None,
-    ) -> tuple[int, Any]:
-        """Send and read the whole answer: its status, and its body as values or `NotJson`.
-
-        `told` is what the recorder gets for the body, where that holds a secret. Raises `Unavailable` or `Uncertain`.
-        """
-        payload = None if body is None else msgspec.json.encode(body)
-        url = self.connection.url.rstrip("/") + path
-        sent = {"Content-Type": "application/json", **headers}
-        try:
-            async with self._opened().request(verb, url, data=payload, headers=sent, allow_redirects=False) as response:
-                status, answer = response.status, _parse(await response.read())
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise classify(error, writes=writes) from error
-        if self._record is not None:
-            told = told if told is not None else body or {}
-            self._record(path, told, status, None if isinstance(answer, NotJson) else answer)
-        return status, answer
-
-    async def close(self) -> None:
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
-
-    def _opened(self) -> aiohttp.ClientSession:
-        if self._session is None:
-            self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=MAX_CONNECTIONS),
-                timeout=aiohttp.ClientTimeout(
-                    total=self.connection.timeout_s, sock_connect=self.connection.connect_timeout_s
-                ),
-                cookie_jar=aiohttp.DummyCookieJar(),
-            )
-        return self._session
-
-
-def _parse(raw: bytes) -> Any:
-    try:
-        return msgspec.json.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return NotJson()

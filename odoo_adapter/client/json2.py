@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from odoo_adapter.client.classify import Answer, classify
-from odoo_adapter.client.connection import Line, NotJson
+from odoo_adapter.client.classify import classify
+from odoo_adapter.client.line import Line
 
 
 class Json2:
@@ -31,8 +31,7 @@ class Json2:
             body["ids"] = list(ids)
         body["context"] = connection.context(context)
         headers = {"X-Odoo-Database": connection.database, "Authorization": f"bearer {connection.reveal_key()}"}
-        path = f"/json/2/{model}/{method}"
-        status, answer = await self._line.exchange("POST", path, body, headers=headers, writes=writes)
-        if status != 200 or isinstance(answer, NotJson):
-            raise classify(Answer(status, None if isinstance(answer, NotJson) else answer), writes=writes)
-        return answer
+        answer = await self._line.exchange("POST", f"/json/2/{model}/{method}", body, headers=headers, writes=writes)
+        if answer.status != 200 or not answer.is_json:
+            raise classify(answer, writes=writes)
+        return answer.body

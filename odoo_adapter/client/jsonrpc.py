@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from odoo_adapter.client.classify import CONNECTION_LOST, Answer, classify, not_usable
-from odoo_adapter.client.connection import Line, NotJson
+from odoo_adapter.client.line import Line
+from odoo_adapter.errors import Unavailable
 
 PATH: Final = "/jsonrpc"
 MASK: Final = "***"
@@ -46,7 +47,11 @@ class JsonRpc:
             positional.append(arguments.pop(first))
         named = {**arguments, "context": connection.context(context)}
         asked = [connection.database, self._uid, key, model, method, positional, named]
-        return await ask(self._line, "object", "execute_kw", asked, writes=writes)
+        try:
+            return await ask(self._line, "object", "execute_kw", asked, writes=writes)
+        except Unavailable:
+            self._uid = None  # a restored database, or a new key, may know the user by another id
+            raise
 
     async def _login(self, key: str) -> int:
         connection = self._line.connection
@@ -62,12 +67,12 @@ async def ask(line: Line, service: str, method: str, asked: Sequence[object], *,
     """Call a method of a service; without arguments it needs no key. The third argument is the key, if there is one."""
     body = _body(service, method, asked)
     told = _body(service, method, [*asked[:2], MASK, *asked[3:]]) if len(asked) > 2 else body
-    status, answer = await line.exchange("POST", PATH, body, headers={}, writes=writes, told=told)
-    if status != 200 or not isinstance(answer, dict):
-        raise classify(Answer(status, None if isinstance(answer, NotJson) else answer), writes=writes)
-    error = answer.get("error")
+    answer = await line.exchange("POST", PATH, body, headers={}, writes=writes, told=told)
+    if answer.status != 200 or not isinstance(answer.body, dict) or "jsonrpc" not in answer.body:
+        raise classify(answer, writes=writes)
+    error = answer.body.get("error")
     if not error:
-        return answer.get("result")
+        return answer.body.get("result")
     fault = error.get("data") if isinstance(error, dict) else None
     name = str(fault.get("name", "")) if isinstance(fault, dict) else ""
     if service == "common" and name.rpartition(".")[2] in CONNECTION_LOST:

@@ -47,7 +47,7 @@ def test_every_need_is_told_by_its_name() -> None:
     assert told(list(examine_login(PLACE, seen, NOW_MS))) == [
         (Level.OK, "the user may write mrp.production"),
         (Level.WRONG, lack),
-        (Level.OK, "the last API key of uns-bridge ends on 2027-04-15, in 90 days"),
+        (Level.OK, "an API key of uns-bridge ends on 2027-04-15, in 90 days"),
     ]
 
 
