@@ -18,9 +18,10 @@ import typer
 from bridge.broker.link import LinkSettings
 from bridge.broker.paho import PahoLink
 from bridge.clock import SystemClock
-from bridge.commands.exit import OK, WRONG, fail
+from bridge.commands.exit import OK, UNREACHABLE, WRONG, fail
 from bridge.log import configure_logging
 from bridge.simulator.ledger import Ledger
+from bridge.simulator.reach import BrokerUnreached
 from bridge.simulator.scenario import Scenario
 from bridge.simulator.scenario_file import load_scenario
 from bridge.simulator.simulation import simulate
@@ -57,7 +58,10 @@ def command(
     ] = None,
     json_output: Annotated[bool, typer.Option("--json", help="One JSON object instead of lines.")] = False,
 ) -> None:
-    """Run a simulated plant against a broker. It makes the orders that the bridge releases there."""
+    """Run a simulated plant against a broker. It makes the orders that the bridge releases there.
+
+    Exit 0 ran, 2 wrong use or a wrong scenario, 3 no broker is reached within 30 s.
+    """
     configure_logging()
     try:
         plant = load_scenario(scenario)
@@ -68,6 +72,8 @@ def command(
         done = asyncio.run(_run(plant, brokers, ledger, data_dir, length_s))
     except (RuleError, ValueError, OSError) as error:
         fail(error, WRONG)
+    except BrokerUnreached as error:
+        fail(error, UNREACHABLE)
     _tell(done, json_output)
     raise typer.Exit(OK)
 

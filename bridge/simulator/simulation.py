@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Awaitable, Collection, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -19,6 +19,7 @@ from bridge.simulator.happening import DocumentSent, FactHappened, Happening, Me
 from bridge.simulator.ledger import Ledger
 from bridge.simulator.mes_session import MesSession
 from bridge.simulator.plant_model import PlantModel
+from bridge.simulator.reach import BrokerUnreached, Reach
 from bridge.simulator.scenario import Scenario
 from ruleset.sample import Plain
 from sparkplug.fact import NodeId, Value
@@ -26,6 +27,8 @@ from sparkplug.fact import NodeId, Value
 LONGEST_PAUSE_MS: Final = 50
 """The plant looks at the clock this often at least: a release that arrived waits no longer."""
 SHORTEST_PAUSE_MS: Final = 2
+REACH_S: Final = 30.0
+"""How long a plant that runs by itself tries to reach a broker: it may be starting."""
 
 
 class Simulation:
@@ -145,26 +148,47 @@ async def simulate(
 ) -> Ledger:
     """Run a plant for so long, let it come to rest (at most `rest_s` more), and give its ledger, closed.
 
-    `stop`, when set, ends the time at once. Cancelling ends everything; the ledger is closed then too.
+    `stop`, when set, ends the time at once. Cancelling ends everything; the ledger is closed then too. Raises
+    `BrokerUnreached` where no session was made in time; one that is lost later is no reason to end.
     """
-    ledger = Ledger(scenario.seed, ledger_path)
+    ledger, reach, stop = Ledger(scenario.seed, ledger_path), Reach(link), stop or asyncio.Event()
     try:
         simulation = Simulation(
-            scenario, broker=broker, others=others, link=link, ledger=ledger, clock=clock, data_dir=data_dir
+            scenario, broker=broker, others=others, link=reach.link, ledger=ledger, clock=clock, data_dir=data_dir
         )
         async with asyncio.TaskGroup() as tasks:
             running = tasks.create_task(simulation.run(), name="simulation")
-            with suppress(TimeoutError):
-                async with asyncio.timeout(seconds):
-                    await (stop or asyncio.Event()).wait()
-            simulation.wind_down()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(rest_s):
-                    await simulation.rest()
+            reaching = tasks.create_task(_stop_unreached(reach, stop), name="reach")
+            await _within(seconds, stop.wait())
+            if not stop.is_set():  # a short time may be over before the first try is
+                await _within(REACH_S, reach.tried.wait())
+            if reach.reached.is_set():
+                simulation.wind_down()
+                await _within(rest_s, simulation.rest())
+            reaching.cancel()
             running.cancel()
     finally:
         ledger.close()
+    if not reach.reached.is_set():
+        places = " nor ".join(f"{each.host}:{each.port}" for each in (broker, *others))
+        raise BrokerUnreached(
+            f"no MQTT broker was reached at {places} (the last try: {reach.reason}); see whether it runs, "
+            "and whether the address, the log-in and the certificate are right"
+        )
     return ledger
+
+
+async def _stop_unreached(reach: Reach, stop: asyncio.Event) -> None:
+    await _within(REACH_S, reach.reached.wait())
+    if not reach.reached.is_set():
+        stop.set()
+
+
+async def _within(seconds: float, work: Awaitable[object]) -> None:
+    """Wait for it so long."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await work
 
 
 def _by_node(model: PlantModel) -> Mapping[NodeId, Mapping[str | None, Mapping[str, Value]]]:

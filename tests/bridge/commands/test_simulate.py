@@ -78,7 +78,19 @@ def test_a_broker_with_an_authority_of_its_own_is_trusted_where_that_is_named(
     done = subprocess.run([sys.executable, "-m", "bridge", *arguments, *trust], capture_output=True, text=True)
 
     told = {reason: reason in done.stderr for reason in ("edge.link_down", "certificate verify failed")}
-    assert (done.returncode, told) == (0, dict.fromkeys(told, not is_trusted))
+    assert (done.returncode, told) == (0 if is_trusted else 3, dict.fromkeys(told, not is_trusted))
+
+
+def test_a_broker_that_is_not_there_ends_the_run_with_its_place_and_the_reason() -> None:
+    arguments = [str(SCENARIO), "--broker", "mqtt://127.0.0.1:9", "--broker", "mqtt://127.0.0.1:19", "--for", "100ms"]
+
+    result = CliRunner().invoke(app, arguments)
+
+    assert (result.exit_code, result.stdout) == (3, "")
+    assert result.stderr.splitlines()[-1] == (
+        "no MQTT broker was reached at 127.0.0.1:9 nor 127.0.0.1:19 (the last try: 127.0.0.1:9: [Errno 111] Connection "
+        "refused); see whether it runs, and whether the address, the log-in and the certificate are right"
+    )
 
 
 def test_an_authority_that_is_none_is_refused_at_once(tmp_path: Path) -> None:
