@@ -18,11 +18,15 @@ from sparkplug.wire.value import Definitions
 
 @dataclass(slots=True)
 class DeviceSession:
-    """A device: what it declared, whether it is there, and whether the next stage was told so."""
+    """A device: what it declared, whether it is there, and whether the next stage was told so.
+
+    `certified_ms`: it was never heard of; the catalog is that of a certificate, a birth of that time.
+    """
 
     catalog: Catalog = EMPTY
     born: bool = False
     announced: bool = False
+    certified_ms: int | None = None
 
 
 class Devices:
@@ -36,9 +40,26 @@ class Devices:
         self._reborn_ms = reborn_ms
 
     def catalog(self, name: str) -> Catalog | None:
-        """What the device declared; None where it is not there."""
+        """What the device declared; None where it is not there, as far as is known."""
         device = self.known.get(name)
-        return device.catalog if device is not None and device.born else None
+        return device.catalog if device is not None and (device.born or device.certified_ms is not None) else None
+
+    def lack_birth(self, name: str) -> bool:
+        """Whether the device was never heard of."""
+        device = self.known.get(name)
+        return device is None or device.certified_ms is not None
+
+    def learn(self, birth: DeviceBirth, node: Catalog) -> list[Problem]:
+        """A certificate of a device that `lack_birth`. The newest counts."""
+        if self._is_one_too_many(birth.device):
+            return [self.unborn(birth)]
+        catalog, problems = declare(birth.payload)
+        at_ms = birth.payload.timestamp_ms or birth.received_ms
+        before = self.known.get(birth.device)
+        if before is not None and (before.certified_ms or 0) >= at_ms:
+            return []
+        self.known[birth.device] = DeviceSession(catalog, certified_ms=at_ms)
+        return [*problems, *self._shared_aliases(birth.device, catalog, node)]
 
     def bear(self, birth: DeviceBirth, node: Catalog, definitions: Definitions) -> Told:
         """DBIRTH. `node` and `definitions` are what the node's own birth declared."""
@@ -60,12 +81,16 @@ class Devices:
         device = self.known.get(death.device)
         if device is None:
             return [], [self.unborn(death)]
-        device.born = False
+        device.born, device.certified_ms = False, None
         return self._end(death.payload.timestamp_ms or death.received_ms, "DDEATH", [death.device]), []
 
     def await_births(self, now_ms: int) -> None:
-        """The devices' births follow their node's. On a rebirth they count as there until then, for a limited time."""
+        """The devices' births follow their node's. On a rebirth they count as there until then, for a limited time.
+
+        What certificates told of others is of a session that is over.
+        """
         self.reborn_due_ms = None
+        self.known = {name: device for name, device in self.known.items() if device.certified_ms is None}
         for device in self.known.values():
             device.born = False
             if device.announced:

@@ -7,8 +7,8 @@ from typing import Final, TypeAlias
 
 from sparkplug.catalog import BD_SEQ
 from sparkplug.finding import FindingName, Problem
-from sparkplug.topic import DeviceVerb, NodeVerb
-from sparkplug.wire.payload import Payload
+from sparkplug.topic import DeviceTopic, DeviceVerb, NodeTopic, NodeVerb
+from sparkplug.wire.payload import Payload, decode
 
 REBIRTH: Final = "Node Control/Rebirth"
 SEQ_MODULUS: Final = 256
@@ -67,6 +67,14 @@ class DeviceDeath:
 
 Sequenced: TypeAlias = NodeData | DeviceBirth | DeviceData | DeviceDeath
 Message: TypeAlias = NodeBirth | NodeDeath | Sequenced
+
+
+def read_message(topic: NodeTopic | DeviceTopic, raw: bytes, received_ms: int) -> Message | None:
+    """The message that came under a topic; None for a command, which is not for hosts. Raises `PayloadError`."""
+    payload = decode(raw)
+    if isinstance(topic, NodeTopic):
+        return node_message(topic.verb, payload, received_ms)
+    return device_message(topic.verb, topic.device, payload, received_ms)
 
 
 def node_message(verb: NodeVerb, payload: Payload, received_ms: int) -> Message | None:

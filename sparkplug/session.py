@@ -89,6 +89,7 @@ class NodeSession:
         self.announced = False  # the next stage believes the node online
         self.bd_seq: int | None = None
         self.catalog = EMPTY
+        self.certified_ms: int | None = None  # no birth was heard; the catalog is that of a certificate of this time
         self.definitions: dict[str, dict[str, int]] = {}
         self.devices = Devices(node, most=settings.most_devices, reborn_ms=settings.device_rebirth_ms)
         self.sequence = Sequence(settings.reorder_timeout_ms, settings.most_waiting_bytes)
@@ -125,6 +126,36 @@ class NodeSession:
             case NodeData() | DeviceBirth() | DeviceData() | DeviceDeath():
                 self._compare_clocks(message.payload, now_ms)
                 return tuple(self._sequenced(message, now_ms))
+
+    @property
+    def is_hearsay(self) -> bool:
+        """Whether nothing is known of the node but certificates, as a broker keeps them of nodes long gone, too."""
+        return self.phase is Phase.UNBORN and (self.certified_ms is not None or bool(self.devices.known))
+
+    def lacks_birth(self, device: str | None) -> bool:
+        """Whether no birth of the node or of this device was heard by which its data could be read."""
+        if self.phase not in (Phase.UNBORN, Phase.STALE):
+            return False
+        if device is not None:
+            return self.devices.lack_birth(device)
+        return self.certified_ms is not None or not self.catalog.declared
+
+    def learn(self, birth: NodeBirth | DeviceBirth) -> tuple[Output, ...]:
+        """Take a certificate of one that `lacks_birth`: it tells how to read what the node sends, and no more.
+
+        The newest counts. What is wrong with it is told; a rebirth is not asked: nobody knows whether the node lives.
+        """
+        problems: list[Problem] = []
+        if isinstance(birth, DeviceBirth):
+            problems = self.devices.learn(birth, self.catalog)
+        elif (at_ms := birth.payload.timestamp_ms or birth.received_ms) > (self.certified_ms or 0):
+            self.certified_ms = at_ms
+            self.definitions = template_definitions(birth.payload)
+            self.catalog, problems = declare(birth.payload)
+            problems += birth_problems(birth.payload)
+        self.since_ms = self.since_ms or birth.received_ms
+        self.changed = True
+        return tuple(self.findings.note(self.node, problems, birth.payload.raw, birth.received_ms))
 
     def due(self, now_ms: int) -> tuple[Output, ...]:
         """Take the passing of time. One that comes too early or too late returns `()`."""
@@ -169,6 +200,7 @@ class NodeSession:
         self.announced = True
         self.changed = True
         self.bd_seq = bd_seq
+        self.certified_ms = None
         self.birth_ms = payload.timestamp_ms
         self.sequence.restart(seq_of(payload) or 0, payload.digest)
         self.definitions = template_definitions(payload)
@@ -196,6 +228,7 @@ class NodeSession:
             return found
         outputs = self._release(now_ms)
         self._enter(Phase.OFFLINE, now_ms)
+        self.certified_ms = None
         outputs += self._end(now_ms, "NDEATH")
         self.devices.await_births(now_ms)
         return [*outputs, *found, *(self._ask_rebirth("a death of another session", now_ms) if mismatch else [])]
@@ -220,12 +253,16 @@ class NodeSession:
     def _sequenced(self, message: Sequenced, now_ms: int) -> list[Output]:
         """A message that has its place in the node's `seq`, and is read when it is its turn."""
         if self.phase in (Phase.UNBORN, Phase.OFFLINE):
-            problem = Problem(FindingName.NODE_UNBORN, f"{type(message).__name__} while the node is {self.phase.value}")
-            return self._found([problem], now_ms, message.payload.raw)
+            if not self._is_certified(message):
+                text = f"{type(message).__name__} while the node is {self.phase.value}"
+                return self._found([Problem(FindingName.NODE_UNBORN, text)], now_ms, message.payload.raw)
+            self._enter(Phase.STALE, now_ms)  # it lives, and its birth was missed
+            self.changed = True
         seq = seq_of(message.payload)
         if seq is None:
             missing = Problem(FindingName.SEQ_MISSING, f"{type(message).__name__} with seq {message.payload.seq}")
-            return [*self._read(message, now_ms), *self._found([missing], now_ms, message.payload.raw)]
+            asked = self._ask_rebirth("stale", now_ms) if self.phase is Phase.STALE else []
+            return [*self._read(message, now_ms), *self._found([missing], now_ms, message.payload.raw), *asked]
         if self.sequence.is_repeat(seq, message.payload.digest):
             repeated = Problem(FindingName.MESSAGE_REPEATED, f"seq {seq} came twice")
             return self._found([repeated], now_ms, message.payload.raw)
@@ -240,6 +277,12 @@ class NodeSession:
             outputs += self._release(now_ms)
             outputs += self._ask_rebirth("stale", now_ms)
         return outputs
+
+    def _is_certified(self, message: Sequenced) -> bool:
+        """Whether a certificate tells how to read the messages of its sender."""
+        if isinstance(message, DeviceData | DeviceDeath):
+            return self.devices.catalog(message.device) is not None
+        return self.certified_ms is not None
 
     def _release(self, now_ms: int) -> list[Output]:
         """Read what waits, without what it waits for."""

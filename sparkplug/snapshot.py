@@ -31,6 +31,7 @@ class DeviceSnapshot(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
 
     born: bool
     announced: bool
+    certified_ms: int | None = None
     declared: tuple[Declared, ...] = ()
 
 
@@ -60,6 +61,7 @@ class SessionSnapshot(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     asked_ms: int | None = None
     window_ms: int
     reborn_due_ms: int | None = None
+    certified_ms: int | None = None
     declared: tuple[Declared, ...] = ()
     definitions: dict[str, dict[str, int]] = {}
     devices: dict[str, DeviceSnapshot] = {}
@@ -76,7 +78,7 @@ class FindingsSnapshot(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeView:
-    """What the host believes of a node. `seq` is the last in order, `devices` tells which are there.
+    """What the host believes of a node. `seq` is the last in order, `devices` tells which are there of those heard of.
 
     `skew_ms` is how far the node's clock is ahead of ours, less the way of its messages.
     """
@@ -122,10 +124,16 @@ def store(session: NodeSession) -> bytes:
             asked_ms=session.backoff.asked_ms,
             window_ms=session.backoff.window_ms,
             reborn_due_ms=session.devices.reborn_due_ms,
+            certified_ms=session.certified_ms,
             declared=session.catalog.declared,
             definitions=session.definitions,
             devices={
-                name: DeviceSnapshot(born=device.born, announced=device.announced, declared=device.catalog.declared)
+                name: DeviceSnapshot(
+                    born=device.born,
+                    announced=device.announced,
+                    certified_ms=device.certified_ms,
+                    declared=device.catalog.declared,
+                )
                 for name, device in session.devices.known.items()
             },
             waiting=tuple(_store_waiting(message) for message in session.sequence.waiting),
@@ -158,10 +166,10 @@ def as_stored(node: NodeId, stored: bytes, settings: SessionSettings) -> NodeSes
     session.birth_ms = snapshot.birth_ms
     session.skews_ms.extend(snapshot.skews_ms)
     session.bd_seq = snapshot.bd_seq
-    session.catalog = Catalog(snapshot.declared)
+    session.catalog, session.certified_ms = Catalog(snapshot.declared), snapshot.certified_ms
     session.definitions = snapshot.definitions
     session.devices.known = {
-        name: DeviceSession(Catalog(device.declared), device.born, device.announced)
+        name: DeviceSession(Catalog(device.declared), device.born, device.announced, device.certified_ms)
         for name, device in snapshot.devices.items()
     }
     session.sequence = Sequence(
@@ -213,7 +221,7 @@ def view(session: NodeSession) -> NodeView:
         seq=(session.sequence.expected - 1) % SEQ_MODULUS if was_born else None,
         skew_ms=session.skew_ms,
         metrics=len(session.catalog.declared) + sum(len(device.catalog.declared) for device in devices.values()),
-        devices={name: device.born for name, device in devices.items()},
+        devices={name: device.born for name, device in devices.items() if device.certified_ms is None},
         findings=dict(session.findings.tallies),
     )
 

@@ -10,6 +10,8 @@ from typing import Final, TypeAlias
 from sparkplug.fact import NodeId
 
 NAMESPACE: Final = "spBv1.0"
+CERTIFICATES: Final = "$sparkplug/certificates/"
+"""Where a Sparkplug Aware broker keeps the births, each under its own topic."""
 _STATE: Final = "STATE"
 _TOPICS_KEPT: Final = 16_384  # a site's topics, parsed once; the bound is for a hostile publisher
 
@@ -89,6 +91,15 @@ def parse_topic(topic: str) -> Topic | None:
             return DeviceTopic(verb=_DEVICE_VERBS[verb], node=node, device=device)
         case _:
             return InvalidTopic(node, f"{topic!r} is no topic of Sparkplug B 3.0")
+
+
+def parse_certificate(topic: str) -> NodeTopic | DeviceTopic | None:
+    """The topic of the birth that a broker keeps under this one; None where it keeps none there."""
+    match parse_topic(topic.removeprefix(CERTIFICATES)) if topic.startswith(CERTIFICATES) else None:
+        case NodeTopic(verb=NodeVerb.BIRTH) | DeviceTopic(verb=DeviceVerb.BIRTH) as birth:
+            return birth
+        case _:
+            return None
 
 
 def node_topic(verb: NodeVerb, node: NodeId) -> str:

@@ -21,6 +21,7 @@ from bridge.commands.exit import FAILED, OK, WRONG, fail
 from bridge.console.format import age, printable, short
 from sparkplug.errors import PayloadError
 from sparkplug.topic import (
+    CERTIFICATES,
     NAMESPACE,
     DeviceTopic,
     DeviceVerb,
@@ -35,8 +36,6 @@ from sparkplug.wire.payload import LAST_AT_MS
 from sparkplug.wire.plain import EXACT
 from sparkplug.wire.state import LEGACY_WORDS, decode_legacy_state, decode_state
 
-CERTIFICATES: Final = "$sparkplug/certificates/"
-"""Where a Sparkplug Aware broker keeps the births, each under its own topic."""
 _HEX: Final = re.compile(rb"(0x)?([0-9a-fA-F]{2}[\s:]*)+")
 _BASE64: Final = re.compile(rb"[A-Za-z0-9+/\s]+={0,2}\s*")
 _STATE: Final = "STATE"

@@ -48,6 +48,8 @@ class SparkplugSettings:
     """False: a death counts although its `bdSeq` is not its birth's, for publishers that count wrongly."""
     legacy_state: bool = False
     """True: the host's STATE is also said as Sparkplug 2.2 had it, for nodes that follow nothing else."""
+    certificates: bool = False
+    """True: the births that a Sparkplug Aware broker keeps are read too, for nodes whose own was not heard yet."""
     declared_offline: DeclaredOffline = DeclaredOffline.REPUBLISH
     """What the host does when its STATE is said to be offline: publish its birth again, or connect anew."""
 
@@ -194,6 +196,7 @@ def _sparkplug(section: Section) -> SparkplugSettings:
         reorder_timeout_ms=section.duration("reorder_timeout", default.reorder_timeout_ms, at_most_ms=60_000),
         strict_deaths=section.boolean("strict_deaths", default.strict_deaths),
         legacy_state=section.boolean("legacy_state", default.legacy_state),
+        certificates=section.boolean("certificates", default.certificates),
         declared_offline=_declared_offline(section),
     )
 

@@ -62,7 +62,7 @@ broker:
    secret: {file: secrets/broker}, keepalive: 30s, timeout: 5s, session_expiry: 1d}
 redis: {url: "rediss://store:6380/1", user: b, secret: {file: s}, accept_weak_durability: true, replicas: 1, lease: 20s}
 sparkplug: {host_id: site-1, groups: [body, paint], rebirth_pause: 10s, reorder_timeout: 1s, strict_deaths: false,
-            declared_offline: reconnect}
+            declared_offline: reconnect, certificates: true}
 edge_node: {group: body, node: orders}
 limits: {commit_patience: 3s, inbox_queue: 10, outbox: 20, keys_kept: 60d, stale_grace: 5s, answer_within: 2m,
   nodes: 30, devices: 40}
@@ -81,6 +81,7 @@ data_dir: /var/lib/uns-bridge
     assert settings.sparkplug.groups == ("body", "paint")
     assert not settings.sparkplug.strict_deaths
     assert settings.sparkplug.declared_offline is DeclaredOffline.RECONNECT
+    assert settings.sparkplug.certificates
     assert settings.edge_node == EdgeNodeSettings(group="body", node="orders")
     assert settings.limits.commit_patience_ms == 3_000
     assert settings.limits.keys_kept_ms == 60 * 86_400_000

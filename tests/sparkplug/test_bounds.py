@@ -6,7 +6,8 @@ import pytest
 
 from sparkplug.fact import DataRead, Finding, NodeId, NodeOffline, NodeOnline, Output, RequestRebirth
 from sparkplug.finding import FindingName
-from sparkplug.host import FORGET_EVERY_MS, HostApplication, HostSettings
+from sparkplug.host import HostApplication, HostSettings
+from sparkplug.host.roster import FORGET_EVERY_MS
 from sparkplug.message import DeviceBirth, DeviceData
 from sparkplug.session import NodeSession, SessionSettings
 from sparkplug.wire.payload import decode

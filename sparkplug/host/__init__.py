@@ -17,12 +17,14 @@ from sparkplug.command import Refusal, did_you_mean, write
 from sparkplug.errors import PayloadError
 from sparkplug.fact import ONLY_SERVER, NodeId, NodeOnline, Origin, Output, PublishState, RequestRebirth
 from sparkplug.finding import FindingName, Findings, Problem, Tally
-from sparkplug.message import Message, NodeBirth, NodeDeath, device_message, node_message
-from sparkplug.pace import Dues, Pacer
+from sparkplug.host.roster import Roster
+from sparkplug.message import DeviceBirth, Message, NodeBirth, NodeDeath, read_message
+from sparkplug.pace import Pacer
 from sparkplug.presence import DeclaredOffline, StateWatch
 from sparkplug.session import NodeSession, Phase, SessionSettings
 from sparkplug.snapshot import NodeView, restore, store, store_findings, stored_findings, view
 from sparkplug.topic import (
+    CERTIFICATES,
     NAMESPACE,
     DeviceTopic,
     DeviceVerb,
@@ -30,18 +32,20 @@ from sparkplug.topic import (
     NodeTopic,
     NodeVerb,
     StateTopic,
+    parse_certificate,
     parse_topic,
     state_topic,
 )
-from sparkplug.wire.payload import decode
 
 HOST_LEFT: Final = "host disconnected"
-FORGET_EVERY_MS: Final = 3_600_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostSettings:
     """Which groups the host follows (empty: all) on which servers, how patient it is, how fast it asks for rebirths.
+
+    `certificates`: it also reads the births that a Sparkplug Aware broker keeps, and so the data of nodes whose own
+    birth it has not heard yet.
 
     After a connect, nodes that were known before have `birth_grace_ms` to be born by themselves; then they are
     asked, spread over `rebirth_jitter_ms` and at most `rebirths_per_s`. Nodes that are `expected` are always followed
@@ -58,6 +62,7 @@ class HostSettings:
     rebirth_burst: int = 20
     most_nodes: int = 5_000
     expected: frozenset[NodeId] = frozenset()
+    certificates: bool = False
 
 
 class HostApplication:
@@ -67,11 +72,8 @@ class HostApplication:
         self.host_id = host_id
         self._settings = settings
         self._servers = {server: StateWatch(server, host_id, settings.declared_offline) for server in settings.servers}
-        self._sessions: dict[NodeId, NodeSession] = {}
-        self._dues = Dues()
-        self._changed: set[NodeId] = set()
+        self._nodes = Roster(settings.session, most=settings.most_nodes, expected=settings.expected)
         self._strangers_changed = False
-        self._forget_from_ms = 0
         self._pacer = Pacer(
             per_s=settings.rebirths_per_s, burst=settings.rebirth_burst, jitter_ms=settings.rebirth_jitter_ms
         )
@@ -82,8 +84,9 @@ class HostApplication:
     @property
     def subscriptions(self) -> tuple[str, ...]:
         """The topic filters, our own STATE first (`tck-id-host-topic-phid-birth-sub-required`)."""
-        groups = self._settings.groups
-        return state_topic(self.host_id), *([f"{NAMESPACE}/{group}/#" for group in groups] or [f"{NAMESPACE}/#"])
+        followed = [f"{NAMESPACE}/{group}/#" for group in self._settings.groups] or [f"{NAMESPACE}/#"]
+        certified = [f"{CERTIFICATES}{each}" for each in followed] if self._settings.certificates else []
+        return state_topic(self.host_id), *followed, *certified
 
     @property
     def is_connected(self) -> bool:
@@ -91,13 +94,13 @@ class HostApplication:
         return any(server.will_ms is not None for server in self._servers.values())
 
     def connected(self, now_ms: int, *, will_ms: int, server: str = ONLY_SERVER) -> tuple[Output, ...]:
-        """Our session on a server is up and subscribed. Every node that lives there is asked for one rebirth, in time.
+        """Our session on a server is up and subscribed. Every node that was heard there is asked for its births.
 
         `will_ms` is the timestamp of the session's will.
         """
         self._servers[server].will_ms = will_ms
-        for node, session in self._sessions.items():
-            if session.server == server and session.phase is not Phase.ONLINE:
+        for node, session in self._nodes.sessions.items():
+            if session.server == server and session.phase is not Phase.ONLINE and not session.is_hearsay:
                 self._pacer.ask_spread(node, "the host was away", now_ms + self._settings.birth_grace_ms)
         return (PublishState(server=server, at_ms=will_ms), *self._paced(now_ms))
 
@@ -105,9 +108,10 @@ class HostApplication:
         """Our session on a server is down: nothing is known of the nodes that live there."""
         self._servers[server].will_ms = None
         outputs: list[Output] = []
-        for node in sorted(node for node, session in self._sessions.items() if session.server == server):
+        for node in sorted(node for node, session in self._nodes.sessions.items() if session.server == server):
+            session = self._nodes.sessions[node]
             self._pacer.forget(node)
-            outputs += self._routed(self._sessions[node], self._sessions[node].host_left(now_ms, HOST_LEFT), now_ms)
+            outputs += self._routed(session, session.host_left(now_ms, HOST_LEFT), now_ms)
         return tuple(outputs)
 
     # Messages and time
@@ -118,7 +122,10 @@ class HostApplication:
         """Take one message, in order of arrival. Never raises for what a peer did."""
         parsed = parse_topic(topic)
         match parsed:
-            case None | NodeTopic(verb=NodeVerb.COMMAND) | DeviceTopic(verb=DeviceVerb.COMMAND):
+            case None:
+                birth = parse_certificate(topic)
+                return self._certificate(server, birth, payload, now_ms) if birth is not None else ()
+            case NodeTopic(verb=NodeVerb.COMMAND) | DeviceTopic(verb=DeviceVerb.COMMAND):
                 return ()
             case StateTopic(host_id):
                 return self._state(server, payload, retain, now_ms) if host_id == self.host_id else ()
@@ -132,15 +139,15 @@ class HostApplication:
     def due(self, now_ms: int) -> tuple[Output, ...]:
         """Take the passing of time."""
         outputs: list[Output] = []
-        for node in self._dues.due(now_ms):
-            session = self._sessions[node]
+        for node in self._nodes.dues.due(now_ms):
+            session = self._nodes.sessions[node]
             outputs += self._routed(session, session.due(now_ms), now_ms)
         return (*outputs, *self._paced(now_ms))
 
     @property
     def next_due_ms(self) -> int | None:
         """When `due` has something to do, if nothing else happens before."""
-        dues = (self._dues.earliest_ms, self._pacer.next_due_ms)
+        dues = (self._nodes.dues.earliest_ms, self._pacer.next_due_ms)
         return min((due_ms for due_ms in dues if due_ms is not None), default=None)
 
     # What people want
@@ -151,7 +158,7 @@ class HostApplication:
         Not within the first window after the last request, however it came about: its birth is under way. One that was
         never heard of may have been born before we came, and is asked wherever we are.
         """
-        if node not in self._sessions and self.is_connected:
+        if node not in self._nodes.sessions and self.is_connected:
             there = [server for server, ours in self._servers.items() if ours.will_ms is not None]
             return tuple(RequestRebirth(node, reason, server) for server in there)
         session = self._reachable(node)
@@ -175,9 +182,9 @@ class HostApplication:
         return written if isinstance(written, Refusal) else (written,)
 
     def _reachable(self, node: NodeId) -> NodeSession | Refusal:
-        session = self._sessions.get(node)
+        session = self._nodes.sessions.get(node)
         if session is None:
-            known = did_you_mean(str(node), map(str, self._sessions))
+            known = did_you_mean(str(node), map(str, self._nodes.sessions))
             return Refusal(f"no edge node {str(node)!r} was ever heard of{known}")
         if self._servers[session.server].will_ms is None:
             return Refusal(f"the bridge is not connected to the MQTT server where {node} lives")
@@ -187,17 +194,15 @@ class HostApplication:
 
     def take_changed(self) -> frozenset[NodeId]:
         """The nodes whose snapshot changed since the last call. A `seq` that went on as it should is no change."""
-        changed = frozenset(self._changed)
-        self._changed.clear()
-        return changed
+        return self._nodes.take_changed()
 
     def snapshot(self, node: NodeId) -> bytes:
         """The stored form of a node that it `knows`."""
-        return store(self._sessions[node])
+        return store(self._nodes.sessions[node])
 
     def knows(self, node: NodeId) -> bool:
         """Whether a node was heard of and is not forgotten."""
-        return node in self._sessions
+        return node in self._nodes.sessions
 
     def restore(self, node: NodeId, snapshot: bytes) -> None:
         """Take up a node where a snapshot left it, as stale; `connected` asks for its rebirth.
@@ -207,28 +212,21 @@ class HostApplication:
         session = restore(node, snapshot, self._settings.session)
         if session.server not in self._servers:  # it is no longer among the settings; where the node is will be seen
             session.server = self._settings.servers[0]
-        self._keep(session)
+        self._nodes.put(session)
 
     def forget_before(self, at_ms: int) -> tuple[NodeId, ...]:
         """Forget nodes that are gone and silent since before this moment, unless they are expected; return them.
 
         Call it often: it works once an hour of `at_ms`.
         """
-        if at_ms < self._forget_from_ms:
-            return ()
-        self._forget_from_ms = at_ms + FORGET_EVERY_MS
-        lost = {node for node, session in self._sessions.items() if _is_lost(session, at_ms)}
-        forgotten = tuple(sorted(lost - self._settings.expected))
+        forgotten = self._nodes.forget_before(at_ms)
         for node in forgotten:
-            del self._sessions[node]
             self._pacer.forget(node)
-            self._dues.note(node, None)
-        self._changed.update(forgotten)
         return forgotten
 
     def nodes(self) -> tuple[NodeView, ...]:
         """What is believed of each node, in order."""
-        return tuple(view(self._sessions[node]) for node in sorted(self._sessions))
+        return tuple(view(self._nodes.sessions[node]) for node in sorted(self._nodes.sessions))
 
     @property
     def findings(self) -> Mapping[str, Tally]:
@@ -249,28 +247,19 @@ class HostApplication:
     def _message(
         self, server: str, topic: NodeTopic | DeviceTopic, raw: bytes, retain: bool, now_ms: int
     ) -> tuple[Output, ...]:
-        session = self._sessions.get(topic.node)
-        if session is None and self._is_one_too_many(topic.node):
-            text = f"{topic.verb} of {topic.node}, beyond the {len(self._sessions)} edge nodes of the site"
-            return self._strange(topic.node, [Problem(FindingName.TOO_MANY_NODES, text)], raw, now_ms)
+        session = self._nodes.sessions.get(topic.node)
+        if session is None and not self._nodes.has_room(topic.node):
+            return self._beyond(topic, raw, now_ms)
         if retain:
             problem = Problem(FindingName.MESSAGE_RETAINED, f"a retained {topic.verb} tells the past")
-            return self._objected(session or self._new(topic.node, server), problem, raw, now_ms)
+            return self._objected(session or self._nodes.new(topic.node, server), problem, raw, now_ms)
         try:
-            payload = decode(raw)
+            message = read_message(topic, raw, now_ms)
         except PayloadError as error:
-            if session is None:
-                problem = Problem(FindingName.PAYLOAD_UNREADABLE, f"{topic.verb} of {topic.node}: {error}")
-                return self._strange(topic.node, [problem], raw, now_ms)
-            problem = Problem(FindingName.PAYLOAD_UNREADABLE, f"{topic.verb}: {error}")
-            return self._objected(session, problem, raw, now_ms)
-        if isinstance(topic, NodeTopic):
-            message = node_message(topic.verb, payload, now_ms)
-        else:
-            message = device_message(topic.verb, topic.device, payload, now_ms)
+            return self._unreadable(session, topic, error, raw, now_ms)
         if message is None or (session is None and isinstance(message, NodeDeath)):
             return ()
-        session = session or self._new(topic.node, server)
+        session = session or self._nodes.new(topic.node, server)
         if session.server != server and not self._moved(session, server, message):
             if isinstance(message, NodeDeath):  # the will that it left where it lived before
                 return ()
@@ -278,8 +267,32 @@ class HostApplication:
             return self._objected(session, Problem(FindingName.NODE_ON_TWO_SERVERS, text), raw, now_ms)
         return self._routed(session, session.receive(message, now_ms=now_ms), now_ms)
 
-    def _is_one_too_many(self, node: NodeId) -> bool:
-        return len(self._sessions) >= self._settings.most_nodes and node not in self._settings.expected
+    def _certificate(self, server: str, topic: NodeTopic | DeviceTopic, raw: bytes, now_ms: int) -> tuple[Output, ...]:
+        """A birth as the broker keeps it. A node that was never heard lives where its first certificate is."""
+        session = self._nodes.sessions.get(topic.node)
+        if session is None and not self._nodes.has_room(topic.node):
+            return self._beyond(topic, raw, now_ms)
+        if session is not None and not session.lacks_birth(topic.device if isinstance(topic, DeviceTopic) else None):
+            return ()
+        try:
+            birth = read_message(topic, raw, now_ms)
+        except PayloadError as error:
+            return self._unreadable(session, topic, error, raw, now_ms)
+        assert isinstance(birth, NodeBirth | DeviceBirth)
+        session = session or self._nodes.new(topic.node, server)
+        return self._routed(session, session.learn(birth), now_ms)
+
+    def _beyond(self, topic: NodeTopic | DeviceTopic, raw: bytes, now_ms: int) -> tuple[Output, ...]:
+        text = f"{topic.verb} of {topic.node}, beyond the {len(self._nodes.sessions)} edge nodes of the site"
+        return self._strange(topic.node, [Problem(FindingName.TOO_MANY_NODES, text)], raw, now_ms)
+
+    def _unreadable(
+        self, session: NodeSession | None, topic: NodeTopic | DeviceTopic, error: PayloadError, raw: bytes, now_ms: int
+    ) -> tuple[Output, ...]:
+        if session is None:
+            problem = Problem(FindingName.PAYLOAD_UNREADABLE, f"{topic.verb} of {topic.node}: {error}")
+            return self._strange(topic.node, [problem], raw, now_ms)
+        return self._objected(session, Problem(FindingName.PAYLOAD_UNREADABLE, f"{topic.verb}: {error}"), raw, now_ms)
 
     def _moved(self, session: NodeSession, server: str, message: Message) -> bool:
         """Whether a message from another server tells that the node lives there now."""
@@ -297,9 +310,7 @@ class HostApplication:
         """Take back what a session asks of the pacer, and note what it changed."""
         node = session.node
         if session.changed:
-            session.changed = False
-            self._changed.add(node)
-            self._dues.note(node, session.next_due_ms)
+            self._nodes.note(session)
         if len(outputs) == 1 and not isinstance(outputs[0], RequestRebirth | NodeOnline):
             return outputs
         passed: list[Output] = []
@@ -317,9 +328,9 @@ class HostApplication:
         """The rebirth requests whose time has come."""
         requests: list[Output] = []
         for node, reason in self._pacer.due(now_ms):
-            session = self._sessions[node]
+            session = self._nodes.sessions[node]
             session.backoff.take(now_ms)
-            self._changed.add(node)
+            self._nodes.note(session)
             requests.append(RequestRebirth(node, reason, session.server))
         return tuple(requests)
 
@@ -335,26 +346,3 @@ class HostApplication:
 
     def _objected(self, session: NodeSession, problem: Problem, raw: bytes, now_ms: int) -> tuple[Output, ...]:
         return self._routed(session, session.object_to(problem, raw, now_ms), now_ms)
-
-    def _new(self, node: NodeId, server: str) -> NodeSession:
-        session = NodeSession(node, self._settings.session)
-        session.server = server
-        return self._keep(session)
-
-    def _keep(self, session: NodeSession) -> NodeSession:
-        self._sessions[session.node] = session
-        self._dues.note(session.node, session.next_due_ms)
-        return session
-
-
-def _is_lost(session: NodeSession, at_ms: int) -> bool:
-    """Whether a node is gone and was silent since before this moment.
-
-    When one that was online was last heard is not stored, so after a start it must have been asked for its birth first.
-    """
-    heard_ms, asked_ms = max(session.seen_ms, session.since_ms), session.backoff.asked_ms
-    if session.phase is Phase.STALE:
-        is_gone = asked_ms is not None and asked_ms > heard_ms
-    else:
-        is_gone = session.phase is not Phase.ONLINE
-    return is_gone and heard_ms < at_ms
