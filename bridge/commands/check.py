@@ -11,6 +11,9 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.box import SIMPLE
+from rich.console import Console
+from rich.table import Table
 
 from bridge.commands.exit import OK, WRONG, fail
 from bridge.commands.odoo import exit_code
@@ -31,10 +34,8 @@ def check(plant: Path, json_output: bool, online: bool = False) -> int:
         return WRONG
     compared = asyncio.run(check_online(loaded)) if online else None
     problems = compared.problems if compared else ()
-    notes = compared.notes if compared else ()
-    if not json_output:
-        for note in notes:
-            print(f"note: {note}")
+    if compared and not json_output:
+        _print_comparison(compared)
     _tell(plant, problems, {"found": _found(loaded), **_online(compared)}, json_output=json_output)
     return WRONG if problems else OK
 
@@ -67,8 +68,24 @@ def _tell(plant: Path, problems: tuple[Problem, ...], more: dict[str, Any], *, j
         print(f"{plant}: clean{version} ({counts})")
 
 
+def _print_comparison(compared: Compared) -> None:
+    table = Table("", "named here", "as in Odoo", "not", box=SIMPLE, pad_edge=False)
+    for line in compared.comparison.lines:
+        table.add_row(line.kind, str(line.named), str(line.fitting), str(line.named - line.fitting or ""))
+    if table.row_count:
+        Console().print(table)
+    for note in compared.comparison.notes:
+        print(f"note: {note}")
+
+
 def _online(compared: Compared | None) -> dict[str, Any]:
-    return {"online": {"version": compared.version, "notes": list(compared.notes)}} if compared else {}
+    if compared is None:
+        return {}
+    kinds = {
+        line.kind.replace(" ", "_"): {"named": line.named, "fitting": line.fitting}
+        for line in compared.comparison.lines
+    }
+    return {"online": {"version": compared.version, "compared": kinds, "notes": list(compared.comparison.notes)}}
 
 
 def _found(plant: Plant) -> dict[str, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bridge.online.compare import compare, compare_company
+from bridge.online.compare import NOTHING, Comparison, compare, compare_company
 from bridge.online.named import read_names
 from bridge.plant import ASSETS_FILE, BRIDGE_FILE, CODES_FILE, Plant
 from bridge.settings.odoo import InboxUse
@@ -25,25 +25,30 @@ class Compared:
 
     version: str
     problems: tuple[Problem, ...]
-    notes: tuple[str, ...] = ()
+    comparison: Comparison
 
 
 async def check_online(plant: Plant) -> Compared:
     """Compare the folder with the Odoo that it names. Raises an `OdooError` where that cannot be asked."""
+    odoo = OdooApi(odoo_connection(plant))
+    try:
+        return await compare_with(odoo, plant)
+    finally:
+        await odoo.close()
+
+
+async def compare_with(odoo: OdooApi, plant: Plant) -> Compared:
+    """The same over a connection that is there."""
     problems = Problems()
     texts = {name: (plant.folder / name).read_text("utf-8-sig") for name in (BRIDGE_FILE, ASSETS_FILE, CODES_FILE)}
     names = read_names({**texts, **plant.rule_files}, problems)
-    odoo = OdooApi(odoo_connection(plant))
-    try:
-        notes: tuple[str, ...] = ()
-        version, account = await odoo.version(), await read_account(odoo)
-        if compare_company(names, plant.assets.company, account.companies):
-            hold_location = plant.settings.odoo.hold_location if await _goes_without_inbox(plant, odoo) else None
-            found = await read_master_data(odoo, account)
-            notes = compare(names, plant.assets, found, hold_location=hold_location)
-    finally:
-        await odoo.close()
-    return Compared(version=version, problems=problems.all, notes=notes)
+    version, account = await odoo.version(), await read_account(odoo)
+    comparison = NOTHING
+    if compare_company(names, plant.assets.company, account.companies):
+        hold_location = plant.settings.odoo.hold_location if await _goes_without_inbox(plant, odoo) else None
+        found = await read_master_data(odoo, account, {code for _, codes in names.products for code in codes})
+        comparison = compare(names, plant.assets, found, hold_location=hold_location)
+    return Compared(version=version, problems=problems.all, comparison=comparison)
 
 
 async def _goes_without_inbox(plant: Plant, odoo: OdooApi) -> bool:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Final
 
 from bridge.online.named import Names
+from bridge.online.unit import compare_units
 from odoo_adapter.look_first.production.completion import no_hold_location
 from odoo_adapter.look_first.time.loss import no_loss_reason
-from odoo_adapter.look_first.unit import Unit
-from odoo_adapter.survey.master import MasterData
+from odoo_adapter.survey.master import MasterData, Named
 from ruleset.document import Node
-from ruleset.equipment import AnySignal, Assets, Field, Role, Signal
+from ruleset.equipment import Assets
 from ruleset.problem import suggest
 
 MOST_NAMED: Final = 5
@@ -34,29 +34,103 @@ def compare_company(names: Names, company: int, companies: Mapping[int, str]) ->
     return False
 
 
-def compare(names: Names, assets: Assets, odoo: MasterData, *, hold_location: str | None) -> tuple[str, ...]:
-    """Record at its node whatever does not match. Returns what one may want to know, in sentences.
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One kind of master data: how many names of it the folder holds, and how many of them fit."""
+
+    kind: str
+    named: int
+    fitting: int
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """All kinds, and what one may want to know, in sentences."""
+
+    lines: tuple[Line, ...]
+    notes: tuple[str, ...]
+
+
+NOTHING: Final = Comparison((), ())
+
+
+def compare(names: Names, assets: Assets, odoo: MasterData, *, hold_location: str | None) -> Comparison:
+    """Record at its node whatever does not match.
 
     `hold_location` is the name of the place that the bridge itself must find; None where the inbox knows it.
     """
-    _compare_each(names.work_centers, odoo.work_centers, "work center", "the code")
-    _compare_each(names.serial_numbers, odoo.serial_numbers, "maintenance equipment", "the serial number")
-    _compare_units(names, assets, odoo)
-    for node, loss in names.losses:
-        if loss not in odoo.losses:
-            node.problem(no_loss_reason(loss))
+    centers = {one.serial_number: one.work_center for one in assets.equipment.values() if one.serial_number}
+    equipment = _Kind("maintenance equipment", "the serial number", odoo.serial_numbers, centers)
+    lines = [
+        _compare_each(names.work_centers, _Kind("work center", "the code", odoo.work_centers), odoo),
+        _compare_each(names.serial_numbers, equipment, odoo),
+        _compare_each(names.products, _Kind("product", "the internal reference", odoo.products), odoo),
+        Line("unit", len(names.units), compare_units(names, assets, odoo)),
+        _compare_losses(names, odoo),
+        Line("scrap reason", len(names.scrap_reasons), len(names.scrap_reasons)),
+    ]
     if hold_location is not None and names.hold_location is not None:
-        _compare_hold_location(names.hold_location, hold_location, odoo)
-    return tuple(_scrap_reasons(names, odoo))
+        lines.append(Line("hold location", 1, _compare_hold_location(names.hold_location, hold_location, odoo)))
+    return Comparison(tuple(line for line in lines if line.named), tuple(_scrap_reasons(names, odoo)))
 
 
-def _compare_each(written: Iterable[tuple[Node, tuple[str, ...]]], there: Collection[str], what: str, by: str) -> None:
-    times = Counter(there)
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """One kind of record: how it is called, what the folder knows it by, and those that Odoo has."""
+
+    what: str
+    by: str
+    there: tuple[Named, ...]
+    work_centers: Mapping[str, str | None] = field(default_factory=dict)
+    """Where the folder has them, by name."""
+
+
+def _compare_each(written: Iterable[tuple[Node, tuple[str, ...]]], kind: _Kind, odoo: MasterData) -> Line:
+    """Compare the names with the records of one kind. All names of a range with one fault are one problem."""
+    found: dict[str, list[Named]] = {}
+    for one in kind.there:
+        found.setdefault(one.name, []).append(one)
+    named = wrong = 0
     for node, wanted in written:
-        if absent := [name for name in wanted if not times[name]]:
-            node.problem(f"Odoo has no {what} with {by} {_told(absent)}{_suggested(absent, times)}")
-        if several := [name for name in wanted if times[name] > 1]:
-            node.problem(f"Odoo has more than one {what} with {by} {_told(several)}; each needs one of its own")
+        faults: dict[tuple[str, str], list[str]] = {}
+        for name in wanted:
+            if fault := _fault(kind, found.get(name, []), kind.work_centers.get(name), odoo):
+                faults.setdefault(fault, []).append(name)
+        for (before, after), names in faults.items():
+            node.problem(f"{before} {_told(names)}{after or _suggested(names, _usable_names(found, odoo))}")
+        named, wrong = named + len(wanted), wrong + sum(map(len, faults.values()))
+    return Line(kind.what, named, named - wrong)
+
+
+def _fault(kind: _Kind, found: list[Named], work_center: str | None, odoo: MasterData) -> tuple[str, str] | None:
+    """What is wrong with the records of a name: the sentence before the name and the one behind it."""
+    usable = [one for one in found if _is_usable(one, odoo)]
+    record = f"{kind.what} with {kind.by}"
+    if not found:
+        return f"Odoo has no {record}", ""
+    if not usable:
+        return f"in Odoo the {record}", _why(found[0], odoo)
+    if len(usable) > 1:
+        return f"Odoo has more than one {record}", "; each needs one of its own"
+    there = usable[0].work_center
+    if there is None or work_center is None or there == work_center:
+        return None
+    return f"in Odoo the {record}", f' belongs to the work center "{there}", and here to "{work_center}"'
+
+
+def _is_usable(one: Named, odoo: MasterData) -> bool:
+    return one.is_active and one.company in (None, odoo.company)
+
+
+def _usable_names(found: Mapping[str, list[Named]], odoo: MasterData) -> list[str]:
+    return [name for name, ones in found.items() if any(_is_usable(one, odoo) for one in ones)]
+
+
+def _why(one: Named, odoo: MasterData) -> str:
+    """Why a record of the right name is of no use."""
+    if one.company not in (None, odoo.company):
+        return f" is of the company {one.company} ({odoo.companies.get(one.company or 0, '?')}), not of {odoo.company}"
+    return " is archived: take it out of the archive, or name another"
 
 
 def _told(names: list[str]) -> str:
@@ -70,61 +144,19 @@ def _suggested(absent: list[str], there: Collection[str]) -> str:
     return suggest(absent[0], there) if len(absent) == 1 else ""
 
 
-def _compare_units(names: Names, assets: Assets, odoo: MasterData) -> None:
-    by_name: dict[str, list[Unit]] = {}
-    for unit in odoo.units:
-        by_name.setdefault(unit.name, []).append(unit)
-    posted = _posted_units(assets)
-    for floor, node, name in names.units:
-        found = by_name.get(name, [])
-        if not found:
-            node.problem(f'Odoo has no unit of measure "{name}" (its English name){suggest(name, by_name)}')
-        elif len({unit.kind for unit in found}) < len(found):
-            node.problem(f'Odoo has more than one unit of measure "{name}" of one kind: rename one, or archive it')
-        elif (same := by_name.get(floor)) and floor != name and (text := _differs(floor, same[0], found[0])):
-            node.problem(text)
-        elif floor in posted and odoo.counted_in and not any(unit.kind in odoo.counted_in for unit in found):
-            node.problem(
-                f'{posted[floor]} counts in "{floor}", but no bill of materials counts in a unit that "{name}" '
-                'converts to; write "" where it is only measured'
-            )
+def _compare_losses(names: Names, odoo: MasterData) -> Line:
+    absent = [(node, loss) for node, loss in names.losses if loss not in odoo.losses]
+    for node, loss in absent:
+        node.problem(no_loss_reason(loss))
+    return Line("loss reason", len(names.losses), len(names.losses) - len(absent))
 
 
-def _differs(floor: str, own: Unit, named: Unit) -> str:
-    """What is wrong where Odoo knows the floor's unit by its own name, and another one is named for it."""
-    if own.kind != named.kind:
-        return f'"{floor}" is a unit of Odoo itself, which "{named.name}" does not convert to; write "{floor}"'
-    if own.size != named.size:
-        return f'1 {floor} would be posted as 1 {named.name}, which is another amount; write "{floor}"'
-    return ""
-
-
-def _posted_units(assets: Assets) -> dict[str, str]:
-    """The units in which the floor counts pieces and amounts, each with a signal that does."""
-    found: dict[str, str] = {}
-    for equipment in assets.equipment.values():
-        for signal in equipment.signals.values():
-            for unit in _counted(signal):
-                found.setdefault(unit, f"{equipment.path}: {signal.name}")
-    return found
-
-
-def _counted(signal: AnySignal) -> Iterable[str]:
-    if isinstance(signal, Signal):
-        return [signal.unit] if signal.unit and signal.role is Role.COUNTER else []
-    return _units_of(signal.fields)
-
-
-def _units_of(fields: Iterable[Field]) -> Iterable[str]:
-    for each in fields:
-        yield from [each.unit] if each.unit else _units_of(each.items)
-
-
-def _compare_hold_location(node: Node, name: str, odoo: MasterData) -> None:
+def _compare_hold_location(node: Node, name: str, odoo: MasterData) -> int:
     if (times := odoo.hold_locations.count(name)) > 1:
         node.problem(f'Odoo has {times} internal locations "{name}"; write the whole name, such as WH/{name}')
     elif not times:
         node.problem(no_hold_location(name) + suggest(name, odoo.hold_locations))
+    return 1 if times == 1 else 0
 
 
 def _scrap_reasons(names: Names, odoo: MasterData) -> Iterable[str]:

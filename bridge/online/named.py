@@ -7,7 +7,7 @@ them as files has been told before.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -35,6 +35,8 @@ class Names:
     """The floor's unit, and Odoo's."""
     losses: list[tuple[Node, str]] = field(default_factory=list)
     scrap_reasons: list[tuple[Node, str]] = field(default_factory=list)
+    products: list[tuple[Node, tuple[str, ...]]] = field(default_factory=list)
+    """By their default codes."""
 
 
 def read_names(files: Mapping[str, str], problems: Problems) -> Names:
@@ -47,10 +49,15 @@ def read_names(files: Mapping[str, str], problems: Problems) -> Names:
         names.company = _child(assets, "company")
         _equipment(assets, names)
     rules = [root for name, root in roots.items() if name not in (BRIDGE_FILE, ASSETS_FILE, CODES_FILE)]
+    postings = [posting for root in rules for posting in _postings(root)]
     if (codes := roots.get(CODES_FILE)) is not None:
-        _codes(codes, _scrap_tables(rules), names)
+        _codes(codes, _tables(postings, "reason"), _tables(postings, "product"), names)
     for root in rules:
         names.losses += _losses(root)
+    for _, given in postings:
+        node = _child(given, "product")
+        if node is not None and (literal := _QUOTED.fullmatch((node.scalar() or "").strip())):
+            names.products.append((node, (literal[1],)))
     return names
 
 
@@ -72,7 +79,7 @@ def _equipment(assets: Node, names: Names) -> None:
                 found.append((node, tuple(text for text in texts if text)))
 
 
-def _codes(codes: Node, scrap_tables: frozenset[str], names: Names) -> None:
+def _codes(codes: Node, scrap_tables: frozenset[str], product_tables: frozenset[str], names: Names) -> None:
     for table, _, node in codes.entries():
         for code, _, value in node.entries():
             meaning = value.text() or ""
@@ -82,17 +89,25 @@ def _codes(codes: Node, scrap_tables: frozenset[str], names: Names) -> None:
                 names.losses.append((value, meaning))
             elif table in scrap_tables:
                 names.scrap_reasons.append((value, meaning))
+            elif table in product_tables:
+                names.products.append((value, (meaning,)))
 
 
-def _scrap_tables(rules: list[Node | None]) -> frozenset[str]:
-    """The code tables that rules take the reasons of scrap from."""
-    reasons = (
-        _child(_child(rule, "with"), "reason")
-        for root in rules
-        for rule in (root.items() if root is not None else ())
-        if (do := _child(rule, "do")) is not None and do.is_text and do.text() == SCRAP_ACTION
-    )
-    return frozenset(table for reason in reasons if reason for table in _TABLE.findall(reason.scalar() or ""))
+def _postings(root: Node | None) -> Iterator[tuple[str, Node]]:
+    """Each action that the rules post, with what is under its `with`."""
+    for rule in root.items() if root is not None else ():
+        do = _child(rule, "do")
+        branches = do.items() if do is not None and do.is_sequence else ()
+        for owner, action in ((rule, do), *((branch, _child(branch, "post")) for branch in branches)):
+            given = _child(owner, "with")
+            if given is not None and action is not None and action.is_text:
+                yield action.text() or "", given
+
+
+def _tables(postings: Iterable[tuple[str, Node]], key: str) -> frozenset[str]:
+    """The code tables that the postings of scrap take this from."""
+    written = (_child(given, key) for action, given in postings if action == SCRAP_ACTION)
+    return frozenset(table for node in written if node is not None for table in _TABLE.findall(node.scalar() or ""))
 
 
 def _losses(root: Node | None) -> Iterator[tuple[Node, str]]:

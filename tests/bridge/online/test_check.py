@@ -22,7 +22,14 @@ from tests.bridge.beside_odoo import KEY, simulated, write_plant
 async def test_the_demonstrations_plant_fits_its_odoo(tmp_path: Path, version: str) -> None:
     async with simulated(version=version) as url:
         compared = await check_online(write_plant(tmp_path / "plant", url))
-    assert (compared.problems, compared.notes) == ((), ())
+    assert (compared.problems, compared.comparison.notes) == ((), ())
+    assert [(line.kind, line.named, line.fitting) for line in compared.comparison.lines] == [
+        ("work center", 3, 3),
+        ("maintenance equipment", 4, 4),
+        ("unit", 3, 3),
+        ("loss reason", 5, 5),
+        ("scrap reason", 3, 3),
+    ]
     assert compared.version.startswith(version)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
 
@@ -11,9 +10,9 @@ import pytest
 from bridge.online.compare import compare, compare_company
 from bridge.online.named import Names, read_names
 from odoo_adapter.look_first.unit import Unit
-from odoo_adapter.survey.master import MasterData
+from odoo_adapter.survey.master import MasterData, Named
 from ruleset.assets import read_assets
-from ruleset.codes import LOSSES
+from ruleset.codes import LOSSES, read_codes
 from ruleset.equipment import Assets
 from ruleset.problem import Problems
 
@@ -35,7 +34,7 @@ units: {pcs: Units, g: g}
 fault_reason: {E12: breakdown}
 scrap_reason: {S01: Short shot}
 """
-RULES = '- {rule: scrap, do: production.scrap, with: {reason: "codes.scrap_reason[r]"}}\n'
+RULES = """- {rule: scrap, do: production.scrap, with: {reason: "codes.scrap_reason[r]", product: "'RESIN-A'"}}\n"""
 BRIDGE = "odoo: {hold_location: Quality Hold}\n"
 
 
@@ -43,9 +42,18 @@ def unit(name: str, kind: str, size: str = "1", id: int = 0) -> Unit:
     return Unit(id=id, name=name, kind=kind, size=Decimal(size), step=Decimal("0.01"))
 
 
+def named(*names: str) -> tuple[Named, ...]:
+    return tuple(Named(name=name) for name in names)
+
+
+PRESSES = named(*(f"PRESS-{n}" for n in range(1, 8)))
+SERIALS = named(*(f"SN-{n}" for n in range(1, 8)))
 FITTING = MasterData(
-    work_centers=tuple(f"PRESS-{n}" for n in range(1, 8)),
-    serial_numbers=tuple(f"SN-{n}" for n in range(1, 8)),
+    company=1,
+    companies={1: "ACME", 2: "ACME Two"},
+    work_centers=PRESSES,
+    serial_numbers=SERIALS,
+    products=named("RESIN-A"),
     units=(unit("Units", "count"), unit("Dozens", "count", "12"), unit("g", "weight"), unit("kg", "weight", "1000")),
     counted_in=frozenset({"count", "weight"}),
     losses=LOSSES,
@@ -56,8 +64,7 @@ FITTING = MasterData(
 
 def folder(codes: str = CODES) -> tuple[Names, Assets, Problems]:
     problems = Problems()
-    table: Mapping[str, Mapping[str, str]] = {"units": {"pcs": "Units", "g": "g"}}
-    assets = read_assets("assets.yaml", ASSETS, table, problems)
+    assets = read_assets("assets.yaml", ASSETS, read_codes("codes.yaml", codes, problems), problems)
     assert assets is not None
     texts = {"assets.yaml": ASSETS, "codes.yaml": codes, "rules/a.yaml": RULES, "bridge.yaml": BRIDGE}
     return read_names(texts, problems), assets, problems
@@ -65,8 +72,8 @@ def folder(codes: str = CODES) -> tuple[Names, Assets, Problems]:
 
 def compared(odoo: MasterData, codes: str = CODES, hold_location: str | None = "Quality Hold") -> list[str]:
     names, assets, problems = folder(codes)
-    notes = compare(names, assets, odoo, hold_location=hold_location)
-    return [*(str(problem) for problem in problems.all), *notes]
+    comparison = compare(names, assets, odoo, hold_location=hold_location)
+    return [*(str(problem) for problem in problems.all), *comparison.notes]
 
 
 def test_a_folder_that_fits_has_no_problem() -> None:
@@ -77,7 +84,7 @@ def test_a_folder_that_fits_has_no_problem() -> None:
     ("odoo", "text"),
     [
         (
-            replace(FITTING, work_centers=(*FITTING.work_centers[:6], "PRES-7")),
+            replace(FITTING, work_centers=(*PRESSES[:6], *named("PRES-7"))),
             'assets.yaml:10:18: Odoo has no work center with the code "PRESS-7"; did you mean "PRES-7"?',
         ),
         (
@@ -86,7 +93,7 @@ def test_a_folder_that_fits_has_no_problem() -> None:
             '"PRESS-5" and 2 more; it has none that this user sees',
         ),
         (
-            replace(FITTING, serial_numbers=(*FITTING.serial_numbers, "SN-2")),
+            replace(FITTING, serial_numbers=(*SERIALS, *named("SN-2"))),
             'assets.yaml:11:20: Odoo has more than one maintenance equipment with the serial number "SN-2"; each needs '
             "one of its own",
         ),
@@ -127,14 +134,70 @@ def test_what_does_not_match_is_told_at_its_place(odoo: MasterData, text: str) -
 @pytest.mark.parametrize(
     ("named", "text"),
     [
-        ("grams", 'Odoo has no unit of measure "grams" (its English name); known here: Dozens, Units, g, kg'),
-        ("kg", '1 g would be posted as 1 kg, which is another amount; write "g"'),
-        ("Units", '"g" is a unit of Odoo itself, which "Units" does not convert to; write "g"'),
+        ("Dozns", 'Odoo has no unit of measure "Dozns" (its English name); did you mean "g"?'),
+        ("kg", '1 g would be posted as 1 kg, which in Odoo is 1000 g and not 1; write "g"'),
+        ("Units", '"g" (mass) does not convert to Odoo\'s "Units" (pieces); write "g"'),
     ],
 )
 def test_a_unit_must_be_the_one_that_the_floor_means(named: str, text: str) -> None:
     codes = CODES.replace("g: g", f"g: {named}")
     assert compared(FITTING, codes) == [f"codes.yaml:1:24: {text}"]
+
+
+def test_a_wrong_ratio_in_odoo_is_named() -> None:
+    """As 17 and 18 have it, where the kind's own unit is kg."""
+    wrong = (unit("Units", "count"), unit("kg", "weight"), unit("g", "weight", "0.01"))
+    assert compared(replace(FITTING, units=wrong)) == [
+        "codes.yaml:1:24: 1 g would be posted as 1 g, which in Odoo is 0.01 kg and not 0.001; mend the ratio of "
+        '"g" in Odoo'
+    ]
+
+
+def test_a_ratio_of_odoo_that_is_rounded_is_right() -> None:
+    units = (unit("Units", "count"), unit("kg", "weight"), unit("lb", "weight", "0.45359290"))
+    assert compared(replace(FITTING, units=units), CODES.replace("g: g", "lb: lb")) == []
+
+
+def test_units_of_the_plants_own_kind_are_compared_with_each_other() -> None:
+    codes = CODES.replace("g: g", "carrier: Carriers, rack: Racks") + 'own_units: {carrier: "", rack: 8 carrier}\n'
+    units = (unit("Units", "count"), unit("Carriers", "own"), unit("Racks", "own", "6"))
+    assert compared(replace(FITTING, units=units), codes) == [
+        "codes.yaml:1:46: 1 rack would be posted as 1 Racks, which in Odoo is 6 Carriers and not 8; mend the ratio of "
+        '"Racks" in Odoo'
+    ]
+
+
+@pytest.mark.parametrize(
+    ("found", "text"),
+    [
+        (
+            (*PRESSES[:6], Named(name="PRESS-7", is_active=False)),
+            'in Odoo the work center with the code "PRESS-7" is archived: take it out of the archive, or name another',
+        ),
+        (
+            (*PRESSES[:6], Named(name="PRESS-7", company=2)),
+            'in Odoo the work center with the code "PRESS-7" is of the company 2 (ACME Two), not of 1',
+        ),
+    ],
+    ids=["archived", "of another company"],
+)
+def test_a_record_that_is_there_and_of_no_use_is_told_as_such(found: tuple[Named, ...], text: str) -> None:
+    assert compared(replace(FITTING, work_centers=found)) == [f"assets.yaml:10:18: {text}"]
+    assert compared(replace(FITTING, work_centers=(*found, *named("PRESS-7")))) == []
+
+
+def test_equipment_that_odoo_has_at_another_work_center_is_told() -> None:
+    serials = tuple(replace(one, work_center="PRESS-1") for one in SERIALS[:2]) + SERIALS[2:]
+    assert compared(replace(FITTING, serial_numbers=serials)) == [
+        'assets.yaml:11:20: in Odoo the maintenance equipment with the serial number "SN-2" belongs to the work center '
+        '"PRESS-1", and here to "PRESS-2"'
+    ]
+
+
+def test_a_product_that_a_rule_names_must_be_there() -> None:
+    assert compared(replace(FITTING, products=named("RESIN-B"))) == [
+        'rules/a.yaml:1:88: Odoo has no product with the internal reference "RESIN-A"; did you mean "RESIN-B"?'
+    ]
 
 
 def test_a_scrap_reason_that_is_like_no_other_is_made_without_a_word() -> None:

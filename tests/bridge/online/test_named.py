@@ -17,9 +17,12 @@ units: {pcs: Units, mm/s: ""}
 fault_reason: {E12: breakdown}
 bad_reason: {S01: Short shot}
 other: {S01: Not a reason}
+part: {P1: RESIN-A}
 """
 RULES = """\
 - {rule: scrap, do: production.scrap, with: {reason: "codes.bad_reason[scrap.reason]"}}
+- {rule: waste, wait: {for: x}, do: [{post: production.scrap, with: {product: "codes.part[w.part]"}}]}
+- {rule: dust, do: production.scrap, with: {product: "'DUST'"}}
 - {rule: stop, do: downtime.record, classify: [{when: "true", loss: "'unclassified'"}]}
 """
 
@@ -34,6 +37,10 @@ def test_each_name_is_found_where_it_stands() -> None:
     assert [(floor, unit) for floor, _, unit in names.units] == [("pcs", "Units")]
     assert [(node.place, loss) for node, loss in names.losses] == [
         ("codes.yaml:2:21", "breakdown"),
-        ("rules/a.yaml:2:69", "unclassified"),
+        ("rules/a.yaml:4:69", "unclassified"),
     ]
     assert [reason for _, reason in names.scrap_reasons] == ["Short shot"]
+    assert [(node.place, codes) for node, codes in names.products] == [
+        ("codes.yaml:5:12", ("RESIN-A",)),
+        ("rules/a.yaml:3:54", ("DUST",)),
+    ]
