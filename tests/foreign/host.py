@@ -149,9 +149,10 @@ class Host:
 
 
 @asynccontextmanager
-async def host_on(broker: Mosquitto, *, strict_deaths: bool = True) -> AsyncIterator[Host]:
+async def host_on(broker: Mosquitto, *, strict_deaths: bool = True, certificates: bool = False) -> AsyncIterator[Host]:
     """A host that is online."""
-    settings = HostSettings(groups=(GROUP,), session=SessionSettings(strict_deaths=strict_deaths))
+    session = SessionSettings(strict_deaths=strict_deaths)
+    settings = HostSettings(groups=(GROUP,), session=session, certificates=certificates)
     host = Host(broker, HostApplication(HOST, settings))
     running = asyncio.create_task(host.run(), name="host")
     try:
