@@ -9,7 +9,7 @@ from odoo_adapter.chosen import NO_INBOX
 from odoo_adapter.client.api import OdooApi
 from odoo_adapter.errors import Refused, Unavailable, Uncertain
 from odoo_adapter.inbox.install import MARKER, MODEL, action_hash
-from odoo_adapter.odoo import Applied, Declined, Job, OdooInfo, OrdersRead, Outcome, Passed, Receipt
+from odoo_adapter.odoo import Applied, Declined, Held, Job, OdooInfo, OrdersRead, Outcome, Passed, Receipt
 from odoo_adapter.orders import OVERLAP_S, OrderReader
 from odoo_adapter.plan import PlanContext, Posting, batches, lane, plan
 from odoo_adapter.rights import is_absent, key_expiry, missing_rights
@@ -104,7 +104,7 @@ class OdooServer:
         for posting in call:
             outcome = next(results) if posting.lane not in blocked or posting in tried else Passed(key=posting.key)
             outcomes.append(outcome)
-            if isinstance(outcome, Declined):
+            if isinstance(outcome, Declined | Held):
                 blocked.add(posting.lane)
         return outcomes
 
@@ -188,7 +188,7 @@ def _in_lanes(batch: Sequence[Job], outcomes: Sequence[Outcome]) -> list[Outcome
     blocked: set[str] = set()
     kept: list[Outcome] = []
     for job, outcome in zip(batch, outcomes, strict=True):
-        if isinstance(outcome, Declined):
+        if isinstance(outcome, Declined | Held):
             if lane(job.transaction) in blocked:
                 outcome = Passed(key=outcome.key)
             blocked.add(lane(job.transaction))
@@ -207,6 +207,8 @@ def _outcome(result: Mapping[str, Any]) -> Outcome:
             return Declined(key=key, code="conflict", reason=reason)
         case "refused":
             return Declined(key=key, code=result["code"], reason=result["message"])
+        case "held":
+            return Held(key=key, reason=result["message"])
         case "passed":
             return Passed(key=key)
         case status:
