@@ -65,11 +65,14 @@ class Standing:
     """What the bridge's own postings left on an order: where there is no inbox, the only memory of them.
 
     `quantity` is what the order's quantity was after the last of them, in the order's unit (None: nothing is known
-    yet); `streams` is the last total applied of each stream, in the unit in which it was posted.
+    yet); `streams` is the last total applied of each stream, in the unit of the floor that `units` names for it.
+    `corrected` is what corrections added to what was counted, in the order's unit.
     """
 
     quantity: Decimal | None = None
     streams: Mapping[str, Decimal] = field(default_factory=dict)
+    units: Mapping[str, str] = field(default_factory=dict)
+    corrected: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,19 +112,24 @@ class OdooInfo:
     key_expires_ms: int | None = None
 
 
+DELETED: Final = "deleted"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderRead:
     """One manufacturing order as Odoo holds it now.
 
     `document` is the content of the release without version and dates of publication: product, quantity,
     unit, operations, components, due date (see docs/contract/order-release.schema.json). `state` is Odoo's:
-    confirmed, progress, to_close, done, cancel.
+    confirmed, progress, to_close, done, cancel; or `DELETED`, and then there is no document. `moved` names members
+    that making the order moves by itself, such as `components[move-81].lots`: to differ there alone is no change.
     """
 
     order: str
     name: str
     state: str
     document: Mapping[str, Plain]
+    moved: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

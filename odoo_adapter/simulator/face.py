@@ -21,6 +21,7 @@ ORDER: Final = "mrp.production"
 PRODUCTS: Final = ("product.product", "product.template")
 ONE_LOT: Final = "lot_producing_id"
 LOTS: Final = "lot_producing_ids"
+GROUP: Final = "production_group_id"
 UNIT: Final = "uom.uom"
 
 
@@ -49,9 +50,9 @@ def asked(can: Capabilities, model: str, body: Mapping[str, Plain]) -> dict[str,
         given["fields"] = ["parent_path" if name == "category_id" else name for name in fields]
     if model == ORDER and not can.finished_lot_many:
         if isinstance(fields := given.get("fields"), list):
-            given["fields"] = [_lots_name(name) for name in fields]
+            given["fields"] = [_order_name(can, name) for name in fields]
         if isinstance(domain := given.get("domain"), list):
-            given["domain"] = [_condition(one) for one in domain]
+            given["domain"] = [_condition(can, one) for one in domain]
     for part in ("vals", "vals_list"):
         if part in given:
             given[part] = _rows(can, model, given[part])
@@ -64,7 +65,7 @@ def answered(can: Capabilities, database: Database, model: str, result: Plain) -
         return [_of_a_category(row) if isinstance(row, dict) else row for row in result]
     if model != ORDER or can.finished_lot_many or not isinstance(result, list):
         return result
-    return [_one_lot(database, row) if isinstance(row, dict) and LOTS in row else row for row in result]
+    return [_of_an_order(can, database, row) if isinstance(row, dict) else row for row in result]
 
 
 def _of_a_category(row: Mapping[str, Plain]) -> dict[str, Plain]:
@@ -78,14 +79,15 @@ def _of_a_category(row: Mapping[str, Plain]) -> dict[str, Plain]:
     return here
 
 
-def _lots_name(name: Plain) -> Plain:
-    if name == LOTS:
-        raise value_error(f"Invalid field '{LOTS}' on model '{ORDER}'")
-    return LOTS if name == ONE_LOT else name
+def _order_name(can: Capabilities, name: Plain) -> Plain:
+    """The name in Odoo 19 of an order's field."""
+    if name in (LOTS, GROUP):
+        raise value_error(f"Invalid field '{name}' on model '{ORDER}'")
+    return {ONE_LOT: LOTS, can.backorder_group_field: GROUP}.get(str(name), name)
 
 
-def _condition(condition: Plain) -> Plain:
-    return [_lots_name(condition[0]), *condition[1:]] if isinstance(condition, list) else condition
+def _condition(can: Capabilities, condition: Plain) -> Plain:
+    return [_order_name(can, condition[0]), *condition[1:]] if isinstance(condition, list) else condition
 
 
 def _rows(can: Capabilities, model: str, value: Plain) -> Plain:
@@ -97,7 +99,7 @@ def _rows(can: Capabilities, model: str, value: Plain) -> Plain:
 def _values(can: Capabilities, model: str, values: Mapping[str, Plain]) -> Row:
     here: Row = dict(values)
     if model == ORDER and not can.finished_lot_many:
-        here = {str(_lots_name(name)): value for name, value in here.items()}
+        here = {str(_order_name(can, name)): value for name, value in here.items()}
         if ONE_LOT in values:
             lots: list[Plain] = [*as_ids([values[ONE_LOT]])]
             here[LOTS] = [[6, 0, lots]]
@@ -112,8 +114,12 @@ def _values(can: Capabilities, model: str, values: Mapping[str, Plain]) -> Row:
     return here
 
 
-def _one_lot(database: Database, row: Mapping[str, Plain]) -> dict[str, Plain]:
-    here = {name: value for name, value in row.items() if name != LOTS}
-    lots = as_ids(row[LOTS])
-    here[ONE_LOT] = [lots[0], database.browse("stock.lot", lots[0]).text("name")] if lots else False
+def _of_an_order(can: Capabilities, database: Database, row: Mapping[str, Plain]) -> dict[str, Plain]:
+    """An order before 19: one lot, and the older name of its group."""
+    here = dict(row)
+    if LOTS in here:
+        lots = as_ids(here.pop(LOTS))
+        here[ONE_LOT] = [lots[0], database.browse("stock.lot", lots[0]).text("name")] if lots else False
+    if GROUP in here:
+        here[can.backorder_group_field] = here.pop(GROUP)
     return here

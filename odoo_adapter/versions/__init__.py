@@ -31,6 +31,8 @@ class Capabilities:
     """The tag and the type of a list view."""
     finished_lot_many: bool
     """An order has several finished lots; otherwise one."""
+    backorder_group_field: str
+    """The group of an order and its backorders."""
     scrap_reasons: bool
     """Scrap has reason tags; otherwise the reason stands in its source."""
     stored: Mapping[str, object]
@@ -65,6 +67,7 @@ KNOWN: Final[Mapping[str, Capabilities]] = {
         groups_field="groups_id",
         list_view="tree",
         finished_lot_many=False,
+        backorder_group_field="procurement_group_id",
         scrap_reasons=False,
         stored={"type": "product"},
         purchase_unit=True,
@@ -78,6 +81,7 @@ KNOWN: Final[Mapping[str, Capabilities]] = {
         groups_field="groups_id",
         list_view="list",
         finished_lot_many=False,
+        backorder_group_field="procurement_group_id",
         scrap_reasons=True,
         stored=_STORABLE,
         purchase_unit=False,
@@ -91,6 +95,7 @@ KNOWN: Final[Mapping[str, Capabilities]] = {
         groups_field="group_ids",
         list_view="list",
         finished_lot_many=True,
+        backorder_group_field="production_group_id",
         scrap_reasons=True,
         stored=_STORABLE,
         purchase_unit=False,

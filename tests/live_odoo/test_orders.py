@@ -34,37 +34,3 @@ async def test_an_order_is_read_when_released_changed_completed_and_taken_back(b
     assert taken is not None
     assert (closed.state, taken.state) == ("done", "cancel")
     assert order not in [one.order for one in (await bench.odoo.read_orders("")).orders]
-
-
-async def test_a_document_holds_what_the_floor_needs(bench: Bench) -> None:
-    order = await bench.order(10)
-    released, _ = await read(bench, order, "")
-    assert released is not None
-    document = dict(released.document)
-    operations = document.pop("operations")
-    bom = document.pop("bom")
-    assert isinstance(operations, list)
-    assert isinstance(bom, dict)
-    assert [
-        (one["name"], one["work_center"], one["expected_minutes"]) for one in operations if isinstance(one, dict)
-    ] == [("Press", "PRESS-1", 5.0), ("Pack", "PACK-1", 2.5)]
-    assert bom["code"] == "HOUSING-A1"
-    assert document == {
-        "product": {"code": "HOUSING", "name": "Housing", "tracking": "lot"},
-        "quantity": "10",
-        "unit": "Units",
-        "company": 1,
-        "due": None,
-        "components": [
-            {
-                "product": "RESIN-A",
-                "name": "Resin A",
-                "quantity": "0.5",
-                "unit": "kg",
-                "tracking": "lot",
-                "lots": ["R-1"],
-            },
-            {"product": "BOX", "name": "Box", "quantity": "10", "unit": "Units", "tracking": "none", "lots": []},
-        ],
-        "lots": [],
-    }

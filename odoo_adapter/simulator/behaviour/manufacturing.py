@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from odoo_adapter.simulator.behaviour import stock, workorder
+from odoo_adapter.simulator.behaviour.backorder import split
 from odoo_adapter.simulator.behaviour.note import message_post
 from odoo_adapter.simulator.behaviour.order import deviates, open_moves, refresh_state, set_qty_producing
 from odoo_adapter.simulator.behaviour.product import convert, rounded
@@ -127,9 +128,10 @@ def mark_done(order: Record, context: Mapping[str, Plain]) -> Plain:
     if not context.get("skip_backorder") and short:
         return _wizard("You produced less than the initial demand", "mrp.production.backorder", order)
     rest = context.get("mo_ids_to_backorder")
-    if short and isinstance(rest, list) and order.id in rest:
-        raise value_error("This simulator makes no backorders.")
+    backorder = split(order) if short and isinstance(rest, list) and order.id in rest else None
     _close(order)
+    if backorder is not None:
+        confirm(backorder)
     return True
 
 

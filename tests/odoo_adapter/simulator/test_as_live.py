@@ -14,7 +14,6 @@ from tests.live_odoo.test_kinds import (
     test_starting_work_leaves_the_quantity_alone_and_finishing_keeps_the_machines_times,
 )
 from tests.live_odoo.test_orders import (
-    test_a_document_holds_what_the_floor_needs,
     test_an_order_is_read_when_released_changed_completed_and_taken_back,
 )
 from tests.live_odoo.test_people import (
@@ -31,7 +30,6 @@ __all__ = [
     "mode",
     "test_a_cancelled_work_order_is_neither_started_nor_finished",
     "test_a_completion_keeps_its_genealogy_and_its_actual_consumption",
-    "test_a_document_holds_what_the_floor_needs",
     "test_a_finish_after_the_orders_completion_stands_and_brings_the_machines_times",
     "test_a_hold_keeps_the_goods_out_of_stock",
     "test_a_lot_without_stock_is_refused_and_leaves_nothing_behind",

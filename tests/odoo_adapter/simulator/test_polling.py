@@ -9,7 +9,7 @@ import pytest
 
 from odoo_adapter.client.api import OdooApi
 from odoo_adapter.errors import Unavailable
-from odoo_adapter.odoo import OrderRead
+from odoo_adapter.odoo import DELETED, OrderRead
 from odoo_adapter.orders import OVERLAP_S
 from odoo_adapter.seed import Planner
 from odoo_adapter.server import OdooServer
@@ -86,6 +86,7 @@ async def test_a_quiet_poll_asks_for_ids_and_dates_only(reader: Reader, planner:
         "mrp.production/search_read",
         "mrp.workorder/search_read",
         "stock.move/search_read",
+        "stock.move.line/search_read",
         "mrp.bom/search_read",
         "mrp.bom.line/search_read",
     ]
@@ -99,7 +100,7 @@ async def test_another_change_of_the_same_order_is_read_at_once(reader: Reader, 
 
 
 async def test_a_change_with_the_date_of_one_that_was_read_is_read_while_it_is_in_the_window(
-    reader: Reader, planner: Planner
+    reader: Reader, planner: Planner, admin: OdooApi
 ) -> None:
     """Its transaction began in the same second as the first one, and ended after that had been read and settled."""
     order = await planner.create_order(10, press=1)
@@ -107,10 +108,10 @@ async def test_a_change_with_the_date_of_one_that_was_read_is_read_while_it_is_i
     await reader.poll(SETTLED_MS)
     read_ms = reader.clock.now_ms
     reader.clock.now_ms = began_ms
-    await planner.change_quantity(order, 12)
+    await admin.call("mrp.production", "write", writes=True, ids=[int(order[3:])], vals={"priority": "1"})
     reader.clock.now_ms = read_ms
     assert await reader.poll() == {}
-    assert (await reader.poll(WINDOW_MS - SETTLED_MS))[order].document["quantity"] == "12"
+    assert (await reader.poll(WINDOW_MS - SETTLED_MS))[order].document["priority"] == 1
 
 
 async def test_a_component_that_was_deleted_is_left_out_at_once(
@@ -128,6 +129,30 @@ async def test_a_component_that_was_deleted_is_left_out_at_once(
     after = (await reader.poll())[order].document["components"]
     assert isinstance(before, list)
     assert after == [one for one in before if isinstance(one, dict) and one["product"] != "BOX"]
+
+
+async def test_a_reservation_that_is_taken_back_is_read_at_once(
+    reader: Reader, planner: Planner, admin: OdooApi
+) -> None:
+    order = await planner.create_order(10, press=1)
+    await reader.poll(SETTLED_MS)
+    assert await reader.poll() == {}
+    domain = [["move_id.raw_material_production_id", "=", int(order[3:])], ["lot_id", "!=", False]]
+    lines = await admin.call("stock.move.line", "search", writes=False, domain=domain)
+    await admin.call("stock.move.line", "unlink", writes=True, ids=lines)
+    components = (await reader.poll())[order].document["components"]
+    assert isinstance(components, list)
+    assert [one["lots"] for one in components if isinstance(one, dict)] == [[], []]
+
+
+async def test_an_order_that_was_deleted_is_read_as_deleted_while_it_is_remembered(
+    reader: Reader, planner: Planner, admin: OdooApi
+) -> None:
+    order = await planner.create_order(10, press=1)
+    await reader.poll(SETTLED_MS)
+    await admin.call("mrp.production", "unlink", writes=True, ids=[int(order[3:])])
+    read = await reader.poll()
+    assert (read[order].state, read[order].document) == (DELETED, {})
 
 
 async def test_a_changed_line_of_a_bill_of_materials_is_a_change_of_the_orders_that_use_it(

@@ -15,7 +15,6 @@ from tests.live_odoo.test_kinds import (
     test_scrap_of_unfinished_pieces_never_touches_stock,
 )
 from tests.live_odoo.test_orders import (
-    test_a_document_holds_what_the_floor_needs,
     test_an_order_is_read_when_released_changed_completed_and_taken_back,
 )
 from tests.live_odoo.test_suite import mode, test_it_behaves_as_every_odoo
@@ -25,7 +24,6 @@ from tests.odoo_adapter.situations import Bench, jobs, progress
 __all__ = [
     "mode",
     "test_a_completion_keeps_its_genealogy_and_its_actual_consumption",
-    "test_a_document_holds_what_the_floor_needs",
     "test_a_hold_keeps_the_goods_out_of_stock",
     "test_an_order_is_read_when_released_changed_completed_and_taken_back",
     "test_it_behaves_as_every_odoo",
