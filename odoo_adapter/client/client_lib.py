@@ -12,6 +12,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from importlib import import_module
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -35,6 +36,7 @@ class ClientLib:
             text = "odoo-client-lib gives up a call of this version after 5 s; write `transport: http` in odoo"
             raise Refused("transport", text)
         self._line = line
+        import_module("odoolib")  # it takes as long as a call, and only plants that want it have it
 
     async def call(
         self,

@@ -32,9 +32,10 @@ def giving_way() -> Iterator[None]:
 class Pace:
     """One per server. `per_second` None: as often as the server answers."""
 
-    def __init__(self, per_second: float | None, at_once: int) -> None:
+    def __init__(self, per_second: float | None, at_once: int, *, patience_s: float = PATIENCE_S) -> None:
         self._rate = None if per_second is None else AsyncLimiter(1, 1 / per_second)
         self._places = asyncio.Semaphore(at_once)
+        self._patience_s = patience_s
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
@@ -48,7 +49,7 @@ class Pace:
         if not _gives_way.get():
             return await rate.acquire(_WEIGHTS[False])
         try:
-            async with asyncio.timeout(PATIENCE_S):
+            async with asyncio.timeout(self._patience_s):
                 await rate.acquire(_WEIGHTS[True])
         except TimeoutError:
             await rate.acquire(_WEIGHTS[False])

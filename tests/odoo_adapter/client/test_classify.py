@@ -25,7 +25,9 @@ def fault(status: int, name: str, message: str = "No.") -> Answer:
         (ConnectionResetError(), Uncertain, Unavailable),
         (Answer(404, None), Unavailable, Unavailable),
         (Answer(302, None), Unavailable, Unavailable),
+        (Answer(407, None), Unavailable, Unavailable),
         (Answer(413, None), Unavailable, Unavailable),
+        (Answer(429, None), Unavailable, Unavailable),
         (Answer(503, None), Unavailable, Unavailable),
         (Answer(500, None), Uncertain, Unavailable),
         (Answer(502, None), Uncertain, Unavailable),
@@ -35,7 +37,11 @@ def fault(status: int, name: str, message: str = "No.") -> Answer:
         (fault(500, "psycopg2.errors.SerializationFailure"), Unavailable, Unavailable),
         (fault(500, "psycopg2.errors.DeadlockDetected"), Unavailable, Unavailable),
         (fault(500, "psycopg2.errors.LockNotAvailable"), Unavailable, Unavailable),
+        (fault(500, "psycopg2.errors.ReadOnlySqlTransaction"), Unavailable, Unavailable),
+        (fault(500, "psycopg2.errors.DiskFull"), Unavailable, Unavailable),
+        (fault(500, "builtins.MemoryError"), Unavailable, Unavailable),
         (fault(500, "psycopg2.OperationalError"), Uncertain, Unavailable),
+        (fault(500, "psycopg2.errors.AdminShutdown"), Uncertain, Unavailable),
         (fault(403, "odoo.exceptions.AccessError"), Refused, Refused),
         (fault(404, "werkzeug.exceptions.NotFound"), Refused, Refused),
         (fault(422, "odoo.exceptions.UserError"), Refused, Refused),
@@ -81,3 +87,41 @@ def test_only_what_is_not_allowed_pauses_longer_than_the_plant_says(status: int,
     failure = classify(Answer(status, None), writes=True)
     assert isinstance(failure, Unavailable)
     assert failure.retry_after_ms == pause_ms
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_the_pause_that_a_server_asks_for_is_kept_to(status: int) -> None:
+    failure = classify(Answer(status, None, pause_ms=7_000), writes=True)
+    assert isinstance(failure, Unavailable)
+    assert failure.retry_after_ms == 7_000
+
+
+@pytest.mark.parametrize(
+    ("answer", "sentence"),
+    [
+        (
+            Answer(302, None, location="https://sso.plant/login?token=hunter2"),
+            "the Odoo address answers with a redirect (302) to https://sso.plant/login: something before Odoo asks for "
+            "a log-in, which a bridge cannot do: let its calls pass there",
+        ),
+        (
+            Answer(301, None, location="https://u:hunter2@odoo.plant/json/2"),
+            "the Odoo address answers with a redirect (301) to https://odoo.plant/json/2: set odoo.url to the final "
+            "address",
+        ),
+        (
+            Answer(413, None),
+            "the call is larger than something before Odoo lets pass (HTTP 413): raise its limit (nginx: "
+            "client_max_body_size), or make odoo.batch smaller",
+        ),
+        (
+            Answer(200, None),
+            "there is a page in place of Odoo's answer (HTTP 200): is odoo.url the address of Odoo itself, and is "
+            "there no maintenance page before it?",
+        ),
+        (Answer(407, None), "the proxy wants to know who asks (HTTP 407): mend user and secret of odoo.proxy"),
+    ],
+    ids=["log-in", "moved", "too large", "maintenance", "proxy"],
+)
+def test_what_stands_before_odoo_is_told_with_its_mend_and_no_secret(answer: Answer, sentence: str) -> None:
+    assert str(classify(answer, writes=True)) == sentence

@@ -7,6 +7,8 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
 
 import pytest
@@ -133,3 +135,79 @@ async def test_a_page_instead_of_a_version_is_no_usable_odoo() -> None:
         with pytest.raises(Unavailable):
             await odoo.version()
         await odoo.close()
+
+
+IN_AN_HOUR = format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True)
+
+
+@pytest.mark.parametrize(
+    ("asked", "pause_ms"),
+    [
+        ("7", 7_000),
+        ("0", 0),
+        ("86400", 600_000),
+        (IN_AN_HOUR, 600_000),
+        ("Thu, 01 Jan 1970 00:00:00 GMT", 0),
+        ("x", None),
+    ],
+)
+async def test_a_pause_is_taken_from_the_answer_within_bounds(asked: str, pause_ms: int | None) -> None:
+    async def answer(request: web.Request) -> web.Response:
+        return web.Response(status=429, headers={"Retry-After": asked})
+
+    async with serving(answer) as connection:
+        told = await failure(connection, writes=True)
+    assert isinstance(told, Unavailable)
+    assert told.retry_after_ms == pause_ms
+
+
+async def test_a_redirect_is_not_followed() -> None:
+    async def answer(request: web.Request) -> web.Response:
+        raise web.HTTPFound("/web/login?redirect=x")
+
+    async with serving(answer) as connection:
+        told = await failure(connection, writes=True)
+    assert isinstance(told, Unavailable)
+    assert "to /web/login: something before Odoo asks for a log-in" in str(told)
+
+
+async def test_an_answer_that_ends_too_early_is_uncertain_for_what_writes() -> None:
+    async def answer(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Length": "100"})
+        await response.prepare(request)
+        await response.write(b"[1, 2")
+        assert request.transport is not None
+        request.transport.close()
+        return response
+
+    async with serving(answer) as connection:
+        assert isinstance(await failure(connection, writes=True), Uncertain)
+
+
+async def test_a_company_that_is_named_is_looked_up_once_and_sent_with_every_call() -> None:
+    seen: list[object] = []
+
+    async def answer(request: web.Request) -> web.Response:
+        body = await request.json()
+        seen.append((request.path.rpartition("/")[2], body["context"]["allowed_company_ids"]))
+        return web.json_response([{"id": 5, "name": "ACME"}])
+
+    async with serving(answer) as connection:
+        odoo = OdooApi(replace(connection, company_name="ACME"))
+        await odoo.call("mrp.bom", "search", writes=False, domain=[])
+        await odoo.call("mrp.bom", "search", writes=False, domain=[])
+        await odoo.close()
+    assert seen == [("search_read", []), ("search", [5]), ("search", [5])]
+    assert odoo.connection.company == 5
+
+
+@pytest.mark.parametrize(
+    ("rows", "told"), [([], "no company"), ([{"id": 1}, {"id": 2}], "2 companies")], ids=["none", "two"]
+)
+async def test_a_company_that_is_not_there_once_is_refused(rows: list[object], told: str) -> None:
+    async def answer(request: web.Request) -> web.Response:
+        return web.json_response(rows)
+
+    async with serving(answer) as connection:
+        refused = await failure(replace(connection, company_name="ACME"), writes=False)
+    assert str(refused) == f'company: Odoo has {told} "ACME" in which the user may work; mend odoo.company'

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -41,6 +41,12 @@ async def eighteen(
                 given = answer(parameters["args"])
         return web.json_response({"jsonrpc": "2.0", "id": 1, **given})
 
+    async with serving(dispatch) as connection:
+        yield connection
+
+
+@asynccontextmanager
+async def serving(dispatch: Callable[[web.Request], Awaitable[web.Response]]) -> AsyncIterator[Connection]:
     application = web.Application()
     application.router.add_post("/jsonrpc", dispatch)
     runner = web.AppRunner(application)
@@ -140,3 +146,30 @@ async def test_the_key_is_not_recorded() -> None:
         await odoo.close()
     assert len(told) == 4
     assert "k-1" not in str(told)
+
+
+async def test_json_of_somebody_else_is_not_taken_for_success() -> None:
+    """A proxy's `{"status": "maintenance"}` has no error either."""
+
+    async def dispatch(request: web.Request) -> web.Response:
+        asked = (await request.json())["params"]
+        if asked["service"] == "object":
+            return web.json_response({"status": "maintenance"})
+        answer = {"server_version": "18.0"} if asked["method"] == "version" else UID
+        return web.json_response({"jsonrpc": "2.0", "id": 1, "result": answer})
+
+    async with serving(dispatch) as connection:
+        assert isinstance(await failure(connection, writes=True), Uncertain)
+        assert isinstance(await failure(connection, writes=False), Unavailable)
+
+
+async def test_after_a_refused_key_the_login_is_asked_again() -> None:
+    answers = iter([fault("odoo.exceptions.AccessDenied"), {"result": [1]}])
+    async with eighteen(lambda arguments: next(answers)) as connection:
+        seen: list[str] = []
+        odoo = OdooApi(connection, lambda path, body, status, told: seen.append(str(body)))
+        with pytest.raises(Unavailable):
+            await odoo.call("res.users", "search", writes=False, domain=[])
+        assert await odoo.call("res.users", "search", writes=False, domain=[]) == [1]
+        await odoo.close()
+    assert sum("'login'" in body for body in seen) == 2
