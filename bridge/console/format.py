@@ -96,7 +96,7 @@ def printable(text: str) -> str:
 
 def skew(skew_ms: int | None) -> str:
     """How far a node's clock is ahead of ours; the way of its messages is in it."""
-    return "" if skew_ms is None else f"{skew_ms / 1000:+.1f} s"
+    return "" if skew_ms is None else f"{round(skew_ms / 1000, 1) + 0:+.1f} s"  # -0.0 + 0 is 0.0
 
 
 def requirement(finding: str) -> str:
@@ -105,11 +105,12 @@ def requirement(finding: str) -> str:
 
 
 def sample(raw: bytes) -> str:
-    """The first bytes of a payload, as much as can be read of them; else in hex."""
+    """The first bytes of a payload, as much as can be read of them; else as the text that they are, or in hex."""
     try:
         explained = explain(whole_fields(raw))
     except PayloadError:
-        return short(raw.hex(" "))
+        text = raw.decode(errors="replace")
+        return short(text if text.isprintable() and "\ufffd" not in text else raw.hex(" "))
     said = [f"{one.name or f'#{one.alias}'} {json.dumps(one.value, ensure_ascii=False)}" for one in explained.metrics]
     seq = [] if explained.seq is None else [f"seq {explained.seq}"]
     return short(", ".join([*seq, *said]) or raw.hex(" "), LONGEST_SAMPLE)

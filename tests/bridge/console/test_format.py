@@ -6,10 +6,25 @@ from decimal import Decimal
 
 import pytest
 
-from bridge.console.format import age, clock_of, number, odoo_link, pretty, value
+from bridge.console.format import age, clock_of, number, odoo_link, pretty, sample, skew, value
 from ruleset.sample import Event, Plain, Sample, Source
 
 SOURCE = Source(topic="t")
+
+
+@pytest.mark.parametrize(
+    ("raw", "text"),
+    [(b"\xff", "ff"), (b"\x1b[2J", "1b 5b 32 4a"), (b'{"temp": 71.3}', '{"temp": 71.3}'), ("73 °C".encode(), "73 °C")],
+)
+def test_what_is_no_payload_is_shown_as_text_where_it_is_one(raw: bytes, text: str) -> None:
+    assert sample(raw) == text
+
+
+@pytest.mark.parametrize(
+    ("ms", "text"), [(None, ""), (-40, "+0.0 s"), (40, "+0.0 s"), (-60, "-0.1 s"), (3_600_000, "+3600.0 s")]
+)
+def test_a_clock_that_is_right_is_neither_ahead_nor_behind(ms: int | None, text: str) -> None:
+    assert skew(ms) == text
 
 
 @pytest.mark.parametrize(

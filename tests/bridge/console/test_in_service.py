@@ -110,10 +110,10 @@ async def browser(site: Site) -> AsyncIterator[ClientSession]:
 
 
 async def page(browser: ClientSession, path: str) -> str:
-    """What is shown there; nothing while nobody listens."""
+    """What is shown there, without the places where long texts may be broken; nothing while nobody listens."""
     try:
         async with browser.get(path) as answer:
-            return await answer.text()
+            return (await answer.text()).replace("<wbr>", "")
     except OSError:
         return ""
 
