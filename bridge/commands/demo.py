@@ -57,7 +57,7 @@ def command(
 ) -> None:
     """Run a simulated plant, the bridge and an Odoo, and compare what happened with what was posted.
 
-    Exit 0 when nothing is lost, doubled or out of order.
+    Exit 0 when nothing is lost, doubled or out of order; 1 when something is, or too little happened to judge.
     """
     if kills is not None and not chaos:
         fail("--kills N says how often the bridge is killed under --chaos; add --chaos", WRONG)

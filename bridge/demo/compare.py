@@ -20,6 +20,9 @@ TIME_TOLERANCE_S: Final = 1
 """Odoo keeps whole seconds; what lasts less than one is given one."""
 STARTED_STATES: Final = frozenset({"progress", "done"})
 NO_ORDER: Final = OrderView(state="missing")
+ON_THE_NAMESPACE: Final = frozenset({FactKind.RELEASE, FactKind.ACKNOWLEDGEMENT})
+"""Facts that have no effect in Odoo."""
+TOO_LITTLE: Final = "too little happened to judge: no fact on the floor was to be posted; let the plant run longer"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +36,8 @@ class NamespaceView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """The result. `held` and `dead` count facts that were rightly kept from Odoo; `differences` are sentences."""
+    """The result. `held` and `dead` count facts that were rightly kept from Odoo; `differences` are sentences, one also
+    where nothing was to be posted."""
 
     facts: int
     kinds: int
@@ -70,8 +74,13 @@ def compare(facts: Sequence[Fact], odoo: OdooView, namespace: NamespaceView, *, 
             *(f"lost: {text}" for text in comparison.lost),
             *(f"doubled: {text}" for text in comparison.doubled),
             *(f"out of order: {text}" for text in misplaced_sentences),
+            *([] if any(_is_for_odoo(fact) for fact in facts) else [TOO_LITTLE]),
         ),
     )
+
+
+def _is_for_odoo(fact: Fact) -> bool:
+    return fact.outcome is ExpectedOutcome.POSTED and fact.kind not in ON_THE_NAMESPACE
 
 
 class _Comparison:
