@@ -38,6 +38,10 @@ _WAYS: Final = {
     LOOK_FIRST: "postings go without the inbox (docs/delivery.md says what that means)",
 }
 
+_UNVERIFIED: Final = (
+    "Odoo's certificate is NOT verified (odoo.tls.verify is false): anybody on the way can take the key"
+)
+
 app = typer.Typer(help="The inbox in Odoo and the integration user's rights.", no_args_is_help=True)
 
 PlantArgument = Annotated[Path, typer.Argument(help="The plant folder.")]
@@ -101,11 +105,13 @@ def uninstall_command(
 @app.command("check")
 def check_command(plant: PlantArgument, json_output: JsonOption = False) -> None:
     """Check version, inbox and rights as the integration user. Exit 0 all is there, 1 not, 3 unreachable."""
-    info = _run(check(open_odoo(_load(plant))))
+    loaded = _load(plant)
+    info = _run(check(open_odoo(loaded)))
     expires = info.key_expires_ms and datetime.fromtimestamp(info.key_expires_ms / 1000, UTC)
     lines = [
         f"Odoo {info.version}{' (simulator)' if info.simulator else ''}, database {info.database}",
         f"user {info.user}, company {info.company}: all rights are there; {_WAYS[info.mode]}",
+        *([_UNVERIFIED] if loaded.settings.odoo.is_unverified else []),
         f"an API key of the user runs out on {expires:%Y-%m-%d}" if expires else "the end of the key is not known",
     ]
     _tell(

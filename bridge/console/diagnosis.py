@@ -60,6 +60,7 @@ class Facts:
     store: StoreView
     odoo: OdooView
     odoo_url: str
+    odoo_unverified: bool
     depth: Mapping[EntryState, int]
     oldest_pending_ms: int | None
     oldest: Mapping[EntryState, Entry]
@@ -89,6 +90,7 @@ def facts(inside: Inside) -> Facts:
         store=inside.watch.store,
         odoo=inside.watch.odoo,
         odoo_url=settings.odoo.url,
+        odoo_unverified=settings.odoo.is_unverified,
         depth=core.outbox.depth(),
         oldest_pending_ms=core.outbox.oldest_pending_ms,
         oldest=oldest,
@@ -222,6 +224,14 @@ def _odoo(seen: Facts) -> Iterator[Trouble]:
             means="Without a valid key nothing is posted; postings wait in order and none is lost.",
             do=f"Make a new API key for the user {info.user} in Odoo and put it where bridge.yaml names it "
             "(odoo.key). It is taken without a restart.",
+        )
+    if seen.odoo_unverified:
+        yield Trouble(
+            level=Level.WARN,
+            title="Odoo's certificate is not verified",
+            means="Postings go on. Anybody on the way to Odoo can read them, take the API key and answer in its place.",
+            do="Name the authority that signed the certificate in bridge.yaml (odoo.tls.ca_file), and remove "
+            "`verify: false` there.",
         )
     if info is not None and info.simulator:
         yield Trouble(

@@ -87,6 +87,11 @@ class OdooSettings:
     """Where goods on hold go, as Odoo names it; where there is an inbox, it knows its own."""
 
     @property
+    def is_unverified(self) -> bool:
+        """Whether anybody on the way could pose as this Odoo although TLS is used."""
+        return not self.tls.verify
+
+    @property
     def may_look_first(self) -> bool:
         """Whether there may be no inbox that remembers what was posted."""
         return self.inbox is not InboxUse.REQUIRED

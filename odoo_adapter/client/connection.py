@@ -38,11 +38,6 @@ class Connection:
     most_at_once: int = 4
     client_lib: bool = False
 
-    @property
-    def is_unverified(self) -> bool:
-        """Whether anybody on the way could pose as this Odoo although TLS is used."""
-        return self.url.startswith("https:") and not self.tls.verify
-
     def reveal_key(self) -> str:
         """The key as it is now. Raises `Unavailable` when its file cannot be read."""
         try:

@@ -34,6 +34,7 @@ def well() -> Facts:
         store=StoreView(number=7, commit_ms=NOW),
         odoo=OdooView(info=INFO, answered_ms=NOW - 2_000),
         odoo_url="https://odoo.example",
+        odoo_unverified=False,
         depth={},
         oldest_pending_ms=None,
         oldest={},
@@ -307,3 +308,9 @@ def test_the_verdict_is_the_worst_that_a_person_must_see(levels: tuple[Level, ..
     troubles = tuple(Trouble(level=level, title="", means="", do="") for level in levels)
 
     assert verdict(troubles) == word
+
+
+def test_a_certificate_that_is_not_verified_is_told_as_long_as_it_is_so() -> None:
+    (trouble,) = diagnose(replace(well(), odoo_unverified=True))
+    assert (trouble.level, trouble.title) == (Level.WARN, "Odoo's certificate is not verified")
+    assert "odoo.tls.ca_file" in trouble.do
