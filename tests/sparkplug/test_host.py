@@ -22,6 +22,7 @@ from sparkplug.fact import (
 )
 from sparkplug.host import HostApplication, HostSettings
 from sparkplug.snapshot import NodeView, stored_view
+from sparkplug.topic import CERTIFICATES
 from tests.sparkplug.situation import (
     ARM,
     BD_SEQ,
@@ -176,7 +177,9 @@ def test_a_gap_is_due_when_its_time_is_up() -> None:
     messages=st.lists(
         st.tuples(
             st.one_of(
-                st.sampled_from([NBIRTH, NDATA, NDEATH, DBIRTH, STATE, "spBv1.0/plant/DDATA/press/arm"]), st.text()
+                st.sampled_from([NBIRTH, NDATA, NDEATH, DBIRTH, STATE, "spBv1.0/plant/DDATA/press/arm"]),
+                st.sampled_from([f"{CERTIFICATES}{topic}" for topic in (NBIRTH, DBIRTH)]),
+                st.text(),
             ),
             st.one_of(st.binary(), st.sampled_from([birth_bytes(), data_bytes(1, 5), device_birth_bytes(1)])),
             st.booleans(),
