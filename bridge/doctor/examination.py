@@ -12,7 +12,15 @@ from bridge.doctor.broker import examine_broker, examine_documents, examine_stat
 from bridge.doctor.clock import examine_clock
 from bridge.doctor.finding import Finding, Place
 from bridge.doctor.machine import examine_disk, examine_secrets, see_disk
-from bridge.doctor.odoo import examine_account, examine_login, examine_way, failure, see_login, see_way
+from bridge.doctor.odoo import (
+    examine_account,
+    examine_connection,
+    examine_login,
+    examine_way,
+    failure,
+    see_login,
+    see_way,
+)
 from bridge.doctor.store import examine_store, place_of, see_store
 from bridge.plant import Plant
 from bridge.settings.broker import BrokerSettings
@@ -83,7 +91,8 @@ async def _odoo(plant: Plant, clock: Clock) -> Sequence[Finding]:
     place, odoo = Place("odoo", plant.settings.odoo.url), OdooApi(odoo_connection(plant))
     found: list[Finding] = []
     try:
-        found.append(place.ok(f"it is Odoo {await odoo.version()}"))
+        found.append(place.ok(f"it is Odoo {await odoo.version()}, a version that the bridge knows"))
+        found += examine_connection(place, plant.settings.odoo)
         await _examine_odoo(plant, clock, place, odoo, found)
     except OdooError as error:
         found.append(place.wrong(str(error)) if found else failure(place, error))
@@ -95,10 +104,14 @@ async def _odoo(plant: Plant, clock: Clock) -> Sequence[Finding]:
 async def _examine_odoo(plant: Plant, clock: Clock, place: Place, odoo: OdooApi, found: list[Finding]) -> None:
     """What a server of a known version has for us. Adds to `found` as it goes, so that an error hides nothing."""
     account = await read_account(odoo)
-    found += examine_account(place, account, plant)
-    if plant.assets.company not in account.companies:
+    company = odoo.connection.company
+    found += examine_account(place, account, plant, company)
+    if company not in account.companies:
         return
     login = await see_login(odoo, account, clock)
     found += examine_login(place, login, clock.now_ms())
     found.append(examine_clock(place, login.reading))
-    found += examine_way(place, await see_way(odoo, account, plant), plant.settings.odoo.hold_location)
+    way = await see_way(odoo, account, plant, clock)
+    found += examine_way(place, way, plant.settings.odoo.hold_location)
+    if way.reading is not None:
+        found.append(examine_clock(Place("odoo", f"{plant.settings.odoo.url}, its database"), way.reading))

@@ -23,6 +23,8 @@ def examine_secrets(plant: Plant) -> Iterator[Finding]:
     """Every secret that bridge.yaml names: whether it is there, and who else may read it."""
     settings = plant.settings
     named = [("odoo.key", settings.odoo.key), ("redis.secret", settings.redis.secret)]
+    if settings.odoo.proxy is not None:
+        named.append(("odoo.proxy.secret", settings.odoo.proxy.secret))
     named += [("broker.secret", broker.secret) for broker in settings.brokers]
     for name, secret in named:
         if secret is not None:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
+from urllib.parse import urlsplit
 
 from bridge.clock import Clock
 from bridge.doctor.clock import Reading
 from bridge.doctor.finding import Finding, Place
 from bridge.doctor.key import ends_soon, told_end
 from bridge.plant import Plant
-from bridge.settings.odoo import InboxUse
+from bridge.settings.odoo import InboxUse, OdooSettings, OdooTransport
 from odoo_adapter.chosen import NO_INBOX
 from odoo_adapter.client.api import OdooApi
 from odoo_adapter.errors import OdooError, Refused
@@ -39,8 +40,14 @@ class Login:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Way:
-    """How postings go: `refusal` is what the inbox says where it cannot be used, `master` what is there without it."""
+    """How postings go.
 
+    `hello` is what the inbox says of itself, and `reading` the database's clock in it; `refusal` what it says where it
+    cannot be used; `master` what is there without it.
+    """
+
+    hello: Mapping[str, Any] = field(default_factory=dict)
+    reading: Reading | None = None
     refusal: Refused | None = None
     master: MasterData | None = None
 
@@ -48,24 +55,33 @@ class Way:
 async def see_login(odoo: OdooApi, account: Account, clock: Clock) -> Login:
     """Ask as the user of the key, in the plant's company. Raises an `OdooError`."""
     asked_ms = clock.now_ms()
-    told = datetime.fromisoformat(await read_clock(odoo)).replace(tzinfo=UTC)
-    answered_ms, told_ms = clock.now_ms(), int(told.timestamp() * 1000)
+    told = await read_clock(odoo)
+    reading = _reading(asked_ms, told, clock)
     return Login(
         account=account,
         administrator=await is_administrator(odoo),
         needs=await needs(odoo, account.id, account.login),
         key_expires_ms=await key_expiry(odoo, account.id),
-        reading=Reading(asked_ms=asked_ms, answered_ms=answered_ms, told_ms=told_ms, step_ms=1000),
+        reading=reading,
     )
 
 
-async def see_way(odoo: OdooApi, account: Account, plant: Plant) -> Way:
+def _reading(asked_ms: int, told: str, clock: Clock) -> Reading:
+    """A clock of Odoo's, which writes whole seconds in UTC."""
+    told_ms = int(datetime.fromisoformat(told[:19]).replace(tzinfo=UTC).timestamp() * 1000)
+    return Reading(asked_ms=asked_ms, answered_ms=clock.now_ms(), told_ms=told_ms, step_ms=1000)
+
+
+async def see_way(odoo: OdooApi, account: Account, plant: Plant, clock: Clock) -> Way:
     """Ask how postings would go. Raises an `OdooError` where that cannot be asked."""
     refusal: Refused | None = None
     if plant.settings.odoo.inbox is not InboxUse.NEVER:
         try:
-            await OdooServer(odoo, PlanContext()).greet()
-            return Way()
+            server = OdooServer(odoo, PlanContext())
+            await server.greet()  # what it learns by the way would count as delay of the clock
+            asked_ms = clock.now_ms()
+            hello = await server.greet()
+            return Way(hello=hello, reading=_reading(asked_ms, hello["db_time"], clock))
         except Refused as error:
             refusal = error
     if refusal is not None and (refusal.code != NO_INBOX or not plant.settings.odoo.may_look_first):
@@ -80,18 +96,37 @@ def failure(place: Place, error: OdooError) -> Finding:
     return place.unreachable(str(error), "see whether it runs, and mend odoo.url in bridge.yaml")
 
 
-def examine_account(place: Place, account: Account, plant: Plant) -> Iterator[Finding]:
+def examine_connection(place: Place, odoo: OdooSettings) -> Iterator[Finding]:
+    """How the bridge gets there."""
+    if odoo.is_unverified:
+        mend = "name its authority in odoo.tls.ca_file, and remove `verify: false`"
+        yield place.warning("its certificate is not verified: anybody on the way can take the key", mend)
+    elif odoo.url.startswith("https:"):
+        yield place.ok("its certificate is verified")
+    elif urlsplit(odoo.url).hostname not in ("127.0.0.1", "localhost", "::1"):
+        yield place.warning("the key goes to it without TLS", "let a proxy with TLS stand before Odoo")
+    if odoo.proxy is not None:
+        yield place.ok(f"the proxy {odoo.proxy.url} leads to it")
+    if odoo.transport is OdooTransport.CLIENT_LIB:
+        yield place.ok("odoo-client-lib makes the calls")
+
+
+def examine_account(place: Place, account: Account, plant: Plant, company: int) -> Iterator[Finding]:
     """The user and the company."""
-    odoo, company = plant.settings.odoo, plant.assets.company
+    odoo = plant.settings.odoo
     yield place.ok(f"the database {odoo.database} takes the key; it is the user {account.login}'s")
     if account.login != odoo.user:
         mend = "mend odoo.user in bridge.yaml, or use that user's key"
         yield place.warning(f"the key is of {account.login}, bridge.yaml names {odoo.user}", mend)
     if company in account.companies:
         yield place.ok(f"the company is {company}, {account.companies[company]}")
+        if len(account.companies) > 1:
+            mend = "make a user for each company, so that no posting can reach another one"
+            yield place.warning(f"the user {account.login} may work in {len(account.companies)} companies", mend)
     else:
         known = ", ".join(f"{id} ({name})" for id, name in sorted(account.companies.items()))
-        mend = f"mend company in assets.yaml (the user may work in {known}), or allow it to the user in Odoo"
+        where = "assets.yaml" if odoo.company is None else "odoo in bridge.yaml"
+        mend = f"mend company in {where} (the user may work in {known}), or allow it to the user in Odoo"
         yield place.wrong(f"the user {account.login} may not work in company {company}", mend)
 
 
@@ -121,7 +156,8 @@ def examine_way(place: Place, way: Way, hold_location: str) -> Iterator[Finding]
     if way.refusal is not None:
         yield place.wrong(way.refusal.reason)
     elif way.master is None:
-        yield place.ok("the inbox is there, and of this version")
+        text = f"the inbox is there, and of this version: {way.hello['inbox']}, sha256 {way.hello['sha'][:12]}"
+        yield place.ok(text)
     else:
         yield place.ok("there is no inbox to use: postings look first (docs/delivery.md)")
         there = way.master.hold_locations.count(hold_location) == 1

@@ -10,7 +10,7 @@ import pytest
 from bridge.doctor.clock import Reading
 from bridge.doctor.finding import Finding, Level, Place
 from bridge.doctor.key import DAY_MS
-from bridge.doctor.odoo import Login, Way, examine_account, examine_login, examine_way, failure
+from bridge.doctor.odoo import Login, Way, examine_account, examine_connection, examine_login, examine_way, failure
 from odoo_adapter.errors import Refused, Unavailable
 from odoo_adapter.rights import Account, Need
 from odoo_adapter.survey.master import MasterData
@@ -27,8 +27,11 @@ LOGIN = Login(
     reading=Reading(asked_ms=0, answered_ms=0, told_ms=0),
 )
 MASTER = MasterData(
+    company=1,
+    companies={1: "ACME"},
     work_centers=(),
     serial_numbers=(),
+    products=(),
     units=(),
     counted_in=frozenset(),
     losses=frozenset({"unclassified"}),
@@ -66,7 +69,7 @@ def test_an_administrator_is_wrong() -> None:
 def test_another_company_and_another_user_are_told_with_what_was_found(tmp_path: Path) -> None:
     plant = write_plant(tmp_path / "plant", "http://odoo")
     other = replace(ACCOUNT, login="ada", companies={2: "Else"})
-    _, user, company = examine_account(PLACE, other, plant)
+    _, user, company = examine_account(PLACE, other, plant, 1)
     assert told([user, company]) == [
         (Level.WARNING, "the key is of ada, bridge.yaml names uns-bridge"),
         (Level.WRONG, "the user ada may not work in company 1"),
@@ -77,7 +80,7 @@ def test_another_company_and_another_user_are_told_with_what_was_found(tmp_path:
 @pytest.mark.parametrize(
     ("way", "levels"),
     [
-        (Way(), [Level.OK]),
+        (Way(hello={"inbox": 5, "sha": "0123456789abcdef"}), [Level.OK]),
         (Way(refusal=Refused("not_installed", "the inbox is not installed")), [Level.WRONG]),
         (Way(master=MASTER), [Level.OK, Level.OK, Level.OK]),
         (
@@ -94,3 +97,25 @@ def test_the_way_of_posting_and_what_it_needs(way: Way, levels: list[Level]) -> 
 def test_an_unknown_version_is_no_unreachable_odoo() -> None:
     found = [failure(PLACE, error) for error in (Refused("version", "Odoo 12.0 is not supported"), Unavailable("away"))]
     assert [one.unreachable for one in found] == [False, True]
+
+
+def test_a_user_of_several_companies_is_warned_of(tmp_path: Path) -> None:
+    plant = write_plant(tmp_path / "plant", "http://odoo")
+    *_, last = examine_account(PLACE, replace(ACCOUNT, companies={1: "ACME", 2: "Else"}), plant, 1)
+    assert (last.level, last.text) == (Level.WARNING, "the user uns-bridge may work in 2 companies")
+
+
+@pytest.mark.parametrize(
+    ("url", "more", "levels"),
+    [
+        ("http://127.0.0.1:8069", "", []),
+        ("http://odoo.plant", "", [Level.WARNING]),
+        ("https://odoo.plant", "", [Level.OK]),
+        ("https://odoo.plant", "tls: {verify: false}", [Level.WARNING]),
+        ("https://odoo.plant", "proxy: {url: 'http://proxy:3128'}", [Level.OK, Level.OK]),
+        ("http://127.0.0.1:8069", "transport: client-lib", [Level.OK]),
+    ],
+)
+def test_the_way_to_odoo_is_told(url: str, more: str, levels: list[Level], tmp_path: Path) -> None:
+    plant = write_plant(tmp_path / "plant", url, more)
+    assert [one.level for one in examine_connection(PLACE, plant.settings.odoo)] == levels
