@@ -24,7 +24,8 @@ _FORM: Final = """<form create="0" edit="0" delete="0">
 <header><button name="{document}" type="action" string="Document" invisible="not x_res_id"/></header>
 <sheet><group>
 <field name="x_name"/><field name="x_kind"/><field name="x_state"/><field name="x_message"/><field name="x_order_id"/>
-<field name="x_by"/><field name="x_done_at"/><field name="x_res_model"/><field name="x_res_id"/><field name="x_total" invisible="not x_total"/>
+<field name="x_by"/><field name="x_done_at"/><field name="x_res_model"/><field name="x_res_id"/>
+<field name="x_total" invisible="not x_total"/>
 <field name="x_payload"/><field name="x_result"/><field name="x_hash"/></group></sheet></form>"""
 
 _LIST: Final = """<{tag} create="0" edit="0" delete="0"><field name="create_date"/><field name="x_name"/>
