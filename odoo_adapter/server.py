@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from odoo_adapter.chosen import NO_INBOX
 from odoo_adapter.client.api import OdooApi
+from odoo_adapter.client.pace import giving_way
 from odoo_adapter.errors import Refused, Unavailable, Uncertain
 from odoo_adapter.inbox.install import MARKER, MODEL, action_hash
 from odoo_adapter.odoo import Applied, Declined, Held, Job, OdooInfo, OrdersRead, Outcome, Passed, Receipt
@@ -89,8 +90,9 @@ class OdooServer:
         return found
 
     async def read_orders(self, cursor: str) -> OrdersRead:
-        hello = await self._run({"op": "hello"}, writes=False)  # its time is before everything that is read below
-        orders = await self._orders.read(cursor, hello["db_time"])
+        with giving_way():
+            hello = await self._run({"op": "hello"}, writes=False)  # its time is before everything that is read below
+            orders = await self._orders.read(cursor, hello["db_time"])
         return OrdersRead(orders=orders, cursor=hello["db_time"])
 
     async def close(self) -> None:

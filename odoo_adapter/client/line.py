@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -14,6 +15,10 @@ import msgspec
 from odoo_adapter.client.classify import Answer, classify
 from odoo_adapter.client.connection import Connection, Recorder
 from odoo_adapter.client.pace import Pace
+from odoo_adapter.errors import Unavailable
+
+PAUSED: Final = (429, 503)
+"""What may ask us to leave a server alone for a while: nobody calls it then."""
 
 LONGEST_PAUSE_S: Final = 600
 """A server that asks for a longer one is asked again all the same: a typing error of a proxy must not stop a plant."""
@@ -27,6 +32,7 @@ class Line:
         self.pace = Pace(connection.most_per_second, connection.most_at_once)
         self._record = record
         self._session: aiohttp.ClientSession | None = None
+        self._quiet_until_s = 0.0
 
     async def exchange(
         self,
@@ -43,7 +49,11 @@ class Line:
         `told` is what the recorder gets for the body, where that holds a secret. Raises `Unavailable` or `Uncertain`.
         """
         async with self.pace.turn():
+            if (left_s := self._quiet_until_s - asyncio.get_running_loop().time()) > 0:
+                raise Unavailable(f"Odoo asked for a pause, which lasts {left_s:.0f} s more", round(left_s * 1000))
             answer = await self._exchange(verb, path, body, headers, writes=writes)
+        if answer.status in PAUSED and answer.pause_ms is not None:
+            self._quiet_until_s = asyncio.get_running_loop().time() + answer.pause_ms / 1000
         if self._record is not None:
             self._record(path, told if told is not None else body or {}, answer.status, answer.body)
         return answer

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from odoo_adapter.client.api import OdooApi
+from odoo_adapter.client.pace import giving_way
 from odoo_adapter.errors import Refused, Unavailable, Uncertain
 from odoo_adapter.look_first.attempt import Attempt
 from odoo_adapter.look_first.kinds import KINDS
@@ -96,8 +97,9 @@ class LookFirstOdoo:
 
         That clock may differ from the database's; what lies between is read again at every poll.
         """
-        now = await read_clock(self._odoo)
-        return OrdersRead(orders=await self._orders.read(cursor, now), cursor=now)
+        with giving_way():
+            now = await read_clock(self._odoo)
+            return OrdersRead(orders=await self._orders.read(cursor, now), cursor=now)
 
     async def close(self) -> None:
         await self._odoo.close()

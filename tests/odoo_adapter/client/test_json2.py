@@ -211,3 +211,21 @@ async def test_a_company_that_is_not_there_once_is_refused(rows: list[object], t
     async with serving(answer) as connection:
         refused = await failure(replace(connection, company_name="ACME"), writes=False)
     assert str(refused) == f'company: Odoo has {told} "ACME" in which the user may work; mend odoo.company'
+
+
+async def test_while_a_server_wants_a_pause_nobody_calls_it() -> None:
+    asked: list[str] = []
+
+    async def answer(request: web.Request) -> web.Response:
+        asked.append(request.path)
+        return web.Response(status=503, headers={"Retry-After": "60"})
+
+    async with serving(answer) as connection:
+        odoo = OdooApi(connection)
+        for _ in range(3):
+            with pytest.raises(Unavailable) as caught:
+                await odoo.call("mrp.production", "write", writes=True, ids=[1])
+        await odoo.close()
+    assert asked == ["/json/2/mrp.production/write"]
+    assert str(caught.value) == "Odoo asked for a pause, which lasts 60 s more"
+    assert caught.value.retry_after_ms in range(59_000, 60_001)
