@@ -23,6 +23,7 @@ from ruleset.document import Node, read_document
 from ruleset.equipment import Assets
 from ruleset.problem import Problem, Problems, suggest
 from ruleset.rules import Rules, compile_rules
+from ruleset.transaction import Short
 
 BRIDGE_FILE: Final = "bridge.yaml"
 ASSETS_FILE: Final = "assets.yaml"
@@ -31,13 +32,15 @@ WORKFLOWS_FILE: Final = "workflows.yaml"
 RULES_FOLDER: Final = "rules"
 FILES: Final = (BRIDGE_FILE, ASSETS_FILE, CODES_FILE, WORKFLOWS_FILE)
 
+COMPLETE: Final = "production.complete"
 ACTIONS: Final = frozenset(
     {
         "workorder.start",
         "workorder.finish",
         "production.progress",
         "production.scrap",
-        "production.complete",
+        COMPLETE,
+        "production.correct",
         "downtime.record",
         "quality.result",
         "quality.hold",
@@ -84,6 +87,7 @@ class Workflow:
     on_failure: OnFailure
     alert: str | None
     alert_after_ms: int | None
+    short: Short = "close"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,7 +218,7 @@ def _each_workflow(root: Node, owners: dict[str, str]) -> Iterator[Workflow]:
     for name, key, node in root.entries():
         if not name.strip():
             key.problem("a workflow needs a name")
-        keys = node.mapping(allowed=needed | {"alert", "alert_after"}, required=needed)
+        keys = node.mapping(allowed=needed | {"alert", "alert_after", "short"}, required=needed)
         alert = keys["alert"].text() if "alert" in keys else None
         alert_after_ms = keys["alert_after"].duration(at_least_ms=1000) if "alert_after" in keys else None
         if ("alert" in keys) != ("alert_after" in keys):
@@ -227,6 +231,7 @@ def _each_workflow(root: Node, owners: dict[str, str]) -> Iterator[Workflow]:
         latency_ms = keys["latency"].duration(at_least_ms=1)
         priority = keys["priority"].integer(at_least=1, at_most=99)
         on_failure = keys["on_failure"].choice(tuple(OnFailure))
+        short = _short(keys["short"], actions) if "short" in keys else "close"
         if not (system and mode and latency_ms and priority and on_failure):
             continue
         yield Workflow(
@@ -239,7 +244,14 @@ def _each_workflow(root: Node, owners: dict[str, str]) -> Iterator[Workflow]:
             on_failure=OnFailure(on_failure),
             alert=alert,
             alert_after_ms=alert_after_ms,
+            short=short,
         )
+
+
+def _short(node: Node, actions: tuple[str, ...]) -> Short:
+    if COMPLETE not in actions:
+        node.problem(f"short belongs to the workflow of {COMPLETE}")
+    return "backorder" if node.choice(("close", "backorder")) == "backorder" else "close"
 
 
 def _each_action(node: Node, workflow: str, owners: dict[str, str]) -> Iterator[str]:

@@ -39,6 +39,7 @@ _MODELS = {
     "finish": "mrp.workorder",
     "progress": "mrp.production",
     "complete": "mrp.production",
+    "correct": "mrp.production",
     "scrap": "stock.scrap",
     "downtime": "mrp.workcenter.productivity",
     "note": "mail.message",
@@ -84,6 +85,8 @@ class MemoryOdoo:
     done: dict[str, Decimal] = field(default_factory=dict)
     """The quantity of each order that is complete."""
     streams: dict[str, Decimal] = field(default_factory=dict)
+    corrected: dict[str, Decimal] = field(default_factory=dict)
+    """What corrections added to what was counted, by order."""
     orders: dict[str, OrderRead] = field(default_factory=dict)
     _applied: dict[str, tuple[str, Receipt]] = field(default_factory=dict)
     _changes: list[str] = field(default_factory=list)
@@ -202,6 +205,8 @@ class MemoryOdoo:
         order = str(posting.p.get("order", ""))
         if posting.kind == "progress":
             return self._progress(order, posting.p)
+        if posting.kind == "correct":
+            return self._correct(order, posting.p)
         if posting.kind == "complete":
             if order in self.done:
                 raise Refused("order_state", f"{order} is done")
@@ -211,10 +216,14 @@ class MemoryOdoo:
 
     def _progress(self, order: str, p: Mapping[str, Plain]) -> dict[str, Plain]:
         stream, upto = str(p["stream"]), Decimal(str(p["upto"]))
-        old = max(self.streams.get(stream, Decimal(0)), Decimal(str(p.get("base") or 0)))
+        bases = p.get("bases")
+        for name, known in bases.items() if isinstance(bases, dict) else ():
+            total = Decimal(str(known[0] if isinstance(known, list) else 0))
+            self.streams[name] = max(self.streams.get(name, Decimal(0)), total)
+        old = self.streams.get(stream, Decimal(0))
         new = max(old, upto)
         others = [total for name, total in self.streams.items() if name.startswith(f"{order}/") and name != stream]
-        counted, made = sum(others, new), self.done.get(order)
+        counted, made = sum(others, new + self.corrected.get(order, 0)), self.done.get(order)
         if made is not None and counted > made:
             raise Refused("order_state", f"{order} is done with {made}, and {counted} were counted")
         self.streams[stream] = new
@@ -222,3 +231,12 @@ class MemoryOdoo:
             return {"added": 0, "covered": True, "qty_producing": float(made)}
         self.totals[order] = self.totals.get(order, Decimal(0)) + new - old
         return {"added": float(new - old), "qty_producing": float(self.totals[order])}
+
+    def _correct(self, order: str, p: Mapping[str, Plain]) -> dict[str, Plain]:
+        change = Decimal(str(p["qty"])) * (-1 if p.get("less") else 1)
+        if order in self.done:
+            return {"added": float(change)}
+        self.totals[order] = self.totals.get(order, Decimal(0)) + change
+        self.corrected[order] = self.corrected.get(order, Decimal(0)) + change
+        details: dict[str, Plain] = {"added": float(change), "qty_producing": float(self.totals[order])}
+        return {**details, "corrected": float(self.corrected[order])}

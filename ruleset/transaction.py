@@ -8,7 +8,7 @@ Every transaction names the plant fact by its idempotency key, the equipment, th
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any, Final, NewType, TypeAlias
+from typing import Any, Final, Literal, NewType, TypeAlias
 
 import msgspec
 
@@ -80,16 +80,50 @@ class Consumption(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     lot: str | None = None
 
 
+class Byproduct(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What an order really brought of one by-product (default code), into one lot. None of it is a quantity too."""
+
+    product: str
+    quantity: Decimal
+    unit: str
+    lot: str | None = None
+
+
+Short: TypeAlias = Literal["close", "backorder"]
+"""What becomes of a rest that was not made: nothing, or an order of its own."""
+
+
 class Complete(_Transaction, frozen=True, kw_only=True, tag="production.complete"):
     """The order is done with this total quantity, into this lot, having consumed this.
 
-    Components that `consumed` does not name are consumed at the bill of materials' ratio. `consent` as in `Progress`.
+    Components that `consumed` does not name are consumed at the bill of materials' ratio, and so are by-products made
+    that `byproducts` does not name. `serials` are the serial numbers of the pieces, one each, where the product has
+    such. `short` None leaves it to the plant. `consent` as in `Progress`.
     """
 
     quantity: Decimal
     unit: str
     lot: str | None = None
+    serials: tuple[str, ...] = ()
     consumed: tuple[Consumption, ...] = ()
+    byproducts: tuple[Byproduct, ...] = ()
+    short: Short | None = None
+    consent: str | None = None
+
+
+class Correct(_Transaction, frozen=True, kw_only=True, tag="production.correct"):
+    """What was counted on an order, or what it was completed with, was wrong by `quantity`: too little, or too much
+    where it is negative.
+
+    `corrects` names what was wrong: the key of its posting, or what the floor calls it. `lot` is the lot or the serial
+    number that has less in it, where the order is done and has several. `consent` as in `Progress`.
+    """
+
+    corrects: str
+    quantity: Decimal
+    unit: str
+    reason: str
+    lot: str | None = None
     consent: str | None = None
 
 
@@ -114,13 +148,16 @@ class QualityResult(_Transaction, frozen=True, kw_only=True, tag="quality.result
 class QualityHold(_Transaction, frozen=True, kw_only=True, tag="quality.hold"):
     """The order is done with this quantity, but its goods go to the hold location, available to nobody.
 
-    `consent` as in `Progress`.
+    The rest is as in `Complete`.
     """
 
     quantity: Decimal
     unit: str
     lot: str | None = None
+    serials: tuple[str, ...] = ()
     consumed: tuple[Consumption, ...] = ()
+    byproducts: tuple[Byproduct, ...] = ()
+    short: Short | None = None
     consent: str | None = None
 
 
@@ -139,11 +176,15 @@ Transaction: TypeAlias = (
     | Progress
     | Scrap
     | Complete
+    | Correct
     | DowntimeRecord
     | QualityResult
     | QualityHold
     | MaintenanceRequest
 )
+
+Consented: TypeAlias = Progress | Complete | QualityHold | Correct
+"""Those of which a person may allow more than the plant's tolerance."""
 
 _encoder = msgspec.json.Encoder(decimal_format="string", order="deterministic")
 _decoder: Final[msgspec.json.Decoder[Transaction]] = msgspec.json.Decoder(Transaction)

@@ -11,13 +11,15 @@ import msgspec
 
 from odoo_adapter.errors import Refused
 from odoo_adapter.odoo import Declined, Standing
-from odoo_adapter.plan.production import completion_payload, progress_payload, scrap_payload
+from odoo_adapter.plan.production import completion_payload, correction_payload, progress_payload, scrap_payload
 from odoo_adapter.plan.record import maintenance_payload, result_payload
 from odoo_adapter.plan.text import LONGEST_NAME, PlanContext, clean, moment, named, quantity
 from odoo_adapter.plan.work import LOSSES, downtime_payload, finish_payload, start_payload
 from ruleset.sample import Plain
 from ruleset.transaction import (
     Complete,
+    Consented,
+    Correct,
     DowntimeRecord,
     MaintenanceRequest,
     Progress,
@@ -32,7 +34,7 @@ from ruleset.transaction import (
 
 __all__ = ["LOSSES", "STOCK_EFFECTS", "PlanContext", "Posting", "batches", "lane", "moment", "plan", "quantity"]
 
-STOCK_EFFECTS: Final = frozenset({"complete", "scrap"})
+STOCK_EFFECTS: Final = frozenset({"complete", "scrap", "correct"})
 """Kinds that move stock: few of them go into one call, because they hold locks for long."""
 
 _LONGEST_CAUSE: Final = 500
@@ -43,8 +45,8 @@ _encoder: Final = msgspec.json.Encoder(order="deterministic")
 class Posting:
     """One transaction as the inbox takes it.
 
-    `hash` is of what `p` says of the fact: who caused it, what stood before, how much was tolerated and who allowed
-    more do not change it.
+    `hash` is of what `p` says of the fact: who caused it, what stood before, how much was tolerated, who allowed
+    more and what becomes of a rest do not change it.
     """
 
     key: str
@@ -74,7 +76,7 @@ def plan(transaction: Transaction, context: PlanContext, standing: Standing = St
     except Refused as error:
         return Declined(key=transaction.key, code=error.code, reason=error.reason)
     fact = {name: value for name, value in payload.items() if value is not None}
-    p = {**fact, **_allowance(transaction, context), **_base(transaction, standing)}
+    p = {**fact, **_allowance(transaction, context), **_bases(transaction, standing, context)}
     return Posting(
         key=key,
         kind=kind,
@@ -104,6 +106,8 @@ def _payload(transaction: Transaction, context: PlanContext) -> tuple[str, dict[
             return "complete", completion_payload(transaction, context)
         case QualityHold():
             return "complete", {**completion_payload(transaction, context), "hold": True}
+        case Correct():
+            return "correct", correction_payload(transaction, context)
         case DowntimeRecord():
             return "downtime", downtime_payload(transaction)
         case QualityResult():
@@ -114,24 +118,40 @@ def _payload(transaction: Transaction, context: PlanContext) -> tuple[str, dict[
 
 def _consent(transaction: Transaction) -> str:
     """Who allowed more than the plant's tolerance, if this is a quantity and a person did."""
-    if not isinstance(transaction, Progress | Complete | QualityHold):
+    if not isinstance(transaction, Consented):
         return ""
     return clean(transaction.consent or "", LONGEST_NAME)
 
 
 def _allowance(transaction: Transaction, context: PlanContext) -> dict[str, Plain]:
-    """How much more than ordered is taken: the plant's tolerance, or whatever a person consented to."""
-    if not isinstance(transaction, Progress | Complete | QualityHold):
+    """How much more than ordered is taken: the plant's tolerance, or whatever a person consented to; and how less."""
+    if not isinstance(transaction, Consented):
         return {}
+    allowed: dict[str, Plain] = {}
+    if isinstance(transaction, Complete | QualityHold) and (transaction.short or context.short) == "backorder":
+        allowed["short"] = "backorder"
     if consent := _consent(transaction):
-        return {"consent": consent}
-    return {"over": quantity(context.over)} if context.over else {}
+        allowed["consent"] = consent
+    elif context.over:
+        allowed["over"] = quantity(context.over)
+    return allowed
 
 
-def _base(transaction: Transaction, standing: Standing) -> dict[str, Plain]:
-    """The last total of the stream that stands as far as we know: the inbox may have been installed since."""
-    applied = standing.streams.get(transaction.stream) if isinstance(transaction, Progress) else None
-    return {} if applied is None else {"base": quantity(applied)}
+def _bases(transaction: Transaction, standing: Standing, context: PlanContext) -> dict[str, Plain]:
+    """The last totals of the order's streams, and its corrections, that stand as far as we know: the inbox may have
+    been installed since. Of a stream whose unit we never knew, only where it is the transaction's own."""
+    if not isinstance(transaction, Progress | Correct):
+        return {}
+    own = transaction.stream if isinstance(transaction, Progress) else None
+    bases: dict[str, Plain] = {}
+    for stream, total in sorted(standing.streams.items()):
+        unit = transaction.unit if stream == own else standing.units.get(stream)
+        if unit is not None and (name := context.units.get(unit)):
+            bases[stream] = [quantity(total), name]
+    known: dict[str, Plain] = {"bases": bases} if bases else {}
+    if standing.corrected:
+        known["corrected"] = quantity(standing.corrected)
+    return known
 
 
 def _caused_by(transaction: Transaction) -> str:

@@ -1,11 +1,24 @@
-"""Quantities of an order: progress, scrap, completion and what it consumed."""
+"""Quantities of an order: progress, scrap, completion with what it consumed and brought, and corrections."""
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from odoo_adapter.errors import Refused
-from odoo_adapter.plan.text import PlanContext, moment, named, optional, order_of, positive, quantity, unit_of
+from odoo_adapter.plan.text import (
+    LONGEST_TEXT,
+    PlanContext,
+    clean,
+    moment,
+    named,
+    optional,
+    order_of,
+    positive,
+    quantity,
+    unit_of,
+)
 from ruleset.sample import Plain
-from ruleset.transaction import Complete, Consumption, Progress, QualityHold, Scrap
+from ruleset.transaction import Byproduct, Complete, Consumption, Correct, Progress, QualityHold, Scrap
 
 
 def progress_payload(progress: Progress, context: PlanContext) -> dict[str, Plain]:
@@ -34,22 +47,44 @@ def scrap_payload(scrap: Scrap, context: PlanContext) -> dict[str, Plain]:
 
 def completion_payload(complete: Complete | QualityHold, context: PlanContext) -> dict[str, Plain]:
     """What the inbox takes of a finished order."""
+    for twice in (name for name in complete.serials if complete.serials.count(name) > 1):
+        raise Refused("serials", f'serial number "{clean(twice, 50)}" is named twice')
+    byproducts: list[Plain] = [_amount(one, not_negative(one.quantity), context) for one in complete.byproducts]
+    serials: list[Plain] = [named(name) for name in complete.serials]
     return {
         "order": order_of(complete),
         "qty": positive(complete.quantity),
         "uom": unit_of(complete.unit, context),
         "lot": optional(complete.lot),
-        "consume": [_consumption(one, context) for one in complete.consumed],
+        "serials": serials or None,
+        "consume": [_amount(one, positive(one.quantity), context) for one in complete.consumed],
+        "byproducts": byproducts or None,
         "at": moment(complete.at_ms),
     }
 
 
-def _consumption(used: Consumption, context: PlanContext) -> dict[str, Plain]:
-    line: dict[str, Plain] = {
-        "product": named(used.product),
-        "qty": positive(used.quantity),
-        "uom": unit_of(used.unit, context),
+def correction_payload(correct: Correct, context: PlanContext) -> dict[str, Plain]:
+    """What the inbox takes of a correction: how much, with its sign."""
+    if not correct.quantity.is_finite() or not correct.quantity:
+        raise Refused("quantity", f"{correct.quantity} corrects nothing")
+    return {
+        "order": order_of(correct),
+        "corrects": named(correct.corrects, 500),
+        "qty": positive(abs(correct.quantity)),
+        "less": correct.quantity < 0,
+        "uom": unit_of(correct.unit, context),
+        "lot": optional(correct.lot),
+        "reason": clean(correct.reason, LONGEST_TEXT),
     }
-    if used.lot:
-        line["lot"] = named(used.lot)
+
+
+def not_negative(number: Decimal) -> str:
+    """A quantity that may be none at all, as text."""
+    return positive(number) if number else quantity(Decimal(0))
+
+
+def _amount(one: Consumption | Byproduct, amount: str, context: PlanContext) -> dict[str, Plain]:
+    line: dict[str, Plain] = {"product": named(one.product), "qty": amount, "uom": unit_of(one.unit, context)}
+    if one.lot:
+        line["lot"] = named(one.lot)
     return line

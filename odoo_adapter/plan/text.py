@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Final
 
 from odoo_adapter.errors import Refused
-from ruleset.transaction import Transaction
+from ruleset.transaction import Short, Transaction
 
 _REFERENCE: Final = re.compile(r"(mo|wo)-[0-9]{1,9}")
 LONGEST_NAME: Final = 200
@@ -22,11 +22,13 @@ class PlanContext:
     """What the plant's folder says about postings.
 
     `units` names Odoo's unit of measure for each unit of the floor (empty: measured only, never posted);
-    `over` is the share above an order's quantity that may be made.
+    `over` is the share above an order's quantity that may be made; `short` is what becomes of a rest that a completion
+    did not make, where the rule does not say.
     """
 
     units: Mapping[str, str] = field(default_factory=dict)
     over: Decimal = Decimal(0)
+    short: Short = "close"
 
 
 def moment(at_ms: int) -> str:

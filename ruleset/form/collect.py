@@ -13,7 +13,8 @@ from ruleset.cel import Expression
 from ruleset.form.counter import Count, OrderTotals, Total
 from ruleset.form.memory import CollectMemory
 from ruleset.form.moment import Moment
-from ruleset.form.posting import PROGRESS, fact_key
+from ruleset.form.posting import fact_key
+from ruleset.form.vocabulary import PROGRESS
 from ruleset.output import Post
 from ruleset.sample import Plain
 from ruleset.transaction import OrderRef, Progress, Provenance

@@ -11,7 +11,8 @@ import msgspec
 from ruleset.cel import EvaluationFailed, Expression
 from ruleset.form.memory import Counted, CountMemory
 from ruleset.form.moment import Moment
-from ruleset.form.posting import ACTIONS, Posting, cannot_post, order_of, post
+from ruleset.form.posting import Posting, cannot_post, order_of, post
+from ruleset.form.vocabulary import ACTIONS
 from ruleset.output import EngineOutput, Remark, RemarkName
 from ruleset.sample import Event
 

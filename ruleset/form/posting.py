@@ -5,131 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from enum import Enum
-from math import isfinite
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 import msgspec
 
-from ruleset.cel import EvaluationFailed, Expression, Kind, number_text
+from ruleset.cel import EvaluationFailed, Expression
 from ruleset.equipment import Equipment
 from ruleset.form.moment import Moment, Template
+from ruleset.form.vocabulary import ACTIONS, Action, Lacking, converted
 from ruleset.output import Post, Unmet
 from ruleset.sample import Plain
-from ruleset.transaction import (
-    Complete,
-    Consumption,
-    DowntimeRecord,
-    IdempotencyKey,
-    MaintenanceRequest,
-    OrderRef,
-    QualityHold,
-    QualityResult,
-    Scrap,
-    Transaction,
-    WorkOrderFinish,
-    WorkOrderStart,
-)
+from ruleset.transaction import IdempotencyKey, OrderRef, Transaction
 from ruleset.unit import Factor
-
-
-class Want(Enum):
-    """What a value of `with` must be."""
-
-    TEXT = "text"
-    QUANTITY = "quantity"
-    TIME = "time"
-    PRIORITY = "priority"
-    CONSUMED = "consumed"
-
-    @property
-    def kind(self) -> Kind:
-        """What its expression must give."""
-        match self:
-            case Want.TEXT:
-                return Kind.TEXT
-            case Want.CONSUMED:
-                return Kind.LIST
-            case Want.QUANTITY | Want.TIME | Want.PRIORITY:
-                return Kind.NUMBER
-
-
-@dataclass(frozen=True, slots=True)
-class Parameter:
-    """One name under `with`: the transaction's field that it fills, and what it must be."""
-
-    field: str
-    want: Want
-    required: bool = True
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Action:
-    """One entry of the vocabulary. `from_equipment` is a field that the equipment itself supplies."""
-
-    transaction: type[msgspec.Struct]
-    parameters: Mapping[str, Parameter]
-    needs_order: bool
-    from_equipment: str | None = None
-
-    @property
-    def has_unit(self) -> bool:
-        return "quantity" in self.parameters
-
-
-_QUANTITY: Final = Parameter("quantity", Want.QUANTITY)
-_LOT: Final = Parameter("lot", Want.TEXT, required=False)
-_TEXT: Final = Parameter("text", Want.TEXT, required=False)
-_DONE: Final = {"quantity": _QUANTITY, "lot": _LOT, "consumed": Parameter("consumed", Want.CONSUMED, required=False)}
-_WORK_ORDER: Final = Parameter("work_order", Want.TEXT)
-
-PROGRESS: Final = "production.progress"
-ACTIONS: Final[Mapping[str, Action]] = {
-    "workorder.start": Action(transaction=WorkOrderStart, parameters={"work_order": _WORK_ORDER}, needs_order=True),
-    "workorder.finish": Action(
-        transaction=WorkOrderFinish,
-        parameters={"work_order": _WORK_ORDER, "start": Parameter("started_ms", Want.TIME, required=False)},
-        needs_order=True,
-    ),
-    "production.scrap": Action(
-        transaction=Scrap,
-        parameters={
-            "quantity": _QUANTITY,
-            "reason": Parameter("reason", Want.TEXT),
-            "product": Parameter("product", Want.TEXT, required=False),
-            "lot": _LOT,
-        },
-        needs_order=True,
-    ),
-    "production.complete": Action(transaction=Complete, parameters=_DONE, needs_order=True),
-    "quality.hold": Action(transaction=QualityHold, parameters=_DONE, needs_order=True),
-    "quality.result": Action(
-        transaction=QualityResult,
-        parameters={"status": Parameter("status", Want.TEXT), "lot": _LOT, "text": _TEXT},
-        needs_order=True,
-    ),
-    "downtime.record": Action(
-        transaction=DowntimeRecord,
-        parameters={
-            "start": Parameter("started_ms", Want.TIME),
-            "end": Parameter("ended_ms", Want.TIME),
-            "loss": Parameter("loss", Want.TEXT),
-            "text": _TEXT,
-        },
-        needs_order=False,
-        from_equipment="work_center",
-    ),
-    "maintenance.request": Action(
-        transaction=MaintenanceRequest,
-        parameters={
-            "title": Parameter("title", Want.TEXT),
-            "text": _TEXT,
-            "priority": Parameter("priority", Want.PRIORITY, required=False),
-        },
-        needs_order=False,
-        from_equipment="serial_number",
-    ),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,11 +45,6 @@ class Posting:
 
 
 _Fields: TypeAlias = "dict[str, object]"
-
-
-@dataclass(frozen=True, slots=True)
-class _Lacking:
-    reason: str
 
 
 def fact_key(equipment: str, action: str, order: OrderRef | None, fact: str) -> IdempotencyKey:
@@ -282,68 +164,25 @@ def _unmet_need(posting: Posting, moment: Moment) -> str | None:
     return None
 
 
-def _fill(posting: Posting, action: Action, moment: Moment, fields: _Fields) -> _Lacking | None:
+def _fill(posting: Posting, action: Action, moment: Moment, fields: _Fields) -> Lacking | None:
     """Evaluate all of `with` into `fields`; the first thing that is lacking, if any."""
-    lacking: _Lacking | None = None
+    lacking: Lacking | None = None
     for name, expression in posting.values.items():
         parameter = action.parameters[name]
         answer = moment.evaluate(expression)
-        value = _Lacking(answer.text) if isinstance(answer, EvaluationFailed) else _converted(parameter.want, answer)
+        value = Lacking(answer.text) if isinstance(answer, EvaluationFailed) else converted(parameter.want, answer)
         if posting.factor is not None and isinstance(value, Decimal):
             value = posting.factor.of(value)
         absent = value is None or (isinstance(answer, EvaluationFailed) and answer.missing is not None)
         if absent and not parameter.required:
             continue
         if value is None:
-            value = _Lacking("it is empty")
-        if isinstance(value, _Lacking):
-            lacking = lacking or _Lacking(f"{name}: {value.reason}")
+            value = Lacking("it is empty")
+        if isinstance(value, Lacking):
+            lacking = lacking or Lacking(f"{name}: {value.reason}")
         else:
             fields[parameter.field] = value
     return lacking
-
-
-def _converted(want: Want, value: Plain) -> object | _Lacking | None:
-    """The value as the transaction's field holds it; None where it is empty."""
-    if value is None or value == "":
-        return None
-    match want:
-        case Want.TEXT:
-            return value if isinstance(value, str) else _Lacking("it is not text")
-        case Want.QUANTITY:
-            return _quantity(value)
-        case Want.TIME:
-            return int(value) if isinstance(value, float) and isfinite(value) else _Lacking("it is not a time")
-        case Want.PRIORITY:
-            fits = isinstance(value, float) and value in (0, 1, 2, 3)
-            return int(str(value)[0]) if fits else _Lacking("it must be 0, 1, 2 or 3")
-        case Want.CONSUMED:
-            return _consumed(value)
-
-
-def _quantity(value: Plain) -> Decimal | _Lacking:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
-        return _Lacking("it is not a number")
-    return Decimal(number_text(float(value)))
-
-
-def _consumed(value: Plain) -> tuple[Consumption, ...] | _Lacking:
-    if not isinstance(value, list):
-        return _Lacking("it is not a list")
-    consumed: list[Consumption] = []
-    for number, each in enumerate(value, start=1):
-        fields = each if isinstance(each, dict) else {}
-        product, unit, lot = fields.get("product"), fields.get("unit"), fields.get("lot")
-        quantity = _quantity(fields.get("quantity", fields.get("qty")))
-        if not isinstance(product, str) or not product:
-            return _Lacking(f"entry {number} names no product")
-        if isinstance(quantity, _Lacking):
-            return _Lacking(f"the quantity of {product} is not a number")
-        if not isinstance(unit, str) or not unit:
-            return _Lacking(f"the quantity of {product} has no unit")
-        lot_name = lot if isinstance(lot, str) and lot else None
-        consumed.append(Consumption(product=product, quantity=quantity, unit=unit, lot=lot_name))
-    return tuple(consumed)
 
 
 def _own_fields(action: Action, posting: Posting, equipment: Equipment) -> _Fields:

@@ -15,8 +15,9 @@ from ruleset.form.count import Count
 from ruleset.form.episode import Class, Episode
 from ruleset.form.moment import Template
 from ruleset.form.occurrence import Occurrence
-from ruleset.form.posting import PROGRESS, Posting
+from ruleset.form.posting import Posting
 from ruleset.form.records import Form
+from ruleset.form.vocabulary import PROGRESS
 from ruleset.form.wait import Branch, Wait
 from ruleset.grammar.expression import read_condition, read_expression, read_template
 from ruleset.grammar.posting import read_posting, read_unit

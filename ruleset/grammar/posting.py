@@ -9,7 +9,8 @@ from ruleset.cel import Expression, Kind, Scope
 from ruleset.codes import UNITS
 from ruleset.document import Node
 from ruleset.equipment import Assets, Equipment
-from ruleset.form.posting import ACTIONS, PROGRESS, Action, Need, Posting
+from ruleset.form.posting import Need, Posting
+from ruleset.form.vocabulary import ACTIONS, PROGRESS, Action
 from ruleset.grammar.expression import read_condition, read_expression, read_template
 from ruleset.grammar.scope import units
 from ruleset.problem import suggest

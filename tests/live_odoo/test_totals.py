@@ -11,7 +11,7 @@ from odoo_adapter.client.api import OdooApi
 from odoo_adapter.inbox.install import MARKER, MODEL
 from odoo_adapter.odoo import Applied, Declined
 from odoo_adapter.plan import PlanContext, Posting, plan
-from ruleset.transaction import Transaction
+from ruleset.transaction import Progress, Transaction
 from tests.odoo_adapter.situations import Bench, complete, progress
 
 CONTEXT = PlanContext(units={"pcs": "Units"})
@@ -87,7 +87,8 @@ async def send(integration: OdooApi, transaction: Transaction, base: str) -> Map
     posting = plan(transaction, CONTEXT)
     assert isinstance(posting, Posting)
     asked = posting.request()
-    asked["p"] = {**posting.p, "base": base}
+    assert isinstance(transaction, Progress)
+    asked["p"] = {**posting.p, "bases": {transaction.stream: [base, "Units"]}}
     rows = await integration.call(
         MODEL, "search_read", writes=False, domain=[["x_name", "=", MARKER]], fields=["x_res_id"]
     )

@@ -204,13 +204,15 @@ def test_an_unknown_loss_names_the_known_ones() -> None:
     assert declined.reason.startswith('unknown loss category "broken"; known: breakdown, defect')
 
 
-def test_a_total_tells_the_last_one_that_stands_as_far_as_the_bridge_knows() -> None:
+def test_a_total_tells_all_totals_and_corrections_that_stand_as_far_as_the_bridge_knows() -> None:
     counted = Progress(**ORDER, stream="s", upto=Decimal(105), unit="pcs")
-    planned = plan(counted, UNITS, Standing(streams={"s": Decimal("80.50"), "other": Decimal(3)}))
+    streams = {"s": Decimal("80.50"), "other": Decimal(3), "of an unknown unit": Decimal(4)}
+    planned = plan(counted, UNITS, Standing(streams=streams, units={"other": "kg"}, corrected=Decimal("-5.0")))
     plain = plan(counted, UNITS, Standing(quantity=Decimal(9)))
     assert isinstance(planned, Posting)
     assert isinstance(plain, Posting)
-    assert (planned.p, planned.hash) == ({**plain.p, "base": "80.5"}, plain.hash)
+    known = {"bases": {"other": ["3", "kg"], "s": ["80.5", "Units"]}, "corrected": "-5"}
+    assert (planned.p, planned.hash) == ({**plain.p, **known}, plain.hash)
 
 
 def test_the_hash_is_of_the_fact_and_not_of_who_caused_it() -> None:

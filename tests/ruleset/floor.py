@@ -18,6 +18,7 @@ from ruleset.rules import Rules, compile_rules
 from ruleset.sample import Event, Fresh, Observation, Plain, Sample, Source, Stale, Unheard
 from ruleset.transaction import (
     Complete,
+    Correct,
     DowntimeRecord,
     MaintenanceRequest,
     Progress,
@@ -276,6 +277,8 @@ def _posted(transaction: Transaction) -> str:
             name = "complete" if isinstance(transaction, Complete) else "hold"
             used = "".join(f" {each.quantity} {each.unit} {each.product}" for each in transaction.consumed)
             return f"{name} {where} {transaction.quantity} {transaction.unit} lot {transaction.lot}{used}"
+        case Correct():
+            return f"correct {where} {transaction.quantity} {transaction.unit} of {transaction.corrects}"
         case DowntimeRecord():
             times = f"{_seconds(transaction.started_ms)}..{_seconds(transaction.ended_ms)}"
             return f"downtime {transaction.work_center} {times} {transaction.loss}"

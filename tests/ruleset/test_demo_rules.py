@@ -10,7 +10,7 @@ import pytest
 from ruleset.assets import read_assets
 from ruleset.codes import read_codes
 from ruleset.equipment import Assets
-from ruleset.form.posting import ACTIONS, PROGRESS
+from ruleset.form.vocabulary import ACTIONS, PROGRESS
 from ruleset.grammar.form import READERS
 from ruleset.problem import Problems
 from ruleset.rules import compile_rules

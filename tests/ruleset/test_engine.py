@@ -9,7 +9,7 @@ from decimal import Decimal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ruleset.form.posting import ACTIONS, PROGRESS
+from ruleset.form.vocabulary import ACTIONS, PROGRESS
 from ruleset.output import Post
 from ruleset.transaction import Progress
 from tests.ruleset.floor import LINE, START_MS, Floor
