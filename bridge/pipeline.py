@@ -27,6 +27,7 @@ from bridge.core.input import (
     HostConnected,
     HostDisconnected,
     Input,
+    MasterArrived,
     Notice,
     OrdersArrived,
     Outcomes,
@@ -48,6 +49,8 @@ from bridge.core.posting import Postings
 from bridge.core.settle import Settled, Settler
 from bridge.core.standing import Standings
 from bridge.core.topic import acknowledged_order
+from bridge.master.book import MasterBook
+from bridge.master.notice import told
 from bridge.translate import Complaint, Translator
 from ruleset.engine import Engine
 from ruleset.output import Alert, EngineOutput, Post, Remark, Unmet
@@ -71,7 +74,7 @@ from sparkplug.fact import (
 from sparkplug.host import HostApplication
 from state.errors import RecordUnreadable
 from state.outbox import Outbox
-from state.record import RecordId, Table
+from state.record import RecordId, Remembers, Table
 
 STRANGERS_ID: Final = "strangers"
 """The record in `Table.META` of what was found of messages that belong to no node."""
@@ -98,6 +101,7 @@ class Core:
     commands: Commands
     keys_kept_ms: int
     live: LiveView = field(default_factory=LiveView)
+    master: MasterBook = field(default_factory=MasterBook)
 
     def next_due_ms(self, now_ms: int) -> int | None:
         """When to step next if nothing arrives: the earliest timer of any machine."""
@@ -136,21 +140,25 @@ def take_changes(core: Core) -> Mapping[RecordId, bytes | None]:
         changes[RecordId(Table.NODE, str(node))] = core.host.snapshot(node) if core.host.knows(node) else None
     if (findings := core.host.take_changed_findings()) is not None:
         changes[RecordId(Table.META, STRANGERS_ID)] = findings
-    for equipment in core.translator.take_changed():
-        changes[RecordId(Table.SIGNAL, equipment)] = core.translator.snapshot(equipment)
-    for memory in core.settler.take_changed():
-        changes[RecordId(Table.MEMORY, memory)] = core.settler.snapshot(memory)
-    for memory in core.engine.take_changed():
-        changes[RecordId(Table.MEMORY, memory)] = core.engine.snapshot(memory)
-    for order in core.book.take_changed():
-        changes[RecordId(Table.ORDER, order)] = core.book.snapshot(order)
-    for order in core.standings.take_changed():
-        changes[RecordId(Table.STANDING, order)] = core.standings.snapshot(order)
-    for act in core.commands.take_changed():
-        changes[RecordId(Table.REPLY, act)] = core.commands.snapshot(act)
+    for table, machine in _machines(core):
+        for id in machine.take_changed():
+            changes[RecordId(table, id)] = machine.snapshot(id)
     for record in core.outbox.take_changed():
         changes[record] = core.outbox.snapshot(record)
     return changes
+
+
+def _machines(core: Core) -> tuple[tuple[Table, Remembers], ...]:
+    """Whose records are in which table. Of the two in one table, the last takes what the other does not own."""
+    return (
+        (Table.SIGNAL, core.translator),
+        (Table.MEMORY, core.settler),
+        (Table.MEMORY, core.engine),
+        (Table.ORDER, core.book),
+        (Table.STANDING, core.standings),
+        (Table.REPLY, core.commands),
+        (Table.MASTER, core.master),
+    )
 
 
 def restore(core: Core, records: Mapping[RecordId, bytes]) -> None:
@@ -174,10 +182,8 @@ def restore(core: Core, records: Mapping[RecordId, bytes]) -> None:
 
 
 def _restore_one(core: Core, record: RecordId, snapshot: bytes) -> None:
-    if (
-        record.table in (Table.SIGNAL, Table.MEMORY, Table.ORDER, Table.STANDING, Table.REPLY)
-        and record.id != CURSOR_ID
-    ):
+    machines = dict(_machines(core))
+    if record.table in machines and record.id != CURSOR_ID:
         version = msgspec.json.decode(snapshot, type=_Versioned).v
         if version != 1:
             raise ValueError(f"it is of version {version}, and this bridge knows version 1")
@@ -185,18 +191,10 @@ def _restore_one(core: Core, record: RecordId, snapshot: bytes) -> None:
         case Table.NODE:
             group, node = record.id.split("/")
             core.host.restore(NodeId(group, node), snapshot)
-        case Table.SIGNAL:
-            core.translator.restore(record.id, snapshot)
         case Table.MEMORY if core.settler.owns(record.id):
             core.settler.restore(record.id, snapshot)
-        case Table.MEMORY:
-            core.engine.restore(record.id, snapshot)
-        case Table.ORDER:
-            core.book.restore(record.id, snapshot)
-        case Table.STANDING:
-            core.standings.restore(record.id, snapshot)
-        case Table.REPLY:
-            core.commands.restore(record.id, snapshot)
+        case Table.SIGNAL | Table.MEMORY | Table.ORDER | Table.STANDING | Table.REPLY | Table.MASTER:
+            machines[record.table].restore(record.id, snapshot)
         case Table.META if record.id == STRANGERS_ID:
             core.host.restore_findings(snapshot)
         case Table.ENTRY | Table.KEY | Table.DONE | Table.META:
@@ -240,6 +238,8 @@ def _take(core: Core, entered: Input, now_ms: int) -> Iterator[Request]:
             pass
         case OrdersArrived():
             yield from _booked(core, core.book.read(entered.read, now_ms), now_ms)
+        case MasterArrived():
+            yield from told(core.master.read(entered.read, now_ms))
         case Acted():
             yield from core.postings.act(entered, now_ms)
         case RebirthWanted() | WriteWanted():

@@ -22,11 +22,13 @@ from bridge.broker.link import BrokerLink
 from bridge.console.server import Console
 from bridge.console.standby import standing_by
 from bridge.core.input import AnnounceHost, Command, Input, Notice, ReconnectHost, Request, Send, ShowOrder
+from bridge.core.topic import master_prefix
 from bridge.delivery import BrokerCarrier, Delivery, OdooCarrier
 from bridge.doctor.key import KeyWatch
 from bridge.errors import ConfigError, NotDurable, PartFailed, SecretMissing, first_of
 from bridge.legacy_state import LegacyState
 from bridge.loop import Entering, Loop, Stall
+from bridge.master.poll import MasterPoller
 from bridge.pipeline import Core, restore
 from bridge.plant import Plant
 from bridge.poll import ActPoller, OrderPoller
@@ -131,7 +133,8 @@ class _Running:
         self._links: list[tuple[str, BrokerLink]] = [("documents", document_link)]
         self._legacy: dict[str, LegacyState] = {}
         self._hosts = {server: self._host_session(sessions, core, server) for server in servers(plant)}
-        self._documents = DocumentSession(document_link, self._enter)
+        self._documents = DocumentSession(document_link, self._enter, own=master_prefix(plant.assets.path))
+        self._master = self._master_poller(core, document_link)
         self._release = self._release_session(sessions, core)
         odoo = OdooCarrier(
             outside.odoo,
@@ -187,6 +190,21 @@ class _Running:
         self._links.append(("orders", link))
         return ReleaseSession(link, node, self._outside.clock, core.book.records.values())
 
+    def _master_poller(self, core: Core, link: BrokerLink) -> MasterPoller | None:
+        """Where the plant folder asks for Odoo's master data. It is published beside the orders."""
+        wanted, source = self._plant.settings.master_data, self._outside.master
+        if wanted is None or source is None:
+            return None
+        return MasterPoller(
+            source,
+            self._enter,
+            self._outside.clock,
+            site=self._plant.assets.path,
+            known=lambda: core.master.kinds,
+            publish=link.publish if wanted.publish else None,
+            every_ms=wanted.every_ms,
+        )
+
     async def run(self, stop: asyncio.Event, stage_s: float) -> None:
         """Work until `stop` is set. However it ends, nodes hear it first: the links outlive all other parts."""
         async with asyncio.TaskGroup() as links:
@@ -228,6 +246,8 @@ class _Running:
                 start("orders", self._orders.run),
                 start("acts", self._acts.run),
             ]
+            if self._master:
+                reading.append(start("master-data", self._master.run))
             await stop.wait()
             await self._leave(stage_s)
             await _within("host", asyncio.gather(*(host.ended() for host in self._hosts.values())), stage_s)

@@ -175,11 +175,15 @@ class HostSession:
 
 
 class DocumentSession:
-    """Feeds the core with UNS documents and acknowledges them after the commit."""
+    """Feeds the core with UNS documents and acknowledges them after the commit.
 
-    def __init__(self, link: BrokerLink, enter: Enter) -> None:
+    What begins with `own` is what we published ourselves, and the site's filter brings back: it is not even looked at.
+    """
+
+    def __init__(self, link: BrokerLink, enter: Enter, *, own: str) -> None:
         self._link = link
         self._enter = enter
+        self._own = own
         self._may_read = asyncio.Event()
         self._may_read.set()
         self._is_told = False
@@ -197,6 +201,9 @@ class DocumentSession:
         while True:
             await self._may_read.wait()
             match await self._link.next_event():
+                case Message() as message if message.topic.startswith(self._own):
+                    if acknowledge := self._acknowledgement(message.token):
+                        await acknowledge()
                 case Message() as message:
                     await self._enter(
                         Entering(

@@ -28,8 +28,9 @@ from bridge.core.standing import Standings
 from bridge.core.topic import UNS_PREFIX
 from bridge.errors import ConfigError
 from bridge.legacy_state import legacy_state
+from bridge.master.reading import MasterSource
 from bridge.pipeline import Core
-from bridge.plant import BRIDGE_FILE, COMPLETE, Plant
+from bridge.plant import BRIDGE_FILE, Plant
 from bridge.settings.broker import BrokerSettings
 from bridge.settings.odoo import InboxUse, OdooProxySettings, OdooTransport
 from bridge.translate import Translator
@@ -72,6 +73,8 @@ class Outside:
     odoo: Odoo
     link: LinkFactory
     clock: Clock
+    master: MasterSource | None = None
+    """Where master data is read, for a plant that wants it."""
 
 
 def new_core(plant: Plant) -> Core:
@@ -166,9 +169,7 @@ def open_odoo(plant: Plant) -> Odoo:
     """The plant's Odoo as its integration user, to be posted to as the settings say. Nothing is asked of it yet."""
     odoo, api = plant.settings.odoo, OdooApi(odoo_connection(plant))
     units = plant.assets.codes.get("units", {})
-    completing = plant.workflow_of(COMPLETE)
-    short = completing.short if completing is not None else "close"
-    context = PlanContext(units=units, over=_tolerance(plant), short=short)
+    context = PlanContext(units=units, over=_tolerance(plant))
     look_first = LookFirstOdoo(api, context, odoo.hold_location)
     if odoo.inbox is InboxUse.NEVER:
         return look_first

@@ -35,6 +35,8 @@ MOST_EQUIPMENT: Final = 20_000
 """More than any site has; a range with a zero too many must not eat the memory."""
 ORDER_LEVEL: Final = "order"
 """`uns/v1/<enterprise>/<site>/order/...` belongs to order releases, so no area may be called that."""
+MASTER_LEVEL: Final = "master"
+"""The same for Odoo's master data."""
 
 _RANGE: Final = re.compile(r"\{([a-z_]+):(\d+)\.\.(\d+)\}")
 _PLACEHOLDER: Final = re.compile(r"\{([a-z_]+)\}")
@@ -174,6 +176,8 @@ def _is_path(relative: str, key: Node) -> bool:
         key.problem(f'every level of the path "{relative}" must be letters, digits, "-", "_" and "."')
     elif levels[0] == ORDER_LEVEL:
         key.problem(f'the level "{ORDER_LEVEL}" below the site is reserved for order releases')
+    elif levels[0] == MASTER_LEVEL:
+        key.problem(f'the level "{MASTER_LEVEL}" below the site is reserved for master data of Odoo')
     elif len(levels) > 4:
         key.problem(f'the path "{relative}" has {len(levels)} levels below the site; area/line/cell/unit are the most')
     else:

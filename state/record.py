@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 
 class Table(StrEnum):
@@ -30,6 +30,8 @@ class Table(StrEnum):
     """What the bridge's own postings left on each order."""
     REPLY = "reply"
     """What became of people's commands to the plant, by act; the latest only."""
+    MASTER = "master"
+    """What was read of Odoo's master data: the hashes of its documents, one record per kind."""
     META = "meta"
     """What is of the site itself: the findings of messages that belong to no node."""
 
@@ -39,6 +41,22 @@ class RecordId(NamedTuple):
 
     table: Table
     id: str
+
+
+class Remembers(Protocol):
+    """A state machine that keeps its own records, by their ids."""
+
+    def take_changed(self) -> Collection[str]:
+        """Ids of the records that changed since the last call."""
+        ...
+
+    def snapshot(self, id: str) -> bytes | None:
+        """The stored form of a record; None for one that is gone."""
+        ...
+
+    def restore(self, id: str, snapshot: bytes) -> None:
+        """Take back what `snapshot` gave. Raises `ValueError` for anything else."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ from bridge.clock import SystemClock
 from bridge.commands.exit import FAILED, UNREACHABLE, WRONG, fail
 from bridge.errors import ConfigError, NotDurable, PartFailed, SecretMissing
 from bridge.log import configure_logging
+from bridge.master.source import open_master
 from bridge.plant import Plant, load_plant
 from bridge.service import Service
 from bridge.wiring import Outside, open_odoo, open_store
@@ -47,10 +48,13 @@ def command(
 async def _run(plant: Plant) -> None:
     stop = asyncio.Event()
     _stop_on_signal(stop)
-    outside = Outside(store=open_store(plant), odoo=open_odoo(plant), link=PahoLink, clock=SystemClock())
+    master = open_master(plant)
+    outside = Outside(store=open_store(plant), odoo=open_odoo(plant), link=PahoLink, clock=SystemClock(), master=master)
     try:
         await Service(plant, outside).run(stop)
     finally:
+        if master:
+            await master.close()
         await outside.odoo.close()
         await outside.store.close()
 

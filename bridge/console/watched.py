@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from bridge.broker.link import (
     BrokerLink,
@@ -26,11 +27,11 @@ from state.store import Act, Leader, Lease, Store
 
 def watched(outside: Outside, watch: Watch) -> Outside:
     """The same outside; what happens on it is noted."""
-    return Outside(
+    return replace(
+        outside,
         store=WatchedStore(outside.store, watch),
         odoo=WatchedOdoo(outside.odoo, watch),
         link=_watched_links(outside.link, watch),
-        clock=outside.clock,
     )
 
 

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import TypeAlias
 
 from bridge.core.order import OrderRecord
+from bridge.master.book import MasterRead
 from odoo_adapter.odoo import OrdersRead, Outcome, Standing
 from sparkplug.fact import ONLY_SERVER, NodeId, Origin
 from state.entry import Entry
@@ -72,6 +73,13 @@ class OrdersArrived:
     """What the order poller read."""
 
     read: OrdersRead
+
+
+@dataclass(frozen=True, slots=True)
+class MasterArrived:
+    """What the master data poller read; where it publishes, the namespace has it already."""
+
+    read: MasterRead
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +153,7 @@ class WriteWanted:
 FromPerson: TypeAlias = Acted | RebirthWanted | WriteWanted
 FromPlant: TypeAlias = HostConnected | HostDisconnected | SparkplugMessage | UnsDocument
 FromDelivery: TypeAlias = Claim | Outcomes | Setback
-Input: TypeAlias = Started | Tick | FromPlant | FromDelivery | OrdersArrived | FromPerson
+Input: TypeAlias = Started | Tick | FromPlant | FromDelivery | OrdersArrived | MasterArrived | FromPerson
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,10 @@
-"""Topics of the UNS documents: orders down, acknowledgements and events up. See docs/contract."""
+"""Topics of the UNS documents: orders and master data down, acknowledgements and events up. See docs/contract."""
 
 from __future__ import annotations
 
 from typing import Final
+
+from ruleset.assets import MASTER_LEVEL
 
 UNS_PREFIX: Final = "uns/v1"
 
@@ -10,6 +12,16 @@ UNS_PREFIX: Final = "uns/v1"
 def order_topic(site: str, order: str) -> str:
     """Where the release of an order is retained. `site` is `enterprise/site`."""
     return f"{UNS_PREFIX}/{site}/order/{order}"
+
+
+def master_prefix(site: str) -> str:
+    """What all topics of Odoo's master data begin with."""
+    return f"{UNS_PREFIX}/{site}/{MASTER_LEVEL}/"
+
+
+def master_topic(site: str, kind: str, id: str) -> str:
+    """Where one document of master data is retained."""
+    return f"{master_prefix(site)}{kind}/{id}"
 
 
 def acknowledged_order(site: str, topic: str) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bridge.online.compare import NOTHING, Comparison, compare, compare_company
@@ -32,16 +33,21 @@ async def check_online(plant: Plant) -> Compared:
     """Compare the folder with the Odoo that it names. Raises an `OdooError` where that cannot be asked."""
     odoo = OdooApi(odoo_connection(plant))
     try:
-        return await compare_with(odoo, plant)
+        return await compare_with(odoo, plant, texts_of(plant))
     finally:
         await odoo.close()
 
 
-async def compare_with(odoo: OdooApi, plant: Plant) -> Compared:
-    """The same over a connection that is there."""
-    problems = Problems()
+def texts_of(plant: Plant) -> Mapping[str, str]:
+    """The folder's files that name something in Odoo, as they are now."""
     texts = {name: (plant.folder / name).read_text("utf-8-sig") for name in (BRIDGE_FILE, ASSETS_FILE, CODES_FILE)}
-    names = read_names({**texts, **plant.rule_files}, problems)
+    return {**texts, **plant.rule_files}
+
+
+async def compare_with(odoo: OdooApi, plant: Plant, texts: Mapping[str, str]) -> Compared:
+    """The same over a connection that is there, with files that were read before."""
+    problems = Problems()
+    names = read_names(texts, problems)
     version, account = await odoo.version(), await read_account(odoo)
     comparison = NOTHING
     if compare_company(names, plant.assets.company, account.companies):

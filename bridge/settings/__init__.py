@@ -107,8 +107,17 @@ class ConsoleSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MasterDataSettings:
+    """How often Odoo's master data is read, and whether it goes onto the namespace."""
+
+    every_ms: int = 900_000
+    publish: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """The whole of `bridge.yaml`. `edge_node` None: releases go out as JSON documents only; `console` None: off."""
+    """The whole of `bridge.yaml`. `edge_node` None: releases go out as JSON documents only; `console`, `master_data`
+    None: off."""
 
     odoo: OdooSettings
     brokers: tuple[BrokerSettings, ...] = (BrokerSettings(),)
@@ -119,6 +128,7 @@ class Settings:
     limits: LimitSettings = LimitSettings()
     retry: RetrySettings = RetrySettings()
     console: ConsoleSettings | None = None
+    master_data: MasterDataSettings | None = None
     over_production_percent: int = 5
     """More than this above an order's quantity is held for a person."""
     data_dir: Path
@@ -136,7 +146,7 @@ def read_settings(file: str, text: str, folder: Path, problems: Problems) -> Set
     root = read_document(file, text, problems)
     if root is None:
         return None
-    sections = {"broker", "redis", "odoo", "sparkplug", "edge_node", "limits", "retry", "console"}
+    sections = {"broker", "redis", "odoo", "sparkplug", "edge_node", "limits", "retry", "console", "master_data"}
     keys = root.mapping(allowed=sections | {"over_production", "data_dir"}, required={"odoo"})
     odoo = read_odoo(keys["odoo"], folder) if "odoo" in keys else None
     top = Section(keys, folder)
@@ -147,6 +157,9 @@ def read_settings(file: str, text: str, folder: Path, problems: Problems) -> Set
     limits = _limits(section_of(keys.get("limits"), LimitSettings, folder))
     retry = _retry(section_of(keys.get("retry"), RetrySettings, folder))
     console = _console(keys["console"], folder) if "console" in keys else None
+    master_data = (
+        _master_data(section_of(keys["master_data"], MasterDataSettings, folder)) if "master_data" in keys else None
+    )
     percent = top.integer("over_production", 5, at_least=0, at_most=1000)
     data_dir = top.path("data_dir") or folder / "data"
     if odoo is None or len(problems) > before:
@@ -160,6 +173,7 @@ def read_settings(file: str, text: str, folder: Path, problems: Problems) -> Set
         limits=limits,
         retry=retry,
         console=console,
+        master_data=master_data,
         over_production_percent=percent,
         data_dir=data_dir,
     )
@@ -234,6 +248,14 @@ def _retry(section: Section) -> RetrySettings:
     if longest_ms < first_ms and (node := section.get("longest")) is not None:
         node.problem("the longest wait is shorter than the first one")
     return RetrySettings(first_ms=first_ms, longest_ms=longest_ms)
+
+
+def _master_data(section: Section) -> MasterDataSettings:
+    default = MasterDataSettings()
+    return MasterDataSettings(
+        every_ms=section.duration("every", default.every_ms, at_least_ms=10_000),
+        publish=section.boolean("publish", default.publish),
+    )
 
 
 def _console(node: Node, folder: Path) -> ConsoleSettings:
