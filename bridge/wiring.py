@@ -30,7 +30,7 @@ from bridge.errors import ConfigError
 from bridge.legacy_state import legacy_state
 from bridge.master.reading import MasterSource
 from bridge.pipeline import Core
-from bridge.plant import BRIDGE_FILE, Plant
+from bridge.plant import BRIDGE_FILE, COMPLETE, Plant
 from bridge.settings.broker import BrokerSettings
 from bridge.settings.odoo import InboxUse, OdooProxySettings, OdooTransport
 from bridge.translate import Translator
@@ -169,7 +169,9 @@ def open_odoo(plant: Plant) -> Odoo:
     """The plant's Odoo as its integration user, to be posted to as the settings say. Nothing is asked of it yet."""
     odoo, api = plant.settings.odoo, OdooApi(odoo_connection(plant))
     units = plant.assets.codes.get("units", {})
-    context = PlanContext(units=units, over=_tolerance(plant))
+    completing = plant.workflow_of(COMPLETE)
+    short = completing.short if completing is not None else "close"
+    context = PlanContext(units=units, over=_tolerance(plant), short=short)
     look_first = LookFirstOdoo(api, context, odoo.hold_location)
     if odoo.inbox is InboxUse.NEVER:
         return look_first
