@@ -41,6 +41,8 @@ ACTIONS: Final = frozenset(
         "production.scrap",
         COMPLETE,
         "production.correct",
+        "material.consume",
+        "lot.create",
         "downtime.record",
         "quality.result",
         "quality.hold",

@@ -41,6 +41,8 @@ _MODELS = {
     "complete": "mrp.production",
     "correct": "mrp.production",
     "scrap": "stock.scrap",
+    "consume": "stock.move",
+    "lot": "stock.lot",
     "downtime": "mrp.workcenter.productivity",
     "note": "mail.message",
     "maintenance": "maintenance.request",

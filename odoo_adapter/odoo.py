@@ -48,9 +48,11 @@ class Passed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Held:
-    """Something else than was expected stands in Odoo, and nothing tells whether it is ours: a person decides.
+    """A person decides: what is to be posted must be looked at first (a component that the order has not, an expired
+    lot, one on hold); or, where there is no inbox, something else than was expected stands in Odoo, and nothing tells
+    whether it is ours.
 
-    Only where there is no inbox. This call changed nothing. What a person releases goes on from what stands then.
+    This call changed nothing. What a person releases goes on from what stands then.
     """
 
     key: str
@@ -66,13 +68,15 @@ class Standing:
 
     `quantity` is what the order's quantity was after the last of them, in the order's unit (None: nothing is known
     yet); `streams` is the last total applied of each stream, in the unit of the floor that `units` names for it.
-    `corrected` is what corrections added to what was counted, in the order's unit.
+    `corrected` is what corrections added to what was counted, in the order's unit. `consumed` is what was recorded of
+    each component (default code) and lot ("": it has none), in the unit of the component's move.
     """
 
     quantity: Decimal | None = None
     streams: Mapping[str, Decimal] = field(default_factory=dict)
     units: Mapping[str, str] = field(default_factory=dict)
     corrected: Decimal = Decimal(0)
+    consumed: Mapping[str, Mapping[str, Decimal]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -137,6 +137,27 @@ class DowntimeRecord(_Transaction, frozen=True, kw_only=True, tag="downtime.reco
     text: str = ""
 
 
+class MaterialConsume(_Transaction, frozen=True, kw_only=True, tag="material.consume"):
+    """An order used this much of a component (default code), from one lot, while it runs. Reports add up.
+
+    `consent` names who allowed what a person must look at first: another component, an expired lot, one on hold.
+    """
+
+    product: str
+    quantity: Decimal
+    unit: str
+    lot: str | None = None
+    consent: str | None = None
+
+
+class LotCreate(_Transaction, frozen=True, kw_only=True, tag="lot.create"):
+    """The floor named a lot of a product (default code). One that is there is left as it is."""
+
+    product: str
+    lot: str
+    expires_ms: int | None = None
+
+
 class QualityResult(_Transaction, frozen=True, kw_only=True, tag="quality.result"):
     """An inspection's result or disposition on a lot of an order, kept with the order."""
 
@@ -177,14 +198,16 @@ Transaction: TypeAlias = (
     | Scrap
     | Complete
     | Correct
+    | MaterialConsume
+    | LotCreate
     | DowntimeRecord
     | QualityResult
     | QualityHold
     | MaintenanceRequest
 )
 
-Consented: TypeAlias = Progress | Complete | QualityHold | Correct
-"""Those of which a person may allow more than the plant's tolerance."""
+Consented: TypeAlias = Progress | Complete | QualityHold | Correct | MaterialConsume
+"""Those of which a person may allow more than the plant's tolerance, or what must be looked at first."""
 
 _encoder = msgspec.json.Encoder(decimal_format="string", order="deterministic")
 _decoder: Final[msgspec.json.Decoder[Transaction]] = msgspec.json.Decoder(Transaction)

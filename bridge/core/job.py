@@ -11,7 +11,7 @@ import msgspec
 from bridge.core.input import Destination
 from bridge.core.standing import Standings
 from odoo_adapter.odoo import Job, Standing
-from ruleset.transaction import Complete, Progress, QualityHold, decode
+from ruleset.transaction import Consented, decode
 from state.entry import Entry
 
 NEED_NOT_MET: Final = "mend what the rule needs and let the event come again, or skip the entry"
@@ -31,7 +31,7 @@ def read_job(entry: Entry, standing: Standing) -> Job:
     Raises `msgspec.MsgspecError` where there is no transaction in it.
     """
     transaction = decode(entry.body)
-    if entry.released_by and isinstance(transaction, Progress | Complete | QualityHold):
+    if entry.released_by and isinstance(transaction, Consented):
         transaction = msgspec.structs.replace(transaction, consent=entry.released_by)
     return Job(
         transaction=transaction,

@@ -7,6 +7,7 @@ along. Kept also where there is an inbox, so that a site may change from one way
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from itertools import islice
 from typing import Final
@@ -14,13 +15,15 @@ from typing import Final
 import msgspec
 
 from odoo_adapter.odoo import Receipt, Standing
-from ruleset.transaction import Progress, Transaction, WorkOrderFinish, WorkOrderStart
+from ruleset.transaction import Correct, MaterialConsume, Progress, Transaction, WorkOrderFinish, WorkOrderStart
 
 FORGET_EVERY_MS: Final = 3_600_000
 MOST_FORGOTTEN: Final = 1_000
 """In one commit."""
-LEAVES_QUANTITY: Final = frozenset({"production.progress", "workorder.start", "workorder.finish"})
-"""Actions whose receipt says what the quantity of their order is now."""
+LEAVES_QUANTITY: Final = frozenset(
+    {"production.progress", "production.correct", "workorder.start", "workorder.finish", "material.consume"}
+)
+"""Actions whose receipt says what the quantity of their order, or of a component, is now."""
 NOTHING: Final = Standing()
 
 
@@ -30,6 +33,9 @@ class _Kept(msgspec.Struct, frozen=True, kw_only=True):
     v: int = 1
     quantity: Decimal | None = None
     streams: dict[str, Decimal] = {}
+    units: dict[str, str] = {}
+    corrected: Decimal = Decimal(0)
+    consumed: dict[str, dict[str, Decimal]] = {}
     at_ms: int
 
 
@@ -44,18 +50,31 @@ class Standings:
     def of(self, order: str) -> Standing:
         """What is known of this order: nothing, if nothing was posted to it or a bridge did that which kept none."""
         kept = self._kept.get(order)
-        return NOTHING if kept is None else Standing(quantity=kept.quantity, streams=kept.streams)
+        if kept is None:
+            return NOTHING
+        return Standing(
+            quantity=kept.quantity,
+            streams=kept.streams,
+            units=kept.units,
+            corrected=kept.corrected,
+            consumed=kept.consumed,
+        )
 
     def applied(self, transaction: Transaction, receipt: Receipt, now_ms: int) -> None:
-        """The transaction stands in Odoo. Its receipt says what the order's quantity was then."""
-        if transaction.order is None or not isinstance(transaction, Progress | WorkOrderStart | WorkOrderFinish):
+        """The transaction stands in Odoo. Its receipt says what a quantity of the order was then."""
+        if transaction.order is None:
             return
         before = self.of(transaction.order)
-        quantity, streams = _quantity(receipt, before.quantity), dict(before.streams)
-        if isinstance(transaction, Progress):
-            streams[transaction.stream] = max(transaction.upto, streams.get(transaction.stream, Decimal(0)))
-        if (quantity, streams) != (before.quantity, before.streams):
-            self._kept[transaction.order] = _Kept(quantity=quantity, streams=streams, at_ms=now_ms)
+        after = _after(before, transaction, receipt)
+        if after != before:
+            self._kept[transaction.order] = _Kept(
+                quantity=after.quantity,
+                streams=dict(after.streams),
+                units=dict(after.units),
+                corrected=after.corrected,
+                consumed={product: dict(lots) for product, lots in after.consumed.items()},
+                at_ms=now_ms,
+            )
             self._changed.add(transaction.order)
 
     def forget_before(self, at_ms: int, is_open: Callable[[str], bool]) -> None:
@@ -85,6 +104,23 @@ class Standings:
         self._kept[order] = msgspec.json.decode(snapshot, type=_Kept)
 
 
-def _quantity(receipt: Receipt, before: Decimal | None) -> Decimal | None:
-    stands = receipt.details.get("qty_producing")
-    return Decimal(str(stands)) if isinstance(stands, int | float | str) else before
+def _after(before: Standing, transaction: Transaction, receipt: Receipt) -> Standing:
+    if isinstance(transaction, Progress | Correct | WorkOrderStart | WorkOrderFinish):
+        before = replace(before, quantity=_number(receipt, "qty_producing", before.quantity))
+    if isinstance(transaction, Progress):
+        upto = max(transaction.upto, before.streams.get(transaction.stream, Decimal(0)))
+        units = {**before.units, transaction.stream: transaction.unit}
+        return replace(before, streams={**before.streams, transaction.stream: upto}, units=units)
+    if isinstance(transaction, Correct):
+        return replace(before, corrected=_number(receipt, "corrected", before.corrected) or Decimal(0))
+    if isinstance(transaction, MaterialConsume):
+        lots = dict(before.consumed.get(transaction.product, {}))
+        if (stands := _number(receipt, "consumed", None)) is not None:
+            lots[str(receipt.details.get("lot") or "")] = stands
+        return replace(before, consumed={**before.consumed, transaction.product: lots})
+    return before
+
+
+def _number(receipt: Receipt, name: str, otherwise: Decimal | None) -> Decimal | None:
+    stands = receipt.details.get(name)
+    return Decimal(str(stands)) if isinstance(stands, int | float | str) else otherwise

@@ -8,6 +8,8 @@ from typing import Final
 
 from odoo_adapter.look_first.attempt import Attempt
 from odoo_adapter.look_first.maintenance import apply_maintenance, find_maintenance
+from odoo_adapter.look_first.material.consume import apply_consumption, find_consumption
+from odoo_adapter.look_first.material.name import apply_lot, find_lot
 from odoo_adapter.look_first.note import apply_note, find_note
 from odoo_adapter.look_first.production.completion import apply_completion, find_completion
 from odoo_adapter.look_first.production.progress import apply_progress, find_progress
@@ -31,6 +33,8 @@ KINDS: Final[Mapping[str, Kind]] = {
     "progress": Kind(apply_progress, find_progress),
     "complete": Kind(apply_completion, find_completion),
     "scrap": Kind(apply_scrap, find_scrap),
+    "consume": Kind(apply_consumption, find_consumption),
+    "lot": Kind(apply_lot, find_lot),
     "downtime": Kind(apply_downtime, find_downtime),
     "note": Kind(apply_note, find_note),
     "maintenance": Kind(apply_maintenance, find_maintenance),

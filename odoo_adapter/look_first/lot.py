@@ -32,11 +32,11 @@ async def read_lot(steps: Steps, product: int, product_name: str, name: str, *, 
     return Lot(id=rows[0]["id"] if rows else 0, product=product, name=name)
 
 
-async def ensure(steps: Steps, lot: Lot) -> int:
-    """Its id; it is made now if it was not there."""
+async def ensure(steps: Steps, lot: Lot, **more: str) -> int:
+    """Its id; it is made now, with what `more` says of it, if it was not there."""
     if lot.id:
         return lot.id
     company = str(steps.company)
-    row = {"name": lot.name, "product_id/.id": str(lot.product), "company_id/.id": company}
+    row = {"name": lot.name, "product_id/.id": str(lot.product), "company_id/.id": company, **more}
     (id,) = await steps.load(MODEL, f"lot:{company}:{lot.product}:{lot.name}", [row])
     return id

@@ -27,16 +27,16 @@ async def find_note(one: Attempt) -> Receipt | None:
     return await _stands(one, int(one.text("order")[3:]))
 
 
-async def said(steps: Steps, order: int, key: str, text: str) -> str:
+async def said(steps: Steps, id: int, key: str, text: str, model: str = MODEL) -> str:
     """The bridge's own note that begins with this text and was made by this key; "" where there is none."""
     by = re.compile(rf"{re.escape(_flat(text))}.* by {re.escape(_flat(key))}( \(|$)")
-    return next((body for _, body in await _notes(steps, order, key) if by.match(body)), "")
+    return next((body for _, body in await _notes(steps, id, key, model) if by.match(body)), "")
 
 
-async def say(one: Attempt, order: int, begin: str, text: str) -> None:
-    """Leave a note of the bridge on an order, once: none of this key begins so."""
-    if not await said(one.steps, order, one.key, begin):
-        await _post(one.steps, order, f"{begin}{text} by {one.key}{one.cause}")
+async def say(one: Attempt, id: int, begin: str, text: str, model: str = MODEL) -> None:
+    """Leave a note of the bridge on an order, or another document, once: none of this key begins so."""
+    if not await said(one.steps, id, one.key, begin, model):
+        await _post(one.steps, id, f"{begin}{text} by {one.key}{one.cause}", model)
 
 
 async def _stands(one: Attempt, order: int) -> Receipt | None:
@@ -54,16 +54,16 @@ def _text(one: Attempt) -> str:
     return f"{one.text('text')} [{one.key}]"
 
 
-async def _notes(steps: Steps, order: int, key: str) -> list[tuple[int, str]]:
-    """The messages of the order that may name the key, as plain text in one line."""
+async def _notes(steps: Steps, id: int, key: str, model: str = MODEL) -> list[tuple[int, str]]:
+    """The messages of a document that may name the key, as plain text in one line."""
     wanted = html.escape(key, quote=False).replace("\\", "\\\\")
-    domain = [["model", "=", MODEL], ["res_id", "=", order], ["body", "ilike", wanted]]
+    domain = [["model", "=", model], ["res_id", "=", id], ["body", "ilike", wanted]]
     rows = await steps.search("mail.message", domain, ["body"])
     return [(row["id"], _flat(html.unescape(_TAG.sub("", row["body"])))) for row in rows]
 
 
-async def _post(steps: Steps, order: int, text: str) -> int:
-    answer = await steps.act(MODEL, "message_post", [order], context=_QUIET, body=text, subtype_xmlid="mail.mt_note")
+async def _post(steps: Steps, id: int, text: str, model: str = MODEL) -> int:
+    answer = await steps.act(model, "message_post", [id], context=_QUIET, body=text, subtype_xmlid="mail.mt_note")
     return int(answer[0] if isinstance(answer, list) else answer)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any, Final, TypeAlias
 
 from odoo_adapter.client.api import OdooApi
@@ -70,6 +71,21 @@ class Steps:
             return {}
         named = await self._odoo.call(model, "get_external_id", writes=False, ids=list(ids))
         return {int(id): name for id, name in named.items()}
+
+    async def step(self, model: str, field: str) -> Decimal:
+        """The least difference that Odoo keeps in a quantity."""
+        known = await self._field(model, field, "digits")
+        return Decimal(1).scaleb(-int(known["digits"][1]))
+
+    async def has_field(self, model: str, field: str) -> bool:
+        """Whether this database knows the field: some come with an app."""
+        return bool(await self._field(model, field, "type"))
+
+    async def _field(self, model: str, field: str, attribute: str) -> Row:
+        known: dict[str, Row] = await self._odoo.call(
+            model, "fields_get", writes=False, allfields=[field], attributes=[attribute]
+        )
+        return known.get(field, {})
 
     async def write(
         self, model: str, ids: Sequence[int], values: Mapping[str, object], context: Mapping[str, object] | None = None

@@ -43,15 +43,19 @@ class Units:
     def __getitem__(self, id: int) -> Unit:
         return self._units[id]
 
+    def named(self, name: str, like: Unit) -> Unit:
+        """The unit of this name that measures the same as another. Raises `Refused` where there is none."""
+        for unit in self._units.values():
+            if unit.name == name and unit.kind == like.kind:
+                return unit
+        raise Refused("unit", f"{name} is not convertible to {like.name}")
+
     def quantity(self, text: object, name: str, into: Unit) -> Decimal:
         """A decimal string in the unit of this name, in another. Raises `Refused` where they do not fit."""
         amount = Decimal(str(text))
         if not 0 <= amount < _MOST:
             raise Refused("quantity", str(text))
-        for unit in self._units.values():
-            if unit.name == name and unit.kind == into.kind:
-                return converted(amount, unit, into)
-        raise Refused("unit", f"{name} is not convertible to {into.name}")
+        return converted(amount, self.named(name, into), into)
 
     def positive(self, text: object, name: str, into: Unit) -> Decimal:
         """The same, above zero after rounding."""
@@ -61,10 +65,14 @@ class Units:
         return amount
 
 
+def exactly(amount: Decimal, unit: Unit, into: Unit) -> Decimal:
+    """An amount in another unit of the same kind, not rounded as that one is."""
+    return (amount * unit.size / into.size).quantize(_DIGITS)
+
+
 def converted(amount: Decimal, unit: Unit, into: Unit, rounding: str = ROUND_HALF_UP) -> Decimal:
     """An amount in another unit of the same kind."""
-    exact = (amount * unit.size / into.size).quantize(_DIGITS)
-    return (exact / into.step).quantize(Decimal(1), rounding) * into.step
+    return (exactly(amount, unit, into) / into.step).quantize(Decimal(1), rounding) * into.step
 
 
 async def read_units(steps: Steps, ids: Iterable[int], names: Iterable[str]) -> Units:

@@ -11,6 +11,7 @@ import msgspec
 
 from odoo_adapter.errors import Refused
 from odoo_adapter.odoo import Declined, Standing
+from odoo_adapter.plan.material import consume_payload, lot_payload
 from odoo_adapter.plan.production import completion_payload, correction_payload, progress_payload, scrap_payload
 from odoo_adapter.plan.record import maintenance_payload, result_payload
 from odoo_adapter.plan.text import LONGEST_NAME, PlanContext, clean, moment, named, quantity
@@ -21,7 +22,9 @@ from ruleset.transaction import (
     Consented,
     Correct,
     DowntimeRecord,
+    LotCreate,
     MaintenanceRequest,
+    MaterialConsume,
     Progress,
     Provenance,
     QualityHold,
@@ -92,7 +95,9 @@ def lane(transaction: Transaction) -> str:
     return clean(transaction.order or transaction.equipment, LONGEST_NAME)
 
 
-def _payload(transaction: Transaction, context: PlanContext) -> tuple[str, dict[str, Plain]]:
+def _payload(  # noqa: C901 (one line for each word of the vocabulary)
+    transaction: Transaction, context: PlanContext
+) -> tuple[str, dict[str, Plain]]:
     match transaction:
         case WorkOrderStart():
             return "start", start_payload(transaction)
@@ -108,6 +113,10 @@ def _payload(transaction: Transaction, context: PlanContext) -> tuple[str, dict[
             return "complete", {**completion_payload(transaction, context), "hold": True}
         case Correct():
             return "correct", correction_payload(transaction, context)
+        case MaterialConsume():
+            return "consume", consume_payload(transaction, context)
+        case LotCreate():
+            return "lot", lot_payload(transaction)
         case DowntimeRecord():
             return "downtime", downtime_payload(transaction)
         case QualityResult():
@@ -132,14 +141,17 @@ def _allowance(transaction: Transaction, context: PlanContext) -> dict[str, Plai
         allowed["short"] = "backorder"
     if consent := _consent(transaction):
         allowed["consent"] = consent
-    elif context.over:
+    elif context.over and not isinstance(transaction, MaterialConsume):
         allowed["over"] = quantity(context.over)
     return allowed
 
 
 def _bases(transaction: Transaction, standing: Standing, context: PlanContext) -> dict[str, Plain]:
     """The last totals of the order's streams, and its corrections, that stand as far as we know: the inbox may have
-    been installed since. Of a stream whose unit we never knew, only where it is the transaction's own."""
+    been installed since. Of a stream whose unit we never knew, only where it is the transaction's own. And of which
+    components its consumption was recorded."""
+    if isinstance(transaction, Complete | QualityHold) and standing.consumed:
+        return {"recorded": [*sorted(standing.consumed)]}
     if not isinstance(transaction, Progress | Correct):
         return {}
     own = transaction.stream if isinstance(transaction, Progress) else None

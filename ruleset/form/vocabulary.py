@@ -19,7 +19,9 @@ from ruleset.transaction import (
     Consumption,
     Correct,
     DowntimeRecord,
+    LotCreate,
     MaintenanceRequest,
+    MaterialConsume,
     QualityHold,
     QualityResult,
     Scrap,
@@ -77,6 +79,7 @@ class Action:
 
 _QUANTITY: Final = Parameter("quantity", Want.QUANTITY)
 _LOT: Final = Parameter("lot", Want.TEXT, required=False)
+_PRODUCT: Final = Parameter("product", Want.TEXT)
 _TEXT: Final = Parameter("text", Want.TEXT, required=False)
 _DONE: Final = {
     "quantity": _QUANTITY,
@@ -116,6 +119,20 @@ ACTIONS: Final[Mapping[str, Action]] = {
             "lot": _LOT,
         },
         needs_order=True,
+    ),
+    "material.consume": Action(
+        transaction=MaterialConsume,
+        parameters={"product": _PRODUCT, "quantity": _QUANTITY, "lot": _LOT},
+        needs_order=True,
+    ),
+    "lot.create": Action(
+        transaction=LotCreate,
+        parameters={
+            "product": _PRODUCT,
+            "lot": Parameter("lot", Want.TEXT),
+            "expires": Parameter("expires_ms", Want.TIME, required=False),
+        },
+        needs_order=False,
     ),
     "quality.hold": Action(transaction=QualityHold, parameters=_DONE, needs_order=True),
     "quality.result": Action(

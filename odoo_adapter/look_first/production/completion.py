@@ -28,7 +28,7 @@ from odoo_adapter.look_first.production.consumption import (
 from odoo_adapter.look_first.steps import Steps
 from odoo_adapter.odoo import Applied, Held, Outcome, Receipt
 
-_DONE: Final = {"skip_consumption": True, "skip_backorder": True}
+_DONE: Final = {"skip_consumption": True, "skip_backorder": True, "skip_expired": True}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

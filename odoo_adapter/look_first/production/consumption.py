@@ -10,6 +10,7 @@ from typing import Final
 from odoo_adapter.errors import Refused
 from odoo_adapter.look_first.attempt import Attempt
 from odoo_adapter.look_first.lot import read_lot
+from odoo_adapter.look_first.material.recorded import read_recorded
 from odoo_adapter.look_first.order import Order
 from odoo_adapter.look_first.steps import Row, Steps
 from odoo_adapter.look_first.unit import Unit, Units, converted, number, read_units
@@ -42,13 +43,15 @@ class Product:
 class Consumption:
     """What an order is to consume: by component and lot (0: without one), in the unit of the component's move.
 
-    Components that are not in `named` are consumed at the bill of materials' ratio.
+    Components that are not in `named` are consumed at the bill of materials' ratio. Those whose moves are in `recorded`
+    are named too, by what was reported while the order ran: it stays as it is.
     """
 
     units: Units
     components: tuple[Row, ...]
     products: Mapping[int, Product]
     named: Mapping[int, Mapping[int, Decimal]]
+    recorded: Mapping[int, Decimal]
 
     def moves(self, product: int) -> list[Row]:
         """The open moves of a component."""
@@ -58,10 +61,11 @@ class Consumption:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Use:
-    """What one move takes: a quantity, or lines from lots in place of those that it has."""
+    """What one move takes: a quantity, or lines from lots in place of those that it has; or what it has (`stays`)."""
 
     move: int
     quantity: Decimal
+    stays: bool = False
     lines: tuple[Mapping[str, object], ...] | None = None
 
 
@@ -81,7 +85,14 @@ async def read_consumption(one: Attempt, order: Order) -> Consumption:
             lot = (await read_lot(steps, product.id, product.name, line.get("lot", ""))).id
         by_lot = named.setdefault(product.id, {})
         by_lot[lot] = by_lot.get(lot, Decimal(0)) + units.positive(line["qty"], line["uom"], into[product.id])
-    return Consumption(units=units, components=rows, products=products, named=named)
+    recorded = await read_recorded(one, rows, units, named)
+    return Consumption(
+        units=units,
+        components=rows,
+        products=products,
+        named={**recorded.by_lot, **named},
+        recorded=recorded.moves,
+    )
 
 
 async def plan_uses(one: Attempt, order: Order, wanted: Consumption, quantity: Decimal) -> list[Use]:
@@ -89,7 +100,9 @@ async def plan_uses(one: Attempt, order: Order, wanted: Consumption, quantity: D
     uses: list[Use] = []
     for product in dict.fromkeys(row["product_id"][0] for row in wanted.components):
         moves = wanted.moves(product)
-        if product not in wanted.named:
+        if any(row["id"] in wanted.recorded for row in moves):
+            uses += [_as_recorded(row, wanted) for row in moves]
+        elif product not in wanted.named:
             uses += [_at_ratio(row, wanted, quantity) for row in moves]
         elif moves:
             uses.append(await _as_named(one.steps, moves[0], wanted))
@@ -104,7 +117,7 @@ async def write_uses(steps: Steps, uses: Iterable[Use]) -> None:
     held = {
         row["id"]: row["move_line_ids"] for row in await steps.read(MOVE, (use.move for use in uses), ["move_line_ids"])
     }
-    for use in uses:
+    for use in (use for use in uses if not use.stays):
         values: dict[str, object] = {"picked": True}
         if use.lines is None:
             values["quantity"] = float(use.quantity)
@@ -179,6 +192,11 @@ def _at_ratio(row: Row, wanted: Consumption, quantity: Decimal) -> Use:
     if product.tracked and row["product_uom_qty"] > 0:
         raise Refused("consume_missing", product.name)
     return Use(move=row["id"], quantity=_ratio(row, wanted, quantity))
+
+
+def _as_recorded(row: Row, wanted: Consumption) -> Use:
+    stands = wanted.recorded.get(row["id"])
+    return Use(move=row["id"], quantity=stands or Decimal(0), stays=stands is not None)
 
 
 async def _as_named(steps: Steps, row: Row, wanted: Consumption) -> Use:

@@ -1,0 +1,1 @@
+"""What orders really used, and lots, without the inbox."""
