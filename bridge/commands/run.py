@@ -48,6 +48,8 @@ def command(
 async def _run(plant: Plant) -> None:
     stop = asyncio.Event()
     _stop_on_signal(stop)
+    if plant.settings.odoo.is_unverified:
+        log.warning("odoo.unverified", url=plant.settings.odoo.url, effect="anybody on the way can take the key")
     master = open_master(plant)
     outside = Outside(store=open_store(plant), odoo=open_odoo(plant), link=PahoLink, clock=SystemClock(), master=master)
     try:
