@@ -50,7 +50,7 @@ async def compare_with(odoo: OdooApi, plant: Plant, texts: Mapping[str, str]) ->
     names = read_names(texts, problems)
     version, account = await odoo.version(), await read_account(odoo)
     comparison = NOTHING
-    if compare_company(names, plant.assets.company, account.companies):
+    if compare_company(names, odoo.connection.company, account.companies):
         hold_location = plant.settings.odoo.hold_location if await _goes_without_inbox(plant, odoo) else None
         found = await read_master_data(odoo, account, {code for _, codes in names.products for code in codes})
         comparison = compare(names, plant.assets, found, hold_location=hold_location)

@@ -46,7 +46,7 @@ def read_names(files: Mapping[str, str], problems: Problems) -> Names:
     if (bridge := roots.get(BRIDGE_FILE)) is not None:
         names.hold_location = _child(_child(bridge, "odoo"), "hold_location") or _child(bridge, "odoo")
     if (assets := roots.get(ASSETS_FILE)) is not None:
-        names.company = _child(assets, "company")
+        names.company = _child(_child(roots.get(BRIDGE_FILE), "odoo"), "company") or _child(assets, "company")
         _equipment(assets, names)
     rules = [root for name, root in roots.items() if name not in (BRIDGE_FILE, ASSETS_FILE, CODES_FILE)]
     postings = [posting for root in rules for posting in _postings(root)]
