@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from odoo_adapter.inbox.install import MARKER, MODEL, MODULE, action_hash
-from odoo_adapter.simulator.behaviour import maintenance, manufacturing, product, scrap, stock, workorder
+from odoo_adapter.simulator.behaviour import maintenance, manufacturing, product, scrap, stock, unbuild, workorder
 from odoo_adapter.simulator.records.database import COMPANY, Database
 from odoo_adapter.simulator.records.record import Record
 from odoo_adapter.simulator.records.schema import Behaviour, Row
@@ -21,6 +21,7 @@ BEHAVIOURS: Final[dict[str, Behaviour]] = {
     **stock.BEHAVIOURS,
     **scrap.BEHAVIOURS,
     **manufacturing.BEHAVIOURS,
+    **unbuild.BEHAVIOURS,
     **workorder.BEHAVIOURS,
     **maintenance.BEHAVIOURS,
 }

@@ -28,12 +28,16 @@ UNIT: Final = "uom.uom"
 def models(can: Capabilities) -> dict[str, Model]:
     """The models of a version that can do this."""
     known = dict(MODELS)
+    if not can.finished_lot_many:
+        known[ORDER] = _without(known[ORDER], "serial_numbers_count")
     if not can.scrap_reasons:
         del known["stock.scrap.reason.tag"]
-        scrap = known["stock.scrap"]
-        fields = {name: one for name, one in scrap.fields.items() if name != "scrap_reason_tag_ids"}
-        known["stock.scrap"] = replace(scrap, fields=fields)
+        known["stock.scrap"] = _without(known["stock.scrap"], "scrap_reason_tag_ids")
     return known
+
+
+def _without(model: Model, name: str) -> Model:
+    return replace(model, fields={each: field for each, field in model.fields.items() if each != name})
 
 
 def method_name(can: Capabilities, model: str, method: str) -> str:

@@ -27,5 +27,6 @@ def split(order: Record) -> Record:
     for move in [*open_moves(order, "move_raw_ids"), *open_moves(order, "move_finished_ids")]:
         needed = round(move.number("product_uom_qty") * made / planned, 6)
         move.write(product_uom_qty=needed)
-        stock.set_quantity(move, min(needed, move.number("quantity")))
+        if not move.flag("picked"):
+            stock.set_quantity(move, min(needed, move.number("quantity")))
     return rest

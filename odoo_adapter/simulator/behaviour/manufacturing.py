@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
-from odoo_adapter.simulator.behaviour import stock, workorder
+from odoo_adapter.simulator.behaviour import planning, stock, workorder
 from odoo_adapter.simulator.behaviour.backorder import split
 from odoo_adapter.simulator.behaviour.note import message_post
 from odoo_adapter.simulator.behaviour.order import deviates, open_moves, refresh_state, set_qty_producing
@@ -153,8 +153,13 @@ def _close(order: Record) -> None:
 
 def _bring_out(order: Record, move: Record) -> None:
     """The finished move gets what was produced, in the order's lot, to where the move goes now."""
-    stock.set_quantity(move, order.number("qty_producing"))
     lots = order.links("lot_producing_ids")
+    if len(lots) > 1:  # serial numbers: one piece each
+        stock.release(move)
+        for lot in lots:
+            stock.add_line(move, 1.0, lot)
+        return
+    stock.set_quantity(move, order.number("qty_producing"))
     for line in move.links("move_line_ids"):
         line.write(lot_id=lots[0].id if lots else None, location_dest_id=move.get("location_dest_id"))
 
@@ -346,6 +351,7 @@ BEHAVIOURS: Final = {
             "reservation_state": _reservation_state,
             "is_planned": _is_planned,
             "product_tracking": related("product_id.tracking"),
+            "serial_numbers_count": lambda order: len(order.links("lot_producing_ids")),
         },
         prepare=_prepare,
         created=_created,
@@ -356,6 +362,8 @@ BEHAVIOURS: Final = {
             "action_cancel": Method(run=_run_cancel),
             "set_qty_producing": Method(run=_run_set_qty_producing),
             "button_mark_done": Method(run=_run_mark_done),
+            "button_plan": planning.PLAN,
+            "button_unplan": planning.UNPLAN,
             "message_post": message_post,
         },
     ),

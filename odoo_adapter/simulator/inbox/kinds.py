@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from odoo_adapter.simulator.inbox import completion, downtime, progress, record, scrap_order, work_order
+from odoo_adapter.simulator.inbox import completion, correction, downtime, progress, record, scrap_order, work_order
 from odoo_adapter.simulator.inbox.payload import Effect
 
 KINDS: Final[dict[str, Effect]] = {
     **progress.KINDS,
     **completion.KINDS,
+    **correction.KINDS,
     **scrap_order.KINDS,
     **downtime.KINDS,
     **record.KINDS,

@@ -106,7 +106,10 @@ def lot_of(product: Record, name: Plain, *, make: bool) -> Record:
 
 def in_unit(quantity: Plain, unit: Plain, into: Record) -> float:
     """A decimal string in the unit of this name, as Odoo counts it: in `into`, rounded as that is."""
-    for candidate in into.database.search("uom.uom", [["name", "=", unit]]):
+    named = into.database.search("uom.uom", [["name", "=", unit]])
+    if len(named) > 1:
+        raise Refusal("ambiguous", f"unit {unit}: {len(named)} units have this name")
+    for candidate in named:
         converted = convert(number(quantity), candidate, into)
         if converted is not None:
             return converted

@@ -1,4 +1,4 @@
-"""A total of what was counted, added to the order."""
+"""A total of what was counted, added to the order; and what all totals of an order are."""
 
 from __future__ import annotations
 
@@ -17,29 +17,56 @@ from odoo_adapter.simulator.inbox.payload import (
     result,
 )
 from odoo_adapter.simulator.records.database import Database
+from odoo_adapter.simulator.records.record import Record
+
+_KIND: Final = "@upto"
+
+
+def totals(order: Record, p: Payload) -> dict[str, float]:
+    """What each stream counted and what corrected it; of what the inbox never saw, as far as the sender knows."""
+    rows = order.database.find(MODEL, "x_order_id", order.id)
+    have = {row.text("x_name"): row.number("x_total") for row in rows if row.text("x_kind") == _KIND}
+    known = p.get("bases")
+    for stream, base in sorted(known.items()) if isinstance(known, dict) else ():
+        assert isinstance(base, list)
+        total = in_unit(base[0], base[1], order.link("product_uom_id"))
+        if total > have.get(f"@upto:{stream}", 0.0):
+            have[f"@upto:{stream}"] = put_total(order, f"@upto:{stream}", total)
+    corrections = f"@corrected:{order.id}"
+    if p.get("corrected") and corrections not in have:
+        have[corrections] = put_total(order, corrections, float(str(p["corrected"])))
+    return have
+
+
+def put_total(order: Record, name: str, total: float) -> float:
+    """Keep one of them. Raises `Refusal` where the stream belongs to another order."""
+    row = claim(order.database, name, _KIND, order.id)
+    if row.get("x_order_id") != order.id:
+        raise Refusal("stream", f"{name.partition(':')[2]} belongs to another order")
+    row.write(x_total=total)
+    return total
+
+
+def stands(order: Record, have: dict[str, float]) -> float:
+    """The order's quantity; none where Odoo filled in the whole one by itself, because nothing was counted."""
+    quantity = order.number("qty_producing")
+    return 0.0 if quantity == order.number("product_qty") and not any(have.values()) else quantity
 
 
 def _progress(database: Database, p: Payload, key: str, by: str) -> Payload:
     order = order_of(database, p, ("draft", "cancel"))
-    row = claim(database, f"@upto:{p['stream']}", "@upto", order.id)
-    if row.get("x_order_id") != order.id:
-        raise Refusal("stream", f"{p['stream']} belongs to another order")
-    unit = order.link("product_uom_id")
-    old = max(row.number("x_total"), in_unit(p.get("base") or 0, p["uom"], unit))
+    name, unit = f"@upto:{p['stream']}", order.link("product_uom_id")
+    have = totals(order, p)
+    old = have.get(name, 0.0)
     new = max(old, in_unit(p["upto"], p["uom"], unit))
-    row.write(x_total=new)
-    streams = database.find(MODEL, "x_order_id", order.id)
-    counted = round(sum(stream.number("x_total") for stream in streams if stream.text("x_kind") == "@upto"), 6)
-    stands = order.number("qty_producing")
+    put_total(order, name, new)
     if order.text("state") == "done":
-        made = order.number("qty_produced")
+        made, counted = order.number("qty_produced"), round(sum(have.values()) + new - old, 6)
         if counted > made + unit.number("rounding") / 2:
             raise Refusal("order_state", f"{order.text('name')} is done with {made}, and {counted} were counted")
-        return result(order, added=0, covered=True, qty_producing=stands)
-    quantity = round(stands + new - old, 6)
-    if stands == order.number("product_qty") and counted < quantity:
-        quantity = counted  # starting a work order in Odoo fills in the whole quantity: nobody counted that
+        return result(order, added=0, covered=True, qty_producing=order.number("qty_producing"))
     if new > old:
+        quantity = round(stands(order, have) + new - old, 6)
         limit(order, quantity, p)
         order.write(qty_producing=quantity)
         if p.get("consent"):

@@ -86,6 +86,7 @@ qty_produced float readonly
 bom_id many2one:mrp.bom
 consumption selection required readonly =warning | flexible warning strict
 lot_producing_ids many2many:stock.lot
+serial_numbers_count integer readonly
 move_raw_ids one2many:stock.move.raw_material_production_id
 move_byproduct_ids many2many:stock.move readonly
 move_finished_ids one2many:stock.move.production_id
@@ -104,6 +105,20 @@ is_planned boolean readonly
 backorder_sequence integer =1
 production_group_id many2one:mrp.production.group
 scrap_ids one2many:stock.scrap.production_id
+
+[mrp.unbuild] Unbuild Order | crwu | id desc
+name char readonly =New
+mo_id many2one:mrp.production
+product_id many2one:product.product required
+product_qty float required =1
+product_uom_id many2one:uom.uom required
+bom_id many2one:mrp.bom
+lot_id many2one:stock.lot
+has_tracking selection readonly | serial lot none
+location_id many2one:stock.location required
+location_dest_id many2one:stock.location required
+state selection readonly =draft | draft done
+company_id many2one:res.company required
 
 [mrp.workorder] Work Order | crwu | sequence, date_start, id
 name char required

@@ -91,6 +91,7 @@ workorder_id many2one:mrp.workorder
 raw_material_production_id many2one:mrp.production
 production_id many2one:mrp.production
 scrap_id many2one:stock.scrap readonly
+unbuild_id many2one:mrp.unbuild
 move_line_ids one2many:stock.move.line.move_id
 lot_ids many2many:stock.lot
 picking_type_id many2one:stock.picking.type
