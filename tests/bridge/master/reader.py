@@ -56,6 +56,6 @@ async def read_once(
         link_pause_s=0,
     )
     async with running(poller.run()):
-        entering = await asyncio.wait_for(entered.get(), 20)
+        entering = await asyncio.wait_for(entered.get(), 180)
     assert isinstance(entering.input, MasterArrived)
     return entering.input.read
