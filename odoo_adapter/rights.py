@@ -27,7 +27,7 @@ NEEDED: Final[Mapping[str, str]] = {
 }
 
 
-_APPS: Final = {"mrp": "Manufacturing", "stock": "Inventory", "maintenance": "Maintenance"}
+APPS: Final = {"mrp": "Manufacturing", "stock": "Inventory", "maintenance": "Maintenance"}
 """The app of Odoo that brings the models whose names begin so."""
 _ADMINISTRATORS: Final = "ir.module.module"
 """A model that only administrators write."""
@@ -91,7 +91,7 @@ async def _lack(odoo: OdooApi, login: str, model: str, operation: str) -> str:
     try:
         allowed = await may(odoo, model, operation)
     except Refused as error:
-        app = _APPS.get(model.partition(".")[0])
+        app = APPS.get(model.partition(".")[0])
         if app is None or not is_absent(error):
             raise
         return f"there is no {model}: install the app {app} in Odoo"

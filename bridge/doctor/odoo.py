@@ -20,7 +20,7 @@ from odoo_adapter.errors import OdooError, Refused
 from odoo_adapter.look_first.production.completion import no_hold_location
 from odoo_adapter.look_first.time.loss import no_loss_reason
 from odoo_adapter.plan import PlanContext
-from odoo_adapter.rights import Account, Need, is_administrator, key_expiry, needs, read_clock
+from odoo_adapter.rights import APPS, Account, Need, is_administrator, key_expiry, needs, read_clock
 from odoo_adapter.server import OdooServer
 from odoo_adapter.survey.master import MasterData, read_master_data
 
@@ -135,10 +135,11 @@ def examine_login(place: Place, login: Login, now_ms: int) -> Iterator[Finding]:
     if login.administrator:
         mend = "make an integration user of its own for the bridge"
         yield place.wrong(f"{login.account.login} is an administrator", mend)
+    lacks = " ".join(need.lack for need in login.needs)
+    yield from (place.ok(f"the app {app} is installed") for app in APPS.values() if f"the app {app}" not in lacks)
     for need in login.needs:
-        yield (
-            place.wrong(need.lack, "docs/odoo.md names the groups") if need.lack else place.ok(f"the user {need.name}")
-        )
+        mend = "" if "install the app" in need.lack else "docs/odoo.md names the groups"
+        yield place.wrong(need.lack, mend) if need.lack else place.ok(f"the user {need.name}")
     yield _key(place, login, now_ms)
 
 

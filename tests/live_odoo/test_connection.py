@@ -8,6 +8,7 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -20,6 +21,7 @@ from odoo_adapter.odoo import Applied
 from odoo_adapter.plan import Posting, plan
 from odoo_adapter.server import OdooServer
 from odoo_adapter.versions import KNOWN
+from ruleset.transaction import Transaction
 from tests.live_odoo.conftest import CONTEXT, connection
 from tests.odoo_adapter.situations import Bench, complete, jobs, progress
 
@@ -66,6 +68,41 @@ async def test_a_call_without_answer_in_time_is_uncertain_and_is_repeated_safely
         await hasty.close()
     (outcome,) = await bench.post([transaction])
     assert isinstance(outcome, Applied)
+
+
+async def test_odoo_client_lib_posts_once_where_it_can_and_is_refused_where_it_cannot(
+    bench: Bench, integration: OdooApi
+) -> None:
+    foreign = OdooServer(OdooApi(replace(connection("UNS_BRIDGE_ODOO_KEY"), client_lib=True)), CONTEXT)
+    if not (await integration.capabilities()).json2:
+        with pytest.raises(Refused, match="gives up a call of this version after 5 s"):
+            await foreign.check()
+    else:
+        order = await bench.order(10)
+        batch: list[Transaction] = [progress(bench, order, 4), complete(bench, order)]
+        assert (await foreign.check()).mode == "inbox"
+        posted = [*await foreign.post(jobs(*batch)), *await bench.post(batch)]
+        assert [one.receipt.repeated for one in posted if isinstance(one, Applied)] == [False, False, True, True]
+    await foreign.close()
+
+
+async def test_a_key_that_was_renewed_in_its_file_is_taken_at_the_next_call(tmp_path: Path, bench: Bench) -> None:
+    file = tmp_path / "key"
+    file.write_text("a key that is over")
+    odoo = OdooApi(replace(connection("UNS_BRIDGE_ODOO_KEY"), key=file.read_text))
+    with pytest.raises(Unavailable, match="API key"):
+        await odoo.call("res.users", "context_get", writes=False)
+    file.write_text(os.environ["UNS_BRIDGE_ODOO_KEY"] + "\n")
+    assert (await odoo.call("res.users", "context_get", writes=False))["uid"]
+    await odoo.close()
+
+
+async def test_a_company_by_its_name_is_the_one_with_its_id(bench: Bench, integration: OdooApi) -> None:
+    (row,) = await integration.call("res.company", "read", writes=False, ids=[1], fields=["name"])
+    named = OdooApi(replace(connection("UNS_BRIDGE_ODOO_KEY"), company=99, company_name=row["name"]))
+    assert await named.call("mrp.production", "search", writes=False, domain=[], limit=1)
+    assert named.connection.company == 1
+    await named.close()
 
 
 async def test_a_wrong_key_makes_no_dead_letters(bench: Bench, recorder: Recorder) -> None:

@@ -44,14 +44,20 @@ def told(findings: list[Finding]) -> list[tuple[Level, str]]:
     return [(one.level, one.text) for one in findings]
 
 
-def test_every_need_is_told_by_its_name() -> None:
+def test_every_need_is_told_by_its_name_and_every_app() -> None:
     lack = "the user uns-bridge may not create stock.scrap"
-    seen = replace(LOGIN, needs=(*LOGIN.needs, Need("may create stock.scrap", lack)))
-    assert told(list(examine_login(PLACE, seen, NOW_MS))) == [
+    absent = "there is no maintenance.request: install the app Maintenance in Odoo"
+    needs = (*LOGIN.needs, Need("may create stock.scrap", lack), Need("may create maintenance.request", absent))
+    found = list(examine_login(PLACE, replace(LOGIN, needs=needs), NOW_MS))
+    assert told(found) == [
+        (Level.OK, "the app Manufacturing is installed"),
+        (Level.OK, "the app Inventory is installed"),
         (Level.OK, "the user may write mrp.production"),
         (Level.WRONG, lack),
+        (Level.WRONG, absent),
         (Level.OK, "an API key of uns-bridge ends on 2027-04-15, in 90 days"),
     ]
+    assert [one.mend for one in found if one.level is Level.WRONG] == ["docs/odoo.md names the groups", ""]
 
 
 @pytest.mark.parametrize(("days", "level"), [(13, Level.WARNING), (15, Level.OK), (None, Level.OK)])
