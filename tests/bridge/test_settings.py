@@ -10,6 +10,7 @@ from bridge.settings import (
     ConsoleSettings,
     EdgeNodeSettings,
     LimitSettings,
+    MasterDataSettings,
     RedisSettings,
     RetrySettings,
     Settings,
@@ -193,6 +194,17 @@ def test_a_console_that_nobody_could_log_in_to_is_a_problem() -> None:
     (problem,) = said(ODOO + "console: {port: 8081}\n")
 
     assert "nobody could log in" in problem
+
+
+def test_master_data_is_read_where_it_is_asked_for_and_published_where_that_is_said() -> None:
+    every_quarter = MasterDataSettings(every_ms=900_000, publish=False)
+
+    assert read(ODOO).master_data is None
+    assert read(ODOO + "master_data: {}\n").master_data == every_quarter
+    assert read(ODOO + "master_data: {every: 1h, publish: true}\n").master_data == MasterDataSettings(
+        every_ms=3_600_000, publish=True
+    )
+    assert said(ODOO + "master_data: {every: 1s}\n") == ["bridge.yaml:2:22: 1s is too short: at least 10s"]
 
 
 def with_odoo(more: str) -> str:
