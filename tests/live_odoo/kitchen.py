@@ -41,8 +41,8 @@ class Kitchen:
         listed = [
             [0, 0, {"product_id": id, "product_qty": quantity, "product_uom_id": uom}] for id, quantity in lines.items()
         ]
-        values = {"product_tmpl_id": row["product_tmpl_id"][0], "product_qty": per, "bom_line_ids": listed}
-        return await self._create("mrp.bom", {**values, "consumption": "flexible"})
+        made = {"product_tmpl_id": row["product_tmpl_id"][0], "product_qty": per, "product_uom_id": uom}
+        return await self._create("mrp.bom", {**made, "bom_line_ids": listed, "consumption": "flexible"})
 
     async def order(self, product: int, quantity: float) -> str:
         (template,) = await self._read("product.product", [product], ["product_tmpl_id"])
@@ -52,6 +52,28 @@ class Kitchen:
         await self.admin.call("mrp.production", "action_confirm", writes=True, ids=[id])
         await self.admin.call("mrp.production", "action_assign", writes=True, ids=[id])
         return f"mo-{id}"
+
+    async def find(self, name: str) -> int:
+        domain = [["default_code", "=", self.code(name)]]
+        (found,) = await self.admin.call("product.product", "search", writes=False, domain=domain)
+        return int(found)
+
+    async def simple_order(self, component: str, **more: object) -> tuple[str, int]:
+        """An order of two CAKEs of one kilogram, each of as much of this component; and the component."""
+        used = await self.product(component, **more)
+        cake = await self.product("CAKE")
+        await self.bom(cake, {used: 1.0})
+        return await self.order(cake, 2), used
+
+    async def keep_expiration_dates(self) -> None:
+        """See that the app for them is installed."""
+        fields = await self.admin.call(
+            "stock.lot", "fields_get", writes=False, allfields=["expiration_date"], attributes=["type"]
+        )
+        if not fields:
+            app = [["name", "=", "product_expiry"]]
+            (found,) = await self.admin.call("ir.module.module", "search", writes=False, domain=app)
+            await self.admin.call("ir.module.module", "button_immediate_install", writes=True, ids=[found])
 
     async def lot(self, product: int, name: str, quantity: float, *, on_hold: bool = False, **more: object) -> str:
         """A lot of so much in the stock, or on hold. Its name is fresh."""
@@ -84,11 +106,45 @@ class Kitchen:
         lines = await self.admin.call("stock.move.line", "search_read", writes=False, domain=domain, fields=fields)
         sums: dict[tuple[str, str], float] = {}
         for line in lines:
-            code = line["product_id"][1].partition("]")[0].removeprefix("[").removesuffix(f"-{self.fresh}")
-            lot = line["lot_id"][1].removesuffix(f"-{self.fresh}") if line["lot_id"] else ""
+            code, lot = self._bare(line["product_id"][1]), self._bare(line["lot_id"][1]) if line["lot_id"] else ""
             amount = line["quantity"] / (1000 if line["product_uom_id"][1] == "g" else 1)
             sums[code, lot] = round(sums.get((code, lot), 0) + amount, 6)
         return {what: amount for what, amount in sums.items() if amount}
+
+    async def links(self, lot: str, link: str) -> dict[tuple[str, str], float]:
+        """What the lot was made of (`consume_line_ids`) or what was made of it (`produce_line_ids`), as Odoo links it."""
+        mine = [["lot_id.name", "=", lot], ["state", "=", "done"]]
+        rows = await self.admin.call("stock.move.line", "search_read", writes=False, domain=mine, fields=[link])
+        ids = sorted({id for row in rows for id in row[link]})
+        found: dict[tuple[str, str], float] = {}
+        for line in await self._read("stock.move.line", ids, ["product_id", "lot_id", "quantity"]):
+            what = (self._bare(line["product_id"][1]), self._bare(line["lot_id"][1]))
+            found[what] = round(found.get(what, 0) + line["quantity"], 6)
+        return found
+
+    async def report(self, odoo: OdooApi, lot: str, way: str) -> set[tuple[str, str]]:
+        """What Odoo's traceability report unfolds below a lot that was produced (`consume`: what was used for it), or
+        used (`produce`: what was made of it): lots and quantities."""
+        domain = [["name", "=", self.code(lot)]]
+        (id,) = await odoo.call("stock.lot", "search", writes=False, domain=domain)
+        model = "stock.traceability.report"
+        context: dict[str, object] = {"model": "stock.lot", "active_id": id}
+        main = await odoo.call(model, "get_main_lines", writes=True, given_context=context)
+        found: set[tuple[str, str]] = set()
+        for line in main:
+            if way == "produce" and line["is_used"]:
+                context = {"model": "stock.move.line", "active_id": line["model_id"], "lot_name": self.code(lot)}
+                unfolded = await odoo.call(model, "get_main_lines", writes=True, given_context=context)
+            elif way == "consume" and line["unfoldable"]:
+                asked = {"line_id": line["id"], "model_id": line["model_id"], "model_name": line["model"], "level": 1}
+                unfolded = await odoo.call(model, "get_lines", writes=False, **asked)
+            else:
+                unfolded = []
+            found |= {(self._bare(one["lot_name"]), one["columns"][6]) for one in unfolded}
+        return found
+
+    def _bare(self, name: str) -> str:
+        return name.partition("]")[0].removeprefix("[").removesuffix(f"-{self.fresh}")
 
     async def stock(self, product: int, lot: str) -> float:
         domain = [["product_id", "=", product], ["lot_id.name", "=", lot], ["location_id.usage", "=", "internal"]]

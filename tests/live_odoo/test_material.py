@@ -111,3 +111,142 @@ async def test_a_component_that_the_order_has_not_is_held_and_added_once_release
     used = {("RESIN-A", "R-1"): 0.3, ("RESIN-B", "B-1"): 0.3, ("BOX", ""): 10.0}
     assert await kitchen.used(order) == used
     assert await kitchen.stock(other, lot) == 4.7
+
+
+async def test_a_lot_that_had_expired_when_it_was_used_is_held_and_posted_once_released(
+    bench: Bench, kitchen: Kitchen
+) -> None:
+    await kitchen.keep_expiration_dates()
+    order, milk = await kitchen.simple_order("MILK", use_expiration_date=True, expiration_time=30)
+    old = await kitchen.lot(milk, "OLD", 5, expiration_date="2026-11-22 00:00:00")
+    good = await kitchen.lot(milk, "GOOD", 5, expiration_date="2030-01-01 00:00:00")
+    report = used_up(bench, order, kitchen.code("MILK"), "1", lot=old)
+    (held,) = await bench.post([report])
+    assert isinstance(held, Held)
+    assert f"lot {old} of {kitchen.code('MILK')} expired at 2026-11-22 00:00:00" in held.reason
+    assert await kitchen.used(order) == {}
+    fresh = used_up(bench, order, kitchen.code("MILK"), "1", lot=good)
+    assert all_applied(await bench.post([structs.replace(report, consent="eve"), fresh]))
+    assert all_applied(await bench.post([finished(bench, order, 2, kitchen.code("CAKE"), unit="kg")]))
+    assert await kitchen.used(order) == {("MILK", "OLD"): 1, ("MILK", "GOOD"): 1}
+
+
+async def test_a_lot_that_is_on_hold_is_held_and_taken_from_there_once_released(bench: Bench, kitchen: Kitchen) -> None:
+    order, milk = await kitchen.simple_order("MILK")
+    lot = await kitchen.lot(milk, "BLOCKED", 5, on_hold=True)
+    report = used_up(bench, order, kitchen.code("MILK"), "2", lot=lot)
+    (held,) = await bench.post([report])
+    assert isinstance(held, Held)
+    assert f"lot {lot} of {kitchen.code('MILK')} is on hold" in held.reason
+    released = structs.replace(report, consent="eve")
+    assert all_applied(await bench.post([released, finished(bench, order, 2, kitchen.code("CAKE"), unit="kg")]))
+    assert await kitchen.used(order) == {("MILK", "BLOCKED"): 2}
+    assert await kitchen.stock(milk, lot) == 3
+
+
+REFUSALS: dict[str, tuple[str, str, str, str]] = {
+    "a unit of another kind": ("unit", "5", "pcs", "is not convertible to kg"),
+    "less than stock is counted in": ("precision", "1234", "g", "Odoo counts it in steps of 0.01 kg"),
+    "more than the lot has": ("no_stock", "6", "kg", "of "),
+}
+
+
+@pytest.mark.parametrize("why", REFUSALS)
+async def test_it_refuses(why: str, bench: Bench, kitchen: Kitchen) -> None:
+    code, quantity, unit, said = REFUSALS[why]
+    order, milk = await kitchen.simple_order("MILK")
+    lot = await kitchen.lot(milk, "M", 5)
+    (declined,) = await bench.post([used_up(bench, order, kitchen.code("MILK"), quantity, unit, lot=lot)])
+    assert isinstance(declined, Declined)
+    assert declined.code == code
+    assert said in declined.reason
+    assert await kitchen.used(order) == {}
+
+
+async def test_what_one_order_used_up_is_not_there_for_another(bench: Bench, kitchen: Kitchen) -> None:
+    order, milk = await kitchen.simple_order("MILK")
+    other = await kitchen.order(await kitchen.find("CAKE"), 2)
+    lot = await kitchen.lot(milk, "M", 5)
+    assert all_applied(await bench.post([used_up(bench, order, kitchen.code("MILK"), "3", lot=lot)]))
+    (declined,) = await bench.post([used_up(bench, other, kitchen.code("MILK"), "3", lot=lot)])
+    assert isinstance(declined, Declined)
+    assert declined.code == "no_stock"
+    assert all_applied(await bench.post([used_up(bench, other, kitchen.code("MILK"), "2", lot=lot)]))
+
+
+async def test_four_at_once_name_one_lot_and_a_completion_goes_into_it(bench: Bench, kitchen: Kitchen) -> None:
+    order, milk = await kitchen.simple_order("MILK")
+    lot, cake = await kitchen.lot(milk, "M", 5), kitchen.code("CAKE")
+    named = [named_lot(bench, cake, kitchen.code("C"), name=f"/{number}") for number in range(4)]
+    answers = await asyncio.gather(*(bench.post([one]) for one in named))
+    ids = {one.receipt.id for (one,) in answers if isinstance(one, Applied)}
+    assert len(ids) == 1
+    assert all_applied([one for (one,) in answers])
+    report = used_up(bench, order, kitchen.code("MILK"), "2", lot=lot)
+    assert all_applied(await bench.post([report, finished(bench, order, 2, kitchen.code("C"), unit="kg")]))
+    assert await kitchen.stock(await kitchen.find("CAKE"), kitchen.code("C")) == 2
+    (again,) = await bench.post([named[0]])
+    assert isinstance(again, Applied)
+    assert (again.receipt.repeated, again.receipt.id) == (True, ids.pop())
+
+
+async def test_a_lot_keeps_its_expiration_date_where_the_product_has_such_and_is_refused_where_not(
+    bench: Bench, kitchen: Kitchen, admin: OdooApi
+) -> None:
+    await kitchen.keep_expiration_dates()
+    await kitchen.product("MILK", use_expiration_date=True, expiration_time=30)
+    await kitchen.product("SALT")
+    dated = named_lot(bench, kitchen.code("MILK"), "M", expires_ms=AT_MS + 10 * DAY_MS)
+    plain = named_lot(bench, kitchen.code("SALT"), "S", expires_ms=AT_MS + 10 * DAY_MS)
+    (applied,) = await bench.post([dated])
+    (declined,) = await bench.post([plain])
+    assert isinstance(applied, Applied)
+    fields = ["name", "expiration_date"]
+    (row,) = await admin.call("stock.lot", "read", writes=False, ids=[applied.receipt.id], fields=fields)
+    assert (row["name"], row["expiration_date"]) == ("M", "2026-12-03 02:13:20")
+    assert isinstance(declined, Declined)
+    assert declined.code == "expiry"
+
+
+async def bake(bench: Bench, kitchen: Kitchen) -> None:
+    """A batch of 500 kg of three raw lots and 20 kg of rework; one of the raw lots goes into another batch too."""
+    flour, water = await kitchen.product("FLOUR"), await kitchen.product("WATER")
+    dough = await kitchen.product("DOUGH")
+    await kitchen.bom(dough, {flour: 0.8, water: 0.2})
+    lots = {name: await kitchen.lot(flour, name, 1000) for name in ("F-1", "F-2")}
+    lots["W-1"] = await kitchen.lot(water, "W-1", 1000)
+    lots |= {name: kitchen.code(name) for name in ("D-0", "D-1", "D-2")}
+    batches = {
+        "D-0": (20, [("FLOUR", "F-1", "16"), ("WATER", "W-1", "4")]),
+        "D-1": (500, [("FLOUR", "F-1", "300"), ("FLOUR", "F-2", "100"), ("WATER", "W-1", "80"), ("DOUGH", "D-0", "20")]),
+        "D-2": (100, [("FLOUR", "F-2", "80"), ("WATER", "W-1", "20")]),
+    }
+    for batch, (quantity, used) in batches.items():
+        order = await kitchen.order(dough, quantity)
+        reports = [
+            used_up(bench, order, kitchen.code(code), amount, lot=lots[lot], consent="eve") for code, lot, amount in used
+        ]
+        assert all_applied(await bench.post([*reports, finished(bench, order, quantity, lots[batch], unit="kg")]))
+
+
+async def test_a_batch_leads_to_its_raw_lots_and_rework_and_each_of_them_to_its_batches(
+    bench: Bench, kitchen: Kitchen
+) -> None:
+    await bake(bench, kitchen)
+    made_of = await kitchen.links(kitchen.code("D-1"), "consume_line_ids")
+    assert made_of == {("FLOUR", "F-1"): 300, ("FLOUR", "F-2"): 100, ("WATER", "W-1"): 80, ("DOUGH", "D-0"): 20}
+    assert await kitchen.links(kitchen.code("D-0"), "consume_line_ids") == {("FLOUR", "F-1"): 16, ("WATER", "W-1"): 4}
+    assert await kitchen.links(kitchen.code("D-0"), "produce_line_ids") == {("DOUGH", "D-1"): 500}
+    went_into = await kitchen.links(kitchen.code("F-2"), "produce_line_ids")
+    assert went_into == {("DOUGH", "D-1"): 500, ("DOUGH", "D-2"): 100}
+    assert await kitchen.stock(await kitchen.find("DOUGH"), kitchen.code("D-0")) == 0
+
+
+async def test_odoos_traceability_report_shows_the_batch_and_its_lots_in_both_directions(
+    bench: Bench, kitchen: Kitchen, integration: OdooApi
+) -> None:
+    await bake(bench, kitchen)
+    up = await kitchen.report(integration, "D-1", "consume")
+    assert up == {("F-1", "300.00 kg"), ("F-2", "100.00 kg"), ("W-1", "80.00 kg"), ("D-0", "20.00 kg")}
+    down = await kitchen.report(integration, "F-2", "produce")
+    assert down == {("D-1", "500.00 kg"), ("D-2", "100.00 kg")}
