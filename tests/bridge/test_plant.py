@@ -239,7 +239,11 @@ BROKEN_ASSETS = [
     ("    type: press", "    type: pres", '13:11: unknown type "pres"; did you mean "press"?'),
     ("  hall/press-1:", "  hall/pre#ss:", '12:3: every level of the path "hall/pre#ss" must be letters, digits'),
     ("  hall/press-1:", "  order/press-1:", '12:3: the level "order" below the site is reserved for order releases'),
-    ("  hall/press-1:", "  master/press-1:", '12:3: the level "master" below the site is reserved for master data of Odoo'),
+    (
+        "  hall/press-1:",
+        "  master/press-1:",
+        '12:3: the level "master" below the site is reserved for master data of Odoo',
+    ),
     ("  hall/press-1:", "  hall/press-{n:1-2}:", '12:3: "hall/press-{n:1-2}" holds a range that cannot be read'),
     ("  hall/press-1:", "  hall/press-{n:2..1}:", "12:3: the range 2..1 is empty; write the smaller number first"),
     ("device: press-1", 'device: "press-{n}"', '14:41: unknown placeholder "{n}"'),
