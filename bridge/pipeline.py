@@ -2,10 +2,9 @@
 
     broker -> sparkplug.host -> translate -> ruleset.engine -> outbox -> (commit) -> delivery
 
-`Core` holds the state machines of a site. `step` lets due timers fire, takes one input and returns the
-requests in the order in which they must happen; what changed since is in `take_changes`. The shell
-(`bridge.service`) steps, commits the changes, and only then acts on the requests. Nothing here reads a clock
-or waits, and where a batch of steps begins and ends changes nothing.
+`Core` holds the state machines of a site. `step` lets due timers fire, takes one input and returns the requests in
+the order in which they must happen; `take_changes` has what changed since. The shell (`bridge.service`) steps, commits
+the changes and only then acts. Nothing here reads a clock or waits; where a batch begins and ends changes nothing.
 """
 
 from __future__ import annotations
@@ -44,6 +43,7 @@ from bridge.core.input import (
     WriteWanted,
 )
 from bridge.core.live import LiveView
+from bridge.core.note import OrderNote
 from bridge.core.order import CURSOR_ID, Acknowledgement, BookOutput, OrderBook, OrderNotice, PublishOrder
 from bridge.core.posting import Postings
 from bridge.core.settle import Settled, Settler
@@ -237,7 +237,7 @@ def _take(core: Core, entered: Input, now_ms: int) -> Iterator[Request]:
         case Tick():
             pass
         case OrdersArrived():
-            yield from _booked(core, core.book.read(entered.read, now_ms), now_ms)
+            yield from _booked(core, core.book.read(entered.read, now_ms, core.postings.is_completing), now_ms)
         case MasterArrived():
             yield from told(core.master.read(entered.read, now_ms))
         case Acted():
@@ -389,6 +389,8 @@ def _booked(core: Core, outputs: Iterable[BookOutput], now_ms: int) -> Iterator[
                 yield ShowOrder(output.record)
                 if not output.record.is_open:
                     yield from _decided(core, core.engine.order_closed(output.record.order, now_ms), now_ms)
+            case OrderNote():
+                core.postings.note(output, now_ms)
             case OrderNotice():
                 yield Notice(level="alert", name=output.name, fields={"order": output.order, "text": output.text})
 

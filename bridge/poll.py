@@ -1,4 +1,4 @@
-"""What the bridge asks for by itself, again and again: Odoo's orders, and the acts of people in the store."""
+"""Asks the store, again and again, for the acts that people left there."""
 
 from __future__ import annotations
 
@@ -10,11 +10,8 @@ import structlog
 
 from bridge.clock import Clock
 from bridge.core.act import audited, read_act
-from bridge.core.input import FromPerson, Input, OrdersArrived, Tick
+from bridge.core.input import FromPerson, Input, Tick
 from bridge.loop import Entering
-from odoo_adapter.client.pace import giving_way
-from odoo_adapter.errors import OdooError, Unavailable
-from odoo_adapter.odoo import Odoo
 from state.audit import AuditLog
 from state.errors import StoreUnavailable
 from state.store import Act, Store
@@ -22,35 +19,6 @@ from state.store import Act, Store
 Enter = Callable[[Entering], Awaitable[None]]
 
 log = structlog.get_logger()
-
-
-class OrderPoller:
-    """Reads Odoo's released orders with a cursor that the core commits."""
-
-    def __init__(self, odoo: Odoo, enter: Enter, clock: Clock, *, cursor: Callable[[], str], every_ms: int) -> None:
-        self._odoo = odoo
-        self._enter = enter
-        self._clock = clock
-        self._cursor = cursor
-        self._every_s = every_ms / 1000
-        self._failing = False
-
-    async def run(self) -> None:
-        """Poll until cancelled. A failure is logged once, and the poll goes on."""
-        while True:
-            try:
-                with giving_way():
-                    read = await self._odoo.read_orders(self._cursor())
-            except OdooError as error:
-                if not self._failing:
-                    log.warning("orders.unreadable", reason=str(error))
-                self._failing = True
-                if isinstance(error, Unavailable) and error.retry_after_ms:
-                    await asyncio.sleep(error.retry_after_ms / 1000)
-            else:
-                self._failing = False
-                await self._enter(Entering(input=OrdersArrived(read), at_ms=self._clock.now_ms()))
-            await asyncio.sleep(self._every_s)
 
 
 class ActPoller:

@@ -29,9 +29,11 @@ from bridge.errors import ConfigError, NotDurable, PartFailed, SecretMissing, fi
 from bridge.legacy_state import LegacyState
 from bridge.loop import Entering, Loop, Stall
 from bridge.master.poll import MasterPoller
+from bridge.orders.poll import OrderPoller
+from bridge.orders.wake import Wake
 from bridge.pipeline import Core, restore
 from bridge.plant import Plant
-from bridge.poll import ActPoller, OrderPoller
+from bridge.poll import ActPoller
 from bridge.release import ReleaseSession, release_node
 from bridge.session import DocumentSession, HostSession
 from bridge.wiring import Outside, Sessions, new_core, open_audit, servers
@@ -146,8 +148,15 @@ class _Running:
         )
         self._deliveries = [Delivery(one, self._entered) for one in (odoo, BrokerCarrier(document_link))]
         self._orders = OrderPoller(
-            outside.odoo, self._enter, clock, cursor=lambda: core.book.cursor, every_ms=settings.odoo.poll_every_ms
+            outside.odoo,
+            self._enter,
+            clock,
+            cursor=lambda: core.book.cursor,
+            known=core.book.open_orders,
+            every_ms=settings.odoo.poll_every_ms,
+            reconcile_every_ms=settings.odoo.reconcile_every_ms,
         )
+        self._wake = Wake(settings.odoo.wake, self._orders.wake) if settings.odoo.wake else None
         self._acts = ActPoller(outside.store, self._enter, clock, audit)
         self._key = KeyWatch(outside.odoo, clock, self.act)
         self._loop = Loop(
@@ -235,6 +244,8 @@ class _Running:
             background += [start(f"delivery-{each.destination}", each.run) for each in self._deliveries]
             if self._console:
                 background.append(start("console", self._console.run))
+            if self._wake:
+                background.append(start("wake", self._wake.run))
             if self._release:
                 background += [
                     start("orders-run", self._release.run),

@@ -120,6 +120,7 @@ def new_core(plant: Plant) -> Core:
             site=plant.assets.path,
             tolerance=_tolerance(plant),
             priorities={action: flow.priority for flow in plant.workflows for action in flow.actions},
+            order_notes=settings.odoo.order_notes,
         ),
         commands=Commands(host),
         keys_kept_ms=settings.limits.keys_kept_ms,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 from odoo_adapter.errors import Refused
@@ -64,8 +64,8 @@ class ChosenOdoo:
         found = await self._inbox.look_up(jobs)
         return {**await self._look_first.look_up(await self._doubtful(jobs)), **found}
 
-    async def read_orders(self, cursor: str) -> OrdersRead:
-        return await (await self._way()).read_orders(cursor)
+    async def read_orders(self, cursor: str, known: Collection[str] = ()) -> OrdersRead:
+        return await (await self._way()).read_orders(cursor, known)
 
     async def close(self) -> None:
         await self._inbox.close()

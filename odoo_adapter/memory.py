@@ -10,13 +10,14 @@ the order in which it happened. An effect that appeared twice here would have be
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 
 from odoo_adapter.errors import Refused, Unavailable, Uncertain
 from odoo_adapter.odoo import (
+    DELETED,
     INBOX,
     LOOK_FIRST,
     Applied,
@@ -120,12 +121,14 @@ class MemoryOdoo:
             return {job.transaction.key: receipt for job in jobs if (receipt := self._evidence(job)) is not None}
         return {key: self._again(key) for job in jobs if (key := job.transaction.key) in self._applied}
 
-    async def read_orders(self, cursor: str) -> OrdersRead:
+    async def read_orders(self, cursor: str, known: Collection[str] = ()) -> OrdersRead:
         self._reach()
         names = dict.fromkeys(self._changes[int(cursor or "0") :])
         read = [self.orders[name] for name in names]
         if not cursor:
-            read = [order for order in read if order.state not in ("done", "cancel")]
+            read = [order for order in read if order.state not in ("done", "cancel") or order.order in known]
+            gone = [order for order in known if order not in self.orders]
+            read += [OrderRead(order=order, name="", state=DELETED, document={}) for order in gone]
         return OrdersRead(orders=tuple(read), cursor=str(len(self._changes)))
 
     async def close(self) -> None:

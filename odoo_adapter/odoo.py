@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final, Protocol, TypeAlias
@@ -162,8 +162,11 @@ class Odoo(Protocol):
         """The receipts, by key, of those jobs whose effect surely stands in Odoo. Changes nothing."""
         ...
 
-    async def read_orders(self, cursor: str) -> OrdersRead:
-        """Released orders changed since `cursor` ("" reads all that are open). Nothing is missed between two calls."""
+    async def read_orders(self, cursor: str, known: Collection[str] = ()) -> OrdersRead:
+        """Released orders changed since `cursor`. Nothing is missed between two calls.
+
+        With "" all that are open, and what became of those `known` that are not: done, cancelled or deleted.
+        """
         ...
 
     async def close(self) -> None:

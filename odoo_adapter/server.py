@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 from odoo_adapter.chosen import NO_INBOX
@@ -89,10 +89,10 @@ class OdooServer:
             found |= {one["key"]: _receipt(one["result"], repeated=True) for one in answer["results"]}
         return found
 
-    async def read_orders(self, cursor: str) -> OrdersRead:
+    async def read_orders(self, cursor: str, known: Collection[str] = ()) -> OrdersRead:
         with giving_way():
             hello = await self._run({"op": "hello"}, writes=False)  # its time is before everything that is read below
-            orders = await self._orders.read(cursor, hello["db_time"])
+            orders = await self._orders.read(cursor, hello["db_time"], known)
         return OrdersRead(orders=orders, cursor=hello["db_time"])
 
     async def close(self) -> None:

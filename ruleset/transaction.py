@@ -191,6 +191,12 @@ class MaintenanceRequest(_Transaction, frozen=True, kw_only=True, tag="maintenan
     priority: int = 1
 
 
+class OrderState(_Transaction, frozen=True, kw_only=True, tag="order.state"):
+    """What became of an order release, as a line for the planner. The bridge says it by itself; no rule does."""
+
+    text: str
+
+
 Transaction: TypeAlias = (
     WorkOrderStart
     | WorkOrderFinish
@@ -204,6 +210,7 @@ Transaction: TypeAlias = (
     | QualityResult
     | QualityHold
     | MaintenanceRequest
+    | OrderState
 )
 
 Consented: TypeAlias = Progress | Complete | QualityHold | Correct | MaterialConsume

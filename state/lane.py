@@ -37,6 +37,7 @@ BLOCKS: Final[Mapping[str, frozenset[str]]] = {
     "capacity.block": frozenset({"capacity.unblock"}),
     "capacity.unblock": frozenset({"capacity.block"}),
     "order.publish": _NOTHING,
+    "order.state": _NOTHING,
 }
 """Which later actions of its lane a held or dead entry keeps back. An action that is not named here blocks them all.
 

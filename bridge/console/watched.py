@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from bridge.broker.link import (
@@ -109,9 +109,9 @@ class WatchedOdoo:
     async def look_up(self, jobs: Sequence[Job]) -> Mapping[str, Receipt]:
         return await self._odoo.look_up(jobs)
 
-    async def read_orders(self, cursor: str) -> OrdersRead:
+    async def read_orders(self, cursor: str, known: Collection[str] = ()) -> OrdersRead:
         with self._watch.asking("orders"):
-            return await self._odoo.read_orders(cursor)
+            return await self._odoo.read_orders(cursor, known)
 
     async def close(self) -> None:
         await self._odoo.close()

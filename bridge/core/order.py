@@ -1,26 +1,32 @@
 """The order book: which orders Odoo has released, as which version they were published, and what the MES answered.
 
-Pure. `OrderBook` is part of the core: the poller's reads and the MES's acknowledgements go in, publications and
-notices come out. One record per order, and one for the poller's cursor.
+Pure. `OrderBook` is part of the core: the poller's reads and the MES's acknowledgements go in, publications, notices
+and notes for the planner come out. One record per order, and one for the poller's cursor.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
-from hashlib import sha256
 from typing import Any, Final, TypeAlias
 
 import msgspec
 
-from odoo_adapter.odoo import OrderRead, OrdersRead
-from ruleset.sample import Plain
+from bridge.core import note
+from bridge.core.difference import differences
+from bridge.core.note import OrderNote
+from odoo_adapter.odoo import DELETED, OrderRead, OrdersRead
 
 CURSOR_ID: Final = "@cursor"
-CLOSED_STATES: Final = frozenset({"done", "cancel"})
+MOST_PAST: Final = 20
+"""Earlier versions of an order that are remembered."""
+_DELETED: Final = "deleted"
+"""The reason of an order that is gone from Odoo: nobody can be told there."""
+_HEAD: Final = frozenset({"order", "version", "status", "at", "replaces", "changes", "reason"})
+"""Members that say which publication a document is; the others are its content."""
 
 
 class Answer(StrEnum):
@@ -32,21 +38,44 @@ class Answer(StrEnum):
     UNANSWERED = "unanswered"
 
 
+class PastVersion(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A version that another one has replaced, and what became of it. The members are those of `OrderRecord`."""
+
+    version: int
+    status: str
+    published_ms: int
+    changes: tuple[str, ...] = ()
+    sent_ms: int | None = None
+    answer: Answer = Answer.WAITING
+    answered_ms: int | None = None
+    answered_by: str = ""
+    answer_reason: str = ""
+
+
 class OrderRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """One order as it was published. `document` is the whole release, `version` and `status` included."""
+    """One order as it was published. `document` is the whole release, `version` and `status` included.
+
+    `changes` are the paths in which it differs from the version before. `sent_ms` is when the broker had it (None: it
+    waits in the outbox). `completed` tells that a completion of ours stands in Odoo. `past` are earlier versions, the
+    latest last.
+    """
 
     v: int = 1
     order: str
     name: str
     version: int
     status: str
-    content_hash: str
     document: dict[str, Any]
     published_ms: int
+    changes: tuple[str, ...] = ()
+    sent_ms: int | None = None
     answer: Answer = Answer.WAITING
     answered_version: int | None = None
     answered_ms: int | None = None
+    answered_by: str = ""
     answer_reason: str = ""
+    completed: bool = False
+    past: tuple[PastVersion, ...] = ()
 
     @property
     def is_open(self) -> bool:
@@ -57,6 +86,33 @@ class OrderRecord(msgspec.Struct, frozen=True, kw_only=True):
         quantity = self.document.get("quantity")
         return Decimal(quantity) if isinstance(quantity, str) else None
 
+    @property
+    def reason(self) -> str:
+        """Why it is cancelled or closed; empty while it is open."""
+        return str(self.document.get("reason", ""))
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """What the planner decided, without what tells one publication from another."""
+        return {name: value for name, value in self.document.items() if name not in _HEAD}
+
+    @property
+    def history(self) -> tuple[PastVersion, ...]:
+        """All versions that are remembered, this one last."""
+        answered = self.answered_version == self.version or self.answer is Answer.UNANSWERED
+        present = PastVersion(
+            version=self.version,
+            status=self.status,
+            published_ms=self.published_ms,
+            changes=self.changes,
+            sent_ms=self.sent_ms,
+            answer=self.answer if answered else Answer.WAITING,
+            answered_ms=self.answered_ms if answered else None,
+            answered_by=self.answered_by if answered else "",
+            answer_reason=self.answer_reason if answered else "",
+        )
+        return (*self.past, present)
+
 
 class Acknowledgement(msgspec.Struct, frozen=True, kw_only=True):
     """The MES's answer, as docs/contract/order-acknowledgement.schema.json has it."""
@@ -66,6 +122,7 @@ class Acknowledgement(msgspec.Struct, frozen=True, kw_only=True):
     version: int
     status: Answer
     reason: str = ""
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +141,11 @@ class OrderNotice:
     text: str
 
 
-BookOutput: TypeAlias = PublishOrder | OrderNotice
+BookOutput: TypeAlias = PublishOrder | OrderNotice | OrderNote
+
+
+def _nobody(order: str) -> bool:
+    return False
 
 
 class OrderBook:
@@ -116,13 +177,44 @@ class OrderBook:
         waiting = min((record.published_ms for record in self._unanswered.values()), default=None)
         return None if waiting is None else waiting + self._answer_within_ms
 
-    def read(self, read: OrdersRead, now_ms: int) -> tuple[BookOutput, ...]:
-        """Take what the poller found. An order whose content is as published gives nothing."""
-        outputs = [output for order in read.orders for output in self._read_one(order, now_ms)]
+    def open_orders(self) -> tuple[str, ...]:
+        """The orders that are released and neither closed nor cancelled."""
+        return tuple(record.order for record in self._records.values() if record.is_open)
+
+    def read(
+        self, read: OrdersRead, now_ms: int, is_completing: Callable[[str], bool] = _nobody
+    ) -> tuple[BookOutput, ...]:
+        """Take what the poller found. An order whose content is as published gives nothing.
+
+        `is_completing` tells that a completion of ours is on its way, so that Odoo may show it before we know.
+        """
+        outputs = [output for order in read.orders for output in self._read_one(order, now_ms, is_completing)]
         if read.cursor != self._cursor:
             self._cursor = read.cursor
             self._changed.add(CURSOR_ID)
         return tuple(outputs)
+
+    def sent(self, order: str, version: int, now_ms: int) -> tuple[OrderNote, ...]:
+        """The broker has this version now."""
+        record = self._records.get(order)
+        if record is None:
+            return ()
+        if record.version == version and record.sent_ms is None:
+            self._put(msgspec.structs.replace(record, sent_ms=now_ms))
+            return () if record.reason == _DELETED else note.sent(order, version, record.status, record.changes)
+        past = tuple(
+            msgspec.structs.replace(one, sent_ms=now_ms) if one.version == version and one.sent_ms is None else one
+            for one in record.past
+        )
+        if past != record.past:
+            self._put(msgspec.structs.replace(record, past=past))
+        return ()
+
+    def completed(self, order: str) -> None:
+        """A completion of ours stands in Odoo: what closes the order then is not done outside."""
+        record = self._records.get(order)
+        if record is not None and not record.completed:
+            self._put(msgspec.structs.replace(record, completed=True))
 
     def acknowledged(self, answer: Acknowledgement, now_ms: int) -> tuple[BookOutput, ...]:
         """Take the MES's answer. An answer to an unknown order, or to an older version, is a notice only."""
@@ -145,18 +237,21 @@ class OrderBook:
             )
         if record.answer == answer.status and record.answered_version == answer.version:
             return ()
-        self._put(
-            msgspec.structs.replace(
-                record,
-                answer=answer.status,
-                answered_version=answer.version,
-                answered_ms=now_ms,
-                answer_reason=answer.reason,
-            )
+        sent = self.sent(record.order, record.version, now_ms)  # whoever answers has it
+        answered = msgspec.structs.replace(
+            self._records[answer.order],
+            answer=answer.status,
+            answered_version=answer.version,
+            answered_ms=now_ms,
+            answered_by=answer.by,
+            answer_reason=answer.reason,
         )
+        self._put(answered)
+        noted = (*sent, *_answer_note(answered, now_ms))
         if answer.status is Answer.REFUSED:
-            return (OrderNotice(name="order-refused", order=answer.order, text=answer.reason or "no reason given"),)
-        return ()
+            text = answer.reason or "no reason given"
+            return (OrderNotice(name="order-refused", order=answer.order, text=text), *noted)
+        return noted
 
     def due(self, now_ms: int) -> tuple[BookOutput, ...]:
         """Mark the orders that the MES did not answer in time."""
@@ -165,12 +260,7 @@ class OrderBook:
         ]
         for record in late:
             self._put(msgspec.structs.replace(record, answer=Answer.UNANSWERED))
-        return tuple(
-            OrderNotice(
-                name="order-unanswered", order=record.order, text=f"version {record.version} is not acknowledged"
-            )
-            for record in late
-        )
+        return tuple(output for record in late for output in _unanswered(record))
 
     def take_changed(self) -> frozenset[str]:
         """Ids of the records that changed since the last call."""
@@ -195,34 +285,21 @@ class OrderBook:
     def _awaits_answer(self, record: OrderRecord) -> bool:
         return record.status != "closed" and record.answer is Answer.WAITING
 
-    def _read_one(self, order: OrderRead, now_ms: int) -> tuple[BookOutput, ...]:
+    def _read_one(self, order: OrderRead, now_ms: int, is_completing: Callable[[str], bool]) -> tuple[BookOutput, ...]:
         known = self._records.get(order.order)
-        closed = order.state in CLOSED_STATES
-        if known is None and closed:
-            return ()
-        content_hash = _hash(order.document)
-        status = _status(order.state, known)
-        if known is not None and not _differs(known, content_hash, status):
-            return ()
-        version = known.version + 1 if known else 1
-        record = OrderRecord(
-            order=order.order,
-            name=order.name,
-            version=version,
-            status=status,
-            content_hash=content_hash,
-            document={
-                "order": order.order,
-                "name": order.name,
-                "version": version,
-                "status": status,
-                "at": iso(now_ms),
-                **order.document,
-            },
-            published_ms=now_ms,
-        )
-        if known and status == "closed":
-            record = _answered_as(record, known)
+        if order.state in _ENDS:
+            if known is None or not known.is_open:
+                return ()
+            ours = order.state == "done" and (known.completed or is_completing(order.order))
+            status, reason = ("closed", "completed") if ours else _ENDS[order.state]
+            record = _next_version(order, known, status, now_ms, reason=reason)
+        elif known is None:
+            record = _next_version(order, known, "released", now_ms)
+        else:
+            changes = _changes(known, order)
+            if not changes:
+                return ()
+            record = _next_version(order, known, "changed", now_ms, changes=changes)
         self._put(record)
         return (PublishOrder(record),)
 
@@ -238,6 +315,51 @@ class OrderBook:
             self._unanswered[record.order] = record
 
 
+_ENDS: Final[Mapping[str, tuple[str, str]]] = {
+    "done": ("closed", "done_outside"),
+    "cancel": ("cancelled", "cancelled"),
+    DELETED: ("cancelled", _DELETED),
+}
+"""What an order is on the floor, and why, when it is in this state in Odoo."""
+
+
+def _changes(known: OrderRecord, order: OrderRead) -> tuple[str, ...]:
+    """In what an open order differs from what was published: in nothing, where only making it moved it."""
+    differing = differences(known.content, {"name": order.name, **order.document})
+    changes = tuple(path for path in differing if path not in order.moved)
+    return changes if known.is_open else ("status", *changes)
+
+
+def _next_version(
+    order: OrderRead,
+    known: OrderRecord | None,
+    status: str,
+    now_ms: int,
+    *,
+    changes: tuple[str, ...] = (),
+    reason: str = "",
+) -> OrderRecord:
+    """The record of the version after the known one. One that is deleted ends as it was published."""
+    content = known.content if known and order.state == DELETED else {"name": order.name, **order.document}
+    name, version = str(content["name"]), known.version + 1 if known else 1
+    head: dict[str, Any] = {"order": order.order, "name": name, "version": version, "status": status, "at": iso(now_ms)}
+    head |= {"replaces": known.version} if known else {}
+    head |= {"changes": [*changes]} if changes else {}
+    head |= {"reason": reason} if reason else {}
+    record = OrderRecord(
+        order=order.order,
+        name=name,
+        version=version,
+        status=status,
+        document={**head, **content},
+        published_ms=now_ms,
+        changes=changes,
+        completed=known.completed if known else False,
+        past=known.history[-MOST_PAST:] if known else (),
+    )
+    return _answered_as(record, known) if known and status == "closed" else record
+
+
 def _answered_as(closed: OrderRecord, known: OrderRecord) -> OrderRecord:
     """A closing asks for no answer: the one to the version that was made stays."""
     return msgspec.structs.replace(
@@ -245,38 +367,22 @@ def _answered_as(closed: OrderRecord, known: OrderRecord) -> OrderRecord:
         answer=known.answer,
         answered_version=known.answered_version,
         answered_ms=known.answered_ms,
+        answered_by=known.answered_by,
         answer_reason=known.answer_reason,
     )
 
 
-def _status(state: str, known: OrderRecord | None) -> str:
-    if state == "cancel":
-        return "cancelled"
-    if state == "done":
-        return "closed"
-    return "changed" if known else "released"
+def _answer_note(record: OrderRecord, now_ms: int) -> tuple[OrderNote, ...]:
+    if record.reason == _DELETED:
+        return ()
+    by, reason = record.answered_by, record.answer_reason
+    return note.answered(record.order, record.version, record.answer, by, reason, now_ms)
 
 
-def _differs(known: OrderRecord, content_hash: str, status: str) -> bool:
-    if status in ("cancelled", "closed"):
-        return known.status != status
-    return known.content_hash != content_hash or not known.is_open
-
-
-def _hash(document: Mapping[str, Plain]) -> str:
-    """Of what a planner decides. Odoo (19.0) computes the expected minutes anew while pieces are counted."""
-    planned = {**document, "operations": [_planned(each) for each in _members(document.get("operations"))]}
-    return sha256(msgspec.json.encode(planned, order="deterministic")).hexdigest()
-
-
-def _members(operations: Plain) -> list[Plain]:
-    return operations if isinstance(operations, list) else []
-
-
-def _planned(operation: Plain) -> Plain:
-    if not isinstance(operation, dict):
-        return operation
-    return {name: value for name, value in operation.items() if name != "expected_minutes"}
+def _unanswered(record: OrderRecord) -> tuple[BookOutput, ...]:
+    text = f"version {record.version} is not acknowledged"
+    notice = OrderNotice(name="order-unanswered", order=record.order, text=text)
+    return (notice,) if record.reason == _DELETED else (notice, *note.unanswered(record.order, record.version))
 
 
 def iso(at_ms: int) -> str:

@@ -16,18 +16,38 @@ from typing import Any, Final
 import msgspec
 
 from bridge.core.input import Acted, Destination, Notice, Setback
+from bridge.core.note import OrderNote
 from bridge.core.order import OrderBook, OrderRecord
 from bridge.core.standing import LEAVES_QUANTITY, Standings
 from bridge.core.topic import order_topic
 from odoo_adapter.odoo import Applied, Declined, Held, Outcome, Passed
 from ruleset.output import DEFECT, Unmet
-from ruleset.transaction import Complete, Progress, Provenance, QualityHold, Transaction, action, decode, encode
-from state.outbox import DEFAULT_PRIORITY, Offer, Outbox
+from ruleset.transaction import (
+    Complete,
+    IdempotencyKey,
+    OrderRef,
+    OrderState,
+    Progress,
+    Provenance,
+    QualityHold,
+    Transaction,
+    action,
+    decode,
+    encode,
+)
+from state.entry import EntryState
+from state.outbox import DEFAULT_PRIORITY, ENDS_ORDER, Offer, Outbox
 
 PUBLISH_ACTION: Final = "order.publish"
 SET_ASIDE: Final = "input"
 LONGEST_REASON: Final = 500
-PRIORITIES: Final = {"quality.hold": 10, "quality.result": 20, "maintenance.request": 40, "production.progress": 60}
+PRIORITIES: Final = {
+    "quality.hold": 10,
+    "quality.result": 20,
+    "maintenance.request": 40,
+    "production.progress": 60,
+    "order.state": 90,
+}
 """What goes first among lanes where workflows.yaml does not say; within a lane nothing overtakes."""
 
 
@@ -43,7 +63,7 @@ class Postings:
     """Offers what was decided to the outbox.
 
     `tolerance` is the share above an order's quantity that may be reported without a person's consent;
-    `priorities` are those of workflows.yaml, by action.
+    `priorities` are those of workflows.yaml, by action; `order_notes`: planners read on the order what became of it.
     """
 
     outbox: Outbox
@@ -52,6 +72,7 @@ class Postings:
     site: str
     tolerance: Decimal
     priorities: Mapping[str, int]
+    order_notes: bool = True
 
     def post(self, transaction: Transaction, now_ms: int, *, order_ran: bool = False) -> tuple[Notice, ...]:
         """Accept a decided transaction: pending, or held with a reason. `order_ran` as in `ruleset.output.Post`."""
@@ -129,6 +150,7 @@ class Postings:
         match outcome:
             case Applied():
                 self._remember(outcome, now_ms)
+                self._tell(outcome.key, now_ms)
                 follow_up = self.outbox.applied(outcome.key, msgspec.json.encode(outcome.receipt), now_ms)
                 delivered = Notice(level="info", name="entry.delivered", fields=_receipt_fields(outcome))
                 return (delivered, _contradicted(outcome.key)) if follow_up else (delivered,)
@@ -142,6 +164,34 @@ class Postings:
             case Passed():
                 self.outbox.passed(outcome.key, now_ms)
                 return ()
+
+    def note(self, note: OrderNote, now_ms: int) -> None:
+        """Accept a line for the planner on an order. It has a lane of its own: it keeps nothing back."""
+        if not self.order_notes:
+            return
+        state = OrderState(
+            key=IdempotencyKey(note.key),
+            equipment=self.site,
+            at_ms=now_ms,
+            provenance=Provenance(rule="orders", version="", topic=order_topic(self.site, note.order)),
+            order=OrderRef(note.order),
+            text=note.text,
+        )
+        self.outbox.offer(
+            key=note.key,
+            lane=f"note:{note.order}",
+            action=action(state),
+            destination=Destination.ODOO,
+            body=encode(state),
+            now_ms=now_ms,
+            priority=self._priority(action(state)),
+        )
+
+    def is_completing(self, order: str) -> bool:
+        """Whether a completion of this order is being posted: Odoo may show it before its outcome is here."""
+        return any(
+            entry.action in ENDS_ORDER and entry.lane == order for entry in self.outbox.entries(EntryState.CLAIMED)
+        )
 
     def postpone(self, setback: Setback, now_ms: int) -> tuple[Notice, ...]:
         """Give a batch back that had no outcome, to be tried again later."""
@@ -183,6 +233,18 @@ class Postings:
         entry = self.outbox.entry(applied.key)
         if entry is not None and entry.destination == Destination.ODOO and entry.action in LEAVES_QUANTITY:
             self.standings.applied(decode(entry.body), applied.receipt, now_ms)
+
+    def _tell(self, key: str, now_ms: int) -> None:
+        """Let the order book know that a publication is with the broker, or that an order is completed."""
+        entry = self.outbox.entry(key)
+        if entry is None:
+            return
+        if entry.action in ENDS_ORDER:
+            self.book.completed(entry.lane)
+        elif entry.action == PUBLISH_ACTION:
+            _, order, version = key.split(":")
+            for note in self.book.sent(order, int(version), now_ms):
+                self.note(note, now_ms)
 
     def _priority(self, what: str) -> int:
         return self.priorities.get(what, PRIORITIES.get(what, DEFAULT_PRIORITY))

@@ -226,7 +226,8 @@ async def _read_maintenance(odoo: OdooReader, since: str) -> tuple[MaintenanceRo
 
 
 async def _read_inbox(odoo: OdooReader, since: str) -> tuple[InboxRow, ...]:
-    """Rows whose names begin with @ are the inbox's own marks."""
+    """What was posted of the plant. Rows whose names begin with @ are the inbox's own marks; what planners are told of
+    releases is no fact of the plant."""
     rows = await odoo.search_read(
         "x_uns_transaction",
         [["x_state", "=", "done"], ["x_done_at", ">=", since]],
@@ -241,7 +242,7 @@ async def _read_inbox(odoo: OdooReader, since: str) -> tuple[InboxRow, ...]:
             covered="covered" in json.loads(row["x_result"] or "{}"),
         )
         for row in sorted(rows, key=lambda row: (row["x_done_at"] or "", row["id"]))
-        if not row["x_name"].startswith("@")
+        if not row["x_name"].startswith(("@", "order.state:"))
     )
 
 

@@ -10,6 +10,7 @@ from typing import Final
 
 from bridge.settings.secret import Secret
 from bridge.settings.section import Section, section_of
+from bridge.settings.wake import WakeSettings, read_wake
 from ruleset.document import Node
 
 CLIENT_LIB_LIMIT_MS: Final = 60_000
@@ -80,6 +81,12 @@ class OdooSettings:
     calls_per_second: int = 10
     """Batches that are posted per second at most."""
     poll_every_ms: int = 5_000
+    reconcile_every_ms: int = 900_000
+    """How often all open orders are read, changed or not."""
+    wake: WakeSettings | None = None
+    """Where Odoo may say that an order changed."""
+    order_notes: bool = True
+    """Whether planners read on an order that it was released, accepted, refused or not answered."""
     inbox: InboxUse = InboxUse.REQUIRED
     server_limit_ms: int = 120_000
     """How long a call may go on at the server after we have gone: Odoo's `limit_time_real`."""
@@ -143,6 +150,9 @@ def read_odoo(node: Node, folder: Path) -> OdooSettings | None:
         batch=batch,
         calls_per_second=calls_per_second,
         poll_every_ms=poll_every_ms,
+        reconcile_every_ms=section.duration("reconcile_every", 900_000, at_least_ms=1_000, at_most_ms=86_400_000),
+        wake=read_wake(section.get("wake"), folder),
+        order_notes=section.boolean("order_notes", True),
         inbox=inbox,
         server_limit_ms=server_limit_ms,
         hold_location=hold_location,

@@ -7,7 +7,7 @@ bridge remembers of its own postings, and only one call writes at a time.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 from odoo_adapter.client.api import OdooApi
@@ -92,14 +92,14 @@ class LookFirstOdoo:
                 found[attempt.key] = receipt
         return found
 
-    async def read_orders(self, cursor: str) -> OrdersRead:
+    async def read_orders(self, cursor: str, known: Collection[str] = ()) -> OrdersRead:
         """The cursor is Odoo's clock before anything is read: no record is asked of the database for its time.
 
         That clock may differ from the database's; what lies between is read again at every poll.
         """
         with giving_way():
             now = await read_clock(self._odoo)
-            return OrdersRead(orders=await self._orders.read(cursor, now), cursor=now)
+            return OrdersRead(orders=await self._orders.read(cursor, now, known), cursor=now)
 
     async def close(self) -> None:
         await self._odoo.close()

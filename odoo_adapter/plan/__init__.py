@@ -13,7 +13,7 @@ from odoo_adapter.errors import Refused
 from odoo_adapter.odoo import Declined, Standing
 from odoo_adapter.plan.material import consume_payload, lot_payload
 from odoo_adapter.plan.production import completion_payload, correction_payload, progress_payload, scrap_payload
-from odoo_adapter.plan.record import maintenance_payload, result_payload
+from odoo_adapter.plan.record import maintenance_payload, result_payload, state_payload
 from odoo_adapter.plan.text import LONGEST_NAME, PlanContext, clean, moment, named, quantity
 from odoo_adapter.plan.work import LOSSES, downtime_payload, finish_payload, start_payload
 from ruleset.sample import Plain
@@ -25,6 +25,7 @@ from ruleset.transaction import (
     LotCreate,
     MaintenanceRequest,
     MaterialConsume,
+    OrderState,
     Progress,
     Provenance,
     QualityHold,
@@ -91,7 +92,12 @@ def plan(transaction: Transaction, context: PlanContext, standing: Standing = St
 
 
 def lane(transaction: Transaction) -> str:
-    """Within one lane a refusal keeps later transactions back: the order, or the equipment where there is none."""
+    """Within one lane a refusal keeps later transactions back: the order, or the equipment where there is none.
+
+    What planners are told of an order has a lane of its own, so that it keeps nothing back.
+    """
+    if isinstance(transaction, OrderState):
+        return clean(f"note:{transaction.order}", LONGEST_NAME)
     return clean(transaction.order or transaction.equipment, LONGEST_NAME)
 
 
@@ -119,6 +125,8 @@ def _payload(  # noqa: C901 (one line for each word of the vocabulary)
             return "lot", lot_payload(transaction)
         case DowntimeRecord():
             return "downtime", downtime_payload(transaction)
+        case OrderState():
+            return "note", state_payload(transaction)
         case QualityResult():
             return "note", result_payload(transaction)
         case MaintenanceRequest():

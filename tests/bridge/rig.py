@@ -227,7 +227,8 @@ class Bridge:
 def _posting_as(world: World, plant: Plant) -> Plant:
     """The plant with the settings that suit the world's Odoo."""
     inbox = InboxUse.NEVER if world.odoo.look_first else InboxUse.REQUIRED
-    settings = replace(plant.settings, odoo=replace(plant.settings.odoo, inbox=inbox))
+    odoo = replace(plant.settings.odoo, inbox=inbox, order_notes=False)
+    settings = replace(plant.settings, odoo=odoo)
     return replace(plant, settings=settings)
 
 

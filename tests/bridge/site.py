@@ -38,7 +38,8 @@ ORDER_TOPIC = f"uns/v1/acme/berlin/order/{ORDER}"
 LINE = "packaging/line-1"
 BRIDGE_YAML = """\
 redis: {lease: 2s}
-odoo: {database: memory, user: uns-bridge, key: {env: UNUSED}, poll_every: 100ms, calls_per_second: 1000}
+odoo: {database: memory, user: uns-bridge, key: {env: UNUSED}, poll_every: 100ms, calls_per_second: 1000,
+  order_notes: false}
 sparkplug: {host_id: acme-bridge, groups: [acme-berlin]}
 edge_node: {group: acme-berlin, node: orders}
 retry: {first: 10ms, longest: 20ms}

@@ -1,21 +1,18 @@
-"""The pollers: each act is taken once, an outage of the store included; Odoo's orders are read on after a failure."""
+"""The poller of acts: each is taken once, an outage of the store included."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
 
 from bridge.core.act import new_act
-from bridge.core.input import Acted, ActKind, OrdersArrived, Tick
+from bridge.core.input import Acted, ActKind, Tick
 from bridge.loop import Entering
-from bridge.poll import ActPoller, OrderPoller
-from odoo_adapter.memory import MemoryOdoo
-from odoo_adapter.plan import PlanContext
+from bridge.poll import ActPoller
 from state.audit import AuditLog, verify
 from state.errors import StoreUnavailable
 from state.memory_store import MemoryStore
@@ -79,17 +76,3 @@ async def test_an_act_that_cannot_be_audited_waits(tmp_path: Path, entered: asyn
             folder.mkdir()
             await asyncio.wait_for(entered.get(), 5)
     assert [line["event"] for line in logs] == ["audit.not_written"]
-
-
-async def test_orders_are_read_again_after_odoo_was_away_and_that_is_said_once(
-    entered: asyncio.Queue[Entering],
-) -> None:
-    odoo = MemoryOdoo(context=PlanContext(over=Decimal(0)), down=True)
-    poller = OrderPoller(odoo, entered.put, ManualClock(), cursor=lambda: "", every_ms=1)
-    with capture_logs() as logs:
-        async with running(poller.run()):
-            await until(lambda: bool(logs))
-            odoo.down = False
-            entering = await asyncio.wait_for(entered.get(), 5)
-    assert [line["event"] for line in logs] == ["orders.unreadable"]
-    assert isinstance(entering.input, OrdersArrived)

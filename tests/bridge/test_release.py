@@ -39,7 +39,6 @@ def order(name: str, *, version: int = 1, status: str = "released") -> OrderReco
         name=f"WH/{name}",
         version=version,
         status=status,
-        content_hash="",
         document={"order": name},
         published_ms=0,
     )

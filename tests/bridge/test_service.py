@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Collection
 from decimal import Decimal
 from pathlib import Path
 
@@ -196,7 +197,7 @@ async def test_a_store_that_is_away_at_the_last_moment_does_not_hide_a_stop_in_o
 
 async def test_a_defect_in_one_part_ends_the_bridge_with_the_parts_name_and_the_host_offline(site: Site) -> None:
     class BrokenOdoo(type(site.odoo)):  # type: ignore[misc]
-        async def read_orders(self, cursor: str) -> OrdersRead:
+        async def read_orders(self, cursor: str, known: Collection[str] = ()) -> OrdersRead:
             await until(lambda: site.is_host_online)
             raise KeyError("product_qty")
 

@@ -21,6 +21,7 @@ from ruleset.transaction import (
     Correct,
     DowntimeRecord,
     MaintenanceRequest,
+    OrderState,
     Progress,
     QualityHold,
     QualityResult,
@@ -287,6 +288,8 @@ def _posted(transaction: Transaction) -> str:
         case MaintenanceRequest():
             text = f" ({transaction.text})" if transaction.text else ""
             return f"maintenance {transaction.serial_number} {transaction.title}{text} priority {transaction.priority}"
+        case OrderState():
+            return f"{where}: {transaction.text}"
         case WorkOrderStart() | WorkOrderFinish():
             return f"work order {transaction.work_order} of {where}"
 

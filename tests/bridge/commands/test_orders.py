@@ -35,7 +35,9 @@ def test_orders_are_listed_with_their_version_and_what_the_mes_answered(plant: P
 
 @pytest.mark.parametrize("name", ["mo-2", "WH/MO/2"])
 def test_an_order_is_shown_by_its_release_or_by_odoos_name(plant: Path, name: str) -> None:
-    assert json.loads(run(plant, "show", name).stdout)["document"]["quantity"] == "5"
+    shown = json.loads(run(plant, "show", name, "--json").stdout)
+    assert (shown["document"]["quantity"], [one["version"] for one in shown["history"]]) == ("5", [1])
+    assert "mo-2 WH/MO/2: released" in run(plant, "show", name).stdout
 
 
 def test_an_order_that_is_not_there_is_said_to_be_none(plant: Path) -> None:

@@ -66,7 +66,6 @@ def order(name: str, *, reason: str = "", answered_ms: int | None = None) -> Ord
         name=f"WH/{name}",
         version=1,
         status="released",
-        content_hash="",
         document={},
         published_ms=NOW - 70_000,
         answered_ms=answered_ms,

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 import msgspec
 
-from bridge.core.input import Acted, ActKind, Notice, Setback
+from bridge.core.input import Acted, ActKind, Destination, Notice, Setback
 from bridge.core.job import unmet_reason
 from bridge.core.order import OrderBook
 from bridge.core.posting import Postings
 from bridge.core.standing import Standings
 from odoo_adapter.odoo import Applied, Declined, Held, OrderRead, OrdersRead, Passed, Receipt
 from ruleset.output import Unmet
-from ruleset.transaction import IdempotencyKey, OrderRef, Progress, Provenance, WorkOrderRef, WorkOrderStart, encode
+from ruleset.transaction import (
+    IdempotencyKey,
+    OrderRef,
+    OrderState,
+    Progress,
+    Provenance,
+    WorkOrderRef,
+    WorkOrderStart,
+    decode,
+    encode,
+)
 from state.entry import EntryState
 from state.outbox import Outbox
 
@@ -219,3 +229,44 @@ def test_a_posting_that_stands_is_remembered_with_its_order() -> None:
     receipt = Receipt(model="mrp.production", id=1, details={"qty_producing": 10.0})
     desk.postings.resolve(Applied(key="progress:1:10", receipt=receipt), 3)
     assert desk.postings.standings.of(ORDER).streams == {progress(10).stream: Decimal(10)}
+
+
+def told(desk: Desk) -> list[tuple[str, str]]:
+    """What planners are told, each with its lane."""
+    read = [(entry.lane, decode(entry.body)) for entry in desk.outbox.entries() if entry.action == "order.state"]
+    return [(lane, state.text) for lane, state in read if isinstance(state, OrderState)]
+
+
+def published(desk: Desk) -> None:
+    """The order's release is with the broker."""
+    desk.postings.publish(desk.postings.book.records[ORDER], 3)
+    key = f"order.publish:{ORDER}:1"
+    desk.outbox.claim(Destination.BROKER, now_ms=3, limit=1)
+    desk.postings.resolve(Applied(key=key, receipt=RECEIPT), 4)
+
+
+def test_planners_are_told_once_that_an_order_is_with_the_broker() -> None:
+    desk = Desk()
+    published(desk)
+    assert told(desk) == [(f"note:{ORDER}", "Released to the floor as version 1.")]
+    assert desk.postings.book.records[ORDER].sent_ms == 4
+
+
+def test_a_plant_may_want_no_notes() -> None:
+    desk = Desk()
+    desk.postings = replace(desk.postings, order_notes=False)
+    published(desk)
+    assert told(desk) == []
+
+
+def test_a_note_keeps_nothing_back_and_comes_after_every_posting() -> None:
+    desk = Desk()
+    published(desk)
+    desk.postings.post(start(), 5)
+    first, last = desk.outbox.claim(Destination.ODOO, now_ms=6, limit=10)
+    assert (first.action, last.action) == ("workorder.start", "order.state")
+    desk.postings.resolve(Applied(key=first.key, receipt=RECEIPT), 7)
+    (alert,) = desk.postings.resolve(Declined(key=last.key, code="missing", reason="no such order"), 7)
+    assert (alert.level, alert.name) == ("alert", "entry.dead")
+    desk.postings.post(progress(10), 8)
+    assert [one.action for one in desk.outbox.claim(Destination.ODOO, now_ms=9, limit=10)] == ["production.progress"]
