@@ -212,6 +212,8 @@ def _description(field: Field) -> dict[str, Plain]:
     }
     if field.relation is not None:
         described["relation"] = field.relation
+    if field.type == "float":
+        described["digits"] = [16, 2]
     if field.selection:
         described["selection"] = [[value, value.replace("_", " ").capitalize()] for value in field.selection]
     return described

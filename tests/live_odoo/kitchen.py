@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from odoo_adapter.client.api import OdooApi
 from odoo_adapter.odoo import Applied, Outcome
 from odoo_adapter.seed import HOLD_LOCATION
 from ruleset.transaction import Complete, LotCreate, MaterialConsume, OrderRef
 from tests.odoo_adapter.situations import AT_MS, CAUSE, PRESS, Bench
+
+NEVER: Final[Mapping[str, object]] = {}
+IN_A_MONTH: Final[Mapping[str, object]] = {"use_expiration_date": True, "expiration_time": 30}
+"""How long a product's lots are good."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,11 +32,13 @@ class Kitchen:
         (found,) = await self.admin.call("uom.uom", "search", writes=False, domain=[["name", "=", name]], limit=1)
         return int(found)
 
-    async def product(self, name: str, *, unit: str = "kg", tracking: str = "lot", **more: object) -> int:
+    async def product(
+        self, name: str, expiring: Mapping[str, object] = NEVER, *, unit: str = "kg", tracking: str = "lot"
+    ) -> int:
         can = await self.admin.capabilities()
         values = {"name": name, "default_code": self.code(name), **can.stored, "tracking": tracking}
         uom = await self.unit(unit)
-        values |= {"uom_id": uom, **({"uom_po_id": uom} if can.purchase_unit else {}), **more}
+        values |= {"uom_id": uom, **({"uom_po_id": uom} if can.purchase_unit else {}), **expiring}
         return await self._create("product.product", values)
 
     async def bom(self, product: int, lines: Mapping[int, float], *, unit: str = "kg", per: float = 1.0) -> int:
@@ -58,9 +64,9 @@ class Kitchen:
         (found,) = await self.admin.call("product.product", "search", writes=False, domain=domain)
         return int(found)
 
-    async def simple_order(self, component: str, **more: object) -> tuple[str, int]:
+    async def simple_order(self, component: str, expiring: Mapping[str, object] = NEVER) -> tuple[str, int]:
         """An order of two CAKEs of one kilogram, each of as much of this component; and the component."""
-        used = await self.product(component, **more)
+        used = await self.product(component, expiring)
         cake = await self.product("CAKE")
         await self.bom(cake, {used: 1.0})
         return await self.order(cake, 2), used
@@ -112,7 +118,7 @@ class Kitchen:
         return {what: amount for what, amount in sums.items() if amount}
 
     async def links(self, lot: str, link: str) -> dict[tuple[str, str], float]:
-        """What the lot was made of (`consume_line_ids`) or what was made of it (`produce_line_ids`), as Odoo links it."""
+        """What the lot was made of (`consume_line_ids`), or what was made of it (`produce_line_ids`)."""
         mine = [["lot_id.name", "=", lot], ["state", "=", "done"]]
         rows = await self.admin.call("stock.move.line", "search_read", writes=False, domain=mine, fields=[link])
         ids = sorted({id for row in rows for id in row[link]})
@@ -149,7 +155,7 @@ class Kitchen:
     async def stock(self, product: int, lot: str) -> float:
         domain = [["product_id", "=", product], ["lot_id.name", "=", lot], ["location_id.usage", "=", "internal"]]
         rows = await self.admin.call("stock.quant", "search_read", writes=False, domain=domain, fields=["quantity"])
-        return round(sum(row["quantity"] for row in rows), 6)
+        return round(sum(float(row["quantity"]) for row in rows), 6)
 
     async def _create(self, model: str, values: Mapping[str, object]) -> int:
         created: list[int] = await self.admin.call(model, "create", writes=True, vals_list=[dict(values)])

@@ -11,7 +11,7 @@ from msgspec import structs
 from odoo_adapter.client.api import OdooApi
 from odoo_adapter.odoo import Applied, Declined, Held
 from ruleset.transaction import Consumption
-from tests.live_odoo.kitchen import Kitchen, all_applied, finished, named_lot, used_up
+from tests.live_odoo.kitchen import IN_A_MONTH, Kitchen, all_applied, finished, named_lot, used_up
 from tests.live_odoo.postings import finish, start
 from tests.odoo_adapter.situations import AT_MS, Bench, both_modes, progress
 
@@ -117,7 +117,7 @@ async def test_a_lot_that_had_expired_when_it_was_used_is_held_and_posted_once_r
     bench: Bench, kitchen: Kitchen
 ) -> None:
     await kitchen.keep_expiration_dates()
-    order, milk = await kitchen.simple_order("MILK", use_expiration_date=True, expiration_time=30)
+    order, milk = await kitchen.simple_order("MILK", IN_A_MONTH)
     old = await kitchen.lot(milk, "OLD", 5, expiration_date="2026-11-22 00:00:00")
     good = await kitchen.lot(milk, "GOOD", 5, expiration_date="2030-01-01 00:00:00")
     report = used_up(bench, order, kitchen.code("MILK"), "1", lot=old)
@@ -194,7 +194,7 @@ async def test_a_lot_keeps_its_expiration_date_where_the_product_has_such_and_is
     bench: Bench, kitchen: Kitchen, admin: OdooApi
 ) -> None:
     await kitchen.keep_expiration_dates()
-    await kitchen.product("MILK", use_expiration_date=True, expiration_time=30)
+    await kitchen.product("MILK", IN_A_MONTH)
     await kitchen.product("SALT")
     dated = named_lot(bench, kitchen.code("MILK"), "M", expires_ms=AT_MS + 10 * DAY_MS)
     plain = named_lot(bench, kitchen.code("SALT"), "S", expires_ms=AT_MS + 10 * DAY_MS)
@@ -218,13 +218,17 @@ async def bake(bench: Bench, kitchen: Kitchen) -> None:
     lots |= {name: kitchen.code(name) for name in ("D-0", "D-1", "D-2")}
     batches = {
         "D-0": (20, [("FLOUR", "F-1", "16"), ("WATER", "W-1", "4")]),
-        "D-1": (500, [("FLOUR", "F-1", "300"), ("FLOUR", "F-2", "100"), ("WATER", "W-1", "80"), ("DOUGH", "D-0", "20")]),
+        "D-1": (
+            500,
+            [("FLOUR", "F-1", "300"), ("FLOUR", "F-2", "100"), ("WATER", "W-1", "80"), ("DOUGH", "D-0", "20")],
+        ),
         "D-2": (100, [("FLOUR", "F-2", "80"), ("WATER", "W-1", "20")]),
     }
     for batch, (quantity, used) in batches.items():
         order = await kitchen.order(dough, quantity)
         reports = [
-            used_up(bench, order, kitchen.code(code), amount, lot=lots[lot], consent="eve") for code, lot, amount in used
+            used_up(bench, order, kitchen.code(code), amount, lot=lots[lot], consent="eve")
+            for code, lot, amount in used
         ]
         assert all_applied(await bench.post([*reports, finished(bench, order, quantity, lots[batch], unit="kg")]))
 

@@ -111,6 +111,12 @@ def test_it_uses_only_names_that_odoo_gives() -> None:
     assert set(dir(builtins)) >= ALLOWED_BUILTINS
 
 
+def test_no_part_takes_a_name_that_another_has() -> None:
+    """All parts share one namespace: the later definition would silently be the earlier one's too."""
+    names = [node.name for node in ast.parse(action_text()).body if isinstance(node, ast.FunctionDef)]
+    assert sorted(names) == sorted(set(names))
+
+
 def test_a_payload_never_becomes_a_model_a_field_or_a_method() -> None:
     """Only literals index the environment, and the SQL is written out, with parameters beside it."""
     tree = ast.parse(action_text())

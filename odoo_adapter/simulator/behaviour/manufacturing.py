@@ -12,7 +12,7 @@ from typing import Final
 from odoo_adapter.simulator.behaviour import planning, stock, workorder
 from odoo_adapter.simulator.behaviour.backorder import split
 from odoo_adapter.simulator.behaviour.note import message_post
-from odoo_adapter.simulator.behaviour.order import deviates, open_moves, refresh_state, set_qty_producing
+from odoo_adapter.simulator.behaviour.order import OPEN, deviates, open_moves, refresh_state, set_qty_producing
 from odoo_adapter.simulator.behaviour.product import convert, rounded
 from odoo_adapter.simulator.errors import user_error, value_error
 from odoo_adapter.simulator.records.database import Database
@@ -225,6 +225,10 @@ def _written(order: Record, names: frozenset[str]) -> None:
         refresh_state(order)
     if "location_dest_id" in names:
         _redirect(order)
+    if "move_raw_ids" in names and order.text("state") in OPEN:
+        for move in order.links("move_raw_ids"):
+            if move.text("state") == "draft":
+                move.write(state="confirmed", reference=order.text("name"))
 
 
 def _redirect(order: Record) -> None:

@@ -34,12 +34,18 @@ def set_qty_producing(order: Record) -> None:
     """Set every component to the bill of materials' ratio of what is produced. Lots chosen before are lost."""
     producing = order.number("qty_producing")
     for move in [*order.links("move_raw_ids"), *order.links("move_byproduct_ids")]:
-        if move.text("state") in ("done", "cancel"):
+        if move.text("state") in ("done", "cancel") or _is_left_alone(move):
             continue
         stock.set_quantity(move, round(producing * move.number("unit_factor"), 6))
         if move.get("raw_material_production_id") is not None and move.number("quantity") > 0:
             move.write(picked=True)
     refresh_state(order)
+
+
+def _is_left_alone(move: Record) -> bool:
+    """What somebody said was used stays, and of what was not planned nothing is worked out."""
+    said = move.flag("manual_consumption") and move.flag("picked")
+    return said or abs(move.number("product_uom_qty")) <= stock.EPSILON
 
 
 def open_moves(order: Record, field: str) -> list[Record]:

@@ -14,6 +14,7 @@ from ruleset.sample import Plain
 SHARED: Final = (
     *("name", "default_code", "barcode", "type", "is_storable", "tracking"),
     *("uom_id", "active", "sale_ok", "purchase_ok", "company_id", "standard_price"),
+    *("use_expiration_date", "expiration_time"),
 )
 """What a template and its only variant have in common; the simulator keeps them equal."""
 
@@ -25,7 +26,12 @@ def convert(quantity: float, unit: Record, into: Record) -> float | None:
     """The quantity in another unit, rounded half up as that unit is; None where the two measure different things."""
     if _root(unit) != _root(into):
         return None
-    return rounded(quantity * unit.number("factor") / into.number("factor"), into)
+    return rounded(exactly(quantity, unit, into), into)
+
+
+def exactly(quantity: float, unit: Record, into: Record) -> float:
+    """The quantity in another unit that measures the same, not rounded as that unit is."""
+    return quantity * unit.number("factor") / into.number("factor")
 
 
 def rounded(quantity: float, unit: Record) -> float:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from odoo_adapter.simulator.behaviour.product import convert, rounded
+from odoo_adapter.simulator.behaviour.note import message_post
+from odoo_adapter.simulator.behaviour.product import convert, exactly, rounded
 from odoo_adapter.simulator.errors import user_error, validation_error
 from odoo_adapter.simulator.records.database import COMPANY, Database
 from odoo_adapter.simulator.records.record import Record
@@ -97,12 +98,13 @@ def set_quantity(move: Record, quantity: float) -> None:
     for line in reversed(lines):
         if surplus <= EPSILON:
             break
-        cut = min(surplus, line.number("quantity"))
+        held = _of_line(line, move)
+        cut = min(surplus, held)
         surplus = round(surplus - cut, 6)
-        if line.number("quantity") - cut <= EPSILON:
+        if held - cut <= EPSILON:
             move.database.unlink(line)
         else:
-            line.write(quantity=round(line.number("quantity") - cut, 6))
+            line.write(quantity=round(held - cut, 6), product_uom_id=move.get("product_uom"))
     if surplus < -EPSILON:
         if lines and lines[-1].maybe("lot_id") is None:
             lines[-1].write(quantity=round(lines[-1].number("quantity") - surplus, 6))
@@ -164,7 +166,12 @@ def _free(record: Record) -> Plain:
 
 
 def _move_quantity(move: Record) -> Plain:
-    return round(sum(line.number("quantity") for line in move.links("move_line_ids")), 6)
+    return round(sum(_of_line(line, move) for line in move.links("move_line_ids")), 6)
+
+
+def _of_line(line: Record, move: Record) -> float:
+    """What a line holds, in the unit of its move."""
+    return exactly(line.number("quantity"), line.link("product_uom_id"), move.link("product_uom"))
 
 
 def _should_consume(move: Record) -> Plain:
@@ -184,6 +191,10 @@ def _unit_factor(move: Record) -> Plain:
     if order is None:
         return 1.0
     return move.number("product_uom_qty") / ((order.number("product_qty") - order.number("qty_produced")) or 1.0)
+
+
+def _prepare_move(database: Database, row: Row) -> None:
+    row.setdefault("date", database.now())
 
 
 def _move_written(move: Record, names: frozenset[str]) -> None:
@@ -295,6 +306,7 @@ BEHAVIOURS: Final = {
             "product_uom_id": related("product_id.uom_id"),
         },
         created=_lot_created,
+        methods={"message_post": message_post},
     ),
     "stock.quant": Behaviour(
         computed={
@@ -319,6 +331,7 @@ BEHAVIOURS: Final = {
             "has_tracking": related("product_id.tracking"),
             "lot_ids": _lots,
         },
+        prepare=_prepare_move,
         written=_move_written,
     ),
     "stock.move.line": Behaviour(computed={"tracking": related("product_id.tracking")}, prepare=_prepare_line),

@@ -8,13 +8,23 @@ from __future__ import annotations
 
 from typing import Final
 
-from odoo_adapter.simulator.inbox import completion, correction, downtime, progress, record, scrap_order, work_order
+from odoo_adapter.simulator.inbox import (
+    completion,
+    correction,
+    downtime,
+    material,
+    progress,
+    record,
+    scrap_order,
+    work_order,
+)
 from odoo_adapter.simulator.inbox.payload import Effect
 
 KINDS: Final[dict[str, Effect]] = {
     **progress.KINDS,
     **completion.KINDS,
     **correction.KINDS,
+    **material.KINDS,
     **scrap_order.KINDS,
     **downtime.KINDS,
     **record.KINDS,

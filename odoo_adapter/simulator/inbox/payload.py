@@ -104,16 +104,19 @@ def lot_of(product: Record, name: Plain, *, make: bool) -> Record:
     return database.create("stock.lot", {"product_id": product.id, "name": name, "company_id": COMPANY})
 
 
-def in_unit(quantity: Plain, unit: Plain, into: Record) -> float:
-    """A decimal string in the unit of this name, as Odoo counts it: in `into`, rounded as that is."""
+def unit_of(unit: Plain, into: Record) -> Record:
+    """The unit of this name, which measures the same as `into`."""
     named = into.database.search("uom.uom", [["name", "=", unit]])
     if len(named) > 1:
         raise Refusal("ambiguous", f"unit {unit}: {len(named)} units have this name")
-    for candidate in named:
-        converted = convert(number(quantity), candidate, into)
-        if converted is not None:
-            return converted
-    raise Refusal("unit", f"{unit} is not convertible to {into.text('name')}")
+    if not named or convert(1.0, named[0], into) is None:
+        raise Refusal("unit", f"{unit} is not convertible to {into.text('name')}")
+    return named[0]
+
+
+def in_unit(quantity: Plain, unit: Plain, into: Record) -> float:
+    """A decimal string in the unit of this name, as Odoo counts it: in `into`, rounded as that is."""
+    return convert(number(quantity), unit_of(unit, into), into) or 0.0
 
 
 def positive(quantity: Plain, unit: Plain, into: Record) -> float:

@@ -88,9 +88,10 @@ def _apply(database: Database, transaction: Plain, blocked: set[str]) -> Plain:
             result = KINDS[str(transaction["kind"])](database, payload, key, str(transaction.get("by") or ""))
     except (Refusal, Fault, KeyError, TypeError, ValueError) as error:  # as the text does: one bad payload, one refusal
         code, message = _reason(error)
-        _keep(row, transaction, "refused", f"{code}: {message}"[:_LONGEST_MESSAGE], {})
+        status = "held" if code == "held" else "refused"
+        _keep(row, transaction, status, f"{code}: {message}"[:_LONGEST_MESSAGE], {})
         blocked.add(lane)
-        return {"key": key, "status": "refused", "code": code, "message": message[:_LONGEST_MESSAGE]}
+        return {"key": key, "status": status, "code": code, "message": message[:_LONGEST_MESSAGE]}
     _keep(row, transaction, "done", None, result)
     return {"key": key, "status": "done", "result": result}
 

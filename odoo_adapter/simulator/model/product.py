@@ -29,6 +29,8 @@ sale_ok boolean =true
 purchase_ok boolean =true
 list_price float
 standard_price float
+use_expiration_date boolean
+expiration_time integer
 company_id many2one:res.company
 product_variant_ids one2many:product.product.product_tmpl_id
 product_variant_id many2one:product.product readonly
@@ -49,6 +51,8 @@ product_tmpl_id many2one:product.template required
 company_id many2one:res.company
 qty_available float
 standard_price float
+use_expiration_date boolean
+expiration_time integer
 
 [res.groups] Access Groups | r | name
 name char required

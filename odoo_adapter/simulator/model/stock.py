@@ -44,6 +44,7 @@ product_uom_id many2one:uom.uom readonly
 company_id many2one:res.company
 location_id many2one:stock.location
 product_qty float readonly
+expiration_date datetime
 quant_ids one2many:stock.quant.lot_id readonly
 
 [stock.quant] Quants | crw | location_id,inventory_date,product_id,id
