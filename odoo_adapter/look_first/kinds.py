@@ -12,6 +12,7 @@ from odoo_adapter.look_first.material.consume import apply_consumption, find_con
 from odoo_adapter.look_first.material.name import apply_lot, find_lot
 from odoo_adapter.look_first.note import apply_note, find_note
 from odoo_adapter.look_first.production.completion import apply_completion, find_completion
+from odoo_adapter.look_first.production.correction import apply_correction, find_correction
 from odoo_adapter.look_first.production.progress import apply_progress, find_progress
 from odoo_adapter.look_first.production.scrap import apply_scrap, find_scrap
 from odoo_adapter.look_first.time.downtime import apply_downtime, find_downtime
@@ -32,6 +33,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "finish": Kind(apply_finish, find_finish),
     "progress": Kind(apply_progress, find_progress),
     "complete": Kind(apply_completion, find_completion),
+    "correct": Kind(apply_correction, find_correction),
     "scrap": Kind(apply_scrap, find_scrap),
     "consume": Kind(apply_consumption, find_consumption),
     "lot": Kind(apply_lot, find_lot),

@@ -122,7 +122,7 @@ class LookFirstOdoo:
             return Declined(key=attempt.key, code="not_foreseen", reason=reason[:500])
 
     async def _attempt(self, job: Job) -> Attempt | Declined:
-        planned = plan(job.transaction, self._context)
+        planned = plan(job.transaction, self._context, job.standing)
         if isinstance(planned, Declined):
             return planned
         if self._user is None:

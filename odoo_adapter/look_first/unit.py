@@ -44,11 +44,14 @@ class Units:
         return self._units[id]
 
     def named(self, name: str, like: Unit) -> Unit:
-        """The unit of this name that measures the same as another. Raises `Refused` where there is none."""
-        for unit in self._units.values():
-            if unit.name == name and unit.kind == like.kind:
-                return unit
-        raise Refused("unit", f"{name} is not convertible to {like.name}")
+        """The unit of this name that measures the same as another. Raises `Refused` where there is none, or several
+        have the name."""
+        units = [unit for unit in self._units.values() if unit.name == name]
+        if len(units) > 1:
+            raise Refused("ambiguous", f"unit {name}: {len(units)} units have this name")
+        if not units or units[0].kind != like.kind:
+            raise Refused("unit", f"{name} is not convertible to {like.name}")
+        return units[0]
 
     def quantity(self, text: object, name: str, into: Unit) -> Decimal:
         """A decimal string in the unit of this name, in another. Raises `Refused` where they do not fit."""

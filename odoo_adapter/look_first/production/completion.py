@@ -1,4 +1,4 @@
-"""Completion, and completion into the hold location: the one posting that cannot be taken back or repeated.
+"""Completion, and completion into the hold location: it cannot be repeated, and is not taken back.
 
 Marking a done order done again erases the genealogy of its lot (seen on 17 to 19), so the state is read right before.
 Everything that can be refused is checked by reads before the first write.
@@ -6,6 +6,7 @@ Everything that can be refused is checked by reads before the first write.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -17,6 +18,12 @@ from odoo_adapter.look_first.attempt import Attempt, receipt
 from odoo_adapter.look_first.lot import Lot, read_lot
 from odoo_adapter.look_first.note import said, say
 from odoo_adapter.look_first.order import MODEL, Order, read_order
+from odoo_adapter.look_first.production.byproduct import (
+    Byproducts,
+    byproduct_differences,
+    read_byproducts,
+    write_byproducts,
+)
 from odoo_adapter.look_first.production.consumption import (
     Consumption,
     Use,
@@ -26,19 +33,27 @@ from odoo_adapter.look_first.production.consumption import (
     write_uses,
 )
 from odoo_adapter.look_first.steps import Steps
+from odoo_adapter.look_first.unit import converted
 from odoo_adapter.odoo import Applied, Held, Outcome, Receipt
+from ruleset.sample import Plain
 
-_DONE: Final = {"skip_consumption": True, "skip_backorder": True, "skip_expired": True}
+_DONE: Final = {"skip_consumption": True, "skip_backorder": True, "skip_expired": True, "skip_redirection": True}
+_REST: Final = re.compile(r", rest (mo-[0-9]+) by ")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Goal:
-    """What the order is to be when it is done. `hold` 0: the goods go where the order sends them."""
+    """What the order is to be when it is done.
+
+    `hold` 0: the goods go where the order sends them. `leaves`: what was not made becomes an order of its own.
+    """
 
     quantity: Decimal
-    lot: Lot | None
+    lots: tuple[Lot, ...]
     consumption: Consumption
+    byproducts: Byproducts
     hold: int
+    leaves: bool
 
 
 async def apply_completion(one: Attempt) -> Outcome:
@@ -60,7 +75,8 @@ async def apply_completion(one: Attempt) -> Outcome:
     if wrong := await _unlike(one, done, goal):
         code, reason = wrong
         raise Refused(code, f"{reason}; the order is done all the same: mend it in Odoo, then skip this posting")
-    return one.applied(await _sign(one, done))
+    rest = await _backorder(one.steps, done) if goal.leaves else ""
+    return one.applied(await _sign(one, done, rest))
 
 
 async def find_completion(one: Attempt) -> Receipt | None:
@@ -69,7 +85,10 @@ async def find_completion(one: Attempt) -> Receipt | None:
         return found
     if order.state != "done" or not one.job.uncertain:
         return None
-    return None if await _unlike(one, order, await _goal(one, order)) else _receipt(one, order, repeated=True)
+    goal = await _goal(one, order)
+    if await _unlike(one, order, goal):
+        return None
+    return _receipt(one, order, await _backorder(one.steps, order) if goal.leaves else "", repeated=True)
 
 
 async def _noted(one: Attempt, order: Order) -> Receipt | None:
@@ -77,16 +96,19 @@ async def _noted(one: Attempt, order: Order) -> Receipt | None:
     note = await said(one.steps, order.id, one.key, f"UNS bridge: {_did(one)}")
     if not note:
         return None
-    if f"{_did(one)} {one.text('qty')} by " not in note:
+    rest = _REST.search(note)
+    if f"{_did(one)} {one.text('qty')}{f', rest {rest[1]}' if rest else ''} by " not in note:
         raise Refused("conflict", f"posted before with other content: {note}")
-    return _receipt(one, order, repeated=True)
+    return _receipt(one, order, rest[1] if rest else "", repeated=True)
 
 
 async def _look_at_done(one: Attempt, order: Order) -> Applied | Held:
     """After an attempt that may have got so far: the rest of ours, or somebody else's work."""
-    wrong = await _unlike(one, order, await _goal(one, order))
+    goal = await _goal(one, order)
+    wrong = await _unlike(one, order, goal)
     if wrong is None:
-        return one.applied(replace(await _sign(one, order), repeated=True))
+        rest = await _backorder(one.steps, order) if goal.leaves else ""
+        return one.applied(replace(await _sign(one, order, rest), repeated=True))
     return one.held(
         f"{order.name} is done already, but not as posted ({wrong[1]}): somebody completed it; "
         "correct it in Odoo where it is wrong, and skip this posting"
@@ -95,13 +117,37 @@ async def _look_at_done(one: Attempt, order: Order) -> Applied | Held:
 
 async def _goal(one: Attempt, order: Order) -> _Goal:
     consumption = await read_consumption(one, order)
-    product = consumption.products[order.product]
-    lot = None
-    if product.tracked:
-        lot = await read_lot(one.steps, product.id, product.name, one.text("lot"), may_be_new=True)
-    quantity = consumption.units.positive(one.text("qty"), one.text("uom"), consumption.units[order.unit])
-    hold = await hold_location(one) if one.p.get("hold") else 0
-    return _Goal(quantity=quantity, lot=lot, consumption=consumption, hold=hold)
+    unit = consumption.units[order.unit]
+    quantity = consumption.units.positive(one.text("qty"), one.text("uom"), unit)
+    short = order.state == "done" or (quantity < order.wanted and not unit.same(quantity, order.wanted))
+    return _Goal(
+        quantity=quantity,
+        lots=await _finished_lots(one, order, quantity, consumption),
+        consumption=consumption,
+        byproducts=await read_byproducts(one, order),
+        hold=await hold_location(one) if one.p.get("hold") else 0,
+        leaves=one.p.get("short") == "backorder" and short,
+    )
+
+
+async def _finished_lots(one: Attempt, order: Order, quantity: Decimal, consumption: Consumption) -> tuple[Lot, ...]:
+    """The lot or the serial numbers of what is made. Raises `Refused` where they do not fit product and quantity."""
+    product, serials = consumption.products[order.product], one.p.get("serials")
+    names = [str(name) for name in serials] if isinstance(serials, list) else [one.text("lot")]
+    if isinstance(serials, list) and not product.serial:
+        raise Refused("serials", f"{product.name} has no serial numbers")
+    if not product.tracked:
+        return ()
+    if product.serial and (names := [name for name in names if name]):
+        units = consumption.units
+        pieces = converted(quantity, units[order.unit], units[product.unit])
+        if pieces != len(names):
+            raise Refused("serials", f"{len(names)} serial numbers for {pieces} {units[product.unit].name}")
+        if len(names) > 1 and not one.steps.can.finished_lot_many:
+            mend = "complete one piece after the other, each leaving a backorder, or install the inbox"
+            raise Refused("serials", f"this Odoo takes one serial number per order: {mend}")
+    named = names or [""]
+    return tuple([await read_lot(one.steps, product.id, product.name, name, may_be_new=True) for name in named])
 
 
 async def hold_location(one: Attempt) -> int:
@@ -124,18 +170,20 @@ async def _carry_out(one: Attempt, order: Order, goal: _Goal, uses: Sequence[Use
     """The order as it is done. Raises `Refused` where it is not, whatever Odoo's button answered."""
     steps = one.steps
     values: dict[str, object] = {"qty_producing": float(goal.quantity)}
-    if goal.lot is not None:
-        values |= _lot_value(steps, [await lots.ensure(steps, goal.lot)])
+    if goal.lots:
+        values |= _lot_value(steps, [await lots.ensure(steps, lot) for lot in goal.lots])
     if goal.hold:
         await _send_to(steps, order, goal.hold)
     await steps.write(MODEL, [order.id], values)
     await steps.act(MODEL, "set_qty_producing", [order.id])
     await write_uses(steps, uses)
+    await write_byproducts(steps, goal.byproducts, goal.quantity)
     now = await read_order(steps, one.text("order"))
     if now.state == "done":
         raise Uncertain(f"{order.name} was completed by somebody else at the same moment")
     now.check_open()
-    await steps.act(MODEL, "button_mark_done", [order.id], context=_DONE)
+    context = {**_DONE, "mo_ids_to_backorder": [order.id]} if goal.leaves else _DONE
+    await steps.act(MODEL, "button_mark_done", [order.id], context=context)
     done = await read_order(steps, one.text("order"))
     if done.state != "done":
         raise Refused("verify_state", f"{done.name} is {done.state} after it was marked as done")
@@ -187,28 +235,41 @@ async def _unlike(one: Attempt, order: Order, goal: _Goal) -> tuple[str, str] | 
     """How a done order differs from the goal: a code and a sentence."""
     if order.state != "done" or not goal.consumption.units[order.unit].same(order.made, goal.quantity):
         return "verify_state", f"{order.name} is {order.state} with {order.made}"
-    if goal.lot is not None:
+    if goal.lots:
         names = [row["name"] for row in await one.steps.read(lots.MODEL, order.lots, ["name"])]
-        if names != [goal.lot.name]:
+        if sorted(names) != sorted(lot.name for lot in goal.lots):
             return "verify_lot", f"the lot is {', '.join(names)}"
+    if wrong := await byproduct_differences(one.steps, order, goal.byproducts):
+        return wrong
     return await differences(one, order, goal.consumption, goal.hold)
 
 
-async def _sign(one: Attempt, order: Order) -> Receipt:
+async def _backorder(steps: Steps, order: Order) -> str:
+    """The order that Odoo made of what was not made: the next one of its group."""
+    group = steps.can.backorder_group_field
+    (own,) = await steps.read(MODEL, [order.id], [group])
+    same = [[group, "=", own[group][0] if own[group] else 0], ["product_id", "=", order.product]]
+    later = await steps.search(MODEL, [*same, ["id", ">", order.id]], ["name"])
+    return f"mo-{later[0]['id']}" if later else ""
+
+
+async def _sign(one: Attempt, order: Order, rest: str) -> Receipt:
     """The last steps: the device's time, and the note that says that all is done."""
     try:
         await one.steps.write(MODEL, [order.id], {"date_finished": one.text("at")})
-        await say(one, order.id, f"UNS bridge: {_did(one)}", f" {one.text('qty')}")
+        left = f", rest {rest}" if rest else ""
+        await say(one, order.id, f"UNS bridge: {_did(one)}", f" {one.text('qty')}{left}")
     except Refused as error:
         stands = f"{order.name} is done as posted, without its time or its note: skip this posting"
         raise Refused(error.code, f"{error.reason}; {stands}") from error
-    return _receipt(one, order)
+    return _receipt(one, order, rest)
 
 
 def _did(one: Attempt) -> str:
     return "put on hold" if one.p.get("hold") else "completed with"
 
 
-def _receipt(one: Attempt, order: Order, *, repeated: bool = False) -> Receipt:
+def _receipt(one: Attempt, order: Order, rest: str, *, repeated: bool = False) -> Receipt:
     lot, hold = one.p.get("lot"), bool(one.p.get("hold"))
-    return receipt(MODEL, order.id, repeated=repeated, qty=float(order.made), lot=lot, hold=hold)
+    more: dict[str, Plain] = {"orders": [f"mo-{order.id}"], "backorder": rest or None}
+    return receipt(MODEL, order.id, repeated=repeated, qty=float(order.made), lot=lot, hold=hold, **more)

@@ -36,6 +36,7 @@ class Product:
     id: int
     name: str
     tracked: bool
+    serial: bool
     unit: int
 
 
@@ -71,9 +72,9 @@ class Use:
 
 async def read_consumption(one: Attempt, order: Order) -> Consumption:
     """What the transaction names, by ids. Raises `Refused` for what is not there or does not fit the order."""
-    steps, used = one.steps, _used(one.p.get("consume"))
+    steps, used = one.steps, given_lines(one.p.get("consume"))
     rows = tuple(row for row in await steps.read(MOVE, order.components, _FIELDS) if row["state"] != "cancel")
-    products = await _read_products(steps, {order.product, *(row["product_id"][0] for row in rows)})
+    products = await read_products(steps, {order.product, *(row["product_id"][0] for row in rows)})
     ids = {order.unit, *(row["product_uom"][0] for row in rows), *(product.unit for product in products.values())}
     units = await read_units(steps, ids, [one.text("uom"), *(line["uom"] for line in used)])
     into = {row["product_id"][0]: units[row["product_uom"][0]] for row in reversed(rows)}
@@ -129,7 +130,7 @@ async def write_uses(steps: Steps, uses: Iterable[Use]) -> None:
 async def differences(one: Attempt, order: Order, wanted: Consumption, hold: int) -> tuple[str, str] | None:
     """What of a done order does not fit: a code and a sentence; None if all does."""
     steps = one.steps
-    consumed = await _done_lines(steps, order.components, ["product_id", "lot_id", "quantity", "product_uom_id"])
+    consumed = await done_lines(steps, order.components, ["product_id", "lot_id", "quantity", "product_uom_id"])
     into = {row["product_id"][0]: wanted.units[row["product_uom"][0]] for row in reversed(wanted.components)}
     got: dict[tuple[int, int], Decimal] = {}
     units = await read_units(steps, [line["product_uom_id"][0] for line in consumed], [])
@@ -144,7 +145,7 @@ async def differences(one: Attempt, order: Order, wanted: Consumption, hold: int
             name = wanted.products[key[0]].name
             return "verify_consume", f"{name}: wanted {want.get(key, 0)}, consumed {got.get(key, 0)}"
     eaten = {line["id"] for line in consumed} if wanted.products[order.product].tracked else set()
-    for line in await _done_lines(steps, order.finished, ["product_id", "location_dest_id", "consume_line_ids"]):
+    for line in await done_lines(steps, order.finished, ["product_id", "location_dest_id", "consume_line_ids"]):
         if line["product_id"][0] == order.product:
             if hold and line["location_dest_id"][0] != hold:
                 return "verify_hold", f"the goods went to {line['location_dest_id'][1]}"
@@ -153,20 +154,29 @@ async def differences(one: Attempt, order: Order, wanted: Consumption, hold: int
     return None
 
 
-async def _done_lines(steps: Steps, moves: Sequence[int], fields: Sequence[str]) -> list[Row]:
+async def done_lines(steps: Steps, moves: Sequence[int], fields: Sequence[str]) -> list[Row]:
+    """The lines of these moves that were carried out."""
     domain = [["move_id", "in", list(moves)], ["state", "=", "done"]]
     return await steps.search("stock.move.line", domain, fields)
 
 
-def _used(consume: Plain) -> list[dict[str, str]]:
+def given_lines(consume: Plain) -> list[dict[str, str]]:
+    """The members of `consume` or `byproducts`, as text."""
     lines = consume if isinstance(consume, list) else []
     return [{name: str(value) for name, value in line.items()} for line in lines if isinstance(line, dict)]
 
 
-async def _read_products(steps: Steps, ids: Iterable[int]) -> dict[int, Product]:
+async def read_products(steps: Steps, ids: Iterable[int]) -> dict[int, Product]:
+    """Products by id."""
     rows = await steps.read("product.product", ids, ["display_name", "tracking", "uom_id"])
     products = (
-        Product(id=row["id"], name=row["display_name"], tracked=row["tracking"] != "none", unit=row["uom_id"][0])
+        Product(
+            id=row["id"],
+            name=row["display_name"],
+            tracked=row["tracking"] != "none",
+            serial=row["tracking"] == "serial",
+            unit=row["uom_id"][0],
+        )
         for row in rows
     )
     return {product.id: product for product in products}

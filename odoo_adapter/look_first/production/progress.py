@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -9,7 +10,7 @@ from odoo_adapter.errors import Refused, Uncertain
 from odoo_adapter.look_first.attempt import Attempt, receipt
 from odoo_adapter.look_first.note import say
 from odoo_adapter.look_first.order import MODEL, Order, read_order, write_counted
-from odoo_adapter.look_first.unit import Unit, read_units
+from odoo_adapter.look_first.unit import Unit, Units, read_units
 from odoo_adapter.odoo import Outcome, Receipt
 from odoo_adapter.plan import quantity
 from ruleset.sample import Plain
@@ -17,12 +18,15 @@ from ruleset.sample import Plain
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Change:
-    """What stood after our last posting, what this one adds, and what stands now; all in the order's unit."""
+    """What stood after our last posting, what this one adds, and what stands now; all in the order's unit. `counted` is
+    what all streams counted with this one, and what corrected them: nobody else's pieces are in it."""
 
     before: Decimal
     added: Decimal
     found: Decimal
     unit: Unit
+
+    counted: Decimal
 
     @property
     def after(self) -> Decimal:
@@ -67,8 +71,10 @@ async def find_progress(one: Attempt) -> Receipt | None:
 
 async def _change(one: Attempt, order: Order) -> _Change:
     unit_name, standing = one.text("uom"), one.job.standing
-    units = await read_units(one.steps, [order.unit], [unit_name])
+    bases = known_totals(one)
+    units = await read_units(one.steps, [order.unit], [unit_name, *(name for _, name in bases.values())])
     unit = units[order.unit]
+    others = sum_of({stream: base for stream, base in bases.items() if stream != one.text("stream")}, units, unit)
     old = standing.streams.get(one.text("stream"), Decimal(0))
     new = max(old, Decimal(one.text("upto")))
     return _Change(
@@ -76,7 +82,20 @@ async def _change(one: Attempt, order: Order) -> _Change:
         added=units.quantity(new, unit_name, unit) - units.quantity(old, unit_name, unit),
         found=order.counted,
         unit=unit,
+        counted=others + units.quantity(new, unit_name, unit) + standing.corrected,
     )
+
+
+def known_totals(one: Attempt) -> Mapping[str, tuple[str, str]]:
+    """The total of each stream of the order that stands as far as we know, with the name of its unit in Odoo."""
+    bases = one.p.get("bases")
+    pairs = bases.items() if isinstance(bases, dict) else ()
+    return {stream: (str(base[0]), str(base[1])) for stream, base in pairs if isinstance(base, list)}
+
+
+def sum_of(totals: Mapping[str, tuple[str, str]], units: Units, into: Unit) -> Decimal:
+    """All of these together."""
+    return sum((units.quantity(total, name, into) for total, name in totals.values()), Decimal(0))
 
 
 def _receipt(order: Order, change: _Change, *, repeated: bool = False, **more: Plain) -> Receipt:
@@ -86,10 +105,10 @@ def _receipt(order: Order, change: _Change, *, repeated: bool = False, **more: P
 
 def _covered(order: Order, change: _Change) -> Receipt:
     """A done order's quantity stays; it may well hold what was counted before it was done. Raises `Refused` if not."""
-    if change.after > order.made and not change.unit.same(change.after, order.made):
-        done, counted = float(order.made), float(change.after)
+    if change.counted > order.made and not change.unit.same(change.counted, order.made):
+        done, counted = float(order.made), float(change.counted)
         raise Refused("order_state", f"{order.name} is done with {done}, and {counted} were counted")
-    return receipt(MODEL, order.id, added=0, covered=True, qty_producing=float(change.after))
+    return receipt(MODEL, order.id, added=0, covered=True, qty_producing=float(order.made))
 
 
 def _somebody(one: Attempt, order: Order, change: _Change) -> str:

@@ -11,7 +11,6 @@ from odoo_adapter.simulator.behaviour import manufacturing, note, stock
 from odoo_adapter.simulator.behaviour.order import deviates, open_moves, set_qty_producing
 from odoo_adapter.simulator.behaviour.product import convert, rounded
 from odoo_adapter.simulator.company import reference
-from odoo_adapter.simulator.inbox.material import keep_recorded, recorded
 from odoo_adapter.simulator.inbox.payload import (
     CLOSED,
     Effect,
@@ -105,9 +104,11 @@ def _close(order: Record, closing: _Closing, key: str, by: str) -> Record:
     manufacturing.mark_done(order, context)
     order.write(date_finished=p["at"])
     done = "put on hold" if hold is not None else "completed with"
-    note.post(order, f"UNS bridge: {done} {p['qty']} by {key}{f' ({by})' if by else ''}")
     kin = database.find("mrp.production", "production_group_id", order.get("production_group_id"))
-    return max(kin, key=lambda one: one.id) if closing.leaves else order
+    new = max(kin, key=lambda one: one.id) if closing.leaves else order
+    rest = f", rest mo-{new.id}" if closing.leaves else ""
+    note.post(order, f"UNS bridge: {done} {p['qty']}{rest} by {key}{f' ({by})' if by else ''}")
+    return new
 
 
 def _bring(order: Record, closing: _Closing) -> None:
@@ -174,15 +175,11 @@ def _consume(order: Record, closing: _Closing) -> None:
     """Exactly what `consume` names from its lots; untracked components it does not name at the bill's ratio."""
     moves = _open_by_product(order, "move_raw_ids")
     actual = _named(order.database, closing.p.get("consume"), moves, "no_component")
-    kept = recorded(order, closing.p)
     for product_id, components in moves.items():
         if product_id in actual:
             for move in components[1:]:
                 move.write(quantity=0.0, picked=True)
             _consume_actual(components[0], actual[product_id], closing)
-            continue
-        if product_id in kept:
-            keep_recorded(components, closing.part[1])
             continue
         for move in components:
             _at_ratio(move, closing.quantity, "consume_missing")
