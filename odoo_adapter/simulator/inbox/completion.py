@@ -11,6 +11,7 @@ from odoo_adapter.simulator.behaviour import manufacturing, note, stock
 from odoo_adapter.simulator.behaviour.order import deviates, open_moves, set_qty_producing
 from odoo_adapter.simulator.behaviour.product import convert, rounded
 from odoo_adapter.simulator.company import reference
+from odoo_adapter.simulator.inbox.material import keep_recorded, recorded
 from odoo_adapter.simulator.inbox.payload import (
     CLOSED,
     Effect,
@@ -175,11 +176,15 @@ def _consume(order: Record, closing: _Closing) -> None:
     """Exactly what `consume` names from its lots; untracked components it does not name at the bill's ratio."""
     moves = _open_by_product(order, "move_raw_ids")
     actual = _named(order.database, closing.p.get("consume"), moves, "no_component")
+    kept = recorded(order, closing.p)
     for product_id, components in moves.items():
         if product_id in actual:
             for move in components[1:]:
                 move.write(quantity=0.0, picked=True)
             _consume_actual(components[0], actual[product_id], closing)
+            continue
+        if product_id in kept:
+            keep_recorded(components, closing.part[1])
             continue
         for move in components:
             _at_ratio(move, closing.quantity, "consume_missing")
