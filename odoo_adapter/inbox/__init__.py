@@ -27,15 +27,19 @@ own (`@inbox`, `@upto:<stream>`, `@lot:...`). Payloads `p` by kind:
 
     start        wo, at
     finish       wo, at, [start]
-    progress     order, stream, upto, uom, [base], [over | consent]
-    complete     order, qty, uom, [lot], consume: [{product, qty, uom, [lot]}], at, [hold: true], [over | consent]
+    progress     order, stream, upto, uom, [bases], [corrected], [over | consent]
+    correct      order, corrects, qty, less, uom, [lot], reason, [bases], [corrected], [over | consent]
+    complete     order, qty, uom, [lot], consume: [{product, qty, uom, [lot]}], at, [hold: true], [serials],
+                 [byproducts: [{product, qty, uom, [lot]}]], [short: "backorder"], [over | consent]
     scrap        [order], [product], qty, uom, [lot], reason
     downtime     wc, [order], start, end, loss, text
     note         order, text
     maintenance  serial, name, text, priority, at
 
-`over` is the share above the order's quantity that is allowed, `consent` who allowed any; `base` is the total of the
-stream, in `uom`, that was applied as far as the sender knows, perhaps not by the inbox. None of them is part of `hash`.
+`over` is the share above the order's quantity that is allowed, `consent` who allowed any; `bases` are the totals of the
+order's streams (`{stream: [total, uom]}`) and `corrected` is what corrections added to them (in the order's unit), as
+far as the sender knows what was applied, perhaps not by the inbox. `short` makes what was not made an order of its own.
+None of them is part of `hash`. `serials` are serial numbers, one for each piece; `less` is the sign of a correction.
 `hold` sends the goods to the hold location.
 `loss` is a loss category: material_availability, breakdown, setup, reduced_speed, defect, productive, unclassified.
 
@@ -45,11 +49,15 @@ order is that far already (`already` in the result): then a start changes nothin
 nobody but the bridge's own completion of the order wrote. `progress` adds max(0, upto - max(stored, base)) per stream;
 on a done order it adds nothing (`added` 0, `covered` true) where what is produced now is no less than the totals of all
 its streams, this one included, and is refused with `order_state` otherwise, whatever `over` or `consent` say.
-`complete` consumes components that `consume` does not name at the bill of materials' ratio, refuses where such a one is
-tracked, and reads everything back. `scrap` of an order's own product before the order is done never touches stock: the
-pieces go from production to scrap, in the lot given or one named like the order.
+`complete` consumes components that `consume` does not name, and makes by-products that `byproducts` does not name, at
+the bill of materials' ratio, refuses where such a one is tracked, and reads everything back; `orders` in the result are
+those that were closed (before Odoo 19 several serial numbers need one order each), `backorder` is what is left.
+`correct` moves the order's quantity, and the totals go on from there; of a done order it takes pieces apart again with
+an unbuild order. `scrap` of an order's own product before the order is done never touches stock: the pieces go from
+production to scrap, in the lot given or one named like the order.
 
 Codes of refusals: missing, ambiguous, bad_request, order_state, wo_state, quantity, too_much, unit, stream, strict,
-no_lot, lot_missing, lot_ambiguous, no_component, consume_missing, no_stock, loss, bad_interval, verify_state,
-verify_consume, verify_genealogy, verify_hold, verify_wo; and Odoo's own error classes (UserError, AccessError, ...).
+no_lot, lot_missing, lot_ambiguous, serials, no_component, consume_missing, no_byproduct, byproduct_missing, no_stock,
+loss, bad_interval, verify_state, verify_consume, verify_byproduct, verify_lot, verify_backorder, verify_genealogy,
+verify_hold, verify_wo; and Odoo's own error classes (UserError, AccessError, ...).
 """

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from odoo_adapter.client.api import OdooApi
+from odoo_adapter.versions import Capabilities
 
 
 class Master:
@@ -12,6 +13,10 @@ class Master:
 
     def __init__(self, admin: OdooApi) -> None:
         self._admin = admin
+
+    async def capabilities(self) -> Capabilities:
+        """How this Odoo behaves where versions differ."""
+        return await self._admin.capabilities()
 
     async def frames(self, quantity: float, *, consumption: str = "flexible") -> str:
         """A confirmed order of frames (in lots): of each a box and 50 g of resin, and 0.02 sprues (in lots) and 0.1
