@@ -18,6 +18,7 @@ later transactions of the batch are not tried (those applied before still answer
     {"key", "status": "dup",      "result": {...}}                     applied before, with the first result
     {"key", "status": "conflict", "result": {...}}                     applied before with another `hash`
     {"key", "status": "refused",  "code", "message"}                   nothing was changed
+    {"key", "status": "held",     "code", "message"}                   nothing was changed; it needs a `consent`
     {"key", "status": "passed"}                                        an earlier one of its lane was refused
 
 Names, not ids, go in (product default code, lot name, work center code, equipment serial number, unit name),
@@ -30,7 +31,9 @@ own (`@inbox`, `@upto:<stream>`, `@lot:...`). Payloads `p` by kind:
     progress     order, stream, upto, uom, [bases], [corrected], [over | consent]
     correct      order, corrects, qty, less, uom, [lot], reason, [bases], [corrected], [over | consent]
     complete     order, qty, uom, [lot], consume: [{product, qty, uom, [lot]}], at, [hold: true], [serials],
-                 [byproducts: [{product, qty, uom, [lot]}]], [short: "backorder"], [over | consent]
+                 [byproducts: [{product, qty, uom, [lot]}]], [short: "backorder"], [recorded], [over | consent]
+    consume      order, product, qty, uom, [lot], at, [consent]
+    lot          product, lot, [expires]
     scrap        [order], [product], qty, uom, [lot], reason
     downtime     wc, [order], start, end, loss, text
     note         order, text
@@ -40,7 +43,8 @@ own (`@inbox`, `@upto:<stream>`, `@lot:...`). Payloads `p` by kind:
 order's streams (`{stream: [total, uom]}`) and `corrected` is what corrections added to them (in the order's unit), as
 far as the sender knows what was applied, perhaps not by the inbox. `short` makes what was not made an order of its own.
 None of them is part of `hash`. `serials` are serial numbers, one for each piece; `less` is the sign of a correction.
-`hold` sends the goods to the hold location.
+`hold` sends the goods to the hold location. `recorded` are the components of which consumption was recorded as far as
+the sender knows, no part of `hash` either.
 `loss` is a loss category: material_availability, breakdown, setup, reduced_speed, defect, productive, unclassified.
 
 What a kind does beyond its name: `start` and `finish` leave the order's quantity alone and keep the machine's times;
@@ -56,8 +60,12 @@ those that were closed (before Odoo 19 several serial numbers need one order eac
 an unbuild order. `scrap` of an order's own product before the order is done never touches stock: the pieces go from
 production to scrap, in the lot given or one named like the order.
 
-Codes of refusals: missing, ambiguous, bad_request, order_state, wo_state, quantity, too_much, unit, stream, strict,
-no_lot, lot_missing, lot_ambiguous, serials, no_component, consume_missing, no_byproduct, byproduct_missing, no_stock,
+`consume` adds to what the component's move shows as used, in the unit given, and marks it as consumed by hand;
+`complete` leaves such a component as it is, unless it names it. It is held where the order has no such component, where
+the lot had expired at `at`, and where the lot lies on hold. `lot` leaves a lot that is there as it is.
+
+Codes of refusals: held, precision, untracked, expiry, missing, ambiguous, bad_request, order_state, wo_state, quantity,
+too_much, unit, stream, strict, no_lot, lot_missing, lot_ambiguous, serials, no_component, consume_missing, no_byproduct, byproduct_missing, no_stock,
 loss, bad_interval, verify_state, verify_consume, verify_byproduct, verify_lot, verify_backorder, verify_genealogy,
 verify_hold, verify_wo; and Odoo's own error classes (UserError, AccessError, ...).
 """

@@ -20,7 +20,9 @@ from ruleset.transaction import (
     Complete,
     Correct,
     DowntimeRecord,
+    LotCreate,
     MaintenanceRequest,
+    MaterialConsume,
     OrderState,
     Progress,
     QualityHold,
@@ -39,7 +41,7 @@ STATION = "acme/berlin/quality/station-1"
 CODES = """
 scrap_reason: {S01: Short shot, S04: Wrong dimension}
 fault_reason: {E12: breakdown, W03: setup}
-units: {pcs: Units, dozen: Dozens, kg: kg, mm/s: ""}
+units: {pcs: Units, dozen: Dozens, kg: kg, g: g, mm/s: ""}
 """
 ASSETS = """
 enterprise: acme
@@ -283,6 +285,11 @@ def _posted(transaction: Transaction) -> str:
         case DowntimeRecord():
             times = f"{_seconds(transaction.started_ms)}..{_seconds(transaction.ended_ms)}"
             return f"downtime {transaction.work_center} {times} {transaction.loss}"
+        case MaterialConsume():
+            amount = f"{transaction.quantity:f} {transaction.unit}"
+            return f"consume {transaction.order} {amount} of {transaction.product} lot {transaction.lot}"
+        case LotCreate():
+            return f"lot {transaction.lot} of {transaction.product} until {transaction.expires_ms}"
         case QualityResult():
             return f"result {where} {transaction.status} lot {transaction.lot}"
         case MaintenanceRequest():
