@@ -20,8 +20,9 @@ from bench.plant import Servers, write_plant
 from bench.traffic import Packet, Plant
 from bridge.core.input import HostConnected, SparkplugMessage, Started, Tick
 from bridge.core.settle import Settled
+from bridge.core.site import Core, take_changes
 from bridge.loop import LARGEST_BATCH
-from bridge.pipeline import Core, step, take_changes
+from bridge.pipeline import step
 from bridge.plant import load_plant
 from bridge.translate import Complaint
 from bridge.wiring import new_core, open_store

@@ -16,8 +16,9 @@ from typing import Final, Protocol
 
 from bridge.clock import Clock
 from bridge.core.input import Claim, Input, Request, Started, Tick
+from bridge.core.site import Core, take_changes
 from bridge.delivery import Delivery
-from bridge.pipeline import Core, step, take_changes
+from bridge.pipeline import step
 from state.errors import StoreUnavailable
 from state.record import Commit
 from state.store import Lease, Store

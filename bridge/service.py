@@ -22,6 +22,7 @@ from bridge.broker.link import BrokerLink
 from bridge.console.server import Console
 from bridge.console.standby import standing_by
 from bridge.core.input import AnnounceHost, Command, Input, Notice, ReconnectHost, Request, Send, ShowOrder
+from bridge.core.site import Core, restore
 from bridge.core.topic import master_prefix
 from bridge.delivery import BrokerCarrier, Delivery, OdooCarrier
 from bridge.doctor.key import KeyWatch
@@ -31,7 +32,6 @@ from bridge.loop import Entering, Loop, Stall
 from bridge.master.poll import MasterPoller
 from bridge.orders.poll import OrderPoller
 from bridge.orders.wake import Wake
-from bridge.pipeline import Core, restore
 from bridge.plant import Plant
 from bridge.poll import ActPoller
 from bridge.release import ReleaseSession, release_node

@@ -29,7 +29,6 @@ from bridge.core.topic import UNS_PREFIX
 from bridge.errors import ConfigError
 from bridge.legacy_state import legacy_state
 from bridge.master.reading import MasterSource
-from bridge.pipeline import Core
 from bridge.plant import BRIDGE_FILE, COMPLETE, Plant
 from bridge.settings.broker import BrokerSettings
 from bridge.settings.odoo import InboxUse, OdooProxySettings, OdooTransport
@@ -78,7 +77,7 @@ class Outside:
 
 
 def new_core(plant: Plant) -> Core:
-    """A core that remembers nothing yet; `bridge.pipeline.restore` gives it what was committed."""
+    """A core that remembers nothing yet; `bridge.core.site.restore` gives it what was committed."""
     settings = plant.settings
     session = SessionSettings(
         reorder_timeout_ms=settings.sparkplug.reorder_timeout_ms,

@@ -20,7 +20,7 @@ from bridge.clock import SystemClock
 from bridge.commands.exit import FAILED, fail
 from bridge.commands.site import JsonOption, PlantOption, ask, print_json
 from bridge.console.format import age, printable, requirement, sample, skew
-from bridge.pipeline import STRANGERS_ID
+from bridge.core.site import STRANGERS_ID
 from bridge.plant import Plant
 from sparkplug.command import did_you_mean
 from sparkplug.errors import SnapshotError

@@ -18,7 +18,7 @@ from bridge.console.facts import Enter, Inside, prime
 from bridge.console.watch import Watch
 from bridge.console.watched import watched
 from bridge.core.input import Notice
-from bridge.pipeline import Core
+from bridge.core.site import Core
 from bridge.plant import Plant
 from bridge.settings import ConsoleSettings
 from bridge.wiring import Outside

@@ -31,7 +31,8 @@ from bridge.core.input import (
     UnsDocument,
 )
 from bridge.core.job import read_job
-from bridge.pipeline import Core, restore, step, take_changes
+from bridge.core.site import Core, restore, take_changes
+from bridge.pipeline import step
 from bridge.plant import Plant, load_plant
 from bridge.settings.odoo import InboxUse
 from bridge.wiring import new_core

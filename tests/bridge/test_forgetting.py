@@ -1,7 +1,8 @@
 """A bridge that runs for months keeps no more than it was told to."""
 
 from bridge.core.input import SparkplugMessage, Started, Tick
-from bridge.pipeline import Core, step, take_changes
+from bridge.core.site import Core, take_changes
+from bridge.pipeline import step
 from bridge.plant import load_plant
 from bridge.wiring import new_core
 from sparkplug.fact import NodeId

@@ -8,7 +8,8 @@ import pytest
 
 from bridge.core.input import Notice, Started, Tick, UnsDocument
 from bridge.core.job import unmet_reason
-from bridge.pipeline import Core, step
+from bridge.core.site import Core
+from bridge.pipeline import step
 from bridge.plant import load_plant
 from bridge.translate import Complaint, Translator
 from bridge.wiring import new_core

@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from bridge.pipeline import STRANGERS_ID, restore, take_changes
+from bridge.core.site import STRANGERS_ID, restore, take_changes
 from bridge.plant import load_plant
 from bridge.wiring import new_core
 from state.errors import RecordUnreadable, StateError

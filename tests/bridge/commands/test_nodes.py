@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from bridge.broker.link import Publication
-from bridge.pipeline import STRANGERS_ID
+from bridge.core.site import STRANGERS_ID
 from bridge.plant import load_plant
 from bridge.wiring import open_store
 from sparkplug.host import HostApplication

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from bridge.core.input import AnnounceHost, HostConnected, HostDisconnected, Started, Tick
-from bridge.pipeline import Core, step
+from bridge.core.site import Core
+from bridge.pipeline import step
 from bridge.plant import Plant
 from bridge.settings.broker import BrokerSettings
 from bridge.wiring import new_core, servers

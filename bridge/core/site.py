@@ -1,0 +1,140 @@
+"""What a site remembers, as state machines: which of their records changed, and how they get them back.
+
+Each machine keeps its own records; nothing else is remembered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+import msgspec
+
+from bridge.core.command import Commands
+from bridge.core.live import LiveView
+from bridge.core.order import CURSOR_ID, OrderBook
+from bridge.core.posting import Postings
+from bridge.core.settle import Settler
+from bridge.core.standing import Standings
+from bridge.master.book import MasterBook
+from bridge.translate import Translator
+from ruleset.engine import Engine
+from sparkplug.errors import SnapshotError
+from sparkplug.fact import NodeId
+from sparkplug.host import HostApplication
+from state.errors import RecordUnreadable
+from state.outbox import Outbox
+from state.record import RecordId, Remembers, Table
+
+STRANGERS_ID: Final = "strangers"
+"""The record in `Table.META` of what was found of messages that belong to no node."""
+
+
+class _Versioned(msgspec.Struct):
+    """What is asked of a stored record before it is read."""
+
+    v: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Core:
+    """Everything that a site remembers, as state machines. Each keeps its own records."""
+
+    host: HostApplication
+    translator: Translator
+    settler: Settler
+    engine: Engine
+    book: OrderBook
+    outbox: Outbox
+    standings: Standings
+    postings: Postings
+    commands: Commands
+    keys_kept_ms: int
+    live: LiveView = field(default_factory=LiveView)
+    master: MasterBook = field(default_factory=MasterBook)
+
+    def next_due_ms(self, now_ms: int) -> int | None:
+        """When to step next if nothing arrives: the earliest timer of any machine."""
+        retry_ms = self.outbox.next_due_ms
+        dues = [
+            self.host.next_due_ms,
+            self.settler.next_due_ms,
+            self.engine.next_due_ms,
+            self.book.next_due_ms,
+            retry_ms if retry_ms is not None and retry_ms > now_ms else None,
+        ]
+        return min((due for due in dues if due is not None), default=None)
+
+    def has_sendable(self, now_ms: int) -> bool:
+        """Whether a claim may give something: where it cannot, the step is spared."""
+        due_ms = self.outbox.next_due_ms
+        return due_ms is not None and due_ms <= now_ms
+
+
+def take_changes(core: Core) -> Mapping[RecordId, bytes | None]:
+    """The records that changed since the last call, None for those that are gone."""
+    changes: dict[RecordId, bytes | None] = {}
+    for node in core.host.take_changed():
+        changes[RecordId(Table.NODE, str(node))] = core.host.snapshot(node) if core.host.knows(node) else None
+    if (findings := core.host.take_changed_findings()) is not None:
+        changes[RecordId(Table.META, STRANGERS_ID)] = findings
+    for table, machine in _machines(core):
+        for id in machine.take_changed():
+            changes[RecordId(table, id)] = machine.snapshot(id)
+    for record in core.outbox.take_changed():
+        changes[record] = core.outbox.snapshot(record)
+    return changes
+
+
+def _machines(core: Core) -> tuple[tuple[Table, Remembers], ...]:
+    """Whose records are in which table. Of the two in one table, the last takes what the other does not own."""
+    return (
+        (Table.SIGNAL, core.translator),
+        (Table.MEMORY, core.settler),
+        (Table.MEMORY, core.engine),
+        (Table.ORDER, core.book),
+        (Table.STANDING, core.standings),
+        (Table.REPLY, core.commands),
+        (Table.MASTER, core.master),
+    )
+
+
+def restore(core: Core, records: Mapping[RecordId, bytes]) -> None:
+    """Give the machines back what an earlier process committed. Before the first step.
+
+    Raises `RecordUnreadable`: what one cannot read, one would overwrite.
+    """
+    kept: dict[RecordId, bytes] = {}
+    for record, snapshot in records.items():
+        if record.table in (Table.ENTRY, Table.KEY):
+            kept[record] = snapshot
+            continue
+        try:
+            _restore_one(core, record, snapshot)
+        except (ValueError, SnapshotError) as error:  # msgspec's errors are of ValueError
+            raise RecordUnreadable(f"{record.table}/{record.id}", str(error)) from error
+    try:
+        core.outbox.restore(kept)
+    except ValueError as error:
+        raise RecordUnreadable("of the outbox", str(error)) from error
+
+
+def _restore_one(core: Core, record: RecordId, snapshot: bytes) -> None:
+    machines = dict(_machines(core))
+    if record.table in machines and record.id != CURSOR_ID:
+        version = msgspec.json.decode(snapshot, type=_Versioned).v
+        if version != 1:
+            raise ValueError(f"it is of version {version}, and this bridge knows version 1")
+    match record.table:
+        case Table.NODE:
+            group, node = record.id.split("/")
+            core.host.restore(NodeId(group, node), snapshot)
+        case Table.MEMORY if core.settler.owns(record.id):
+            core.settler.restore(record.id, snapshot)
+        case Table.SIGNAL | Table.MEMORY | Table.ORDER | Table.STANDING | Table.REPLY | Table.MASTER:
+            machines[record.table].restore(record.id, snapshot)
+        case Table.META if record.id == STRANGERS_ID:
+            core.host.restore_findings(snapshot)
+        case Table.ENTRY | Table.KEY | Table.DONE | Table.META:
+            pass
