@@ -24,6 +24,7 @@ from bridge.core.input import Destination
 from bridge.core.order import OrderBook
 from bridge.core.posting import Postings
 from bridge.core.settle import Settler
+from bridge.core.site import Core
 from bridge.core.standing import Standings
 from bridge.core.topic import UNS_PREFIX
 from bridge.errors import ConfigError
