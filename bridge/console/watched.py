@@ -19,7 +19,7 @@ from bridge.broker.link import (
 from bridge.console.watch import Watch
 from bridge.wiring import LinkFactory, Outside
 from odoo_adapter.odoo import Applied, Job, Odoo, OdooInfo, OrdersRead, Outcome, Receipt
-from ruleset.transaction import Complete, Progress, QualityHold, Transaction
+from ruleset.transaction import Complete, Correct, Progress, QualityHold, Transaction
 from state.errors import StoreUnavailable
 from state.record import Commit, Stored, Table
 from state.store import Act, Leader, Lease, Store
@@ -119,7 +119,7 @@ class WatchedOdoo:
     def _applied(self, transaction: Transaction, outcome: Applied) -> None:
         now_ms = self._watch.clock.now_ms()
         self._watch.odoo.posted_ms = now_ms
-        if transaction.order is not None and isinstance(transaction, Progress | Complete | QualityHold):
+        if transaction.order is not None and isinstance(transaction, Progress | Complete | QualityHold | Correct):
             self._watch.posted(transaction.order, outcome.receipt.details, now_ms)
 
 

@@ -24,6 +24,7 @@ from odoo_adapter.odoo import Applied, Declined, Held, Outcome, Passed
 from ruleset.output import DEFECT, Unmet
 from ruleset.transaction import (
     Complete,
+    Correct,
     IdempotencyKey,
     OrderRef,
     OrderState,
@@ -250,26 +251,29 @@ class Postings:
         return self.priorities.get(what, PRIORITIES.get(what, DEFAULT_PRIORITY))
 
     def _hold_reason(self, transaction: Transaction) -> str | None:
-        if not isinstance(transaction, Progress | Complete | QualityHold) or transaction.order is None:
+        if not isinstance(transaction, Progress | Complete | QualityHold | Correct) or transaction.order is None:
             return None
         record = self.book.records.get(transaction.order)
         if record is None or record.planned is None:
             return None
         limit = record.planned * (1 + self.tolerance)
-        quantity = self._total(transaction)
-        if quantity <= limit:
+        quantity = self._total(transaction, self.standings.of(transaction.order).corrected)
+        if quantity <= limit or (isinstance(transaction, Correct) and transaction.quantity < 0):
             return None
         return (
             f"{quantity} reported on {record.name}, planned {record.planned}: above the tolerance of "
             f"{(self.tolerance * 100).normalize():f} %; release it to post it all the same"
         )
 
-    def _total(self, transaction: Progress | Complete | QualityHold) -> Decimal:
-        if not isinstance(transaction, Progress):
+    def _total(self, transaction: Progress | Complete | QualityHold | Correct, corrected: Decimal) -> Decimal:
+        """What the order comes to with this transaction: what its counters counted, and what corrected that."""
+        if isinstance(transaction, Complete | QualityHold):
             return transaction.quantity
         totals = dict(self.outbox.stream_totals(f"{transaction.order}/"))
-        totals[transaction.stream] = max(transaction.upto, totals.get(transaction.stream, Decimal(0)))
-        return sum(totals.values(), Decimal(0))
+        counted = sum(totals.values(), corrected)
+        if isinstance(transaction, Correct):
+            return counted + transaction.quantity
+        return counted + max(Decimal(0), transaction.upto - totals.get(transaction.stream, Decimal(0)))
 
 
 def _notices(offer: Offer, key: str, what: str, hold: str | None) -> tuple[Notice, ...]:

@@ -58,10 +58,13 @@ class Order:
         if self.state in closed:
             raise Refused("order_state", f"{self.name} is {self.state}")
 
+    def is_beyond(self, amount: Decimal, unit: Unit, p: Mapping[str, Plain]) -> bool:
+        """Whether this is more than is ordered with its tolerance."""
+        return amount > self.wanted * (1 + Decimal(str(p.get("over") or 0))) + unit.step / 2
+
     def check_limit(self, amount: Decimal, unit: Unit, p: Mapping[str, Plain]) -> None:
         """Raise `Refused` for more than is ordered with its tolerance, unless a person released it."""
-        most = self.wanted * (1 + Decimal(str(p.get("over") or 0)))
-        if not p.get("consent") and amount > most + unit.step / 2:
+        if not p.get("consent") and self.is_beyond(amount, unit, p):
             raise Refused("too_much", f"{quantity(amount)} of {quantity(self.wanted)} {unit.name}")
 
 

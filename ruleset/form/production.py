@@ -14,7 +14,7 @@ from ruleset.form.moment import Moment
 from ruleset.form.records import Records, equipment_id
 from ruleset.output import EngineOutput, Post
 from ruleset.sample import Sample
-from ruleset.transaction import Complete, QualityHold
+from ruleset.transaction import Complete, Correct, QualityHold
 
 MomentOf: TypeAlias = Callable[[str, int], Moment]
 """The present moment of a rule's record, now."""
@@ -75,10 +75,11 @@ class Production:
         return self._flush(id, form, now_ms)
 
     def before(self, outputs: Iterable[EngineOutput], now_ms: int) -> list[EngineOutput]:
-        """The outputs, with all that an order made posted before it is done: progress never comes after completion."""
+        """The outputs, with all that an order made posted before it is done or corrected: progress never comes after
+        completion, and what was not posted yet cannot be corrected."""
         result: list[EngineOutput] = []
         for output in outputs:
-            if isinstance(output, Post) and isinstance(output.transaction, Complete | QualityHold):
+            if isinstance(output, Post) and isinstance(output.transaction, Complete | QualityHold | Correct):
                 result += self._flush_order(str(output.transaction.order), now_ms)
             result.append(output)
         return result

@@ -180,6 +180,23 @@ async def test_scrap_of_which_only_the_draft_was_made_is_validated_once(bench: B
     assert (len(drafts), moves) == (1, 1)
 
 
+async def test_a_draft_that_was_declined_takes_over_what_was_corrected_since(bench: Bench, admin: OdooApi) -> None:
+    order = await bench.order(10)
+    transaction = await component_scrap(bench, order)
+    declined = await post(bench, bench.job(structs.replace(transaction, quantity=Decimal(900_000))))
+    assert isinstance(declined, Declined)
+    applied = await post(bench, bench.job(transaction))
+    assert isinstance(applied, Applied)
+    found = await admin.call(
+        "stock.scrap",
+        "search_read",
+        writes=False,
+        domain=[["origin", "like", transaction.key]],
+        fields=["state", "scrap_qty"],
+    )
+    assert [(one["state"], one["scrap_qty"]) for one in found] == [("done", 0.15)]
+
+
 async def test_a_strict_bill_of_materials_takes_its_ratio_only(bench: Bench, admin: OdooApi) -> None:
     order = await bench.order(10)
     await admin.call("mrp.production", "write", writes=True, ids=[int(order[3:])], vals={"consumption": "strict"})

@@ -115,9 +115,11 @@ def _somebody(one: Attempt, order: Order, change: _Change) -> str:
     expected = quantity(change.before)
     if one.job.uncertain:
         expected += f" or {quantity(change.after)}"
+    after = change.found + change.added
+    beyond = f", although {quantity(after)} are too many" if order.is_beyond(after, change.unit, one.p) else ""
     return (
         f"{order.name} shows {quantity(change.found)} {change.unit.name}, expected {expected}: somebody changed it; "
-        f"release to add the {quantity(change.added)} to what stands, or skip"
+        f"release to add the {quantity(change.added)} to what stands{beyond}, or skip"
     )
 
 

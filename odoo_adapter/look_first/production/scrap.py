@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from odoo_adapter.errors import Refused, Uncertain
@@ -35,10 +36,12 @@ async def find_scrap(one: Attempt) -> Receipt | None:
 
 
 async def _made(one: Attempt) -> Row | None:
-    """The scrap with this key, draft or done. Raises `Refused` where it is of another quantity."""
+    """The scrap with this key, draft or done, as it is asked for. Raises `Refused` where another quantity is done."""
     for row in await one.steps.search(MODEL, [["origin", "=", _origin(one)]], _FIELDS):
-        await _check_same(one, row)
-        return row
+        same = await _is_same(one, row)
+        if not same and row["state"] == "done":
+            raise Refused("conflict", f"posted before with other content, as {MODEL} {row['id']}")
+        return row if same else None
     return None
 
 
@@ -47,14 +50,13 @@ def _origin(one: Attempt) -> str:
     return one.key if one.steps.can.scrap_reasons else f"{one.key} {one.text('reason')}"
 
 
-async def _check_same(one: Attempt, row: Row) -> None:
+async def _is_same(one: Attempt, row: Row) -> bool:
     product = await _product(one, row["product_id"][0])
     units = await read_units(one.steps, [product["uom_id"][0]], [one.text("uom")])
     unit = units[product["uom_id"][0]]
     asked = one.p.get("product") or product["default_code"]
     quantity = units.quantity(one.text("qty"), one.text("uom"), unit)
-    if product["default_code"] != asked or not unit.same(quantity, number(row["scrap_qty"])):
-        raise Refused("conflict", f"posted before with other content, as {MODEL} {row['id']}")
+    return bool(product["default_code"] == asked) and unit.same(quantity, number(row["scrap_qty"]))
 
 
 async def _draft(one: Attempt) -> Row:
@@ -78,8 +80,20 @@ async def _draft(one: Attempt) -> Row:
         row["lot_id/.id"] = str(await lots.ensure(steps, lot))
     (id,) = await steps.load(MODEL, one.key, [row | await _reason(one)])
     (made,) = await steps.read(MODEL, [id], _FIELDS)
-    await _check_same(one, made)  # it was there already, where its source or its reason is another now
-    return made
+    if await _is_same(one, made):
+        return made
+    if made["state"] == "done":  # it was there already, where its source or its reason is another now
+        raise Refused("conflict", f"posted before with other content, as {MODEL} {id}")
+    await steps.write(MODEL, [id], _as_written(row))  # a draft that was declined, of an entry that was corrected since
+    (mended,) = await steps.read(MODEL, [id], _FIELDS)
+    return mended
+
+
+def _as_written(row: Mapping[str, str]) -> dict[str, object]:
+    """A row of `load` as values of `write`."""
+    return {
+        name.removesuffix("/.id"): int(text) if name.endswith("/.id") else float(text) for name, text in row.items()
+    }
 
 
 async def _product_of(one: Attempt, order: Order | None) -> Row:

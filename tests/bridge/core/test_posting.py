@@ -15,6 +15,7 @@ from bridge.core.standing import Standings
 from odoo_adapter.odoo import Applied, Declined, Held, OrderRead, OrdersRead, Passed, Receipt
 from ruleset.output import Unmet
 from ruleset.transaction import (
+    Correct,
     IdempotencyKey,
     OrderRef,
     OrderState,
@@ -270,3 +271,28 @@ def test_a_note_keeps_nothing_back_and_comes_after_every_posting() -> None:
     assert (alert.level, alert.name) == ("alert", "entry.dead")
     desk.postings.post(progress(10), 8)
     assert [one.action for one in desk.outbox.claim(Destination.ODOO, now_ms=9, limit=10)] == ["production.progress"]
+
+
+def correct(by: int) -> Correct:
+    return Correct(
+        key=IdempotencyKey(f"correct:{by}"),
+        equipment=LINE,
+        at_ms=1,
+        provenance=cause(),
+        order=ORDER,
+        quantity=Decimal(by),
+        unit="pcs",
+        corrects="progress:1:100",
+        reason="recount",
+    )
+
+
+def test_what_corrects_a_count_counts_against_the_tolerance_of_its_order() -> None:
+    desk = Desk()
+    desk.postings.post(progress(100), 1)
+    assert (said(desk.postings.post(correct(-5), 1)), said(desk.postings.post(correct(5), 1))) == ([], [])
+    assert said(desk.postings.post(correct(6), 1)) == [("alert", "entry.held")]
+    taken_off = Receipt(model="mrp.production", id=1, details={"corrected": -5.0, "qty_producing": 95.0})
+    desk.postings.standings.applied(correct(-5), taken_off, 1)
+    assert said(desk.postings.post(progress(110), 1)) == []
+    assert said(desk.postings.post(progress(111), 1)) == [("alert", "entry.held")]

@@ -10,7 +10,7 @@ from bridge.core.standing import FORGET_EVERY_MS, Standings
 from odoo_adapter.odoo import Receipt, Standing
 from ruleset.sample import Plain
 from ruleset.transaction import IdempotencyKey, Scrap, Transaction
-from tests.bridge.core.test_posting import ORDER, cause, progress, start
+from tests.bridge.core.test_posting import ORDER, cause, correct, progress, start
 
 
 def receipt(**details: Plain) -> Receipt:
@@ -50,8 +50,18 @@ def test_the_last_quantity_and_the_last_total_of_each_stream_are_kept() -> None:
         (second, receipt(qty_producing=30.0)),
     )
     assert standings.of(ORDER) == Standing(
-        quantity=Decimal("30.0"), streams={first.stream: Decimal(25), other.stream: Decimal(5)}
+        quantity=Decimal("30.0"),
+        streams={first.stream: Decimal(25), other.stream: Decimal(5)},
+        units={first.stream: "pcs", other.stream: "pcs"},
     )
+
+
+def test_what_corrections_came_to_is_kept_beside_the_totals() -> None:
+    counted, wrong = (progress(25), receipt(qty_producing=25)), (correct(-5), receipt(corrected=-5, qty_producing=20))
+    taken_apart = (correct(-2), receipt(added=-2))
+    standing = posted(counted, wrong, taken_apart).of(ORDER)
+    assert (standing.quantity, standing.corrected) == (20, -5)
+    assert standing.streams == {progress(25).stream: Decimal(25)}
 
 
 def test_an_older_total_does_not_take_the_place_of_a_later_one() -> None:

@@ -19,6 +19,7 @@ from tests.live_odoo.test_look_first import (
     count_by_hand,
     left,
     mode,
+    test_a_draft_that_was_declined_takes_over_what_was_corrected_since,
     test_a_hold_location_that_is_missing_declines_holds_only_and_says_what_to_do,
     test_a_quantity_that_somebody_changed_is_held_and_goes_on_from_there_once_released,
     test_a_strict_bill_of_materials_takes_its_ratio_only,
@@ -34,6 +35,7 @@ from tests.odoo_adapter.situations import Bench, progress
 
 __all__ = [
     "mode",
+    "test_a_draft_that_was_declined_takes_over_what_was_corrected_since",
     "test_a_hold_location_that_is_missing_declines_holds_only_and_says_what_to_do",
     "test_a_quantity_that_somebody_changed_is_held_and_goes_on_from_there_once_released",
     "test_a_strict_bill_of_materials_takes_its_ratio_only",
