@@ -1,0 +1,84 @@
+"""The scenarios of the simulator on a real Odoo: the same tests. What happens, happened in the last twelve hours."""
+
+from __future__ import annotations
+
+import os
+import time
+
+import pytest
+
+from odoo_adapter.client.api import OdooApi
+from odoo_adapter.seed import Planner
+from tests.scenarios.bridge import Clock
+from tests.scenarios.factory import Ground
+from tests.scenarios.test_equipment import (
+    test_a_fault_of_half_an_hour_asks_maintenance_once,
+    test_a_short_stop_is_totalled_and_long_ones_are_time_records_with_their_losses_that_do_not_overlap,
+)
+from tests.scenarios.test_material import (
+    test_grams_of_what_is_counted_in_pieces_are_refused_and_nothing_is_consumed,
+    test_less_than_ordered_with_a_by_product_closes_the_order_with_what_really_came,
+    test_what_the_scale_says_in_grams_is_consumed_to_the_gram_of_an_order_in_kilograms,
+)
+from tests.scenarios.test_orders import (
+    test_a_confirmed_order_is_on_the_namespace_and_the_planner_reads_that_the_mes_accepted_it,
+    test_an_order_that_the_mes_does_not_answer_is_alerted_and_resent_only_as_the_same_version,
+    test_an_order_that_the_mes_refuses_shows_its_reason_to_the_planner,
+)
+from tests.scenarios.test_production import (
+    test_a_correction_of_what_runs_lowers_the_count_and_counting_goes_on_from_there,
+    test_a_counter_that_is_reset_adds_only_real_pieces_and_the_jump_is_listed,
+    test_a_document_that_comes_twice_and_a_birth_with_the_same_count_post_nothing,
+    test_a_late_correction_of_a_finished_order_is_a_movement_of_its_own_that_names_what_it_corrects,
+    test_a_planner_who_edits_the_order_while_four_lines_report_meets_no_error_and_nothing_is_lost,
+    test_a_thousand_pieces_counted_one_by_one_are_few_postings_whose_sum_is_exact,
+    test_more_than_the_tolerance_is_held_until_a_supervisor_releases_it,
+    test_scrap_is_posted_once_from_its_lot_with_its_reason,
+    test_scrap_with_a_reason_that_nobody_mapped_is_a_dead_letter_and_changes_nothing,
+)
+from tests.scenarios.test_quality import (
+    test_a_disposition_that_is_missing_for_four_hours_is_alerted_and_still_decides_when_it_comes,
+    test_a_finished_order_waits_for_the_laboratory_and_its_goods_are_in_stock_once_accepted,
+    test_rejected_goods_are_in_the_hold_location_and_available_to_nobody,
+)
+from tests.scenarios.ways import both_ways, plant
+
+__all__ = [
+    "both_ways",
+    "plant",
+    "test_a_confirmed_order_is_on_the_namespace_and_the_planner_reads_that_the_mes_accepted_it",
+    "test_a_correction_of_what_runs_lowers_the_count_and_counting_goes_on_from_there",
+    "test_a_counter_that_is_reset_adds_only_real_pieces_and_the_jump_is_listed",
+    "test_a_disposition_that_is_missing_for_four_hours_is_alerted_and_still_decides_when_it_comes",
+    "test_a_document_that_comes_twice_and_a_birth_with_the_same_count_post_nothing",
+    "test_a_fault_of_half_an_hour_asks_maintenance_once",
+    "test_a_finished_order_waits_for_the_laboratory_and_its_goods_are_in_stock_once_accepted",
+    "test_a_late_correction_of_a_finished_order_is_a_movement_of_its_own_that_names_what_it_corrects",
+    "test_a_planner_who_edits_the_order_while_four_lines_report_meets_no_error_and_nothing_is_lost",
+    "test_a_short_stop_is_totalled_and_long_ones_are_time_records_with_their_losses_that_do_not_overlap",
+    "test_a_thousand_pieces_counted_one_by_one_are_few_postings_whose_sum_is_exact",
+    "test_an_order_that_the_mes_does_not_answer_is_alerted_and_resent_only_as_the_same_version",
+    "test_an_order_that_the_mes_refuses_shows_its_reason_to_the_planner",
+    "test_grams_of_what_is_counted_in_pieces_are_refused_and_nothing_is_consumed",
+    "test_less_than_ordered_with_a_by_product_closes_the_order_with_what_really_came",
+    "test_more_than_the_tolerance_is_held_until_a_supervisor_releases_it",
+    "test_rejected_goods_are_in_the_hold_location_and_available_to_nobody",
+    "test_scrap_is_posted_once_from_its_lot_with_its_reason",
+    "test_scrap_with_a_reason_that_nobody_mapped_is_a_dead_letter_and_changes_nothing",
+    "test_what_the_scale_says_in_grams_is_consumed_to_the_gram_of_an_order_in_kilograms",
+]
+
+HOURS_AGO = 12
+
+
+@pytest.fixture
+def ground(admin: OdooApi, planner: Planner, fresh: str) -> Ground:
+    """The server that the environment names, with the inbox and what a plant without it makes by hand."""
+    began_s = (int(time.time()) // 60 - HOURS_AGO * 60) * 60
+    return Ground(
+        admin=admin,
+        user=os.environ["UNS_BRIDGE_ODOO_USER"],
+        key=os.environ["UNS_BRIDGE_ODOO_KEY"],
+        clock=Clock(began_s * 1000),
+        suffix=f"-{fresh}",
+    )

@@ -1,0 +1,134 @@
+"""What is made: pieces are counted, thrown away, reported beyond what was ordered, and corrected."""
+
+from __future__ import annotations
+
+import asyncio
+
+from tests.scenarios.factory import Factory
+from tests.scenarios.office import Confirmed, Done, Running, Scrapped
+
+MINUTE_BY_MINUTE = 51
+"""A thousand pieces in fifty minutes, with a posting every minute or 25 pieces."""
+
+
+async def test_a_thousand_pieces_counted_one_by_one_are_few_postings_whose_sum_is_exact(plant: Factory) -> None:
+    order, line = await plant.releases(1000), plant.lines[0]
+    await line.runs(order)
+    for _ in range(1000):
+        await line.makes(1)
+        await plant.passes(seconds=3)
+    await plant.passes(minutes=1)
+    assert await plant.odoo.order(order) == Running(counted=1000)
+    assert plant.posted("production.progress") <= MINUTE_BY_MINUTE
+    assert plant.is_done
+
+
+async def test_a_counter_that_is_reset_adds_only_real_pieces_and_the_jump_is_listed(plant: Factory) -> None:
+    order, line = await plant.releases(100), plant.lines[0]
+    await line.runs(order)
+    await line.makes(60)
+    await line.starts_counting_at(3)
+    await plant.passes(minutes=1)
+    assert await plant.odoo.order(order) == Running(counted=63)
+    assert plant.remarks == [
+        "counter-reset: good_count went from 60 to 3: reset; 3 counted, "
+        "what else was made before the reset is not known"
+    ]
+
+
+async def test_a_document_that_comes_twice_and_a_birth_with_the_same_count_post_nothing(plant: Factory) -> None:
+    order, line = await plant.releases(100), plant.lines[0]
+    await line.runs(order)
+    await line.makes(30)
+    await plant.mes.scraps(order, 2, "S01")
+    await plant.mes.repeats_itself()
+    await plant.bridge.restarts()
+    await plant.passes(minutes=1)
+    assert await plant.odoo.order(order) == Running(counted=30)
+    assert len(await plant.odoo.scrapped(order)) == 1
+    assert plant.is_done
+
+
+async def test_a_planner_who_edits_the_order_while_four_lines_report_meets_no_error_and_nothing_is_lost(
+    plant: Factory,
+) -> None:
+    order = await plant.releases(400)
+    for line in plant.lines:
+        await line.runs(order)
+
+    async def edit() -> None:
+        for day in range(1, 9):
+            await plant.planner.edits(order, date_deadline=f"2026-12-0{day} 08:00:00")
+
+    async def report() -> None:
+        for _ in range(4):
+            for line in plant.lines:
+                await line.makes(25)
+            await plant.passes(minutes=1)
+
+    await asyncio.gather(edit(), report())
+    await plant.passes(minutes=10)
+    assert await plant.odoo.order(order) == Running(counted=400)
+    assert await plant.odoo.due(order) == "2026-12-08 08:00:00"
+    assert plant.is_done
+
+
+async def test_more_than_the_tolerance_is_held_until_a_supervisor_releases_it(plant: Factory) -> None:
+    order, line = await plant.releases(100), plant.lines[0]
+    await line.runs(order)
+    await line.makes(100)
+    await line.makes(5)
+    await plant.passes(minutes=1)
+    assert await plant.odoo.order(order) == Running(counted=100)
+    ((action, reason),) = plant.held
+    assert action == "production.progress"
+    assert "105 reported" in reason
+    assert "above the tolerance of 3 %" in reason
+    await plant.supervisor_releases()
+    assert await plant.odoo.order(order) == Running(counted=105)
+    assert any("released by Ana Weber" in note for note in await plant.odoo.notes(order))
+    assert plant.is_done
+
+
+async def test_scrap_is_posted_once_from_its_lot_with_its_reason(plant: Factory) -> None:
+    order, line = await plant.releases(100), plant.lines[0]
+    await line.runs(order)
+    await line.makes(50)
+    await plant.mes.scraps(order, 4, "S04", lot="L1")
+    assert plant.dead == []
+    (scrapped,) = await plant.odoo.scrapped(order)
+    assert scrapped == Scrapped(quantity=4, lot="L1", reason="Wrong dimension")
+    assert await plant.odoo.order(order) == Running(counted=50)
+
+
+async def test_scrap_with_a_reason_that_nobody_mapped_is_a_dead_letter_and_changes_nothing(plant: Factory) -> None:
+    order = await plant.releases(100)
+    await plant.mes.scraps(order, 4, "S99")
+    assert plant.dead == [("production.scrap", "scrap reason S99 is not in codes.yaml")]
+    assert await plant.odoo.scrapped(order) == []
+    assert await plant.odoo.order(order) == Confirmed()
+
+
+async def test_a_late_correction_of_a_finished_order_is_a_movement_of_its_own_that_names_what_it_corrects(
+    plant: Factory,
+) -> None:
+    order = await plant.releases(250)
+    await plant.mes.decides(order, "L1", "accept")
+    await plant.mes.finishes(order, 250, lot="L1", consumed={("RESIN", "R-1"): 12.5})
+    assert await plant.odoo.order(order) == Done(quantity=250, lot="L1")
+    await plant.mes.miscounted(order, -5, of="finished-L1", reason="a carton was counted twice")
+    assert (plant.dead, plant.held) == ([], [])
+    assert await plant.odoo.stock("HOUSING", "L1") == {"Stock": 245}
+    assert any("finished-L1" in note for note in await plant.odoo.notes(order))
+
+
+async def test_a_correction_of_what_runs_lowers_the_count_and_counting_goes_on_from_there(plant: Factory) -> None:
+    order, line = await plant.releases(300), plant.lines[0]
+    await line.runs(order)
+    await line.makes(250)
+    await plant.mes.miscounted(order, -5, of="line-1", reason="a carton was counted twice")
+    assert await plant.odoo.order(order) == Running(counted=245)
+    await line.makes(10)
+    await plant.passes(minutes=1)
+    assert await plant.odoo.order(order) == Running(counted=255)
+    assert plant.is_done
