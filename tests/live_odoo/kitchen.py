@@ -32,6 +32,23 @@ class Kitchen:
         (found,) = await self.admin.call("uom.uom", "search", writes=False, domain=[["name", "=", name]], limit=1)
         return int(found)
 
+    async def bag(self) -> str:
+        """A unit of 25 kg; its name."""
+        kg, name = await self.unit("kg"), self.code("Bag")
+        if (await self.admin.capabilities()).unit_categories:
+            (row,) = await self._read("uom.uom", [kg], ["category_id"])
+            bigger = {"uom_type": "bigger", "factor_inv": 25.0, "rounding": 0.00001}
+            await self._create("uom.uom", {"name": name, "category_id": row["category_id"][0], **bigger})
+        else:
+            await self._create("uom.uom", {"name": name, "relative_factor": 25.0, "relative_uom_id": kg})
+        return name
+
+    async def digits(self, digits: int) -> None:
+        """How many digits behind the point Odoo keeps of quantities."""
+        domain = [["name", "in", ["Product Unit", "Product Unit of Measure"]]]
+        ids = await self.admin.call("decimal.precision", "search", writes=False, domain=domain)
+        await self.admin.call("decimal.precision", "write", writes=True, ids=ids, vals={"digits": digits})
+
     async def product(
         self, name: str, expiring: Mapping[str, object] = NEVER, *, unit: str = "kg", tracking: str = "lot"
     ) -> int:

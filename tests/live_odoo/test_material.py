@@ -131,6 +131,22 @@ async def test_a_lot_that_had_expired_when_it_was_used_is_held_and_posted_once_r
     assert await kitchen.used(order) == {("MILK", "OLD"): 1, ("MILK", "GOOD"): 1}
 
 
+async def test_a_completion_that_lists_an_expired_lot_is_held_and_posted_once_released(
+    bench: Bench, kitchen: Kitchen
+) -> None:
+    await kitchen.keep_expiration_dates()
+    order, milk = await kitchen.simple_order("MILK", IN_A_MONTH)
+    old = await kitchen.lot(milk, "OLD", 5, expiration_date="2026-11-22 00:00:00")
+    listed = (Consumption(product=kitchen.code("MILK"), quantity=Decimal(2), unit="kg", lot=old),)
+    done = structs.replace(finished(bench, order, 2, kitchen.code("CAKE"), unit="kg"), consumed=listed)
+    (held,) = await bench.post([done])
+    assert isinstance(held, Held)
+    assert f"lot {old} of " in held.reason
+    assert await kitchen.used(order) == {}
+    assert all_applied(await bench.post([structs.replace(done, consent="eve")]))
+    assert await kitchen.used(order) == {("MILK", "OLD"): 2}
+
+
 async def test_a_lot_that_is_on_hold_is_held_and_taken_from_there_once_released(bench: Bench, kitchen: Kitchen) -> None:
     order, milk = await kitchen.simple_order("MILK")
     lot = await kitchen.lot(milk, "BLOCKED", 5, on_hold=True)
@@ -206,6 +222,40 @@ async def test_a_lot_keeps_its_expiration_date_where_the_product_has_such_and_is
     assert (row["name"], row["expiration_date"]) == ("M", "2026-12-03 02:13:20")
     assert isinstance(declined, Declined)
     assert declined.code == "expiry"
+
+
+async def flour_in_bags(kitchen: Kitchen) -> tuple[str, str]:
+    """An order of a cake of flour that is counted in bags of 25 kg, and a lot of ten bags."""
+    flour, cake = await kitchen.product("FLOUR", unit=await kitchen.bag()), await kitchen.product("CAKE")
+    await kitchen.bom(cake, {flour: 1.0})
+    return await kitchen.order(cake, 2), await kitchen.lot(flour, "F", 10)
+
+
+async def test_stock_in_bags_takes_from_a_scale_what_odoos_digits_can_hold_and_no_other(
+    bench: Bench, kitchen: Kitchen
+) -> None:
+    order, lot = await flour_in_bags(kitchen)
+    code = kitchen.code("FLOUR")
+    (declined,) = await bench.post([used_up(bench, order, code, "337", "g", lot=lot)])
+    assert isinstance(declined, Declined)
+    assert (declined.code, "Odoo counts it in steps of 0.01 " in declined.reason) == ("precision", True)
+    assert all_applied(await bench.post([used_up(bench, order, code, "750", "g", lot=lot)]))
+    assert await kitchen.used(order) == {("FLOUR", "F"): 0.75}
+    assert all_applied(await bench.post([finished(bench, order, 2, kitchen.code("CAKE"), unit="kg")]))
+    assert await kitchen.stock(await kitchen.find("FLOUR"), lot) == 9.97
+
+
+async def test_with_more_digits_stock_in_bags_is_right_to_the_gram(bench: Bench, kitchen: Kitchen) -> None:
+    await kitchen.digits(5)
+    try:
+        order, lot = await flour_in_bags(kitchen)
+        reports = [used_up(bench, order, kitchen.code("FLOUR"), grams, "g", lot=lot) for grams in ("1337", "12001")]
+        done = finished(bench, order, 2, kitchen.code("CAKE"), unit="kg")
+        assert all_applied(await bench.post([*reports, done]))
+        assert await kitchen.used(order) == {("FLOUR", "F"): 13.338}
+        assert await kitchen.stock(await kitchen.find("FLOUR"), lot) == 9.46648
+    finally:
+        await kitchen.digits(2)
 
 
 async def bake(bench: Bench, kitchen: Kitchen) -> None:

@@ -8,6 +8,7 @@ from typing import Final
 
 from odoo_adapter.errors import Refused, Uncertain
 from odoo_adapter.look_first.attempt import Attempt, receipt
+from odoo_adapter.look_first.material.expiry import expired
 from odoo_adapter.look_first.material.report import MOVE, Report, Taken, read_report, take
 from odoo_adapter.look_first.note import said, say
 from odoo_adapter.look_first.order import MODEL, Order, read_order
@@ -89,7 +90,7 @@ async def _take(one: Attempt, report: Report) -> tuple[list[Taken], list[str]]:
             reason = f"the bill of materials of {order.name} allows no other component than its own"
             raise Refused("strict", reason)
         doubts.append(f"{code} is not a component of {order.name}")
-    if report.lot and (ended := await _expired(one, report.lot.id)):
+    if report.lot and (ended := await expired(one, report.lot.id)):
         doubts.append(f"lot {report.lot.name} of {code} expired at {ended}")
     source = report.move["location_id"][0] if report.move else await _source(one, order)
     taken, left = await take(steps, report, source, report.amount)
@@ -102,15 +103,6 @@ async def _take(one: Attempt, report: Report) -> tuple[list[Taken], list[str]]:
     if left and report.lot:
         raise Refused("no_stock", f"{report.lot.name} of {code}")
     return ([*taken, Taken(place=source, package=0, amount=left)] if left else taken), doubts
-
-
-async def _expired(one: Attempt, lot: int) -> str:
-    """When the lot expired, if it had when it was used and Odoo keeps such dates; "" otherwise."""
-    if not await one.steps.has_field("stock.lot", "expiration_date"):
-        return ""
-    (row,) = await one.steps.read("stock.lot", [lot], ["expiration_date"])
-    ends = str(row["expiration_date"] or "")[:19]
-    return ends if ends and ends <= one.text("at") else ""
 
 
 async def _source(one: Attempt, order: Order) -> int:

@@ -16,6 +16,7 @@ from odoo_adapter.errors import OdooError, Refused, Uncertain
 from odoo_adapter.look_first import lot as lots
 from odoo_adapter.look_first.attempt import Attempt, receipt
 from odoo_adapter.look_first.lot import Lot, read_lot
+from odoo_adapter.look_first.material.expiry import expired_lots
 from odoo_adapter.look_first.note import said, say
 from odoo_adapter.look_first.order import MODEL, Order, read_order
 from odoo_adapter.look_first.production.byproduct import (
@@ -66,6 +67,8 @@ async def apply_completion(one: Attempt) -> Outcome:
     goal = await _goal(one, order)
     order.check_limit(goal.quantity, goal.consumption.units[order.unit], one.p)
     uses = await plan_uses(one, order, goal.consumption, goal.quantity)
+    if (doubts := await expired_lots(one, goal.consumption.listed)) and not one.p.get("consent"):
+        return one.held("; ".join(doubts) + ": release it to post it all the same")
     try:
         done = await _carry_out(one, order, goal, uses)
     except Refused as error:

@@ -54,6 +54,12 @@ class Consumption:
     named: Mapping[int, Mapping[int, Decimal]]
     recorded: Mapping[int, Decimal]
 
+    @property
+    def listed(self) -> dict[int, Mapping[int, Decimal]]:
+        """What the completion itself names."""
+        stays = {row["product_id"][0] for row in self.components if row["id"] in self.recorded}
+        return {product: lots for product, lots in self.named.items() if product not in stays}
+
     def moves(self, product: int) -> list[Row]:
         """The open moves of a component."""
         mine = (row for row in self.components if row["product_id"][0] == product)

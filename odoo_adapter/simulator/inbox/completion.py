@@ -11,7 +11,7 @@ from odoo_adapter.simulator.behaviour import manufacturing, note, stock
 from odoo_adapter.simulator.behaviour.order import deviates, open_moves, set_qty_producing
 from odoo_adapter.simulator.behaviour.product import convert, rounded
 from odoo_adapter.simulator.company import reference
-from odoo_adapter.simulator.inbox.material import keep_recorded, recorded
+from odoo_adapter.simulator.inbox.material import keep_recorded, look_at, recorded
 from odoo_adapter.simulator.inbox.payload import (
     CLOSED,
     Effect,
@@ -174,6 +174,7 @@ def _send_to(order: Record, place: Record) -> None:
 
 def _consume(order: Record, closing: _Closing) -> None:
     """Exactly what `consume` names from its lots; untracked components it does not name at the bill's ratio."""
+    look_at(order.database, closing.p)
     moves = _open_by_product(order, "move_raw_ids")
     actual = _named(order.database, closing.p.get("consume"), moves, "no_component")
     kept = recorded(order, closing.p)

@@ -67,6 +67,25 @@ def keep_recorded(moves: list[Record], parts: int) -> None:
             move.write(quantity=0.0, picked=True)
 
 
+def look_at(database: Database, p: Payload) -> None:
+    """What a completion lists of expired lots is for a person to look at first."""
+    doubts: list[str] = []
+    listed = p.get("consume")
+    for part in listed if isinstance(listed, list) else []:
+        assert isinstance(part, dict)
+        for lot in database.find("stock.lot", "name", part.get("lot") or ""):
+            if lot.link("product_id").text("default_code") == part["product"] and (ended := _expired(lot, p)):
+                doubts.append(f"lot {lot.text('name')} of {part['product']} expired at {ended}")
+    if doubts and not p.get("consent"):
+        raise Refusal("held", "; ".join(doubts) + ": release it to post it all the same")
+
+
+def _expired(lot: Record, p: Payload) -> str:
+    """When the lot expired, if it had when it was used; "" otherwise."""
+    ends = lot.text("expiration_date")[:19]
+    return ends if ends and ends <= str(p["at"]) else ""
+
+
 def _consume(database: Database, p: Payload, key: str, by: str) -> Payload:
     used = _used(database, p)
     move = used.move
@@ -142,8 +161,8 @@ def _take(used: _Used, p: Payload) -> tuple[list[tuple[Record, float]], list[str
             raise Refusal("strict", f"the bill of materials of {name} allows no other component than its own")
         doubts.append(f"{p['product']} is not a component of {used.order.text('name')}")
     lot, code = used.lot, p["product"]
-    if lot and lot.text("expiration_date") and lot.text("expiration_date")[:19] <= str(p["at"]):
-        doubts.append(f"lot {lot.text('name')} of {code} expired at {lot.text('expiration_date')[:19]}")
+    if lot and (ended := _expired(lot, p)):
+        doubts.append(f"lot {lot.text('name')} of {code} expired at {ended}")
     taken, left = _take_from(used, used.source, used.quantity)
     hold = reference(used.order.database, f"{MODULE}.location_hold_{COMPANY}")
     if left and lot and hold is not None:
