@@ -378,3 +378,17 @@ def test_a_folder_that_is_not_there_is_a_problem(tmp_path: Path) -> None:
     (problem,) = problems_of(tmp_path / "plant")
 
     assert problem.startswith(f"{tmp_path / 'plant'}: there is no such folder; name the plant folder")
+
+
+@pytest.mark.parametrize("action", ["production.complete", "production.progress"])
+def test_what_becomes_of_a_rest_is_said_with_the_completion(action: str, folder: Path) -> None:
+    matrix = folder / "workflows.yaml"
+    text = matrix.read_text().replace("[production.progress]", f"[{action}]")
+    matrix.write_text(text.replace(f"  actions: [{action}]\n", f"  actions: [{action}]\n  short: backorder\n"))
+    if action == "production.complete":
+        row = load_plant(folder).workflow_of(action)
+        assert row is not None
+        assert row.short == "backorder"
+    else:
+        (problem,) = problems_of(folder)
+        assert problem.endswith("short belongs to the workflow of production.complete")

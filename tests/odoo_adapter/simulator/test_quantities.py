@@ -9,7 +9,7 @@ import pytest
 
 from odoo_adapter.client.api import OdooApi
 from odoo_adapter.errors import Unavailable, Uncertain
-from odoo_adapter.odoo import Applied
+from odoo_adapter.odoo import Applied, Declined
 from ruleset.transaction import Transaction
 from tests.live_odoo.master import Master
 from tests.live_odoo.postings import consumption
@@ -155,3 +155,30 @@ async def test_whichever_call_of_it_fails_the_next_attempt_leaves_the_same(
         if not struck:
             return
     pytest.fail("it needs more calls than that")
+
+
+async def test_a_unit_whose_name_several_have_is_ambiguous(bench: Bench, admin: OdooApi) -> None:
+    order = await bench.order(10)
+    await admin.call("uom.uom", "create", writes=True, vals_list=[{"name": "Units", "relative_factor": 1.0}])
+    (declined,) = await bench.post([progress(bench, order, 4)])
+    assert isinstance(declined, Declined)
+    assert (declined.code, declined.reason) == ("ambiguous", "unit Units: 2 units have this name")
+
+
+async def test_the_inbox_counts_what_all_streams_counted_before_it_was_there(benches: Callable[..., Bench]) -> None:
+    before = benches("look-first")
+    order = await before.order(10)
+    await before.post([progress(before, order, 4), progress(before, order, 5, stream="2")])
+    after = replace(benches("inbox"), standings=before.standings)
+    (_, late) = await after.post([complete(after, order, quantity=9), progress(after, order, 5)])
+    assert isinstance(late, Declined)
+    assert late.reason.endswith(" is done with 9.0, and 10.0 were counted")
+
+
+@pytest.mark.parametrize("mode", ["look-first"])
+async def test_a_count_that_a_person_released_is_covered_by_its_done_order_like_any_other(bench: Bench) -> None:
+    order = await bench.order(10)
+    await bench.post([progress(bench, order, 7), complete(bench, order)])
+    (covered,) = await bench.odoo.post([replace(bench.job(progress(bench, order, 9)), released=True)])
+    assert isinstance(covered, Applied)
+    assert covered.receipt.details["covered"]
