@@ -42,8 +42,10 @@ from odoo_adapter.look_first.odoo import LookFirstOdoo
 from odoo_adapter.odoo import Odoo
 from odoo_adapter.plan import PlanContext
 from odoo_adapter.server import OdooServer
+from ruleset.codes import UNITS
 from ruleset.engine import Engine
 from ruleset.problem import Problem
+from ruleset.unit import factors
 from sparkplug.edge import EdgeNode
 from sparkplug.fact import ONLY_SERVER
 from sparkplug.host import HostApplication, HostSettings
@@ -119,6 +121,7 @@ def new_core(plant: Plant) -> Core:
             standings=standings,
             site=plant.assets.path,
             tolerance=_tolerance(plant),
+            factors=factors(plant.assets.codes.get(UNITS, {}), plant.assets.measures),
             priorities={action: flow.priority for flow in plant.workflows for action in flow.actions},
             order_notes=settings.odoo.order_notes,
         ),
@@ -169,7 +172,7 @@ def open_audit(plant: Plant) -> AuditLog:
 def open_odoo(plant: Plant) -> Odoo:
     """The plant's Odoo as its integration user, to be posted to as the settings say. Nothing is asked of it yet."""
     odoo, api = plant.settings.odoo, OdooApi(odoo_connection(plant))
-    units = plant.assets.codes.get("units", {})
+    units = plant.assets.codes.get(UNITS, {})
     completing = plant.workflow_of(COMPLETE)
     short = completing.short if completing is not None else "close"
     context = PlanContext(units=units, over=_tolerance(plant), short=short)

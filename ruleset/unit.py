@@ -82,6 +82,18 @@ def factor(unit: Measure, into: Measure) -> Factor | None:
     return Factor(Decimal(ratio.numerator), Decimal(ratio.denominator))
 
 
+def factors(units: Mapping[str, str], measures: Mapping[str, Measure]) -> Mapping[tuple[str, str], Factor]:
+    """From each unit of the floor to each unit of Odoo that it converts to. `units` says what Odoo calls those of the
+    floor, "" where it has none; what both call the same is the same."""
+    found = {
+        (unit, name): ratio
+        for unit in measures.keys() & units.keys()
+        for into, name in units.items()
+        if name and into in measures and (ratio := factor(measures[unit], measures[into]))
+    }
+    return {**found, **{pair: Factor(Decimal(1), Decimal(1)) for pair in units.items() if pair[1]}}
+
+
 @dataclass(frozen=True, slots=True)
 class Measured:
     """What the units of a plant are, by name, and what is wrong with the others and with the plant's own."""

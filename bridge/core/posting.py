@@ -36,6 +36,7 @@ from ruleset.transaction import (
     decode,
     encode,
 )
+from ruleset.unit import Factor
 from state.entry import EntryState
 from state.outbox import DEFAULT_PRIORITY, ENDS_ORDER, Offer, Outbox
 
@@ -64,7 +65,8 @@ class Postings:
     """Offers what was decided to the outbox.
 
     `tolerance` is the share above an order's quantity that may be reported without a person's consent;
-    `priorities` are those of workflows.yaml, by action; `order_notes`: planners read on the order what became of it.
+    `factors` lead from a unit of the floor to one of Odoo; `priorities` are those of workflows.yaml, by action;
+    `order_notes`: planners read on the order what became of it.
     """
 
     outbox: Outbox
@@ -72,6 +74,7 @@ class Postings:
     standings: Standings
     site: str
     tolerance: Decimal
+    factors: Mapping[tuple[str, str], Factor]
     priorities: Mapping[str, int]
     order_notes: bool = True
 
@@ -256,24 +259,35 @@ class Postings:
         record = self.book.records.get(transaction.order)
         if record is None or record.planned is None:
             return None
-        limit = record.planned * (1 + self.tolerance)
-        quantity = self._total(transaction, self.standings.of(transaction.order).corrected)
-        if quantity <= limit or (isinstance(transaction, Correct) and transaction.quantity < 0):
+        limit, unit = record.planned * (1 + self.tolerance), str(record.document.get("unit", ""))
+        quantity = self._total(transaction, unit)
+        if quantity is None or quantity <= limit or (isinstance(transaction, Correct) and transaction.quantity < 0):
             return None
         return (
-            f"{quantity} reported on {record.name}, planned {record.planned}: above the tolerance of "
-            f"{(self.tolerance * 100).normalize():f} %; release it to post it all the same"
+            f"{quantity.normalize():f} {unit} reported on {record.name}, planned {record.planned}: above the tolerance "
+            f"of {(self.tolerance * 100).normalize():f} %; release it to post it all the same"
         )
 
-    def _total(self, transaction: Progress | Complete | QualityHold | Correct, corrected: Decimal) -> Decimal:
-        """What the order comes to with this transaction: what its counters counted, and what corrected that."""
+    def _total(self, transaction: Progress | Complete | QualityHold | Correct, unit: str) -> Decimal | None:
+        """What the order comes to with this transaction, in its unit in Odoo: what its counters counted, and what
+        corrected that. None where a unit of the floor does not convert to it: then only Odoo can tell."""
         if isinstance(transaction, Complete | QualityHold):
-            return transaction.quantity
+            return self._in_odoo(transaction.quantity, transaction.unit, unit)
+        standing, units = self.standings.of(transaction.order or ""), {}
         totals = dict(self.outbox.stream_totals(f"{transaction.order}/"))
-        counted = sum(totals.values(), corrected)
+        if isinstance(transaction, Progress):
+            totals[transaction.stream] = max(transaction.upto, totals.get(transaction.stream, Decimal(0)))
+            units = {transaction.stream: transaction.unit}
+        units = {**dict.fromkeys(totals, transaction.unit), **standing.units, **units}
+        parts = [self._in_odoo(total, units[stream], unit) for stream, total in totals.items()]
         if isinstance(transaction, Correct):
-            return counted + transaction.quantity
-        return counted + max(Decimal(0), transaction.upto - totals.get(transaction.stream, Decimal(0)))
+            parts.append(self._in_odoo(transaction.quantity, transaction.unit, unit))
+        known = [part for part in parts if part is not None]
+        return sum(known, standing.corrected) if len(known) == len(parts) else None
+
+    def _in_odoo(self, quantity: Decimal, unit: str, into: str) -> Decimal | None:
+        factor = self.factors.get((unit, into))
+        return None if factor is None else factor.of(quantity)
 
 
 def _notices(offer: Offer, key: str, what: str, hold: str | None) -> tuple[Notice, ...]:

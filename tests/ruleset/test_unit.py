@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ruleset.codes import read_codes
 from ruleset.problem import Problems
-from ruleset.unit import Factor, Measure, factor, measure
+from ruleset.unit import Factor, Measure, factor, factors, measure
 
 OWN = {"bag": "25 kg", "pallet": "40 bag", "Stk": "1 pcs", "carrier": ""}
 KNOWN = measure(["kg", "g", "lb", "l", "pcs", "dozen", "mm/s", "bag/min", "°C"], OWN).units
@@ -56,6 +56,20 @@ def test_steps_of_a_tenth_of_a_kilogram_are_exact_to_the_gram_and_back(steps: in
 @pytest.mark.parametrize(("unit", "into"), [("kg", "pcs"), ("kg", "l"), ("carrier", "pcs"), ("°C", "°C")])
 def test_where_there_is_no_factor_none_is_invented(unit: str, into: str) -> None:
     assert factor(KNOWN[unit], KNOWN[into]) is None
+
+
+def test_a_unit_of_the_floor_leads_to_every_unit_of_odoo_that_it_converts_to() -> None:
+    units = {"kg": "kg", "g": "", "bag": "Bag", "pcs": "Units", "carrier": ""}
+    found = {pair: ratio.of(Decimal(1)) for pair, ratio in factors(units, KNOWN).items()}
+    assert found == {
+        ("kg", "kg"): 1,
+        ("kg", "Bag"): Decimal("0.04"),
+        ("g", "kg"): Decimal("0.001"),
+        ("g", "Bag"): Decimal("0.00004"),
+        ("bag", "kg"): 25,
+        ("bag", "Bag"): 1,
+        ("pcs", "Units"): 1,
+    }
 
 
 @pytest.mark.parametrize(

@@ -26,10 +26,12 @@ from ruleset.transaction import (
     decode,
     encode,
 )
+from ruleset.unit import factors, measure
 from state.entry import EntryState
 from state.outbox import Outbox
 
 ORDER = OrderRef("mo-1")
+UNITS = {"pcs": "Units", "kg": "kg", "g": "", "carrier": ""}
 LINE = "acme/berlin/packaging/line-1"
 RECEIPT = Receipt(model="mrp.workorder", id=7, details={})
 
@@ -38,7 +40,7 @@ def cause(topic: str = "t") -> Provenance:
     return Provenance(rule="r", version="v1", topic=topic)
 
 
-def progress(upto: int, stream: str = "1") -> Progress:
+def progress(upto: int, stream: str = "1", unit: str = "pcs") -> Progress:
     return Progress(
         key=IdempotencyKey(f"progress:{stream}:{upto}"),
         equipment=LINE,
@@ -47,7 +49,7 @@ def progress(upto: int, stream: str = "1") -> Progress:
         order=ORDER,
         stream=f"{ORDER}/{LINE}/good/{stream}",
         upto=Decimal(upto),
-        unit="pcs",
+        unit=unit,
     )
 
 
@@ -79,12 +81,15 @@ def unmet(reason: str = "no such reason") -> Unmet:
 class Desk:
     """Postings of a site with one released order of 100, five percent of which may be made too many."""
 
+    unit: str = "Units"
     outbox: Outbox = field(default_factory=Outbox)
     postings: Postings = field(init=False)
 
     def __post_init__(self) -> None:
         book = OrderBook(answer_within_ms=60_000)
-        read = OrderRead(order=ORDER, name="WH/MO/1", state="confirmed", document={"quantity": "100"})
+        read = OrderRead(
+            order=ORDER, name="WH/MO/1", state="confirmed", document={"quantity": "100", "unit": self.unit}
+        )
         book.read(OrdersRead(orders=(read,), cursor="1"), 1)
         self.postings = Postings(
             outbox=self.outbox,
@@ -92,6 +97,7 @@ class Desk:
             standings=Standings(),
             site="acme/berlin",
             tolerance=Decimal("0.05"),
+            factors=factors(UNITS, measure(UNITS, {}).units),
             priorities={},
         )
 
@@ -115,7 +121,7 @@ def test_what_is_within_the_tolerance_is_posted_and_what_is_above_it_waits_for_a
         {"progress:1:105": EntryState.PENDING, "progress:1:106": EntryState.HELD},
     )
     assert notices[0].fields["reason"] == (
-        "106 reported on WH/MO/1, planned 100: above the tolerance of 5 %; release it to post it all the same"
+        "106 Units reported on WH/MO/1, planned 100: above the tolerance of 5 %; release it to post it all the same"
     )
 
 
@@ -123,6 +129,27 @@ def test_the_totals_of_all_counters_of_an_order_count_against_its_tolerance() ->
     desk = Desk()
     desk.postings.post(progress(60, "1"), 1)
     assert said(desk.postings.post(progress(60, "2"), 1)) == [("alert", "entry.held")]
+
+
+def test_grams_are_compared_with_an_order_in_kilograms_as_kilograms() -> None:
+    desk = Desk(unit="kg")
+    assert said(desk.postings.post(progress(105_000, unit="g"), 1)) == []
+    (notice,) = desk.postings.post(progress(105_500, unit="g"), 1)
+    assert str(notice.fields["reason"]).startswith("105.5 kg reported on WH/MO/1, planned 100: above")
+
+
+def test_each_counter_of_an_order_is_compared_in_the_unit_it_counts_in() -> None:
+    desk = Desk(unit="kg")
+    desk.postings.post(progress(50_000, "1", "g"), 1)
+    desk.postings.standings.applied(progress(50_000, "1", "g"), RECEIPT, 1)
+    assert said(desk.postings.post(progress(55, "2", "kg"), 1)) == []
+    assert said(desk.postings.post(progress(56, "2", "kg"), 1)) == [("alert", "entry.held")]
+
+
+def test_what_does_not_convert_to_the_unit_of_the_order_is_left_to_odoo_to_judge() -> None:
+    desk = Desk(unit="kg")
+    assert said(desk.postings.post(progress(1_000, unit="pcs"), 1)) == []
+    assert desk.states() == {"progress:1:1000": EntryState.PENDING}
 
 
 def test_a_need_that_is_not_met_is_a_dead_letter_and_is_said_once() -> None:
