@@ -60,7 +60,7 @@ def test_what_corrections_came_to_is_kept_beside_the_totals() -> None:
     counted, wrong = (progress(25), receipt(qty_producing=25)), (correct(-5), receipt(corrected=-5, qty_producing=20))
     taken_apart = (correct(-2), receipt(added=-2))
     standing = posted(counted, wrong, taken_apart).of(ORDER)
-    assert (standing.quantity, standing.corrected) == (20, -5)
+    assert (standing.quantity, standing.corrected) == (Decimal(20), Decimal(-5))
     assert standing.streams == {progress(25).stream: Decimal(25)}
 
 
