@@ -1,0 +1,1 @@
+"""Goods on hold, and inspections, without the inbox."""

@@ -1,0 +1,180 @@
+"""Goods that go on hold and come back, inspections that are asked for, and their results."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from odoo_adapter.inbox.install import MODULE
+from odoo_adapter.simulator.behaviour import note, picking, stock
+from odoo_adapter.simulator.company import reference
+from odoo_adapter.simulator.inbox.payload import (
+    Effect,
+    Payload,
+    Refusal,
+    lot_of,
+    one,
+    order_of,
+    positive,
+    product_of,
+    result,
+)
+from odoo_adapter.simulator.inbox.record import equipment_of, in_html, signed
+from odoo_adapter.simulator.records.database import COMPANY, Database
+from odoo_adapter.simulator.records.record import Record
+from ruleset.sample import Plain
+
+_WAITING: Final = ["assigned", "partially_available", "confirmed"]
+
+
+def _hold(database: Database, p: Payload, key: str, by: str) -> Payload:
+    return _transfer(database, p, signed(key, by), key, back=False)
+
+
+def _release(database: Database, p: Payload, key: str, by: str) -> Payload:
+    return _transfer(database, p, signed(key, by), key, back=True)
+
+
+def _transfer(database: Database, p: Payload, sign: str, key: str, *, back: bool) -> Payload:
+    product, lot = _goods(database, p)
+    hold = reference(database, f"{MODULE}.location_hold_{COMPANY}")
+    if hold is None:
+        raise Refusal("missing", "the hold location is gone: run `uns-bridge odoo install` again")
+    house = database.all("stock.warehouse")[0]
+    to = house.link("lot_stock_id") if back else hold
+    taken = _amounts(p, product, lot, _quants(product, lot, hold, back=back), "on hold" if back else "in stock")
+    moves: list[Plain] = [[0, 0, _move(product, lot, quant, amount, to, key)] for quant, amount in taken]
+    source = taken[0][0].get("location_id")
+    kind = house.link("int_type_id").id
+    values: Payload = {"picking_type_id": kind, "location_id": source, "location_dest_id": to.id, "origin": key}
+    made = database.create("stock.picking", {**values, "move_ids": moves})
+    picking.validate(made)
+    total, unit = round(sum(amount for _, amount in taken), 6), product.link("uom_id").text("name")
+    which = f", lot {lot.text('name')}" if lot is not None else ""
+    did, why = "released from hold" if back else "put on hold", f": {p['text']}" if p.get("text") else ""
+    note.post(made, f"UNS bridge: {did} {total} {unit} of {p['product']}{which}{why} by {sign}")
+    return result(made, name=made.text("name"), qty=total)
+
+
+def _goods(database: Database, p: Payload) -> tuple[Record, Record | None]:
+    product = product_of(database, p["product"])
+    if product.text("tracking") == "none":
+        return product, None
+    if not p.get("lot"):
+        raise Refusal("lot_missing", str(p["product"]))
+    return product, lot_of(product, p["lot"], make=False)
+
+
+def _quants(product: Record, lot: Record | None, hold: Record, *, back: bool) -> list[Record]:
+    held: Plain = ["location_id", "child_of", hold.id]
+    place: list[Plain] = [held] if back else [["location_id.usage", "=", "internal"], "!", held]
+    of_it: list[Plain] = [["product_id", "=", product.id], ["lot_id", "=", lot.id if lot else False]]
+    return product.database.search("stock.quant", [*of_it, ["quantity", ">", 0], *place], order="id")
+
+
+def _amounts(
+    p: Payload, product: Record, lot: Record | None, quants: list[Record], where: str
+) -> list[tuple[Record, float]]:
+    """From each quant so much: all that is asked, or a refusal with what is missing."""
+    unit = product.link("uom_id")
+    what = f"{lot.text('name')} of {p['product']}" if lot is not None else str(p["product"])
+    there = round(sum(quant.number("quantity") for quant in quants), 6)
+    reserved = round(sum(quant.number("reserved_quantity") for quant in quants), 6)
+    left = positive(p["qty"], p["uom"], unit) if p.get("qty") else there
+    if not quants:
+        raise _lacking(where, f"nothing of {what} is {where}")
+    if left > there + stock.EPSILON:
+        raise _lacking(where, f"only {there} of {left} {unit.text('name')} of {what} are {where}")
+    if left > there - reserved + stock.EPSILON:
+        raise Refusal(
+            "reserved",
+            f"only {there - reserved} of {left} {unit.text('name')} of {what} are free, {reserved} are reserved for "
+            f"{_reserved_by(quants)}: unreserve them in Odoo, then replay this",
+        )
+    taken: list[tuple[Record, float]] = []
+    for quant in quants:
+        take = min(left, quant.number("available_quantity"))
+        if take > stock.EPSILON:
+            taken.append((quant, take))
+            left = round(left - take, 6)
+    return taken
+
+
+def _lacking(where: str, text: str) -> Refusal:
+    return Refusal("not_held", text) if where == "on hold" else Refusal("no_stock", text)
+
+
+def _reserved_by(quants: list[Record]) -> str:
+    names: set[str] = set()
+    for quant in quants:
+        same: list[Plain] = [[name, "=", quant.get(name) or False] for name in ("product_id", "lot_id", "location_id")]
+        for line in quant.database.search("stock.move.line", [*same, ["state", "in", [*_WAITING]]]):
+            order = line.link("move_id").maybe("raw_material_production_id")
+            names.add(order.text("name") if order is not None else line.text("reference"))
+    return ", ".join(sorted(names)) or "something else"
+
+
+def _move(product: Record, lot: Record | None, quant: Record, amount: float, to: Record, key: str) -> Plain:
+    route: Payload = {"location_id": quant.get("location_id"), "location_dest_id": to.id, "product_id": product.id}
+    unit = product.link("uom_id").id
+    line: Payload = {**route, "lot_id": lot.id if lot else None, "quantity": amount, "product_uom_id": unit}
+    what: Payload = {"product_uom": unit, "product_uom_qty": amount, "origin": key, "picked": True}
+    return {**route, **what, "date": product.database.now(), "move_line_ids": [[0, 0, {**line, "picked": True}]]}
+
+
+def _inspected(database: Database, p: Payload) -> Record:
+    if p.get("order"):
+        return order_of(database, p, ())
+    if p.get("serial"):
+        return equipment_of(database, p)
+    lot = _goods(database, p)[1]
+    if lot is None:
+        raise Refusal("untracked", f"{p['product']} has no lots in Odoo")
+    return lot
+
+
+def _asked(p: Payload) -> str:
+    lot = f", lot {p['lot']}" if p.get("lot") else ""
+    return f"Inspection: {p['name']}{lot}"
+
+
+def _inspection(database: Database, p: Payload, key: str, by: str) -> Payload:
+    document, user = _inspected(database, p), database.browse("res.users", database.user)
+    if p.get("user"):
+        user = one(database, "res.users", "login", p["user"], "the user who is to inspect")
+    model = reference(database, f"{_ADDONS[document.model]}.model_{document.model.replace('.', '_')}")
+    todo = reference(database, "mail.mail_activity_data_todo")
+    activity = database.create(
+        "mail.activity",
+        {
+            "res_model_id": model.id if model else None,
+            "res_id": document.id,
+            "activity_type_id": todo.id if todo else None,
+            "summary": _asked(p),
+            "note": in_html(p.get("text"), signed(key, by)),
+            "date_deadline": p["due"],
+            "user_id": user.id,
+        },
+    )
+    note.post(document, f"UNS bridge: asked for {_asked(p)} by {signed(key, by)}")
+    return result(activity, on=f"{document.model},{document.id}")
+
+
+def _result(database: Database, p: Payload, key: str, by: str) -> Payload:
+    document = _inspected(database, p)
+    on_it: list[Plain] = [["res_model", "=", document.model], ["res_id", "=", document.id]]
+    asked: list[Plain] = [["summary", "=", _asked(p)], ["create_uid", "=", database.user]] if p.get("name") else []
+    open_ones = database.search("mail.activity", [*on_it, *asked]) if asked else []
+    for activity in open_ones:
+        note.finish_activity(activity, str(p["text"]))
+    return result(note.post(document, f"{p['text']} [{key}]"), closed=len(open_ones))
+
+
+_ADDONS: Final = {"mrp.production": "mrp", "stock.lot": "stock", "maintenance.equipment": "maintenance"}
+"""The addon that brings each model that is inspected."""
+
+KINDS: Final[dict[str, Effect]] = {
+    "hold": _hold,
+    "release": _release,
+    "inspection": _inspection,
+    "result": _result,
+}

@@ -1,0 +1,126 @@
+"""Transactions of quality and maintenance for a bench, and what of them stands in Odoo."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from odoo_adapter.client.api import OdooApi
+from ruleset.transaction import (
+    MaintenanceClose,
+    MaintenanceRequest,
+    OrderRef,
+    QualityHoldStock,
+    QualityRelease,
+    QualityRequest,
+    QualityResult,
+)
+from tests.odoo_adapter.situations import AT_MS, CAUSE, PRESS, Bench, complete
+
+HOUR_MS = 3_600_000
+HOUSING = "HOUSING"
+
+
+async def stocked(bench: Bench, order: str) -> str:
+    """Ten housings that were made and stand in stock; their lot."""
+    done = complete(bench, order)
+    await bench.post([done])
+    return done.lot or ""
+
+
+def hold_stock(bench: Bench, lot: str, quantity: int | None = None, *, name: str = "") -> QualityHoldStock:
+    return QualityHoldStock(
+        key=bench.key(f"hold-stock/{lot}{name}"),
+        equipment=PRESS,
+        at_ms=AT_MS,
+        provenance=CAUSE,
+        product=HOUSING,
+        lot=lot,
+        quantity=None if quantity is None else Decimal(quantity),
+        unit="" if quantity is None else "pcs",
+        reason="Flash on <edge>",
+    )
+
+
+def release(bench: Bench, lot: str, quantity: int | None = None, *, name: str = "") -> QualityRelease:
+    return QualityRelease(
+        key=bench.key(f"release/{lot}{name}"),
+        equipment=PRESS,
+        at_ms=AT_MS,
+        provenance=CAUSE,
+        product=HOUSING,
+        lot=lot,
+        quantity=None if quantity is None else Decimal(quantity),
+        unit="" if quantity is None else "pcs",
+    )
+
+
+def inspection(bench: Bench, order: str | None, *, lot: str | None = None, serial: str = "") -> QualityRequest:
+    return QualityRequest(
+        key=bench.key(f"inspection/{order}/{lot}/{serial}"),
+        equipment=PRESS,
+        at_ms=AT_MS,
+        provenance=CAUSE,
+        order=OrderRef(order) if order else None,
+        inspection="First piece",
+        lot=lot,
+        product=HOUSING if lot else None,
+        serial_number=serial,
+        text="Measure <the> bore",
+        due_ms=AT_MS + 24 * HOUR_MS,
+    )
+
+
+def result(bench: Bench, asked: QualityRequest, status: str = "pass", *, name: str = "") -> QualityResult:
+    return QualityResult(
+        key=bench.key(f"result/{asked.order}/{asked.lot}/{asked.serial_number}{name}"),
+        equipment=PRESS,
+        at_ms=AT_MS + HOUR_MS,
+        provenance=CAUSE,
+        order=asked.order,
+        status=status,
+        lot=asked.lot,
+        product=asked.product,
+        serial_number=asked.serial_number,
+        inspection=asked.inspection,
+        text="Bore 12.02",
+    )
+
+
+def asking(bench: Bench, name: str, *, cause: str = "", serial: str = "UNS-PRESS-1") -> MaintenanceRequest:
+    return MaintenanceRequest(
+        key=bench.key(f"asking/{name}"),
+        equipment=PRESS,
+        at_ms=AT_MS,
+        provenance=CAUSE,
+        serial_number=serial,
+        title=f"Vibration {name}",
+        text="More than <b>7.1</b> & less than 12",
+        priority=2,
+        cause=cause or f"vibration {bench.fresh}",
+    )
+
+
+def closing(bench: Bench, name: str, *, cause: str = "", serial: str = "UNS-PRESS-1") -> MaintenanceClose:
+    return MaintenanceClose(
+        key=bench.key(f"closing/{name}"),
+        equipment=PRESS,
+        at_ms=AT_MS + 2 * HOUR_MS,
+        started_ms=AT_MS + HOUR_MS // 2,
+        provenance=CAUSE,
+        serial_number=serial,
+        cause=cause or f"vibration {bench.fresh}",
+        text="Bearing changed",
+    )
+
+
+async def notes(admin: OdooApi, model: str, id: int, words: str) -> int:
+    """How many messages of this document have these words."""
+    domain = [["model", "=", model], ["res_id", "=", id], ["body", "ilike", words]]
+    found: int = await admin.call("mail.message", "search_count", writes=False, domain=domain)
+    return found
+
+
+async def close_by_hand(admin: OdooApi, request: int) -> None:
+    """What a technician does: the request goes to a stage that is done."""
+    (stage, *_) = await admin.call("maintenance.stage", "search", writes=False, domain=[["done", "=", True]])
+    await admin.call("maintenance.request", "write", writes=True, ids=[request], vals={"stage_id": stage})

@@ -1,0 +1,128 @@
+"""Quality and maintenance without the inbox, with every call of a posting lost in turn: the records are the same."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from itertools import count
+
+import pytest
+
+from odoo_adapter.client.api import OdooApi
+from odoo_adapter.errors import Unavailable, Uncertain
+from odoo_adapter.odoo import Applied
+from ruleset.transaction import Transaction
+from tests.live_odoo.quality import asking, closing, hold_stock, inspection, release, result, stocked
+from tests.odoo_adapter.simulator.conftest import Simulated
+from tests.odoo_adapter.situations import Bench
+
+FAULTS = ("timeout_before_commit", "timeout_after_commit", "serialization_failures")
+MOST_CALLS = 30
+_RUNS = count()
+
+
+@pytest.fixture
+def mode() -> str:
+    return "look-first"
+
+
+async def held(bench: Bench, name: str) -> Transaction:
+    return hold_stock(bench, await stocked(bench, await bench.order(10)))
+
+
+async def released(bench: Bench, name: str) -> Transaction:
+    lot = await stocked(bench, await bench.order(10))
+    await bench.post([hold_stock(bench, lot)])
+    return release(bench, lot, 4)
+
+
+async def asked_for(bench: Bench, name: str) -> Transaction:
+    return inspection(bench, await bench.order(10))
+
+
+async def answered(bench: Bench, name: str) -> Transaction:
+    request = inspection(bench, await bench.order(10))
+    await bench.post([request])
+    return result(bench, request)
+
+
+async def asked(bench: Bench, name: str) -> Transaction:
+    return asking(bench, name, cause=name)
+
+
+async def asked_again(bench: Bench, name: str) -> Transaction:
+    await bench.post([asking(bench, f"{name}-first", cause=name)])
+    return asking(bench, name, cause=name)
+
+
+async def closed(bench: Bench, name: str) -> Transaction:
+    await bench.post([asking(bench, f"{name}-first", cause=name)])
+    return closing(bench, name, cause=name)
+
+
+BUILDS = (held, released, asked_for, answered, asked, asked_again, closed)
+
+
+async def stands(admin: OdooApi, since: dict[str, int]) -> dict[str, object]:
+    """How often each thing is there that was made since, and its state."""
+    shown = {
+        "stock.picking": ["state"],
+        "stock.move.line": ["state", "quantity", "location_id", "location_dest_id"],
+        "mail.activity": ["res_model", "summary", "date_deadline", "active"],
+        "maintenance.request": ["stage_id", "close_date", "duration", "priority"],
+        "mail.message": ["model", "message_type"],
+    }
+    found: dict[str, object] = {}
+    for model, fields in shown.items():
+        after = [["id", ">", since.get(model, 0)]]
+        rows = await admin.call(
+            model, "search_read", writes=False, domain=after, fields=fields, context={"active_test": False}
+        )
+        found[model] = sorted(str([row[name] for name in fields]).split("-mo-")[0] for row in rows)
+    return found
+
+
+async def last_ids(admin: OdooApi) -> dict[str, int]:
+    models = ("stock.picking", "stock.move.line", "mail.activity", "maintenance.request", "mail.message")
+    last: dict[str, int] = {}
+    for model in models:
+        ids = await admin.call(
+            model, "search", writes=False, domain=[], order="id desc", limit=1, context={"active_test": False}
+        )
+        last[model] = ids[0] if ids else 0
+    return last
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("build", BUILDS, ids=lambda build: build.__name__)
+async def test_whichever_call_is_lost_and_however_the_next_attempt_leaves_the_same_records(
+    build: Callable[[Bench, str], Awaitable[Transaction]],
+    fault: str,
+    simulated: Simulated,
+    bench: Bench,
+    admin: OdooApi,
+) -> None:
+    first = await build(bench, f"run {next(_RUNS)}")
+    since = await last_ids(admin)
+    await bench.post([first])
+    wanted = await stands(admin, since)
+    for calls in range(MOST_CALLS):
+        job = bench.job(await build(bench, f"run {next(_RUNS)}"))
+        since = await last_ids(admin)
+        simulated.service.faults.set({"spare": calls, fault: 1})
+        try:
+            (outcome,) = await bench.odoo.post([job])
+        except (Uncertain, Unavailable) as error:
+            (outcome,) = await bench.odoo.post([replace(job, uncertain=isinstance(error, Uncertain))])
+        struck = not simulated.service.faults.shown()[fault]
+        simulated.service.faults.set({"spare": 0, fault: 0})
+        assert isinstance(outcome, Applied), (calls, outcome)
+        assert await stands(admin, since) == wanted, calls
+        (again,) = await bench.odoo.post([replace(job, uncertain=True)])
+        assert isinstance(again, Applied)
+        assert again.receipt.repeated
+        assert await stands(admin, since) == wanted, calls
+        assert list(await bench.odoo.look_up([replace(job, uncertain=True)])) == [job.transaction.key]
+        if not struck:
+            return
+    pytest.fail("it needs more calls than that")
