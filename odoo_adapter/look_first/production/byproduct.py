@@ -37,8 +37,9 @@ class Byproducts:
 async def read_byproducts(one: Attempt, order: Order) -> Byproducts:
     """What the transaction names, by ids. Raises `Refused` for what is not there or does not fit the order."""
     steps, given = one.steps, given_lines(one.p.get("byproducts"))
-    beside = len(order.finished) > 1
-    rows = await steps.read(MOVE, order.finished, _FIELDS) if beside else []
+    if len(order.finished) < 2 and not given:
+        return Byproducts(units=Units(()), moves=(), named={})
+    rows = await steps.read(MOVE, order.finished, _FIELDS)
     moves = tuple(row for row in rows if row["product_id"][0] != order.product and row["state"] != "cancel")
     units = await read_units(steps, [row["product_uom"][0] for row in moves], [line["uom"] for line in given])
     products = await read_products(steps, {row["product_id"][0] for row in moves}) if moves else {}
