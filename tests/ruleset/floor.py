@@ -86,6 +86,12 @@ types:
     signals:
       quality: {document: quality, fields: {check: text, result: text}}
       disposition: {dataset: Dispositions, fields: {order: text, lot: text, status: text}}
+  scale:
+    signals:
+      dosed:
+        document: dosed
+        fields: {order: text, product: text, net: {type: number, unit: g}, lot: {type: text, optional: true}}
+      named: {document: named, fields: {product: text, lot: text, good_until: {type: number, optional: true}}}
 equipment:
   machining/press-{n:1..2}:
     type: press
@@ -100,6 +106,7 @@ equipment:
     type: station
     source: {group: G, node: quality}
     serial_number: SN-STATION
+  mixing/scale-1: {type: scale, source: {group: G, node: mixing, device: scale-1}}
 """
 
 

@@ -25,7 +25,10 @@ __all__ = [
     "test_what_a_person_added_before_the_completion_is_not_added_to_late_totals",
 ]
 
-VERIFIED_BY_TEXT = {"verify_state", "verify_consume", "verify_hold", "verify_genealogy", "verify_wo"}
+VERIFIED_BY_TEXT = {
+    *("verify_state", "verify_consume", "verify_hold", "verify_genealogy", "verify_wo", "verify_lot"),
+    "verify_backorder",
+}
 """What the text checks of Odoo's own work afterwards; here that work is ours."""
 
 OF_THE_CALL = {"bad_request"}
