@@ -33,7 +33,8 @@ _LIST: Final = """<{tag} create="0" edit="0" delete="0"><field name="create_date
 <field name="x_done_at"/></{tag}>"""
 
 _SEARCH: Final = """<search><field name="x_name"/><field name="x_order_id"/><field name="x_by"/>
-<filter name="refused" string="Refused" domain="[('x_state','=','refused')]"/></search>"""
+<filter name="refused" string="Refused" domain="[('x_state','=','refused')]"/>
+<filter name="held" string="Held" domain="[('x_state','=','held')]"/></search>"""
 
 
 async def make_views(run: Administrator, model: int, manager: int, group: int) -> None:
