@@ -36,6 +36,7 @@ COMPLETE: Final = "production.complete"
 ACTIONS: Final = frozenset(
     {
         "workorder.start",
+        "workorder.pause",
         "workorder.finish",
         "production.progress",
         "production.scrap",
@@ -43,7 +44,12 @@ ACTIONS: Final = frozenset(
         "production.correct",
         "material.consume",
         "lot.create",
+        "downtime.open",
+        "downtime.close",
         "downtime.record",
+        "capacity.block",
+        "capacity.unblock",
+        "quality.request",
         "quality.result",
         "quality.hold",
         "maintenance.request",

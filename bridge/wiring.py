@@ -42,7 +42,7 @@ from odoo_adapter.look_first.odoo import LookFirstOdoo
 from odoo_adapter.odoo import Odoo
 from odoo_adapter.plan import PlanContext
 from odoo_adapter.server import OdooServer
-from ruleset.codes import UNITS
+from ruleset.codes import OWN_LOSSES, UNITS
 from ruleset.engine import Engine
 from ruleset.problem import Problem
 from ruleset.unit import factors
@@ -175,7 +175,8 @@ def open_odoo(plant: Plant) -> Odoo:
     units = plant.assets.codes.get(UNITS, {})
     completing = plant.workflow_of(COMPLETE)
     short = completing.short if completing is not None else "close"
-    context = PlanContext(units=units, over=_tolerance(plant), short=short)
+    losses = plant.assets.codes.get(OWN_LOSSES, {})
+    context = PlanContext(units=units, over=_tolerance(plant), short=short, losses=losses)
     look_first = LookFirstOdoo(api, context, odoo.hold_location)
     if odoo.inbox is InboxUse.NEVER:
         return look_first

@@ -37,6 +37,7 @@ from ruleset.transaction import Progress, Transaction
 
 _MODELS = {
     "start": "mrp.workorder",
+    "pause": "mrp.workorder",
     "finish": "mrp.workorder",
     "progress": "mrp.production",
     "complete": "mrp.production",
@@ -45,6 +46,9 @@ _MODELS = {
     "consume": "stock.move",
     "lot": "stock.lot",
     "downtime": "mrp.workcenter.productivity",
+    "downtime_open": "mrp.workcenter.productivity",
+    "block": "resource.calendar.leaves",
+    "unblock": "resource.calendar.leaves",
     "note": "mail.message",
     "maintenance": "maintenance.request",
 }

@@ -61,6 +61,35 @@ class Planner:
         await self._odoo.call("mrp.production", "action_assign", writes=True, ids=[order])
         return f"mo-{order}"
 
+    async def create_work_center(self, code: str) -> str:
+        """A work center with the company's working hours; returns its code."""
+        await self._ensure("mrp.workcenter", "code", code, {"name": code})
+        return code
+
+    async def create_planned_order(self, quantity: float, *, center: str) -> str:
+        """A confirmed order of boxes whose only step is on that work center, planned there by Odoo."""
+        (where,) = await self._odoo.call(
+            "mrp.workcenter", "search", writes=False, domain=[["code", "=", center]], limit=1
+        )
+        box = await self._one("product.product", [["default_code", "=", "BOX"]])
+        (product,) = await self._odoo.call(
+            "product.product", "read", writes=False, ids=[box], fields=["product_tmpl_id"]
+        )
+        step = {"name": "Fold", "workcenter_id": where, "time_cycle_manual": 6, "sequence": 1}
+        values = {
+            "product_tmpl_id": product["product_tmpl_id"][0],
+            "product_qty": 1.0,
+            "type": "normal",
+            "operation_ids": [[0, 0, step]],
+        }
+        bom = await self._ensure("mrp.bom", "code", f"BOX-{center}", values)
+        company = self._odoo.connection.company
+        wanted = {"product_id": box, "product_qty": quantity, "bom_id": bom, "company_id": company}
+        order = await self._create("mrp.production", wanted)
+        for step_of_planning in ("action_confirm", "button_plan"):
+            await self._odoo.call("mrp.production", step_of_planning, writes=True, ids=[order])
+        return f"mo-{order}"
+
     async def cancel_order(self, order: str) -> None:
         """Take a released order back."""
         await self._odoo.call("mrp.production", "action_cancel", writes=True, ids=[int(order[3:])])

@@ -7,7 +7,7 @@ in its texts and in the metric names of its type.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice, product
 from typing import Final
@@ -28,6 +28,8 @@ from ruleset.equipment import (
     Signal,
 )
 from ruleset.problem import Problems, suggest
+from ruleset.shift.calendar import Shift
+from ruleset.shift.read import calendar_of, read_shifts
 from ruleset.signal import is_level, metrics_of, read_signal
 from ruleset.unit import measure
 
@@ -62,7 +64,7 @@ def read_assets(
         root.problem("expected the equipment tree: enterprise, site, timezone, company, types, equipment")
         return None
     required = {"enterprise", "site", "timezone", "company", "types", "equipment"}
-    keys = root.mapping(allowed=required, required=required)
+    keys = root.mapping(allowed={*required, "shifts"}, required=required)
     units = None if codes is None else codes.get(UNITS, {}).keys()
     enterprise, site = _level(keys.get("enterprise")), _level(keys.get("site"))
     timezone = _timezone(keys.get("timezone"))
@@ -70,6 +72,7 @@ def read_assets(
     types = _read_types(keys["types"], units) if "types" in keys else {}
     path = f"{enterprise}/{site}"
     equipment = _read_all_equipment(keys["equipment"], path, types, units) if "equipment" in keys else {}
+    shifts = read_shifts(keys["shifts"], {_area(each) for each in equipment}) if "shifts" in keys else ()
     if len(problems) > before or enterprise is None or site is None or timezone is None or company is None:
         return None
     return Assets(
@@ -77,10 +80,19 @@ def read_assets(
         site=site,
         timezone=timezone,
         company=company,
-        equipment=equipment,
+        equipment={name: _with_shifts(each, shifts, timezone) for name, each in equipment.items()},
         codes=codes or {},
         measures=measure((codes or {}).get(UNITS, {}), (codes or {}).get(OWN_UNITS, {})).units,
     )
+
+
+def _area(path: str) -> str:
+    """The first level below the site."""
+    return path.split("/")[2]
+
+
+def _with_shifts(equipment: Equipment, shifts: Sequence[Shift], timezone: str) -> Equipment:
+    return replace(equipment, shifts=calendar_of(shifts, timezone, _area(equipment.path))) if shifts else equipment
 
 
 def _level(node: Node | None) -> str | None:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Final
 
 from ruleset.document import Node, read_document
@@ -14,10 +14,11 @@ from ruleset.unit import measure
 UNITS: Final = "units"
 OWN_UNITS: Final = "own_units"
 FAULT_REASON: Final = "fault_reason"
+OWN_LOSSES: Final = "losses"
 LOSSES: Final = frozenset(
     {"material_availability", "breakdown", "setup", "reduced_speed", "defect", "productive", "unclassified"}
 )
-"""Loss categories of a downtime, as the transaction `downtime.record` carries them to Odoo."""
+"""Loss categories of a stop that every Odoo has a reason for. The table `losses` names the plant's own reasons."""
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]*")
 
@@ -31,12 +32,13 @@ def read_codes(file: str, text: str, problems: Problems) -> Mapping[str, Mapping
         root.problem("expected code tables, such as `units: {pcs: Units}`")
         return None
     tables: dict[str, Mapping[str, str]] = {}
+    losses = LOSSES | {code for name, _, node in root.entries() if name == OWN_LOSSES for code, _, _ in node.entries()}
     for name, key, node in root.entries():
         if not _NAME.fullmatch(name):
             key.problem(
                 f'table name "{name}" must be lower case letters, digits and _, so that rules can say codes.<name>'
             )
-        tables[name] = _read_table(name, node)
+        tables[name] = _read_table(name, node, losses)
     _find_unknown_units(root, tables)
     return tables
 
@@ -51,7 +53,7 @@ def _find_unknown_units(root: Node, tables: Mapping[str, Mapping[str, str]]) -> 
                 key.problem(wrong.pop(unit))
 
 
-def _read_table(name: str, node: Node) -> Mapping[str, str]:
+def _read_table(name: str, node: Node, losses: Collection[str]) -> Mapping[str, str]:
     table: dict[str, str] = {}
     for code, key, value in node.entries():
         meaning = value.text()
@@ -59,8 +61,8 @@ def _read_table(name: str, node: Node) -> Mapping[str, str]:
             key.problem("a code must not be empty")
         if meaning is None:
             continue
-        if name == FAULT_REASON and meaning not in LOSSES:
-            value.problem(f'"{meaning}" is no loss category{suggest(meaning, LOSSES)}')
+        if name == FAULT_REASON and meaning not in losses:
+            value.problem(f'"{meaning}" is no loss category{suggest(meaning, losses)}')
         elif name not in (UNITS, OWN_UNITS) and not meaning.strip():
             value.problem(f'code "{code}" has no meaning; write the name that Odoo uses')
         table[code] = meaning

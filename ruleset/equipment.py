@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias
 
+from ruleset.shift.calendar import Calendar
 from ruleset.unit import Measure
 
 
@@ -99,7 +100,7 @@ class Equipment:
     """One node of the ISA-95 tree. `path` is `enterprise/site/area/line[/cell]`.
 
     `group`, `node`, `device` say which Sparkplug origin feeds its metric bindings (None where it has only
-    documents; `device` None for metrics of the edge node itself).
+    documents; `device` None for metrics of the edge node itself). `shifts` None: it has no shift calendar.
     """
 
     path: str
@@ -110,6 +111,7 @@ class Equipment:
     device: str | None = None
     work_center: str | None = None
     serial_number: str | None = None
+    shifts: Calendar | None = None
 
     @property
     def name(self) -> str:

@@ -166,7 +166,8 @@ def _facts(instance: Instance) -> list[_Fact]:
         case Occurrence() as form:
             return [(path, form.event, form.posting.action)]
         case Episode() as form:
-            return [(path, "", form.posting.action)]
+            posts = (each for each in (form.at_open, form.posting) if each is not None)
+            return [(path, "", posting.action) for posting in posts]
         case _:
             return []
 
@@ -238,7 +239,7 @@ def _wanted(keys: Mapping[str, Node]) -> Wanted:
 def _named(node: Node, key: str) -> set[str]:
     """References of every expression below a node; texts that are none of their own are skipped by their key."""
     if node.is_mapping:
-        skipped = {"for", "at_most", "at_least", "within", "every", "merge_gaps", "unit", "post"}
+        skipped = {"do", "for", "at_most", "at_least", "within", "every", "merge_gaps", "unit", "post"}
         skipped = skipped if key != "collect" else set()
         return {name for own, each in node.mapping().items() if own not in skipped for name in _named(each, own)}
     if node.is_sequence:

@@ -41,6 +41,12 @@ class WorkOrderStart(_Transaction, frozen=True, kw_only=True, tag="workorder.sta
     work_order: WorkOrderRef
 
 
+class WorkOrderPause(_Transaction, frozen=True, kw_only=True, tag="workorder.pause"):
+    """Work on a work order rests from `at_ms` on. `workorder.start` resumes it."""
+
+    work_order: WorkOrderRef
+
+
 class WorkOrderFinish(_Transaction, frozen=True, kw_only=True, tag="workorder.finish"):
     """A work order ended. `started_ms` and `at_ms` are the machine's times."""
 
@@ -127,14 +133,60 @@ class Correct(_Transaction, frozen=True, kw_only=True, tag="production.correct")
     consent: str | None = None
 
 
-class DowntimeRecord(_Transaction, frozen=True, kw_only=True, tag="downtime.record"):
-    """A closed stop of a work center. `loss` is a loss category of `codes.yaml`."""
+class ShiftPart(msgspec.Struct, frozen=True, kw_only=True):
+    """What of a stop lies in one shift. `shift` is its name; "" between shifts."""
+
+    shift: str
+    started_ms: int
+    ended_ms: int
+
+
+class _Stop(_Transaction, frozen=True, kw_only=True):
+    """A stop of a work center. Equipment and `started_ms` tell it from all others, whatever is said of it."""
 
     work_center: str
     started_ms: int
+
+
+class DowntimeOpen(_Stop, frozen=True, kw_only=True, tag="downtime.open"):
+    """A stop has begun and lasts. `loss` is a loss category, as it is believed now."""
+
+    loss: str
+    text: str = ""
+
+
+class DowntimeRecord(_Stop, frozen=True, kw_only=True, tag="downtime.record"):
+    """A stop that is over. `loss` is a loss category of `codes.yaml`; `parts` are those of its shifts, all together
+    as long as it; none: it is not divided."""
+
     ended_ms: int
     loss: str
     text: str = ""
+    parts: tuple[ShiftPart, ...] = ()
+
+
+class DowntimeClose(_Stop, frozen=True, kw_only=True, tag="downtime.close"):
+    """The stop that was opened is over; one that was not is recorded. As `DowntimeRecord`."""
+
+    ended_ms: int
+    loss: str
+    text: str = ""
+    parts: tuple[ShiftPart, ...] = ()
+
+
+class CapacityBlock(_Stop, frozen=True, kw_only=True, tag="capacity.block"):
+    """The work center cannot run, presumably until `until_ms` (None: a day from `at_ms`): nothing is to be planned
+    there. Said again with a later end, it lasts longer."""
+
+    loss: str
+    until_ms: int | None = None
+    text: str = ""
+
+
+class CapacityUnblock(_Stop, frozen=True, kw_only=True, tag="capacity.unblock"):
+    """The work center can run again since `ended_ms`."""
+
+    ended_ms: int
 
 
 class MaterialConsume(_Transaction, frozen=True, kw_only=True, tag="material.consume"):
@@ -199,6 +251,7 @@ class OrderState(_Transaction, frozen=True, kw_only=True, tag="order.state"):
 
 Transaction: TypeAlias = (
     WorkOrderStart
+    | WorkOrderPause
     | WorkOrderFinish
     | Progress
     | Scrap
@@ -206,7 +259,11 @@ Transaction: TypeAlias = (
     | Correct
     | MaterialConsume
     | LotCreate
+    | DowntimeOpen
+    | DowntimeClose
     | DowntimeRecord
+    | CapacityBlock
+    | CapacityUnblock
     | QualityResult
     | QualityHold
     | MaintenanceRequest

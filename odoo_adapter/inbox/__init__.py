@@ -27,6 +27,7 @@ UTC strings in whole seconds. Quantities are decimal strings. Keys do not begin 
 own (`@inbox`, `@upto:<stream>`, `@lot:...`). Payloads `p` by kind:
 
     start        wo, at
+    pause        wo, at
     finish       wo, at, [start]
     progress     order, stream, upto, uom, [bases], [corrected], [over | consent]
     correct      order, corrects, qty, less, uom, [lot], reason, [bases], [corrected], [over | consent]
@@ -35,7 +36,10 @@ own (`@inbox`, `@upto:<stream>`, `@lot:...`). Payloads `p` by kind:
     consume      order, product, qty, uom, [lot], at, [consent]
     lot          product, lot, [expires]
     scrap        [order], [product], qty, uom, [lot], reason
-    downtime     wc, [order], start, end, loss, text
+    downtime     wc, [order], start, end, loss, text, mark, [reason], [parts: [[start, end, shift]]]
+    downtime_open wc, [order], start, loss, text, mark, [reason]
+    block        wc, [order], start, until, loss, text, mark, [reason]
+    unblock      wc, start, end, mark
     note         order, text
     maintenance  serial, name, text, priority, at
 
@@ -63,6 +67,15 @@ production to scrap, in the lot given or one named like the order.
 `consume` adds to what the component's move shows as used, in the unit given, and marks it as consumed by hand;
 `complete` leaves such a component as it is, unless it names it. It is held where the order has no such component, where
 the lot had expired at `at`, and where the lot lies on hold. `lot` leaves a lot that is there as it is.
+
+`pause` ends the bridge's own time of the work order at the machine's moment, and a start after it begins another;
+people's times stay. `mark` names a stop of an equipment, `reason` the plant's own loss reason, `parts` the shifts;
+none of them is part of `hash`. Times of stops never overlap: a new one takes what neither another stop nor a person's
+time on a work order has (`covered` in the result where that is nothing), and the bridge's own run times give way to
+it. `downtime_open` makes a row without end that `downtime` of the same `mark` ends; one that a person ended stays
+(`already`), and so does a reason that a person gave. `block` opens the stop, keeps the work center out of planning
+until `until` (said again: longer), and has Odoo plan up to 50 orders anew that were planned in that time (`moved`,
+`left`); `unblock` ends both, and brings back those that stand where they were moved to.
 
 Codes of refusals: held, precision, untracked, expiry, missing, ambiguous, bad_request, order_state, wo_state, quantity,
 too_much, unit, stream, strict, no_lot, lot_missing, lot_ambiguous, serials, no_component, consume_missing, no_byproduct, byproduct_missing, no_stock,

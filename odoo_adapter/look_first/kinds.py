@@ -15,8 +15,16 @@ from odoo_adapter.look_first.production.completion import apply_completion, find
 from odoo_adapter.look_first.production.correction import apply_correction, find_correction
 from odoo_adapter.look_first.production.progress import apply_progress, find_progress
 from odoo_adapter.look_first.production.scrap import apply_scrap, find_scrap
-from odoo_adapter.look_first.time.downtime import apply_downtime, find_downtime
-from odoo_adapter.look_first.time.work_order import apply_finish, apply_start, find_finish, find_start
+from odoo_adapter.look_first.time.capacity import apply_block, apply_unblock, find_block, find_unblock
+from odoo_adapter.look_first.time.downtime import apply_downtime, apply_open, find_downtime, find_open
+from odoo_adapter.look_first.time.work_order import (
+    apply_finish,
+    apply_pause,
+    apply_start,
+    find_finish,
+    find_pause,
+    find_start,
+)
 from odoo_adapter.odoo import Outcome, Receipt
 
 
@@ -30,6 +38,7 @@ class Kind:
 
 KINDS: Final[Mapping[str, Kind]] = {
     "start": Kind(apply_start, find_start),
+    "pause": Kind(apply_pause, find_pause),
     "finish": Kind(apply_finish, find_finish),
     "progress": Kind(apply_progress, find_progress),
     "complete": Kind(apply_completion, find_completion),
@@ -38,6 +47,9 @@ KINDS: Final[Mapping[str, Kind]] = {
     "consume": Kind(apply_consumption, find_consumption),
     "lot": Kind(apply_lot, find_lot),
     "downtime": Kind(apply_downtime, find_downtime),
+    "downtime_open": Kind(apply_open, find_open),
+    "block": Kind(apply_block, find_block),
+    "unblock": Kind(apply_unblock, find_unblock),
     "note": Kind(apply_note, find_note),
     "maintenance": Kind(apply_maintenance, find_maintenance),
 }

@@ -20,7 +20,7 @@ async def apply_note(one: Attempt) -> Outcome:
     order = await read_order(one.steps, one.text("order"))
     if found := await _stands(one, order.id):
         return one.applied(found)
-    return one.applied(receipt("mail.message", await _post(one.steps, order.id, _text(one))))
+    return one.applied(receipt("mail.message", await leave_note(one.steps, order.id, _text(one))))
 
 
 async def find_note(one: Attempt) -> Receipt | None:
@@ -36,7 +36,7 @@ async def said(steps: Steps, id: int, key: str, text: str, model: str = MODEL) -
 async def say(one: Attempt, id: int, begin: str, text: str, model: str = MODEL) -> None:
     """Leave a note of the bridge on an order, or another document, once: none of this key begins so."""
     if not await said(one.steps, id, one.key, begin, model):
-        await _post(one.steps, id, f"{begin}{text} by {one.key}{one.cause}", model)
+        await leave_note(one.steps, id, f"{begin}{text} by {one.key}{one.cause}", model)
 
 
 async def _stands(one: Attempt, order: int) -> Receipt | None:
@@ -59,10 +59,16 @@ async def _notes(steps: Steps, id: int, key: str, model: str = MODEL) -> list[tu
     wanted = html.escape(key, quote=False).replace("\\", "\\\\")
     domain = [["model", "=", model], ["res_id", "=", id], ["body", "ilike", wanted]]
     rows = await steps.search("mail.message", domain, ["body"])
-    return [(row["id"], _flat(html.unescape(_TAG.sub("", row["body"])))) for row in rows]
+    return [(row["id"], flat_body(row["body"])) for row in rows]
 
 
-async def _post(steps: Steps, id: int, text: str, model: str = MODEL) -> int:
+def flat_body(body: str) -> str:
+    """A message as plain text in one line."""
+    return _flat(html.unescape(_TAG.sub("", body)))
+
+
+async def leave_note(steps: Steps, id: int, text: str, model: str = MODEL) -> int:
+    """Post it, whether or not it is there already."""
     answer = await steps.act(model, "message_post", [id], context=_QUIET, body=text, subtype_xmlid="mail.mt_note")
     return int(answer[0] if isinstance(answer, list) else answer)
 

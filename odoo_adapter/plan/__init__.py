@@ -15,12 +15,26 @@ from odoo_adapter.plan.material import consume_payload, lot_payload
 from odoo_adapter.plan.production import completion_payload, correction_payload, progress_payload, scrap_payload
 from odoo_adapter.plan.record import maintenance_payload, result_payload, state_payload
 from odoo_adapter.plan.text import LONGEST_NAME, PlanContext, clean, moment, named, quantity
-from odoo_adapter.plan.work import LOSSES, downtime_payload, finish_payload, start_payload
+from odoo_adapter.plan.work import (
+    LOSSES,
+    block_payload,
+    downtime_payload,
+    finish_payload,
+    open_payload,
+    pause_payload,
+    start_payload,
+    stop_extras,
+    unblock_payload,
+)
 from ruleset.sample import Plain
 from ruleset.transaction import (
+    CapacityBlock,
+    CapacityUnblock,
     Complete,
     Consented,
     Correct,
+    DowntimeClose,
+    DowntimeOpen,
     DowntimeRecord,
     LotCreate,
     MaintenanceRequest,
@@ -33,6 +47,7 @@ from ruleset.transaction import (
     Scrap,
     Transaction,
     WorkOrderFinish,
+    WorkOrderPause,
     WorkOrderStart,
 )
 
@@ -77,10 +92,11 @@ def plan(transaction: Transaction, context: PlanContext, standing: Standing = St
     try:
         key = named(transaction.key, 500)
         kind, payload = _payload(transaction, context)
+        extras = stop_extras(transaction, context)
     except Refused as error:
         return Declined(key=transaction.key, code=error.code, reason=error.reason)
     fact = {name: value for name, value in payload.items() if value is not None}
-    p = {**fact, **_allowance(transaction, context), **_bases(transaction, standing, context)}
+    p = {**fact, **_allowance(transaction, context), **_bases(transaction, standing, context), **extras}
     return Posting(
         key=key,
         kind=kind,
@@ -107,6 +123,8 @@ def _payload(  # noqa: C901 (one line for each word of the vocabulary)
     match transaction:
         case WorkOrderStart():
             return "start", start_payload(transaction)
+        case WorkOrderPause():
+            return "pause", pause_payload(transaction)
         case WorkOrderFinish():
             return "finish", finish_payload(transaction)
         case Progress():
@@ -123,8 +141,16 @@ def _payload(  # noqa: C901 (one line for each word of the vocabulary)
             return "consume", consume_payload(transaction, context)
         case LotCreate():
             return "lot", lot_payload(transaction)
-        case DowntimeRecord():
-            return "downtime", downtime_payload(transaction)
+        case DowntimeOpen():
+            return "downtime_open", open_payload(transaction, context)
+        case DowntimeClose() | DowntimeRecord():
+            return "downtime", downtime_payload(transaction, context)
+        case CapacityBlock():
+            return "block", block_payload(transaction, context)
+        case CapacityUnblock():
+            return "unblock", unblock_payload(transaction)
+        case OrderState():
+            return "note", state_payload(transaction)
         case OrderState():
             return "note", state_payload(transaction)
         case QualityResult():

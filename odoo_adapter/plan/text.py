@@ -23,12 +23,13 @@ class PlanContext:
 
     `units` names Odoo's unit of measure for each unit of the floor (empty: measured only, never posted);
     `over` is the share above an order's quantity that may be made; `short` is what becomes of a rest that a completion
-    did not make, where the rule does not say.
+    did not make, where the rule does not say; `losses` names the plant's own loss reason of a loss category.
     """
 
     units: Mapping[str, str] = field(default_factory=dict)
     over: Decimal = Decimal(0)
     short: Short = "close"
+    losses: Mapping[str, str] = field(default_factory=dict)
 
 
 def moment(at_ms: int) -> str:

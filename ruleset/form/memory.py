@@ -60,7 +60,8 @@ class AlarmMemory(msgspec.Struct, omit_defaults=True, kw_only=True, tag_field="f
 class EpisodeMemory(msgspec.Struct, omit_defaults=True, kw_only=True, tag_field="form", tag="episode"):
     """`started_ms` None: closed. `ended_ms` set: closed unless it opens again before `due_ms`.
 
-    `failed` tells that a condition could not be evaluated when it was last tried.
+    `told` is how often it was posted while it lasts, `tell_ms` when it is to be next, and `shift` the shift whose
+    micro-stops are totalled. `failed` tells that a condition could not be evaluated when it was last tried.
     """
 
     started_ms: int | None = None
@@ -72,8 +73,11 @@ class EpisodeMemory(msgspec.Struct, omit_defaults=True, kw_only=True, tag_field=
     state: str = ""
     state_ms: int = 0
     origin: Origin | None = None
+    told: int = 0
+    tell_ms: int | None = None
     micro_count: int = 0
     micro_ms: int = 0
+    shift: str = ""
     failed: bool = False
 
 

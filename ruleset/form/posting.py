@@ -15,7 +15,7 @@ from ruleset.form.moment import Moment, Template
 from ruleset.form.vocabulary import ACTIONS, Action, Lacking, converted
 from ruleset.output import Post, Unmet
 from ruleset.sample import Plain
-from ruleset.transaction import IdempotencyKey, OrderRef, Transaction
+from ruleset.transaction import DowntimeClose, DowntimeRecord, IdempotencyKey, OrderRef, Transaction
 from ruleset.unit import Factor
 
 
@@ -96,7 +96,7 @@ def post(
     reason = _unmet_order(posting, action, order) or _unmet_need(posting, moment)
     lacking = _fill(posting, action, moment, fields)
     if reason is None and lacking is None:
-        own = _own_fields(action, posting, moment.equipment)
+        own = {**_own_fields(action, posting, moment.equipment), **_shift_parts(action, fields, moment.equipment)}
         built = action.transaction(
             **{**(defaults or {}), **fields, **own},
             key=key,
@@ -191,9 +191,19 @@ def _own_fields(action: Action, posting: Posting, equipment: Equipment) -> _Fiel
         fields["unit"] = posting.unit or ""
     if action.from_equipment == "work_center":
         fields["work_center"] = equipment.work_center or ""
-    if action.from_equipment == "serial_number":
+    if "serial_number" in action.transaction.__struct_fields__:
         fields["serial_number"] = equipment.serial_number or ""
     return fields
+
+
+def _shift_parts(action: Action, fields: _Fields, equipment: Equipment) -> _Fields:
+    """A stop that is over, divided among the shifts of the equipment's calendar."""
+    start, end = fields.get("started_ms"), fields.get("ended_ms")
+    if action.transaction not in (DowntimeClose, DowntimeRecord) or equipment.shifts is None:
+        return {}
+    if not isinstance(start, int) or not isinstance(end, int) or not start < end:
+        return {}
+    return {"parts": equipment.shifts.split(start, end)}
 
 
 def _summarised(value: object) -> Plain:

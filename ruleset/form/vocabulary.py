@@ -15,9 +15,13 @@ from ruleset.cel import Kind, number_text
 from ruleset.sample import Plain
 from ruleset.transaction import (
     Byproduct,
+    CapacityBlock,
+    CapacityUnblock,
     Complete,
     Consumption,
     Correct,
+    DowntimeClose,
+    DowntimeOpen,
     DowntimeRecord,
     LotCreate,
     MaintenanceRequest,
@@ -26,6 +30,7 @@ from ruleset.transaction import (
     QualityResult,
     Scrap,
     WorkOrderFinish,
+    WorkOrderPause,
     WorkOrderStart,
 )
 
@@ -90,10 +95,16 @@ _DONE: Final = {
     "short": Parameter("short", Want.SHORT, required=False),
 }
 _WORK_ORDER: Final = Parameter("work_order", Want.TEXT)
+_START: Final = Parameter("started_ms", Want.TIME)
+_OPENED: Final = {"start": _START, "loss": Parameter("loss", Want.TEXT), "text": _TEXT}
+_STOPPED: Final = {**_OPENED, "end": Parameter("ended_ms", Want.TIME)}
+_BLOCKED: Final = {**_OPENED, "until": Parameter("until_ms", Want.TIME, required=False)}
+_UNBLOCKED: Final = {"start": _START, "end": Parameter("ended_ms", Want.TIME)}
 
 PROGRESS: Final = "production.progress"
 ACTIONS: Final[Mapping[str, Action]] = {
     "workorder.start": Action(transaction=WorkOrderStart, parameters={"work_order": _WORK_ORDER}, needs_order=True),
+    "workorder.pause": Action(transaction=WorkOrderPause, parameters={"work_order": _WORK_ORDER}, needs_order=True),
     "workorder.finish": Action(
         transaction=WorkOrderFinish,
         parameters={"work_order": _WORK_ORDER, "start": Parameter("started_ms", Want.TIME, required=False)},
@@ -140,17 +151,16 @@ ACTIONS: Final[Mapping[str, Action]] = {
         parameters={"status": Parameter("status", Want.TEXT), "lot": _LOT, "text": _TEXT},
         needs_order=True,
     ),
-    "downtime.record": Action(
-        transaction=DowntimeRecord,
-        parameters={
-            "start": Parameter("started_ms", Want.TIME),
-            "end": Parameter("ended_ms", Want.TIME),
-            "loss": Parameter("loss", Want.TEXT),
-            "text": _TEXT,
-        },
-        needs_order=False,
-        from_equipment="work_center",
-    ),
+    **{
+        name: Action(transaction=made, parameters=given, needs_order=False, from_equipment="work_center")
+        for name, made, given in (
+            ("downtime.open", DowntimeOpen, _OPENED),
+            ("downtime.close", DowntimeClose, _STOPPED),
+            ("downtime.record", DowntimeRecord, _STOPPED),
+            ("capacity.block", CapacityBlock, _BLOCKED),
+            ("capacity.unblock", CapacityUnblock, _UNBLOCKED),
+        )
+    },
     "maintenance.request": Action(
         transaction=MaintenanceRequest,
         parameters={

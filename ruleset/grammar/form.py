@@ -28,6 +28,8 @@ from ruleset.problem import suggest
 Keys: TypeAlias = Mapping[str, Node]
 
 WHILE_OPEN: Final = "while_open"
+_ENDS: Final = {"downtime.open": ("downtime.close", "downtime.record"), "capacity.block": ("capacity.unblock",)}
+"""What posts the end of what lasts."""
 _POSTING: Final = frozenset({"do", "with", "need", "order"})
 
 
@@ -81,7 +83,7 @@ def read_count(keys: Keys, equipment: Equipment, assets: Assets) -> Count | None
             each.problem(f'"{name}" is no field of this event{suggest(name, fields)}')
         elif name is not None:
             by.append(name)
-    once_ms = keys["once"].duration() if "once" in keys else None
+    once_ms = _read_once(keys["once"]) if "once" in keys else None
     posting = read_posting(keys["do"], keys, scope, equipment, assets, _names(when) | frozenset(by))
     if posting is None or at_least is None or within_ms is None:
         return None
@@ -195,9 +197,11 @@ def read_episode(keys: Keys, equipment: Equipment, assets: Assets) -> Episode | 
             classes.append(Class(when, loss))
     posting_scope = _scope(equipment, assets, {**over, **({"loss": Kind.TEXT} if "classify" in keys else {})})
     posting = read_posting(keys["do"], keys, posting_scope, equipment, assets, _names(opens))
+    at_open = _read_at_open(keys, equipment, assets, _names(opens)) if "at_open" in keys else None
     if opens is None or posting is None:
         return None
     names = posting.reads.union(*(each.when.names | each.loss.names for each in classes))
+    names |= at_open.reads if at_open is not None else frozenset()
     return Episode(
         open=opens,
         close=closes,
@@ -208,7 +212,26 @@ def read_episode(keys: Keys, equipment: Equipment, assets: Assets) -> Episode | 
         state=_state_signal(equipment),
         fires_when_stale=_fires_when_stale(keys),
         posting=posting,
+        at_open=at_open,
     )
+
+
+def _read_at_open(keys: Keys, equipment: Equipment, assets: Assets, reads: frozenset[str]) -> Posting | None:
+    """What is posted while the episode lasts, of which `do` posts the end."""
+    own = keys["at_open"].mapping(allowed={"do", "with", "need"}, required={"do"})
+    if "do" not in own:
+        return None
+    name, end = own["do"].text(), keys["do"].text()
+    ends = _ENDS.get(name or "")
+    if ends is None:
+        own["do"].problem(f'"{name}" does not last; at_open posts {" or ".join(_ENDS)}')
+        return None
+    if end not in ends:
+        keys["do"].problem(f'"{end}" does not end what at_open posts; {name} is ended by {" or ".join(ends)}')
+        return None
+    over = {**text_signals(equipment), "started": Kind.NUMBER, "loss": Kind.TEXT}
+    order = {"order": keys["order"]} if "order" in keys else {}
+    return read_posting(own["do"], {**own, **order}, _scope(equipment, assets, over), equipment, assets, reads)
 
 
 def _state_signal(equipment: Equipment) -> str | None:
@@ -289,7 +312,7 @@ READERS: Final[Mapping[str, Reader]] = {
         frozenset({"collect", "post", "order", "do", "with"}),
         read_collect,
     ),
-    "episode": Reader(_CONDITION | {"episode", "micro", "classify"}, frozenset({"do"}), read_episode),
+    "episode": Reader(_CONDITION | {"episode", "micro", "classify", "at_open"}, frozenset({"do"}), read_episode),
     "raise": Reader(_CONDITION | {"raise", "clear", "once"}, frozenset({"do"}), read_alarm),
     "count": Reader(_EVENT | _POSTING | {"count", "once"}, frozenset({"do", "event"}), read_count),
     "wait": Reader(_EVENT | {"wait", "do", "order"}, frozenset({"do", "event"}), read_wait),

@@ -20,9 +20,9 @@ from odoo_adapter.client.connection import Connection, Recorder
 from odoo_adapter.inbox.install import install
 from odoo_adapter.plan import PlanContext
 from odoo_adapter.seed import Planner
-from tests.odoo_adapter.situations import HOLD_LOCATION, Bench, opened
+from tests.odoo_adapter.situations import HOLD_LOCATION, LOSSES, Bench, opened
 
-CONTEXT = PlanContext(units={"pcs": "Units", "kg": "kg", "g": "g", "l": "L"}, over=Decimal("0.05"))
+CONTEXT = PlanContext(units={"pcs": "Units", "kg": "kg", "g": "g", "l": "L"}, over=Decimal("0.05"), losses=LOSSES)
 
 
 def connection(key: str) -> Connection:
@@ -100,7 +100,7 @@ async def benches(planner: Planner, recorder: Recorder, fresh: str) -> AsyncIter
         def bench(mode: str, hold_location: str = HOLD_LOCATION) -> Bench:
             odoo = opened(mode, connection("UNS_BRIDGE_ODOO_KEY"), CONTEXT, recorder, hold_location)
             opened_ones.push_async_callback(odoo.close)
-            return Bench(odoo=odoo, order=order, fresh=fresh)
+            return Bench(odoo=odoo, order=order, fresh=fresh, center=planner.create_work_center)
 
         yield bench
 

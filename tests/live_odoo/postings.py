@@ -89,7 +89,7 @@ async def downtime(bench: Bench, order: str) -> DowntimeRecord:
         at_ms=AT_MS,
         provenance=CAUSE,
         order=OrderRef(order),
-        work_center="PRESS-1",
+        work_center=await bench.center(f"STOP-{order}-"),
         started_ms=AT_MS - HOUR_MS,
         ended_ms=AT_MS - HOUR_MS + 600_000,
         loss="breakdown",

@@ -118,7 +118,7 @@ class Records:
     async def _described(self, model: str, fields: Sequence[str]) -> Sequence[object]:
         """Records that name the order in their description's key."""
         rows = await self._search(model, [["description", "ilike", f"/mo-{self._order}/"]], fields)
-        return [[self._plain(str(row[name])) for name in fields] for row in rows]
+        return [[self._plain(_shown(row[name])) for name in fields] for row in rows]
 
     async def _search(self, model: str, domain: Sequence[object], fields: Sequence[str]) -> list[Row]:
         found: list[Row] = await self._odoo.call(
@@ -130,3 +130,8 @@ class Records:
         for name, word in self._names.items():
             text = text.replace(name, word)
         return text
+
+
+def _shown(value: object) -> str:
+    """A linked record by its name, whose id is of one run only."""
+    return str(value[1]) if isinstance(value, list) and len(value) == 2 else str(value)

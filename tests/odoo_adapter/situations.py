@@ -42,6 +42,8 @@ HOUSING = (
 
 MODES: Final = ("inbox", "look-first")
 HOLD_LOCATION: Final = "Quality Hold"
+LOSSES: Final = {"tool_change": "Setup and Adjustments"}
+"""A loss category of the plant's own, and what Odoo calls it."""
 
 
 def opened(
@@ -62,9 +64,14 @@ def both_modes(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
+async def is_there(code: str) -> str:
+    """A work center that needs no making."""
+    return code
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bench:
-    """An Odoo with a way to make confirmed orders in it, and a word that no earlier run used.
+    """An Odoo with ways to make confirmed orders and work centers in it, and a word that no earlier run used.
 
     It posts as the bridge does: `standings` is what it remembers of orders, `sent` the jobs that may stand in Odoo.
     """
@@ -72,6 +79,7 @@ class Bench:
     odoo: Odoo
     order: Callable[[float], Awaitable[str]]
     fresh: str
+    center: Callable[[str], Awaitable[str]] = is_there
     standings: Standings = field(default_factory=Standings)
     sent: dict[str, Job] = field(default_factory=dict)
 

@@ -118,6 +118,7 @@ ORDER = {**FACT, "order": OrderRef("mo-42")}
                 "end": "2026-11-23 01:56:41",
                 "loss": "breakdown",
                 "text": "E12",
+                "mark": "acme/berlin/machining/press-1 stopped at 2026-11-23 01:56:40",
             },
         ),
         (

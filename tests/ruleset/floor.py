@@ -17,8 +17,12 @@ from ruleset.problem import Problem, Problems
 from ruleset.rules import Rules, compile_rules
 from ruleset.sample import Event, Fresh, Observation, Plain, Sample, Source, Stale, Unheard
 from ruleset.transaction import (
+    CapacityBlock,
+    CapacityUnblock,
     Complete,
     Correct,
+    DowntimeClose,
+    DowntimeOpen,
     DowntimeRecord,
     LotCreate,
     MaintenanceRequest,
@@ -30,6 +34,7 @@ from ruleset.transaction import (
     Scrap,
     Transaction,
     WorkOrderFinish,
+    WorkOrderPause,
     WorkOrderStart,
 )
 
@@ -126,8 +131,8 @@ def problems_of(text: str) -> list[str]:
 
 
 @cache
-def compiled(text: str) -> Rules:
-    rules, problems = compile_rules({"rules/a.yaml": text}, plant())
+def compiled(text: str, assets: str = ASSETS) -> Rules:
+    rules, problems = compile_rules({"rules/a.yaml": text}, plant(assets))
     assert rules is not None, "\n".join(str(each) for each in problems)
     assert problems == tuple[Problem, ...]()
     return rules
@@ -139,9 +144,9 @@ class Floor:
     `restarting` puts the engine away and restores it from its records before each observation.
     """
 
-    def __init__(self, rules: str, *, at: str = LINE, restarting: bool = False) -> None:
-        self.assets = plant()
-        self.rules = compiled(rules)
+    def __init__(self, rules: str, *, at: str = LINE, restarting: bool = False, assets: str = ASSETS) -> None:
+        self.assets = plant(assets)
+        self.rules = compiled(rules, assets)
         self.engine = Engine(self.rules, self.assets)
         self.at = at
         self.now_ms = START_MS
@@ -274,7 +279,7 @@ def _line(output: EngineOutput) -> str:
             return f"remark {output.name}: {output.text}"
 
 
-def _posted(transaction: Transaction) -> str:
+def _posted(transaction: Transaction) -> str:  # noqa: C901 (one line for each word of the vocabulary)
     where = f"{transaction.order}" if transaction.order else transaction.equipment.rsplit("/", 1)[-1]
     match transaction:
         case Progress():
@@ -289,9 +294,18 @@ def _posted(transaction: Transaction) -> str:
             return f"{name} {where} {transaction.quantity} {transaction.unit} lot {transaction.lot}{used}"
         case Correct():
             return f"correct {where} {transaction.quantity} {transaction.unit} of {transaction.corrects}"
-        case DowntimeRecord():
+        case DowntimeRecord() | DowntimeClose():
+            closed = " closed" if isinstance(transaction, DowntimeClose) else ""
             times = f"{_seconds(transaction.started_ms)}..{_seconds(transaction.ended_ms)}"
-            return f"downtime {transaction.work_center} {times} {transaction.loss}"
+            parts = "".join(f", {_seconds(each.started_ms)} {each.shift or 'between'}" for each in transaction.parts)
+            return f"downtime {transaction.work_center} {times} {transaction.loss}{closed}{parts}"
+        case DowntimeOpen() | CapacityBlock():
+            name = "blocked" if isinstance(transaction, CapacityBlock) else "open"
+            since = _seconds(transaction.started_ms)
+            return f"{name} {transaction.work_center} since {since} at {_seconds(transaction.at_ms)} {transaction.loss}"
+        case CapacityUnblock():
+            times = f"{_seconds(transaction.started_ms)}..{_seconds(transaction.ended_ms)}"
+            return f"unblocked {transaction.work_center} {times}"
         case MaterialConsume():
             amount = f"{transaction.quantity:f} {transaction.unit}"
             return f"consume {transaction.order} {amount} of {transaction.product} lot {transaction.lot}"
@@ -304,7 +318,7 @@ def _posted(transaction: Transaction) -> str:
             return f"maintenance {transaction.serial_number} {transaction.title}{text} priority {transaction.priority}"
         case OrderState():
             return f"{where}: {transaction.text}"
-        case WorkOrderStart() | WorkOrderFinish():
+        case WorkOrderStart() | WorkOrderPause() | WorkOrderFinish():
             return f"work order {transaction.work_order} of {where}"
 
 

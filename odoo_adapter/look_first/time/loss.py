@@ -1,11 +1,13 @@
-"""Loss reasons and closed time rows of work centers."""
+"""Loss reasons of work centers."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from odoo_adapter.errors import Refused
+from odoo_adapter.look_first.attempt import Attempt
 from odoo_adapter.look_first.steps import Steps
 
 TIMES: Final = "mrp.workcenter.productivity"
@@ -49,14 +51,21 @@ def no_loss_reason(loss: str) -> str:
     return f"loss reason {loss}{mend}"
 
 
-def time_row(center: int, loss: int, start: str, end: str, text: str) -> dict[str, str]:
-    """A closed time row as `load` takes it. Raises `Refused` where it ends before it starts."""
-    if not start < end:
-        raise Refused("bad_interval", f"{start} to {end}")
-    return {
-        "workcenter_id/.id": str(center),
-        "loss_id/.id": str(loss),
-        "date_start": start,
-        "date_end": end,
-        "description": text,
-    }
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """A loss reason of Odoo."""
+
+    id: int
+    name: str
+
+
+async def reason_of(one: Attempt) -> Reason:
+    """The reason of the posting's loss: the plant's own by its name, else that of the category. Raises `Refused`."""
+    name = one.text("reason")
+    if not name:
+        (row,) = await one.steps.read(LOSSES, [await loss_reason(one.steps, one.text("loss"))], ["name"])
+        return Reason(row["id"], row["name"])
+    rows = await one.steps.search(LOSSES, [["name", "=", name]], ["name"])
+    if len(rows) != 1:
+        raise Refused("ambiguous" if rows else "missing", f"loss reason {name}")
+    return Reason(rows[0]["id"], rows[0]["name"])

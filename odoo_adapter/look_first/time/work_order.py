@@ -1,4 +1,4 @@
-"""Start and finish of work orders, with the machine's times. What a person did is left as it is.
+"""Start, pause and finish of work orders, with the machine's times. What a person did is left as it is.
 
 Odoo's own button fills in the order's whole quantity where none was counted yet; the quantity is written back.
 """
@@ -14,7 +14,20 @@ from odoo_adapter.errors import Refused
 from odoo_adapter.look_first.attempt import Attempt, receipt
 from odoo_adapter.look_first.order import Order, read_order, write_counted
 from odoo_adapter.look_first.steps import EXTERNAL, Row, Steps
-from odoo_adapter.look_first.time.loss import TIMES, loss_reason, time_row
+from odoo_adapter.look_first.time.clock import (
+    PAUSED,
+    is_pause,
+    less_stops,
+    let_stops_last,
+    own,
+    ran,
+    rested_since,
+    running,
+    set_stops_aside,
+    times_of,
+)
+from odoo_adapter.look_first.time.loss import TIMES, loss_reason
+from odoo_adapter.look_first.time.stop import Part, is_ours
 from odoo_adapter.odoo import Outcome, Receipt
 
 MODEL: Final = "mrp.workorder"
@@ -30,7 +43,6 @@ class _Step:
     row: Row
     order: Order
     counted: Decimal
-    user: int
 
     @property
     def id(self) -> int:
@@ -44,31 +56,73 @@ class _Step:
 async def apply_start(one: Attempt) -> Outcome:
     step = await _read(one)
     _check_open(step)
-    ours = one.job.uncertain and await _is_begun_by_us(one, step)
+    rows = await times_of(one, step.id)
+    if step.state == "progress" and (rested := rested_since(one, rows)):
+        return one.applied(await _resume(one, step, rows, max(one.text("at"), rested)))
+    ours = one.job.uncertain and _is_begun_by_us(one, step, rows)
     already = step.state in ("progress", "done") and not ours
     if not already and step.state != "done":
-        await _begin(one.steps, step, one.text("at"))
+        await _begin(one, step, one.text("at"))
         step = await _read(one)
         if step.state not in ("progress", "done"):
             raise Refused("verify_wo", f"{step.row['name']} is {step.state} after it was started")
     return one.applied(_started(step, already=already, repeated=ours))
 
 
+async def _resume(one: Attempt, step: _Step, rows: Sequence[Row], at: str) -> Receipt:
+    """Go on after a pause: a time of its own, from the machine's moment on."""
+    clock = running(one, rows)
+    repeated = any(row["date_start"] == at for row in own(one, rows) if not is_pause(row))
+    if clock and not one.job.uncertain:
+        return _started(step, already=not repeated, repeated=repeated)
+    await _press_start(one, step, at, pressed=bool(clock))
+    return _started(step, already=False, repeated=repeated)
+
+
 async def find_start(one: Attempt) -> Receipt | None:
     step = await _read(one)
-    ours = step.state in ("progress", "done") and step.row["date_start"] == one.text("at")
+    begun = step.row["date_start"] == one.text("at")
+    if not begun and step.state == "progress":
+        rows = await times_of(one, step.id)
+        at = max(one.text("at"), rested_since(one, rows))
+        begun = any(row["date_start"] == at for row in own(one, rows) if not is_pause(row))
+    ours = step.state in ("progress", "done") and begun
     return _started(step, already=False, repeated=True) if ours else None
+
+
+async def apply_pause(one: Attempt) -> Outcome:
+    if found := await find_pause(one):
+        return one.applied(found)
+    step, at = await _read(one), one.text("at")
+    _check_open(step)
+    if step.state not in ("progress", "done"):
+        raise Refused("wo_state", f"{step.row['name']} is {step.state}: it was not started")
+    rows = await times_of(one, step.id)
+    clock = running(one, rows) if step.state == "progress" else []
+    if late := [row["date_start"] for row in rows if row["id"] in clock and row["date_start"] > at]:
+        raise Refused("bad_interval", f"paused at {at}, before it started at {late[0]}")
+    if clock:
+        await one.steps.write(TIMES, clock, {"date_end": at, "description": f"{PAUSED}{one.key}"})
+    return one.applied(_started(step, already=not clock, repeated=False))
+
+
+async def find_pause(one: Attempt) -> Receipt | None:
+    step = await _read(one)
+    rows = own(one, await times_of(one, step.id))
+    ended = any(row["description"] == f"{PAUSED}{one.key}" for row in rows)
+    return _started(step, already=False, repeated=True) if ended else None
 
 
 async def apply_finish(one: Attempt) -> Outcome:
     step = await _read(one)
     _check_open(step)
-    rows = await _times(one.steps, step)
+    rows = await times_of(one, step.id)
     recorded = any(row["description"] == one.key for row in rows)
     if step.state == "done" and not recorded and not (one.job.uncertain and await _is_half_done(one, step, rows)):
         return await _finish_late(one, step, rows)
     if step.state not in ("progress", "done"):
-        await _begin(one.steps, step, one.text("start") or one.text("at"))
+        await _begin(one, step, one.text("start") or one.text("at"))
+        rows = await times_of(one, step.id)
         step = replace(await _read(one), counted=step.counted)
     if step.state != "done":
         await one.steps.act(MODEL, "button_finish", [step.id])
@@ -77,7 +131,7 @@ async def apply_finish(one: Attempt) -> Outcome:
     if done.state != "done":
         raise Refused("verify_wo", f"{done.row['name']} is {done.state} after it was finished")
     start = one.text("start") or step.row["date_start"]
-    await _record_times(one, done, start)
+    await _record_times(one, done, ran(one, rows, start, one.text("at")))
     if done.order.state != "done":
         await _write_dates(one, done, start)
     return one.applied(_finished(await _read(one), already=False, repeated=recorded))
@@ -85,49 +139,52 @@ async def apply_finish(one: Attempt) -> Outcome:
 
 async def find_finish(one: Attempt) -> Receipt | None:
     step = await _read(one)
-    recorded = any(row["description"] == one.key for row in await _times(one.steps, step))
+    recorded = any(row["description"] == one.key for row in await times_of(one, step.id))
     return _finished(step, already=False, repeated=True) if recorded and step.state == "done" else None
 
 
 async def _finish_late(one: Attempt, step: _Step, rows: Sequence[Row]) -> Outcome:
     """It was done before. Where nobody recorded a time but Odoo, the machine's takes the place of the expected one."""
-    if one.p.get("start") and not await _is_recorded(one.steps, step, rows):
-        await _record_times(one, step, one.text("start"))
+    if one.p.get("start") and not await _is_recorded(one, rows):
+        await _record_times(one, step, ran(one, rows, one.text("start"), one.text("at")))
     return one.applied(_finished(await _read(one), already=True))
 
 
-async def _is_recorded(steps: Steps, step: _Step, rows: Sequence[Row]) -> bool:
+async def _is_recorded(one: Attempt, rows: Sequence[Row]) -> bool:
     """Whether a person's time is on the work order, or a machine's by an earlier transaction."""
-    if not all(_is_ours(row, step) for row in rows):
+    if not all(is_ours(one, row) for row in rows):
         return True
-    named = await steps.external_ids(TIMES, [row["id"] for row in rows])
+    named = await one.steps.external_ids(TIMES, [row["id"] for row in rows])
     return any(name.startswith(f"{EXTERNAL}.") for name in named.values())
 
 
 async def _is_half_done(one: Attempt, step: _Step, rows: Sequence[Row]) -> bool:
     """Whether an attempt of ours finished it and got no further: only our own clock ran, and the order goes on."""
-    return step.order.state != "done" and bool(rows) and not await _is_recorded(one.steps, step, rows)
+    return step.order.state != "done" and bool(rows) and not await _is_recorded(one, rows)
 
 
-async def _is_begun_by_us(one: Attempt, step: _Step) -> bool:
+def _is_begun_by_us(one: Attempt, step: _Step, rows: Sequence[Row]) -> bool:
     """Whether an attempt of ours started it, perhaps without coming to the machine's time."""
     if step.state not in ("progress", "done"):
         return False
-    if step.row["date_start"] == one.text("at"):
-        return True
-    rows = await _times(one.steps, step)
-    return any(_is_ours(row, step) and not row["date_end"] for row in rows)
+    return bool(step.row["date_start"] == one.text("at") or running(one, rows))
 
 
-async def _begin(steps: Steps, step: _Step, at: str) -> None:
+async def _begin(one: Attempt, step: _Step, at: str) -> None:
     """Start, count as before, and let the clock begin at the machine's time. Repeatable."""
-    if step.state != "progress":
-        await steps.act(MODEL, "button_start", [step.id])
-    await _count_as_before(steps, step)
-    running = [row["id"] for row in await _times(steps, step) if _is_ours(row, step) and not row["date_end"]]
-    if running:
-        await steps.write(TIMES, running, {"date_start": at})
-    await steps.write(MODEL, [step.id], {"date_start": at}, _AS_GIVEN)
+    await _press_start(one, step, at, pressed=step.state == "progress")
+    await one.steps.write(MODEL, [step.id], {"date_start": at}, _AS_GIVEN)
+
+
+async def _press_start(one: Attempt, step: _Step, at: str, *, pressed: bool) -> None:
+    if not pressed or one.job.uncertain:
+        stops = await set_stops_aside(one, step.row["workcenter_id"][0])
+        if not pressed:
+            await one.steps.act(MODEL, "button_start", [step.id])
+        await let_stops_last(one, stops)
+    await _count_as_before(one.steps, step)
+    if clock := running(one, await times_of(one, step.id)):
+        await one.steps.write(TIMES, clock, {"date_start": at})
 
 
 async def _count_as_before(steps: Steps, step: _Step) -> None:
@@ -135,47 +192,19 @@ async def _count_as_before(steps: Steps, step: _Step) -> None:
         await write_counted(steps, step.order.id, step.counted)
 
 
-async def _record_times(one: Attempt, step: _Step, start: str) -> None:
-    """Productive time of the bridge's own: from start to end, less the stops recorded in between."""
-    steps, end = one.steps, one.text("at")
-    rows = await _times(steps, step)
+async def _record_times(one: Attempt, step: _Step, parts: Sequence[Part]) -> None:
+    """Productive time of the bridge's own: these parts, less the stops recorded in between."""
+    if any(begin > end for begin, end, _ in parts):
+        raise Refused("bad_interval", f"{parts[0][0]} to {parts[0][1]}")
+    steps, rows = one.steps, await times_of(one, step.id)
     if not any(row["description"] == one.key for row in rows):
         center, productive = step.row["workcenter_id"][0], await loss_reason(steps, "productive")
-        parts = await _running(steps, center, start, end)
-        made = [time_row(center, productive, *part, one.key) | {"workorder_id/.id": str(step.id)} for part in parts]
-        if made:
+        links = {"workcenter_id/.id": str(center), "workorder_id/.id": str(step.id), "loss_id/.id": str(productive)}
+        left = await less_stops(one, parts, center, step.id)
+        if made := [{**links, "date_start": begin, "date_end": end, "description": one.key} for begin, end, _ in left]:
             await steps.load(TIMES, one.key, made)
-    if old := [row["id"] for row in rows if _is_ours(row, step) and row["description"] != one.key]:
+    if old := [row["id"] for row in own(one, rows) if row["description"] != one.key]:
         await steps.act(TIMES, "unlink", old)
-
-
-def _is_ours(row: Row, step: _Step) -> bool:
-    return bool(row["user_id"]) and row["user_id"][0] == step.user
-
-
-async def _running(steps: Steps, center: int, begin: str, end: str) -> list[tuple[str, str]]:
-    """The parts of the interval in which no stop of the work center is recorded."""
-    stops = await steps.search(
-        TIMES,
-        [
-            ["workcenter_id", "=", center],
-            ["loss_type", "!=", "productive"],
-            ["workorder_id", "=", False],
-            ["date_start", "<", end],
-            ["date_end", ">", begin],
-        ],
-        ["date_start", "date_end"],
-        order="date_start",
-    )
-    parts: list[tuple[str, str]] = []
-    at = begin
-    for stop in stops:
-        if stop["date_start"] > at:
-            parts.append((at, stop["date_start"]))
-        at = max(at, stop["date_end"])
-    if at < end or begin > end:
-        parts.append((at, end))
-    return parts
 
 
 async def _write_dates(one: Attempt, step: _Step, start: str) -> None:
@@ -184,18 +213,13 @@ async def _write_dates(one: Attempt, step: _Step, start: str) -> None:
         await one.steps.write(MODEL, [step.id], {name: at}, _AS_GIVEN)
 
 
-async def _times(steps: Steps, step: _Step) -> list[Row]:
-    fields = ["user_id", "description", "date_start", "date_end"]
-    return await steps.search(TIMES, [["workorder_id", "=", step.id]], fields)
-
-
 async def _read(one: Attempt) -> _Step:
     reference = one.text("wo")
     row = await one.steps.one(MODEL, int(reference[3:]), _FIELDS)
     if row is None:
         raise Refused("missing", f"work order {reference}")
     order = await read_order(one.steps, f"mo-{row['production_id'][0]}")
-    return _Step(row=row, order=order, counted=_counted(one, order), user=one.steps.user)
+    return _Step(row=row, order=order, counted=_counted(one, order))
 
 
 def _counted(one: Attempt, order: Order) -> Decimal:

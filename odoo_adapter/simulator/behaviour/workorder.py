@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from odoo_adapter.simulator.behaviour import order as orders
-from odoo_adapter.simulator.behaviour import stock
+from odoo_adapter.simulator.behaviour import planning, stock
 from odoo_adapter.simulator.behaviour.note import message_post
 from odoo_adapter.simulator.errors import user_error
 from odoo_adapter.simulator.records.database import COMPANY, Database
@@ -280,6 +280,7 @@ BEHAVIOURS: Final = {
             "button_start": Method(run=_run_start),
             "button_pending": Method(run=_run_pending),
             "button_finish": Method(run=_run_finish),
+            "action_replan": planning.REPLAN,
             "message_post": message_post,
         },
     ),
@@ -288,6 +289,7 @@ BEHAVIOURS: Final = {
         prepare=_prepare_center,
         methods={"unblock": Method(run=_run_unblock)},
     ),
+    planning.LEAVES: Behaviour(prepare=planning.prepare_leave),
     TIMES: Behaviour(
         computed={
             "display_name": related("workcenter_id.display_name"),

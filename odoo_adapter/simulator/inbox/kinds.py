@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from odoo_adapter.simulator.inbox import (
+    capacity,
     completion,
     correction,
     downtime,
@@ -27,6 +28,7 @@ KINDS: Final[dict[str, Effect]] = {
     **material.KINDS,
     **scrap_order.KINDS,
     **downtime.KINDS,
+    **capacity.KINDS,
     **record.KINDS,
     **work_order.KINDS,
 }

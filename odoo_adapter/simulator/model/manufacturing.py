@@ -140,6 +140,7 @@ duration_expected float
 duration float
 date_start datetime
 date_finished datetime
+leave_id many2one:resource.calendar.leaves
 is_user_working boolean readonly
 working_state selection readonly | normal blocked done
 working_user_ids many2many:res.users readonly
@@ -174,6 +175,15 @@ company_id many2one:res.company required
 [resource.calendar] Resource Working Time | r | id
 name char required
 tz char =UTC
+
+[resource.calendar.leaves] Resource Time Off Detail | crwu | date_from
+name char
+resource_id many2one:resource.resource
+calendar_id many2one:resource.calendar
+date_from datetime required
+date_to datetime required
+time_type selection =leave | leave other
+company_id many2one:res.company
 
 [resource.resource] Resources | r | name
 name char required

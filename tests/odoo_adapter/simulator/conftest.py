@@ -15,12 +15,12 @@ from odoo_adapter.plan import PlanContext
 from odoo_adapter.seed import Planner
 from odoo_adapter.simulator.http import Service
 from odoo_adapter.simulator.server import open_service, serving
-from tests.odoo_adapter.situations import AT_MS, HOLD_LOCATION, Bench, opened
+from tests.odoo_adapter.situations import AT_MS, HOLD_LOCATION, LOSSES, Bench, opened
 
 ADMIN_KEY = "the-administrators-key"
 BRIDGE_KEY = "the-bridges-key"
 DATABASE = "plant"
-CONTEXT = PlanContext(units={"pcs": "Units", "kg": "kg", "g": "g", "l": "L"}, over=Decimal("0.05"))
+CONTEXT = PlanContext(units={"pcs": "Units", "kg": "kg", "g": "g", "l": "L"}, over=Decimal("0.05"), losses=LOSSES)
 TWO_HOURS_MS = 7_200_000
 
 
@@ -93,7 +93,7 @@ async def benches(simulated: Simulated, planner: Planner) -> AsyncIterator[Calla
         def bench(mode: str, hold_location: str = HOLD_LOCATION) -> Bench:
             odoo = opened(mode, simulated.connection(BRIDGE_KEY), CONTEXT, hold_location=hold_location)
             opened_ones.push_async_callback(odoo.close)
-            return Bench(odoo=odoo, order=order, fresh="simulated")
+            return Bench(odoo=odoo, order=order, fresh="simulated", center=planner.create_work_center)
 
         yield bench
 

@@ -1,0 +1,1 @@
+"""Shifts: when they are, and how a time is divided among them."""
