@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
-from odoo_adapter.simulator.behaviour import stock, workorder
+from odoo_adapter.simulator.behaviour import planning, stock, workorder
 from odoo_adapter.simulator.behaviour.backorder import split
 from odoo_adapter.simulator.behaviour.note import message_post
 from odoo_adapter.simulator.behaviour.order import OPEN, deviates, open_moves, refresh_state, set_qty_producing
@@ -366,6 +366,8 @@ BEHAVIOURS: Final = {
             "action_cancel": Method(run=_run_cancel),
             "set_qty_producing": Method(run=_run_set_qty_producing),
             "button_mark_done": Method(run=_run_mark_done),
+            "button_plan": planning.PLAN,
+            "button_unplan": planning.UNPLAN,
             "message_post": message_post,
         },
     ),
