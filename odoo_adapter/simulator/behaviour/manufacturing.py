@@ -181,7 +181,8 @@ def _invent_lot(order: Record) -> None:
         return
     number = len(order.database.all("stock.lot")) + 1
     lot = order.database.create(
-        "stock.lot", {"name": f"{number:0{_INVENTED_LOT_DIGITS}}", "product_id": product.id, "company_id": 1}
+        "stock.lot",
+        {"name": f"{number:0{_INVENTED_LOT_DIGITS}}", "product_id": product.id, "company_id": order.get("company_id")},
     )
     order.write(lot_producing_ids=[[6, 0, [lot.id]]])
 
