@@ -21,7 +21,7 @@ from odoo_adapter.simulator.errors import (
 )
 from odoo_adapter.simulator.inbox import protocol as inbox
 from odoo_adapter.simulator.load import load
-from odoo_adapter.simulator.records.database import COMPANY, Database
+from odoo_adapter.simulator.records.database import Database
 from odoo_adapter.simulator.records.domain import as_ids
 from odoo_adapter.simulator.records.record import Record
 from odoo_adapter.simulator.records.schema import Call, Field, Method
@@ -61,7 +61,7 @@ def call(database: Database, user: int, model: str, method: str, body: Mapping[s
     arguments = {name: value for name, value in body.items() if name not in ("ids", "context")}
     ids, context = body.get("ids"), body.get("context")
     _check_arguments(model, method, found, arguments, ids)
-    _check_companies(context)
+    database.companies = _companies(database, user, context)
     database.user = user
     if model == "ir.actions.server" and method == "run":
         _check_inbox_group(database)
@@ -74,6 +74,7 @@ def call(database: Database, user: int, model: str, method: str, body: Mapping[s
             for record in records:
                 if not database.exists(model, record.id):
                     raise missing_record(model, record.id, user)
+                database.check_seen(record)
         return found.run(database, records, asked)
 
 
@@ -95,10 +96,14 @@ def _check_arguments(model: str, name: str, method: Method, arguments: Mapping[s
             raise unprocessable(f"missing a required argument: '{argument}'")
 
 
-def _check_companies(context: Plain) -> None:
-    companies = context.get("allowed_company_ids") if isinstance(context, dict) else None
-    if any(company != COMPANY for company in as_ids(companies)):
+def _companies(database: Database, user: int, context: Plain) -> tuple[int, ...]:
+    """Those that the call asks to work in, or all of the user's, the user's own first."""
+    row = database.browse("res.users", user)
+    own, theirs = row.link("company_id").id, as_ids(row.get("company_ids"))
+    asked = as_ids(context.get("allowed_company_ids")) if isinstance(context, dict) else []
+    if any(company not in theirs for company in asked):
         raise access_error("Access to unauthorized or invalid companies.")
+    return tuple(asked) or (own, *(company for company in theirs if company != own))
 
 
 def _check_right(database: Database, user: int, model: str, right: str) -> None:
@@ -154,7 +159,10 @@ def _run_search_read(database: Database, records: list[Record], call: Call) -> P
 
 def _run_read(database: Database, records: list[Record], call: Call) -> Plain:
     """Records that are not there are left out without a word."""
-    return _rows([record for record in records if database.exists(record.model, record.id)], database, call)
+    there = [record for record in records if database.exists(record.model, record.id)]
+    for record in there:
+        database.check_seen(record)
+    return _rows(there, database, call)
 
 
 def _rows(records: list[Record], database: Database, call: Call) -> Plain:

@@ -13,10 +13,13 @@ from odoo_adapter.simulator.company import ADMINISTRATOR, BEHAVIOURS, INTEGRATIO
 from odoo_adapter.simulator.face import models
 from odoo_adapter.simulator.http import DEFAULT_LIMIT_S, DEFAULT_VERSION, Service
 from odoo_adapter.simulator.records.database import Database
+from odoo_adapter.simulator.second import furnish_second
 from odoo_adapter.simulator.state import StateFile
 from odoo_adapter.versions import capabilities
 
 HOST: Final = "127.0.0.1"
+SECOND_COMPANY: Final = "Second Company"
+SECOND_LOGIN: Final = "uns-bridge-2"
 _SHUTDOWN_S: Final = 1.0
 
 
@@ -29,20 +32,25 @@ def open_service(
     state: Path | None = None,
     version: str = DEFAULT_VERSION,
     limit_s: float = DEFAULT_LIMIT_S,
+    second: str = "",
 ) -> Service:
     """A server with the database `name` and two API keys: as kept in the file `state`, or else fresh and furnished.
 
-    It answers as `version` does, and ends calls after `limit_s`. Raises `ValueError` for a state file that is none.
+    It answers as `version` does, and ends calls after `limit_s`. With `second`, which is the API key of its bridge's
+    user, a fresh database has a second company. Raises `ValueError` for a state file that is none.
     """
     database = Database(models(capabilities(version)), BEHAVIOURS, now_ms)
+    keys = {ADMINISTRATOR: administrator, INTEGRATION: bridge}
     file = None if state is None else StateFile(state)
     if file is not None and file.load(database):
         mark_inbox(database)
     else:
         furnish(database)
+        if second:
+            keys[furnish_second(database, SECOND_COMPANY, SECOND_LOGIN).id] = second
     if file is not None:
         file.save(database)
-    return Service(database, name, {ADMINISTRATOR: administrator, INTEGRATION: bridge}, file, version, limit_s)
+    return Service(database, name, keys, file, version, limit_s)
 
 
 @asynccontextmanager

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 
 from odoo_adapter.client.api import OdooApi
 from odoo_adapter.seed import Planner
+from tests.live_odoo.second_company import Second, second_company
 from tests.scenarios.bridge import Clock
 from tests.scenarios.factory import Ground
+from tests.scenarios.test_companies import (
+    test_a_bridge_that_is_told_of_the_other_companys_order_changes_nothing_there,
+    test_dead_letters_of_one_company_do_not_delay_the_other,
+    test_each_plant_posts_to_its_own_company_only,
+)
 from tests.scenarios.test_equipment import (
     test_a_fault_of_half_an_hour_asks_maintenance_once,
     test_a_short_stop_is_totalled_and_long_ones_are_time_records_with_their_losses_that_do_not_overlap,
@@ -41,11 +49,13 @@ from tests.scenarios.test_quality import (
     test_a_finished_order_waits_for_the_laboratory_and_its_goods_are_in_stock_once_accepted,
     test_rejected_goods_are_in_the_hold_location_and_available_to_nobody,
 )
-from tests.scenarios.ways import both_ways, plant
+from tests.scenarios.ways import both_ways, other_plant, plant
 
 __all__ = [
     "both_ways",
+    "other_plant",
     "plant",
+    "test_a_bridge_that_is_told_of_the_other_companys_order_changes_nothing_there",
     "test_a_confirmed_order_is_on_the_namespace_and_the_planner_reads_that_the_mes_accepted_it",
     "test_a_correction_of_what_runs_lowers_the_count_and_counting_goes_on_from_there",
     "test_a_counter_that_is_reset_adds_only_real_pieces_and_the_jump_is_listed",
@@ -59,6 +69,8 @@ __all__ = [
     "test_a_thousand_pieces_counted_one_by_one_are_few_postings_whose_sum_is_exact",
     "test_an_order_that_the_mes_does_not_answer_is_alerted_and_resent_only_as_the_same_version",
     "test_an_order_that_the_mes_refuses_shows_its_reason_to_the_planner",
+    "test_dead_letters_of_one_company_do_not_delay_the_other",
+    "test_each_plant_posts_to_its_own_company_only",
     "test_grams_of_what_is_counted_in_pieces_are_refused_and_nothing_is_consumed",
     "test_less_than_ordered_with_a_by_product_closes_the_order_with_what_really_came",
     "test_more_than_the_tolerance_is_held_until_a_supervisor_releases_it",
@@ -69,6 +81,8 @@ __all__ = [
 ]
 
 HOURS_AGO = 12
+MADE: list[Second] = []
+"""The second company, made once per run."""
 
 
 @pytest.fixture
@@ -82,3 +96,14 @@ def ground(admin: OdooApi, planner: Planner, fresh: str) -> Ground:
         clock=Clock(began_s * 1000),
         suffix=f"-{fresh}",
     )
+
+
+@pytest.fixture
+async def second_ground(ground: Ground) -> AsyncIterator[Ground]:
+    """The same server, the other company."""
+    if not MADE:
+        MADE.append(await second_company(ground.admin, like=ground.user))
+    (second,) = MADE
+    admin = OdooApi(replace(ground.admin.connection, company=second.company))
+    yield replace(ground, admin=admin, user=second.user, key=second.key)
+    await admin.close()

@@ -66,7 +66,10 @@ class Namespace:
     async def carry(self, send: Send) -> Sequence[Input]:
         for entry in send.entries:
             publishing = msgspec.json.decode(entry.body, type=Publishing)
-            self.retained[publishing.topic] = publishing.document
+            if publishing.document is None:
+                self.retained.pop(publishing.topic, None)
+            else:
+                self.retained[publishing.topic] = publishing.document
         published = Receipt(model="mqtt", id=0, details={})
         return [Outcomes(tuple(Applied(key=entry.key, receipt=published) for entry in send.entries))]
 
@@ -148,6 +151,10 @@ class Bridge:
         own = tuple(one for one in read.orders if self._is_own(one.order, one.document.get("product")))
         await self.take(OrdersArrived(OrdersRead(orders=own, cursor=read.cursor)))
 
+    def knows(self, order: str) -> bool:
+        """Whether Odoo has told of this order."""
+        return order in self._core.book.records
+
     def record(self, order: str) -> OrderRecord:
         """What the bridge knows of a release."""
         return self._core.book.records[order]
@@ -159,7 +166,7 @@ class Bridge:
 
     def _is_own(self, order: str, product: Plain) -> bool:
         code = str(product.get("code", "")) if isinstance(product, dict) else ""
-        return order in self._core.book.records or code.endswith(self._product_suffix)
+        return self.knows(order) or code.endswith(self._product_suffix)
 
     async def _step(self, entered: Input) -> tuple[Request, ...]:
         actions = {entry.key: entry.action for entry in self._core.outbox.entries()}

@@ -176,6 +176,10 @@ class Factory:
         act = Acted(id=f"act-{self.clock.now_ms()}", kind=ActKind.RELEASE, keys=keys, by="Ana Weber", reason=reason)
         await self.bridge.take(act)
 
+    def knows(self, order: str) -> bool:
+        """Whether the bridge has heard of this order."""
+        return self.bridge.knows(order)
+
     def on_the_namespace(self, order: str) -> dict[str, Plain]:
         """The retained document of an order."""
         return self.bridge.namespace.retained[f"uns/v1/{self.mes.site}/order/{order}"]
@@ -220,7 +224,7 @@ async def opened(ground: Ground, mode: str, folder: Path, town: str = TOWN) -> A
     """A plant with its master data in Odoo and its bridge running, which posts in this way (`inbox`, `look-first`)."""
     clock, suffix = ground.clock, ground.suffix
     began_ms = clock.now_ms()
-    planner = Planner(odoo=ground.admin, suffix=suffix)
+    planner = Planner(odoo=ground.admin, suffix=suffix, town=town)
     await planner.prepare()
     plant = plant_in(folder / town, ground, mode, town)
     odoo = open_odoo(plant)

@@ -126,9 +126,9 @@ class Office:
         rows = await self.rows("mrp.workcenter.productivity", domain, fields, order="date_start")
         return [Stop(row["loss_id"][1], self._minute(row["date_start"]), self._minute(row["date_end"])) for row in rows]
 
-    async def requests(self, serial: str) -> list[tuple[str, bool]]:
+    async def requests(self, machine: str) -> list[tuple[str, bool]]:
         """Maintenance requests for an equipment: their titles, and whether they are done."""
-        domain = [["equipment_id.serial_no", "=", serial + self.suffix]]
+        domain = [["equipment_id.name", "=", machine + self.suffix]]
         rows = await self.rows("maintenance.request", domain, ["name", "stage_id"])
         done = await self.rows("maintenance.stage", [["done", "=", True]], ["name"])
         ends = {stage["id"] for stage in done}

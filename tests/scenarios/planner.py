@@ -9,7 +9,7 @@ from typing import Any, Final
 from odoo_adapter.client.api import OdooApi
 
 CENTERS: Final = ("PRESS-1", "PRESS-2", "PACK")
-SERIALS: Final = ("SN-PRESS-1", "SN-PRESS-2")
+MACHINES: Final = ("PRESS-1", "PRESS-2")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -18,6 +18,7 @@ class Planner:
 
     odoo: OdooApi
     suffix: str
+    town: str
     units: dict[str, int] = field(default_factory=dict)
     products: dict[str, int] = field(default_factory=dict)
     boms: dict[str, int] = field(default_factory=dict)
@@ -37,8 +38,9 @@ class Planner:
         for name in CENTERS:
             values = {"name": self.code(name), "code": self.code(name), "company_id": self.company}
             self.centers[name] = await self._create("mrp.workcenter", values)
-        for name in SERIALS:
-            values = {"name": self.code(name), "serial_no": self.code(name), "company_id": self.company}
+        for name in MACHINES:  # a serial number is unique over all companies
+            serial = f"{self.town}-{self.code(name)}"
+            values = {"name": self.code(name), "serial_no": serial, "company_id": self.company}
             await self._create("maintenance.equipment", values)
         await self.product("RESIN", unit="kg", lots={"R-1": 100, "R-2": 100})
         await self.product("BOX", stock=10_000)
@@ -58,6 +60,7 @@ class Planner:
         """A product with this much of it in stock, or in each of these lots."""
         can = await self.odoo.capabilities()
         values = {"name": name, "default_code": self.code(name), **can.stored, "uom_id": self.units[unit]}
+        values |= {"company_id": self.company}
         values |= {"uom_po_id": self.units[unit]} if can.purchase_unit else {}
         product = await self._create("product.product", {**values, "tracking": "lot" if lots else tracking})
         self.products[name] = product

@@ -29,9 +29,9 @@ async def test_a_fault_of_half_an_hour_asks_maintenance_once(plant: Factory) -> 
     press = plant.presses[0]
     await press.becomes("FAULT", fault="E12")
     await plant.passes(minutes=29)
-    assert await plant.odoo.requests("SN-PRESS-1") == []
+    assert await plant.odoo.requests("PRESS-1") == []
     await plant.passes(minutes=20)
-    assert await plant.odoo.requests("SN-PRESS-1") == [("Fault E12 on press-1 for half an hour", False)]
+    assert await plant.odoo.requests("PRESS-1") == [("Fault E12 on press-1 for half an hour", False)]
     await press.becomes("RUN")
     await plant.passes(minutes=2)
     assert await plant.odoo.stops("PRESS-1") == [Stop("Equipment Failure", begins=0.08, ends=49.08)]

@@ -21,3 +21,11 @@ def both_ways(request: pytest.FixtureRequest) -> str:
 async def plant(ground: Ground, both_ways: str, tmp_path: Path) -> AsyncIterator[Factory]:
     async with opened(ground, both_ways, tmp_path) as factory:
         yield factory
+
+
+@pytest.fixture
+async def other_plant(second_ground: Ground, both_ways: str, tmp_path: Path) -> AsyncIterator[Factory]:
+    """A plant of the same folder in another town, of another company in the same Odoo: all its devices, codes and lots
+    have the same names."""
+    async with opened(second_ground, both_ways, tmp_path, town="linz") as factory:
+        yield factory

@@ -64,7 +64,7 @@ def _prepare(database: Database, row: Row) -> None:
     row.setdefault("scrap_location_id", database.search("stock.location", [["usage", "=", "inventory"]])[0].id)
     if "location_id" not in row:
         order_id = row.get("production_id")
-        warehouse = database.all("stock.warehouse")[0]
+        warehouse = database.search("stock.warehouse", [])[0]
         row["location_id"] = warehouse.get("lot_stock_id")
         if isinstance(order_id, int) and database.exists("mrp.production", order_id):
             order = database.browse("mrp.production", order_id)

@@ -7,7 +7,7 @@ from typing import Final
 from odoo_adapter.simulator.behaviour.note import message_post
 from odoo_adapter.simulator.behaviour.product import convert, exactly, rounded
 from odoo_adapter.simulator.errors import user_error, validation_error
-from odoo_adapter.simulator.records.database import COMPANY, Database
+from odoo_adapter.simulator.records.database import Database
 from odoo_adapter.simulator.records.record import Record
 from odoo_adapter.simulator.records.schema import Behaviour, Call, Method, Row, related
 from ruleset.sample import Plain
@@ -265,7 +265,7 @@ def _location_created(location: Record) -> None:
 
 def _prepare_quant(database: Database, row: Row) -> None:
     row.setdefault("in_date", database.now())
-    row.setdefault("company_id", COMPANY)
+    row.setdefault("company_id", database.company)
 
 
 def _create_quants(database: Database, records: list[Record], call: Call) -> Plain:

@@ -25,7 +25,7 @@ from odoo_adapter.simulator.inbox.payload import (
     product_of,
     result,
 )
-from odoo_adapter.simulator.records.database import COMPANY, Database
+from odoo_adapter.simulator.records.database import Database
 from odoo_adapter.simulator.records.record import Record
 from ruleset.sample import Plain
 
@@ -89,7 +89,7 @@ def _close(order: Record, closing: _Closing, key: str, by: str) -> Record:
     order.write(qty_producing=closing.quantity)
     if closing.lots:
         order.write(lot_producing_ids=[[6, 0, [lot.id for lot in closing.lots]]])
-    hold = reference(database, f"{MODULE}.location_hold_{COMPANY}") if p.get("hold") else None
+    hold = reference(database, f"{MODULE}.location_hold_{database.company}") if p.get("hold") else None
     if p.get("hold") and hold is None:
         raise Refusal("missing", "hold location")
     if hold is not None:

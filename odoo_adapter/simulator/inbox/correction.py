@@ -7,7 +7,7 @@ from typing import Final
 from odoo_adapter.simulator.behaviour import note, unbuild
 from odoo_adapter.simulator.inbox.payload import Effect, Payload, Refusal, limit, order_of, positive, result
 from odoo_adapter.simulator.inbox.progress import put_total, stands, totals
-from odoo_adapter.simulator.records.database import COMPANY, Database
+from odoo_adapter.simulator.records.database import Database
 from odoo_adapter.simulator.records.record import Record
 
 
@@ -64,7 +64,7 @@ def _take_back(order: Record, quantity: float, p: Payload, key: str, by: str) ->
             "lot_id": lot,
             "location_id": place,
             "location_dest_id": order.get("location_src_id"),
-            "company_id": COMPANY,
+            "company_id": order.database.company,
         },
     )
     unbuild.validate(record)

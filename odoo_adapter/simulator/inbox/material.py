@@ -21,7 +21,7 @@ from odoo_adapter.simulator.inbox.payload import (
     result,
     unit_of,
 )
-from odoo_adapter.simulator.records.database import COMPANY, Database
+from odoo_adapter.simulator.records.database import Database
 from odoo_adapter.simulator.records.record import Record
 
 _BENT: Final = 0.001
@@ -164,7 +164,7 @@ def _take(used: _Used, p: Payload) -> tuple[list[tuple[Record, float]], list[str
     if lot and (ended := _expired(lot, p)):
         doubts.append(f"lot {lot.text('name')} of {code} expired at {ended}")
     taken, left = _take_from(used, used.source, used.quantity)
-    hold = reference(used.order.database, f"{MODULE}.location_hold_{COMPANY}")
+    hold = reference(used.order.database, f"{MODULE}.location_hold_{used.order.database.company}")
     if left and lot and hold is not None:
         more, left = _take_from(used, hold, left)
         if more:

@@ -8,7 +8,7 @@ from typing import Final, TypeAlias
 
 from odoo_adapter.inbox.install import MODEL
 from odoo_adapter.simulator.behaviour.product import convert
-from odoo_adapter.simulator.records.database import COMPANY, Database
+from odoo_adapter.simulator.records.database import Database
 from odoo_adapter.simulator.records.record import Record
 from ruleset.sample import Plain
 
@@ -53,6 +53,7 @@ def order_of(database: Database, payload: dict[str, Plain], closed: tuple[str, .
     if id is None:
         raise Refusal("missing", f"manufacturing order {payload.get('order')}")
     order = database.browse("mrp.production", id)
+    database.check_seen(order)
     if order.text("state") in closed:
         raise Refusal("order_state", f"{order.text('name')} is {order.text('state')}")
     return order
@@ -64,6 +65,7 @@ def step_of(database: Database, payload: dict[str, Plain]) -> Record:
     if id is None or not database.exists("mrp.workorder", id):
         raise Refusal("missing", f"work order {payload.get('wo')}")
     step = database.browse("mrp.workorder", id)
+    database.check_seen(step)
     if step.text("state") != "done":
         order_of(database, {"order": f"mo-{step.link('production_id').id}"}, CLOSED)
     if step.text("state") == "cancel":
@@ -78,7 +80,7 @@ def _id(reference: Plain, kind: str) -> int | None:
 
 def one(database: Database, model: str, field: str, value: Plain, what: str) -> Record:
     """The only record of our company with this name or code."""
-    ours: Plain = ["|", ["company_id", "=", False], ["company_id", "=", COMPANY]]
+    ours: Plain = ["|", ["company_id", "=", False], ["company_id", "=", database.company]]
     assert isinstance(ours, list)
     found = database.search(model, [[field, "=", value], *ours])
     if len(found) != 1:
@@ -100,8 +102,8 @@ def lot_of(product: Record, name: Plain, *, make: bool) -> Record:
         return lots[0]
     if not make:
         raise Refusal("no_lot", f"{name} of {product.text('display_name')}")
-    claim(database, f"@lot:{COMPANY}:{product.id}:{name}", "@guard", None)
-    return database.create("stock.lot", {"product_id": product.id, "name": name, "company_id": COMPANY})
+    claim(database, f"@lot:{database.company}:{product.id}:{name}", "@guard", None)
+    return database.create("stock.lot", {"product_id": product.id, "name": name, "company_id": database.company})
 
 
 def unit_of(unit: Plain, into: Record) -> Record:

@@ -15,7 +15,7 @@ from odoo_adapter.inbox.install import MARKER, MODEL
 from odoo_adapter.simulator.errors import Fault, user_error
 from odoo_adapter.simulator.inbox.kinds import KINDS
 from odoo_adapter.simulator.inbox.payload import Refusal, claim, order_id
-from odoo_adapter.simulator.records.database import COMPANY, Database
+from odoo_adapter.simulator.records.database import Database
 from odoo_adapter.simulator.records.record import Record
 from odoo_adapter.simulator.records.schema import Call
 from ruleset.sample import Plain
@@ -50,7 +50,7 @@ def _hello(database: Database) -> Plain:
         "uid": database.user,
         "login": database.browse("res.users", database.user).text("login"),
         "su": False,
-        "company": COMPANY,
+        "company": database.company,
         "db_time": database.now(),
         "sha": database.find(MODEL, "x_name", MARKER)[0].text("x_hash"),
     }

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TypeAlias
 
-from odoo_adapter.simulator.errors import missing_record, missing_value, value_error
+from odoo_adapter.simulator.errors import access_error, missing_record, missing_value, value_error
 from odoo_adapter.simulator.records.domain import as_ids, compile_domain, equal_to, mentions
 from odoo_adapter.simulator.records.record import Record
 from odoo_adapter.simulator.records.schema import Behaviour, Field, Model, Row
@@ -23,17 +23,19 @@ Tables: TypeAlias = "dict[str, dict[int, Row]]"
 _PLAIN = Behaviour()
 SUPERUSER = 1
 COMPANY = 1
-"""The simulator has one company."""
+"""The company that a fresh database has."""
 
 
 class Database:
-    """The tables. `now_ms` is the clock; `user` is whose call runs; `changes` counts changed rows ever."""
+    """The tables. `now_ms` is the clock; `user` is whose call runs, and `companies` are those that it works in, its own
+    first; `changes` counts changed rows ever."""
 
     def __init__(
         self, models: Mapping[str, Model], behaviours: Mapping[str, Behaviour], now_ms: Callable[[], int]
     ) -> None:
         self.models = models
         self.user = SUPERUSER
+        self.companies: tuple[int, ...] = (COMPANY,)
         self.changes = 0
         self._behaviours = behaviours
         self._now_ms = now_ms
@@ -43,6 +45,22 @@ class Database:
         self._undo: list[tuple[str, int, Row | None]] = []
         self._depth = 0
         self._moment = ""
+
+    @property
+    def company(self) -> int:
+        """In which the running call creates what names none."""
+        return self.companies[0]
+
+    def is_seen(self, record: Record) -> bool:
+        """Whether the record is of no company, or of one that the running call works in."""
+        company = record.get("company_id") if "company_id" in self.models[record.model].fields else None
+        return company is None or company in self.companies
+
+    def check_seen(self, record: Record) -> None:
+        """What Odoo's record rules keep apart: raises its `AccessError` for a record of another company."""
+        if not self.is_seen(record):
+            title = self.models[record.model].title
+            raise access_error(f"'{title}' ({record.model}: {record.id}) is of another company.")
 
     def now(self) -> str:
         """The start of the running transaction as Odoo writes it: naive UTC, whole seconds."""
@@ -68,13 +86,12 @@ class Database:
         return [Record(self, model, id) for id in sorted(self._index.get((model, field), {}).get(value, ()))]
 
     def search(self, model: str, domain: Plain, *, order: str = "", archived: bool = False) -> list[Record]:
-        """Matching records in order. Archived ones only if asked for, or if the domain speaks of `active`."""
+        """Matching records of the call's companies in order. Archived ones only if asked for, or if the domain speaks
+        of `active`."""
         holds = compile_domain(self, model, domain)
-        fields = self.models[model].fields
-        if "active" in fields and not archived and not mentions(domain, "active"):
-            rows = [record for record in self._candidates(model, domain) if record.flag("active") and holds(record)]
-        else:
-            rows = [record for record in self._candidates(model, domain) if holds(record)]
+        rows = [record for record in self._candidates(model, domain) if holds(record) and self.is_seen(record)]
+        if "active" in self.models[model].fields and not archived and not mentions(domain, "active"):
+            rows = [record for record in rows if record.flag("active")]
         return self.sorted(model, rows, order)
 
     def _candidates(self, model: str, domain: Plain) -> Iterable[Record]:
@@ -128,7 +145,7 @@ class Database:
         behaviour = self.behaviour(model)
         completed = dict(values)
         if "company_id" in self.models[model].fields and self.models[model].fields["company_id"].required:
-            completed.setdefault("company_id", COMPANY)
+            completed.setdefault("company_id", self.company)
         if behaviour.prepare is not None:
             behaviour.prepare(self, completed)
         self._last_ids[model] = self._last_ids[model] + 1 if id is None else id

@@ -1,0 +1,55 @@
+"""A second company in a real Odoo, with a bridge user of its own, made by the administrator the first time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from odoo_adapter.client.api import OdooApi
+from odoo_adapter.inbox.administrator import Administrator
+from odoo_adapter.inbox.install import install
+
+NAME: Final = "Second Company"
+LOGIN: Final = "uns-bridge-2"
+
+_KEY: Final = """
+keys = env['res.users.apikeys'].with_user(env.context['uns_user']).sudo()
+until = datetime.datetime.now() + datetime.timedelta(days=1)
+action = {'key': keys._generate('rpc', 'a day of scenarios', *([until] if env.context['uns_expires'] else []))}
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Second:
+    """Its id, and its bridge's user with a fresh key."""
+
+    company: int
+    user: str
+    key: str
+
+
+async def second_company(admin: OdooApi, like: str) -> Second:
+    """The company, with the inbox installed for its bridge's user, who has the rights of the user `like`."""
+    can = await admin.capabilities()
+    company = await _ensure(admin, "res.company", "name", NAME, {})
+    there = OdooApi(replace(admin.connection, company=company))
+    (model,) = await admin.call(
+        "res.users", "search_read", writes=False, domain=[["login", "=", like]], fields=[can.groups_field]
+    )
+    own = {"name": LOGIN, "company_id": company, "company_ids": [[6, 0, [company]]]}
+    user = await _ensure(
+        there, "res.users", "login", LOGIN, {**own, can.groups_field: [[6, 0, model[can.groups_field]]]}
+    )
+    await install(there, [LOGIN])
+    await there.close()
+    made = await Administrator(admin, can).run_once(_KEY, uns_user=user, uns_expires=can.keys_expire)
+    return Second(company=company, user=LOGIN, key=str(made["key"]))
+
+
+async def _ensure(odoo: OdooApi, model: str, by: str, value: str, values: Mapping[str, object]) -> int:
+    domain: Sequence[object] = [[by, "=", value]]
+    found: list[Any] = await odoo.call(model, "search", writes=False, domain=domain, limit=1)
+    if not found:
+        found = await odoo.call(model, "create", writes=True, vals_list=[{by: value, **values}])
+    return int(found[0])
