@@ -53,7 +53,7 @@ from ruleset.transaction import (
 
 __all__ = ["LOSSES", "STOCK_EFFECTS", "PlanContext", "Posting", "batches", "lane", "moment", "plan", "quantity"]
 
-STOCK_EFFECTS: Final = frozenset({"complete", "scrap", "correct"})
+STOCK_EFFECTS: Final = frozenset({"complete", "scrap", "correct", "consume"})
 """Kinds that move stock: few of them go into one call, because they hold locks for long."""
 
 _LONGEST_CAUSE: Final = 500

@@ -18,7 +18,9 @@ from ruleset.transaction import (
     Consumption,
     DowntimeRecord,
     IdempotencyKey,
+    LotCreate,
     MaintenanceRequest,
+    MaterialConsume,
     OrderRef,
     Progress,
     Provenance,
@@ -31,7 +33,7 @@ from ruleset.transaction import (
     WorkOrderStart,
 )
 
-UNITS = PlanContext(units={"pcs": "Units", "kg": "kg", "mm/s": ""}, over=Decimal("0.05"))
+UNITS = PlanContext(units={"pcs": "Units", "kg": "kg", "g": "g", "mm/s": ""}, over=Decimal("0.05"))
 FACT: dict[str, Any] = {
     "key": IdempotencyKey("press-1/fact/1"),
     "equipment": "acme/berlin/machining/press-1",
@@ -68,6 +70,23 @@ ORDER = {**FACT, "order": OrderRef("mo-42")}
             Scrap(**FACT, quantity=Decimal("0.125"), unit="kg", reason="Spill", product="RESIN-A", lot="R-1"),
             "scrap",
             {"product": "RESIN-A", "qty": "0.125", "uom": "kg", "lot": "R-1", "reason": "Spill"},
+        ),
+        (
+            MaterialConsume(**ORDER, product="RESIN-A", quantity=Decimal("12480"), unit="g", lot="R-1"),
+            "consume",
+            {
+                "order": "mo-42",
+                "product": "RESIN-A",
+                "qty": "12480",
+                "uom": "g",
+                "lot": "R-1",
+                "at": "2026-11-23 02:13:20",
+            },
+        ),
+        (
+            LotCreate(**FACT, product="HOUSING", lot="H-1", expires_ms=1_795_400_000_000),
+            "lot",
+            {"product": "HOUSING", "lot": "H-1", "expires": "2026-11-23 02:13:20"},
         ),
         (
             Complete(

@@ -9,7 +9,7 @@ import pytest
 from bridge.core.standing import FORGET_EVERY_MS, Standings
 from odoo_adapter.odoo import Receipt, Standing
 from ruleset.sample import Plain
-from ruleset.transaction import IdempotencyKey, Scrap, Transaction
+from ruleset.transaction import IdempotencyKey, MaterialConsume, Scrap, Transaction
 from tests.bridge.core.test_posting import ORDER, cause, correct, progress, start
 
 
@@ -54,6 +54,33 @@ def test_the_last_quantity_and_the_last_total_of_each_stream_are_kept() -> None:
         streams={first.stream: Decimal(25), other.stream: Decimal(5)},
         units={first.stream: "pcs", other.stream: "pcs"},
     )
+
+
+def used_up(quantity: str, lot: str) -> MaterialConsume:
+    return MaterialConsume(
+        key=IdempotencyKey(f"{lot}/{quantity}"),
+        equipment="scale",
+        at_ms=1,
+        provenance=cause(),
+        order=ORDER,
+        product="RESIN",
+        quantity=Decimal(quantity),
+        unit="g",
+        lot=lot,
+    )
+
+
+def test_what_was_recorded_of_each_component_and_lot_is_kept_over_a_restart() -> None:
+    standings = posted(
+        (used_up("300", "R-1"), receipt(lot="R-1", consumed=0.3)),
+        (used_up("200", "R-2"), receipt(lot="R-2", consumed=0.2)),
+        (used_up("100", "R-1"), receipt(lot="R-1", consumed=0.4)),
+    )
+    again, stored = Standings(), standings.snapshot(ORDER)
+    assert stored is not None
+    again.restore(ORDER, stored)
+    recorded = {"RESIN": {"R-1": Decimal("0.4"), "R-2": Decimal("0.2")}}
+    assert again.of(ORDER) == standings.of(ORDER) == Standing(consumed=recorded)
 
 
 def test_what_corrections_came_to_is_kept_beside_the_totals() -> None:
