@@ -22,6 +22,8 @@ STARTED_STATES: Final = frozenset({"progress", "done"})
 NO_ORDER: Final = OrderView(state="missing")
 ON_THE_NAMESPACE: Final = frozenset({FactKind.RELEASE, FactKind.ACKNOWLEDGEMENT})
 """Facts that have no effect in Odoo."""
+SENT: Final = "to the floor as version"
+"""What planners read on an order of which a version is with the broker."""
 TOO_LITTLE: Final = "too little happened to judge: no fact on the floor was to be posted; let the plant run longer"
 
 
@@ -106,6 +108,7 @@ class _Comparison:
         """Compare all kinds."""
         self._compare_releases()
         self._compare_answers()
+        self._compare_lines_for_planners()
         self._compare_work_orders(FactKind.START, "start")
         self._compare_work_orders(FactKind.FINISH, "finish")
         self._compare_progress()
@@ -134,6 +137,15 @@ class _Comparison:
         for order, (version, status) in self._namespace.answers.items():
             if status in ("accepted", "refused") and version not in answered.get(order, {}):
                 self.doubled.append(f"the bridge has {order} version {version} as {status}, which the MES never said")
+
+    def _compare_lines_for_planners(self) -> None:
+        """Each order that the MES saw says so in Odoo, each version once."""
+        released = {fact.order for fact in self._facts[FactKind.RELEASE]}
+        for order in _sorted(released & {order for order, _ in self._namespace.releases}):
+            lines = [note for note in self._odoo.orders.get(order, NO_ORDER).notes if SENT in note]
+            if not lines:
+                self.lost.append(f"the line on {order} that it was released to the floor")
+            self.doubled += [f'the line on {order} "{line}"' for line, times in Counter(lines).items() if times > 1]
 
     def _compare_work_orders(self, kind: FactKind, row_kind: str) -> None:
         happened = {_text(fact, "work_order"): fact for fact in self._facts[kind]}

@@ -16,6 +16,9 @@ Chapter = Callable[[Bridge], Awaitable[None]]
 COUNTED: Final = 30
 """Pieces in each of the two chapters that count."""
 
+LINES: Final = ["Released to the floor as version 1.", "The floor accepted version 1."]
+"""What planners read on the order at the end."""
+
 SETTLED_MS: Final = 300_000
 """Longer than any retry and any wait before a look."""
 
@@ -86,6 +89,7 @@ async def tell(world: World, crash_after: int | None) -> Bridge:
         bridge.die()
         bridge = Bridge(world)
         await bridge.start()
+        await bridge.poll_orders()
     for chapter in chapters:
         await chapter(bridge)
     await bridge.poll_orders()
@@ -94,7 +98,13 @@ async def tell(world: World, crash_after: int | None) -> Bridge:
 
 
 def effects(world: World) -> list[str]:
-    return [effect.kind for effect in world.odoo.effects]
+    """What was posted of the floor, in order."""
+    return [effect.kind for effect in world.odoo.effects if effect.kind != "note"]
+
+
+def read_by_planners(world: World) -> list[str]:
+    """The lines on the order, in order."""
+    return [str(effect.p["text"]) for effect in world.odoo.effects if effect.kind == "note"]
 
 
 async def points(*, look_first: bool) -> int:
@@ -110,6 +120,7 @@ async def test_the_story_without_a_crash_posts_each_fact_in_order(look_first: bo
     assert (kinds[0], kinds[-1], sorted(set(kinds))) == ("start", "finish", ["finish", "progress", "start"])
     assert (world.odoo.totals, bridge.entries) == ({ORDER: Decimal(2 * COUNTED)}, ())
     assert list(world.retained) == [f"uns/v1/acme/berlin/order/{ORDER}"]
+    assert read_by_planners(world) == LINES
 
 
 @in_both_ways
@@ -120,8 +131,10 @@ async def test_a_crash_after_any_step_loses_nothing_and_doubles_nothing(look_fir
         bridge = await tell(world, crash_after)
         kinds = effects(world)
         once = (kinds.count("start"), kinds.count("finish"), len(world.retained)) == (1, 1, 1)
+        once = once and sorted(read_by_planners(world)) == sorted(LINES)
         if not once or world.odoo.totals != {ORDER: Decimal(2 * COUNTED)} or bridge.entries or world.documents:
-            wrong.append(f"{crash_after}: {kinds} {world.odoo.totals} {[entry.key for entry in bridge.entries]}")
+            lines, left = read_by_planners(world), [entry.key for entry in bridge.entries]
+            wrong.append(f"{crash_after}: {kinds} {lines} {world.odoo.totals} {left}")
     assert wrong == []
 
 

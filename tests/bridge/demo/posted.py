@@ -70,9 +70,12 @@ def _order(facts: Sequence[Fact]) -> OrderView:
             for fact in of[FactKind.SCRAP]
         ),
         work_orders=started | finished,
-        notes=tuple(
-            f"Quality: {fact.values['status']}, lot {fact.values['lot']}. [{fact.id}]"
-            for fact in of[FactKind.DISPOSITION]
+        notes=(
+            *("Released to the floor as version 1." for _ in of[FactKind.RELEASE]),
+            *(
+                f"Quality: {fact.values['status']}, lot {fact.values['lot']}. [{fact.id}]"
+                for fact in of[FactKind.DISPOSITION]
+            ),
         ),
         on_hold=bool(completion and completion.values["status"] == "reject"),
     )
