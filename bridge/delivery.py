@@ -226,7 +226,7 @@ class BrokerCarrier:
             publishing = msgspec.json.decode(entry.body, type=Publishing)
         except msgspec.MsgspecError as error:
             return Declined(key=entry.key, code="unreadable", reason=f"the stored publication cannot be read: {error}")
-        payload = msgspec.json.encode(publishing.document)
+        payload = b"" if publishing.document is None else msgspec.json.encode(publishing.document)
         await self._link.publish(Publication(topic=publishing.topic, payload=payload, qos=1, retain=True))
         return Applied(
             key=entry.key, receipt=Receipt(model="mqtt", id=0, details={"topic": publishing.topic}, repeated=False)

@@ -52,11 +52,15 @@ ACTIONS: Final = frozenset(
         "quality.request",
         "quality.result",
         "quality.hold",
+        "quality.hold_stock",
+        "quality.release",
         "maintenance.request",
+        "maintenance.close",
         "order.publish",
+        "quality.publish",
     }
 )
-"""What can be in the outbox: the transactions for Odoo, and the publication of order releases."""
+"""What can be in the outbox: the transactions for Odoo, and the publications of order releases and of inspections."""
 
 
 class SystemOfRecord(StrEnum):

@@ -169,14 +169,20 @@ def open_audit(plant: Plant) -> AuditLog:
         raise ConfigError((Problem(file=str(path), text=text),)) from error
 
 
-def open_odoo(plant: Plant) -> Odoo:
-    """The plant's Odoo as its integration user, to be posted to as the settings say. Nothing is asked of it yet."""
-    odoo, api = plant.settings.odoo, OdooApi(odoo_connection(plant))
+def open_odoo(plant: Plant, api: OdooApi | None = None) -> Odoo:
+    """The plant's Odoo as its integration user, to be posted to as the settings say, over this connection or one of its
+    own. Nothing is asked of it yet."""
+    odoo, api = plant.settings.odoo, api or OdooApi(odoo_connection(plant))
     units = plant.assets.codes.get(UNITS, {})
     completing = plant.workflow_of(COMPLETE)
     short = completing.short if completing is not None else "close"
-    losses = plant.assets.codes.get(OWN_LOSSES, {})
-    context = PlanContext(units=units, over=_tolerance(plant), short=short, losses=losses)
+    context = PlanContext(
+        units=units,
+        over=_tolerance(plant),
+        short=short,
+        losses=plant.assets.codes.get(OWN_LOSSES, {}),
+        inspector=odoo.inspector,
+    )
     look_first = LookFirstOdoo(api, context, odoo.hold_location)
     if odoo.inbox is InboxUse.NEVER:
         return look_first

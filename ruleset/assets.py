@@ -39,6 +39,8 @@ ORDER_LEVEL: Final = "order"
 """`uns/v1/<enterprise>/<site>/order/...` belongs to order releases, so no area may be called that."""
 MASTER_LEVEL: Final = "master"
 """The same for Odoo's master data."""
+REQUEST_LEVELS: Final = "quality/request"
+"""The same for inspections that are asked for; the area `quality` may have all other equipment."""
 
 _RANGE: Final = re.compile(r"\{([a-z_]+):(\d+)\.\.(\d+)\}")
 _PLACEHOLDER: Final = re.compile(r"\{([a-z_]+)\}")
@@ -190,6 +192,8 @@ def _is_path(relative: str, key: Node) -> bool:
         key.problem(f'the level "{ORDER_LEVEL}" below the site is reserved for order releases')
     elif levels[0] == MASTER_LEVEL:
         key.problem(f'the level "{MASTER_LEVEL}" below the site is reserved for master data of Odoo')
+    elif "/".join(levels[:2]) == REQUEST_LEVELS:
+        key.problem(f'the levels "{REQUEST_LEVELS}" below the site are reserved for inspections that are asked for')
     elif len(levels) > 4:
         key.problem(f'the path "{relative}" has {len(levels)} levels below the site; area/line/cell/unit are the most')
     else:

@@ -210,12 +210,49 @@ class LotCreate(_Transaction, frozen=True, kw_only=True, tag="lot.create"):
     expires_ms: int | None = None
 
 
+class QualityRequest(_Transaction, frozen=True, kw_only=True, tag="quality.request"):
+    """Somebody is to inspect the order, or the lot of a product (default code), or the equipment with this serial
+    number: the first of them that is given. `inspection` is what is to be looked at, by the name that the result has
+    too."""
+
+    inspection: str
+    lot: str | None = None
+    product: str | None = None
+    serial_number: str = ""
+    text: str = ""
+    due_ms: int | None = None
+
+
 class QualityResult(_Transaction, frozen=True, kw_only=True, tag="quality.result"):
-    """An inspection's result or disposition on a lot of an order, kept with the order."""
+    """An inspection's result or disposition, kept with what was inspected: see `QualityRequest`.
+
+    `inspection` names the request that it answers; "" answers none.
+    """
 
     status: str
     lot: str | None = None
     text: str = ""
+    inspection: str = ""
+    product: str | None = None
+    serial_number: str = ""
+
+
+class _Transfer(_Transaction, frozen=True, kw_only=True):
+    """Goods of a product (default code) and lot. `quantity` None: all that there is, and then it has no unit."""
+
+    product: str
+    lot: str | None = None
+    quantity: Decimal | None = None
+    unit: str = ""
+    reason: str = ""
+
+
+class QualityHoldStock(_Transfer, frozen=True, kw_only=True, tag="quality.hold_stock"):
+    """What stands in stock goes to the hold location, available to nobody."""
+
+
+class QualityRelease(_Transfer, frozen=True, kw_only=True, tag="quality.release"):
+    """What is on hold goes back to stock."""
 
 
 class QualityHold(_Transaction, frozen=True, kw_only=True, tag="quality.hold"):
@@ -235,12 +272,28 @@ class QualityHold(_Transaction, frozen=True, kw_only=True, tag="quality.hold"):
 
 
 class MaintenanceRequest(_Transaction, frozen=True, kw_only=True, tag="maintenance.request"):
-    """Ask maintenance to look at an equipment, known in Odoo by its serial number. `priority` 0 to 3."""
+    """Ask maintenance to look at an equipment, known in Odoo by its serial number. `priority` 0 to 3.
+
+    Of one `cause` ("": the rule's name) there is one request while it is open in Odoo: what is asked again is a note
+    on it.
+    """
 
     serial_number: str
     title: str
     text: str = ""
     priority: int = 1
+    cause: str = ""
+    team: str | None = None
+    schedule_ms: int | None = None
+
+
+class MaintenanceClose(_Transaction, frozen=True, kw_only=True, tag="maintenance.close"):
+    """The open request of this cause is done. `started_ms` is when the work began."""
+
+    serial_number: str
+    cause: str
+    started_ms: int | None = None
+    text: str = ""
 
 
 class OrderState(_Transaction, frozen=True, kw_only=True, tag="order.state"):
@@ -264,9 +317,13 @@ Transaction: TypeAlias = (
     | DowntimeRecord
     | CapacityBlock
     | CapacityUnblock
+    | QualityRequest
     | QualityResult
     | QualityHold
+    | QualityHoldStock
+    | QualityRelease
     | MaintenanceRequest
+    | MaintenanceClose
     | OrderState
 )
 

@@ -24,10 +24,11 @@ BLOCKS: Final[Mapping[str, frozenset[str]]] = {
     "production.correct": _NOTHING,
     "production.complete": frozenset({"production.complete", "production.correct", "quality.hold"}),
     "material.consume": _END_OF_ORDER,
-    "lot.create": frozenset({"production.scrap", "material.consume", *_END_OF_ORDER}),
+    "lot.create": frozenset({"production.scrap", "material.consume", "quality.hold_stock", *_END_OF_ORDER}),
     "quality.request": _NOTHING,
     "quality.result": _NOTHING,
     "quality.hold": frozenset({"production.complete", "production.correct", "quality.hold", "quality.release"}),
+    "quality.hold_stock": frozenset({"quality.release"}),
     "quality.release": _NOTHING,
     "downtime.open": frozenset({"downtime.close"}),
     "downtime.close": _NOTHING,
@@ -37,6 +38,7 @@ BLOCKS: Final[Mapping[str, frozenset[str]]] = {
     "capacity.block": frozenset({"capacity.unblock"}),
     "capacity.unblock": frozenset({"capacity.block"}),
     "order.publish": _NOTHING,
+    "quality.publish": _NOTHING,
     "order.state": _NOTHING,
 }
 """Which later actions of its lane a held or dead entry keeps back. An action that is not named here blocks them all.

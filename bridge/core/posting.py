@@ -10,6 +10,7 @@ import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from hashlib import sha256
 from pathlib import PurePath
 from typing import Any, Final
 
@@ -17,9 +18,9 @@ import msgspec
 
 from bridge.core.input import Acted, Destination, Notice, Setback
 from bridge.core.note import OrderNote
-from bridge.core.order import OrderBook, OrderRecord
+from bridge.core.order import OrderBook, OrderRecord, iso
 from bridge.core.standing import LEAVES_QUANTITY, Standings
-from bridge.core.topic import order_topic
+from bridge.core.topic import order_topic, request_prefix
 from odoo_adapter.odoo import Applied, Declined, Held, Outcome, Passed
 from ruleset.output import DEFECT, Unmet
 from ruleset.transaction import (
@@ -31,6 +32,8 @@ from ruleset.transaction import (
     Progress,
     Provenance,
     QualityHold,
+    QualityRequest,
+    QualityResult,
     Transaction,
     action,
     decode,
@@ -41,6 +44,7 @@ from state.entry import EntryState
 from state.outbox import DEFAULT_PRIORITY, ENDS_ORDER, Offer, Outbox
 
 PUBLISH_ACTION: Final = "order.publish"
+REQUEST_ACTION: Final = "quality.publish"
 SET_ASIDE: Final = "input"
 LONGEST_REASON: Final = 500
 PRIORITIES: Final = {
@@ -54,10 +58,10 @@ PRIORITIES: Final = {
 
 
 class Publishing(msgspec.Struct, frozen=True, kw_only=True):
-    """The body of a publication entry: what to publish, retained, at QoS 1."""
+    """The body of a publication entry: what to publish, retained, at QoS 1. `document` None takes it away."""
 
     topic: str
-    document: dict[str, Any]
+    document: dict[str, Any] | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +100,8 @@ class Postings:
             upto=upto,
             hold=hold,
         )
+        if isinstance(transaction, QualityRequest | QualityResult) and offer in (Offer.ACCEPTED, Offer.REPLACED):
+            self._publish_inspection(transaction, now_ms)
         return _notices(offer, transaction.key, what, hold)
 
     def refuse(self, unmet: Unmet, now_ms: int) -> tuple[Notice, ...]:
@@ -147,6 +153,23 @@ class Postings:
             body=msgspec.json.encode(Publishing(topic=order_topic(self.site, record.order), document=record.document)),
             now_ms=now_ms,
             priority=self._priority(PUBLISH_ACTION),
+        )
+
+    def _publish_inspection(self, one: QualityRequest | QualityResult, now_ms: int) -> None:
+        """Show the floor what is to be inspected, until its result is there."""
+        if not one.inspection:
+            return
+        inspected = (one.order, one.product, one.lot, one.serial_number, one.inspection)
+        id = sha256(msgspec.json.encode(inspected)).hexdigest()[:16]
+        document = _request_document(one, id) if isinstance(one, QualityRequest) else None
+        self.outbox.offer(
+            key=f"{REQUEST_ACTION}:{one.key}",
+            lane=f"publish:{id}",
+            action=REQUEST_ACTION,
+            destination=Destination.BROKER,
+            body=msgspec.json.encode(Publishing(topic=f"{request_prefix(self.site)}{id}", document=document)),
+            now_ms=now_ms,
+            priority=self._priority(REQUEST_ACTION),
         )
 
     def resolve(self, outcome: Outcome, now_ms: int) -> tuple[Notice, ...]:
@@ -288,6 +311,20 @@ class Postings:
     def _in_odoo(self, quantity: Decimal, unit: str, into: str) -> Decimal | None:
         factor = self.factors.get((unit, into))
         return None if factor is None else factor.of(quantity)
+
+
+def _request_document(request: QualityRequest, id: str) -> dict[str, Any]:
+    """As docs/contract/quality-request.schema.json has it."""
+    known = {"order": request.order, "product": request.product, "lot": request.lot, "text": request.text}
+    due = {} if request.due_ms is None else {"due": iso(request.due_ms)}
+    return {
+        "id": id,
+        "at": iso(request.at_ms),
+        "inspection": request.inspection,
+        "equipment": request.equipment,
+        **{name: value for name, value in known.items() if value},
+        **due,
+    }
 
 
 def _notices(offer: Offer, key: str, what: str, hold: str | None) -> tuple[Notice, ...]:

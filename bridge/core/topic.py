@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from ruleset.assets import MASTER_LEVEL
+from ruleset.assets import MASTER_LEVEL, REQUEST_LEVELS
 
 UNS_PREFIX: Final = "uns/v1"
 
@@ -22,6 +22,11 @@ def master_prefix(site: str) -> str:
 def master_topic(site: str, kind: str, id: str) -> str:
     """Where one document of master data is retained."""
     return f"{master_prefix(site)}{kind}/{id}"
+
+
+def request_prefix(site: str) -> str:
+    """What the topics of all inspections that are asked for begin with."""
+    return f"{UNS_PREFIX}/{site}/{REQUEST_LEVELS}/"
 
 
 def acknowledged_order(site: str, topic: str) -> str | None:

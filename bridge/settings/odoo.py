@@ -92,6 +92,8 @@ class OdooSettings:
     """How long a call may go on at the server after we have gone: Odoo's `limit_time_real`."""
     hold_location: str = "Quality Hold"
     """Where goods on hold go, as Odoo names it; where there is an inbox, it knows its own."""
+    inspector: str = ""
+    """The login of who has inspections in their list; "": the bridge's own user."""
 
     @property
     def is_unverified(self) -> bool:
@@ -156,6 +158,7 @@ def read_odoo(node: Node, folder: Path) -> OdooSettings | None:
         inbox=inbox,
         server_limit_ms=server_limit_ms,
         hold_location=hold_location,
+        inspector=section.text("inspector", ""),
     )
 
 

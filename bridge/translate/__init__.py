@@ -12,7 +12,7 @@ from typing import Final, TypeAlias
 
 import msgspec
 
-from bridge.core.topic import UNS_PREFIX
+from bridge.core.topic import UNS_PREFIX, request_prefix
 from bridge.translate.binding import Member, Rows, Value, bind
 from bridge.translate.complaint import Complaint, ComplaintName
 from bridge.translate.running import Running, judge
@@ -55,7 +55,7 @@ class Translator:
     def __init__(self, assets: Assets) -> None:
         self._assets = assets
         self._bindings = bind(assets)
-        self._own_topics = f"{UNS_PREFIX}/{assets.path}/order/"
+        self._own_topics = (f"{UNS_PREFIX}/{assets.path}/order/", request_prefix(assets.path))
         self._memory: dict[str, _Memory] = {}
         self._changed: set[str] = set()
 
@@ -90,7 +90,7 @@ class Translator:
     def document(self, topic: str, payload: bytes, now_ms: int) -> tuple[Translated, ...]:
         """Translate a JSON document. The same document again gives the same event again: its id tells.
 
-        The bridge's own order releases, which the site's filter also brings, give nothing.
+        The bridge's own order releases and requests, which the site's filter also brings, give nothing.
         """
         if topic.startswith(self._own_topics):
             return ()

@@ -34,7 +34,7 @@ LOSSES: Final = "mrp.workcenter.productivity.loss"
 MARKER: Final = "@inbox"
 PARTS: Final = (
     *("frame", "unit", "order", "progress", "correction", "material", "completion", "scrap"),
-    *("downtime", "capacity", "note", "maintenance", "work_order", "protocol"),
+    *("downtime", "capacity", "note", "maintenance", "quality", "work_order", "protocol"),
 )
 """The action's text, in order: what all use, then the kinds, at last what a request is. Each kind enters itself."""
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from odoo_adapter.look_first.attempt import Attempt
-from odoo_adapter.look_first.maintenance import apply_maintenance, find_maintenance
+from odoo_adapter.look_first.maintenance import apply_close, apply_maintenance, find_close, find_maintenance
 from odoo_adapter.look_first.material.consume import apply_consumption, find_consumption
 from odoo_adapter.look_first.material.name import apply_lot, find_lot
 from odoo_adapter.look_first.note import apply_note, find_note
@@ -15,6 +15,13 @@ from odoo_adapter.look_first.production.completion import apply_completion, find
 from odoo_adapter.look_first.production.correction import apply_correction, find_correction
 from odoo_adapter.look_first.production.progress import apply_progress, find_progress
 from odoo_adapter.look_first.production.scrap import apply_scrap, find_scrap
+from odoo_adapter.look_first.quality.inspection import (
+    apply_inspection,
+    apply_result,
+    find_inspection,
+    find_result,
+)
+from odoo_adapter.look_first.quality.transfer import apply_hold, apply_release, find_transfer
 from odoo_adapter.look_first.time.capacity import apply_block, apply_unblock, find_block, find_unblock
 from odoo_adapter.look_first.time.downtime import apply_downtime, apply_open, find_downtime, find_open
 from odoo_adapter.look_first.time.work_order import (
@@ -51,5 +58,10 @@ KINDS: Final[Mapping[str, Kind]] = {
     "block": Kind(apply_block, find_block),
     "unblock": Kind(apply_unblock, find_unblock),
     "note": Kind(apply_note, find_note),
+    "hold": Kind(apply_hold, find_transfer),
+    "release": Kind(apply_release, find_transfer),
+    "inspection": Kind(apply_inspection, find_inspection),
+    "result": Kind(apply_result, find_result),
     "maintenance": Kind(apply_maintenance, find_maintenance),
+    "maintenance_close": Kind(apply_close, find_close),
 }

@@ -18,13 +18,13 @@ _TAG: Final = re.compile(r"<[^>]*>")
 
 async def apply_note(one: Attempt) -> Outcome:
     order = await read_order(one.steps, one.text("order"))
-    if found := await _stands(one, order.id):
+    if found := await stands(one, order.id):
         return one.applied(found)
     return one.applied(receipt("mail.message", await leave_note(one.steps, order.id, _text(one))))
 
 
 async def find_note(one: Attempt) -> Receipt | None:
-    return await _stands(one, int(one.text("order")[3:]))
+    return await stands(one, int(one.text("order")[3:]))
 
 
 async def said(steps: Steps, id: int, key: str, text: str, model: str = MODEL) -> str:
@@ -39,14 +39,14 @@ async def say(one: Attempt, id: int, begin: str, text: str, model: str = MODEL) 
         await leave_note(one.steps, id, f"{begin}{text} by {one.key}{one.cause}", model)
 
 
-async def _stands(one: Attempt, order: int) -> Receipt | None:
+async def stands(one: Attempt, id: int, model: str = MODEL) -> Receipt | None:
     """The note with this key. Raises `Refused` where it says something else."""
     mark = f"[{_flat(one.key)}]"
-    for id, body in await _notes(one.steps, order, one.key):
+    for message, body in await _notes(one.steps, id, one.key, model):
         if body.endswith(mark):
             if body != _flat(_text(one)):
-                raise Refused("conflict", f"posted before with other content, as mail.message {id}")
-            return receipt("mail.message", id, repeated=True)
+                raise Refused("conflict", f"posted before with other content, as mail.message {message}")
+            return receipt("mail.message", message, repeated=True)
     return None
 
 

@@ -13,7 +13,14 @@ from odoo_adapter.errors import Refused
 from odoo_adapter.odoo import Declined, Standing
 from odoo_adapter.plan.material import consume_payload, lot_payload
 from odoo_adapter.plan.production import completion_payload, correction_payload, progress_payload, scrap_payload
-from odoo_adapter.plan.record import maintenance_payload, result_payload, state_payload
+from odoo_adapter.plan.quality import (
+    inspection_extras,
+    inspection_payload,
+    result_kind,
+    result_payload,
+    transfer_payload,
+)
+from odoo_adapter.plan.record import close_payload, maintenance_extras, maintenance_payload, state_payload
 from odoo_adapter.plan.text import LONGEST_NAME, PlanContext, clean, moment, named, quantity
 from odoo_adapter.plan.work import (
     LOSSES,
@@ -37,12 +44,16 @@ from ruleset.transaction import (
     DowntimeOpen,
     DowntimeRecord,
     LotCreate,
+    MaintenanceClose,
     MaintenanceRequest,
     MaterialConsume,
     OrderState,
     Progress,
     Provenance,
     QualityHold,
+    QualityHoldStock,
+    QualityRelease,
+    QualityRequest,
     QualityResult,
     Scrap,
     Transaction,
@@ -53,7 +64,7 @@ from ruleset.transaction import (
 
 __all__ = ["LOSSES", "STOCK_EFFECTS", "PlanContext", "Posting", "batches", "lane", "moment", "plan", "quantity"]
 
-STOCK_EFFECTS: Final = frozenset({"complete", "scrap", "correct", "consume"})
+STOCK_EFFECTS: Final = frozenset({"complete", "scrap", "correct", "consume", "hold", "release"})
 """Kinds that move stock: few of them go into one call, because they hold locks for long."""
 
 _LONGEST_CAUSE: Final = 500
@@ -92,7 +103,7 @@ def plan(transaction: Transaction, context: PlanContext, standing: Standing = St
     try:
         key = named(transaction.key, 500)
         kind, payload = _payload(transaction, context)
-        extras = stop_extras(transaction, context)
+        extras = _extras(transaction, context)
     except Refused as error:
         return Declined(key=transaction.key, code=error.code, reason=error.reason)
     fact = {name: value for name, value in payload.items() if value is not None}
@@ -151,12 +162,29 @@ def _payload(  # noqa: C901 (one line for each word of the vocabulary)
             return "unblock", unblock_payload(transaction)
         case OrderState():
             return "note", state_payload(transaction)
-        case OrderState():
-            return "note", state_payload(transaction)
         case QualityResult():
-            return "note", result_payload(transaction)
+            return result_kind(transaction), result_payload(transaction)
+        case QualityRequest():
+            return "inspection", inspection_payload(transaction)
+        case QualityHoldStock():
+            return "hold", transfer_payload(transaction, context)
+        case QualityRelease():
+            return "release", transfer_payload(transaction, context)
         case MaintenanceRequest():
             return "maintenance", maintenance_payload(transaction)
+        case MaintenanceClose():
+            return "maintenance_close", close_payload(transaction)
+
+
+def _extras(transaction: Transaction, context: PlanContext) -> dict[str, Plain]:
+    """What else is said that is no part of the fact."""
+    match transaction:
+        case MaintenanceRequest():
+            return maintenance_extras(transaction)
+        case QualityRequest():
+            return inspection_extras(transaction, context)
+        case _:
+            return stop_extras(transaction, context)
 
 
 def _consent(transaction: Transaction) -> str:

@@ -23,13 +23,15 @@ class PlanContext:
 
     `units` names Odoo's unit of measure for each unit of the floor (empty: measured only, never posted);
     `over` is the share above an order's quantity that may be made; `short` is what becomes of a rest that a completion
-    did not make, where the rule does not say; `losses` names the plant's own loss reason of a loss category.
+    did not make, where the rule does not say; `losses` names the plant's own loss reason of a loss category;
+    `inspector` is the login of who has inspections in their list ("": the bridge's own user).
     """
 
     units: Mapping[str, str] = field(default_factory=dict)
     over: Decimal = Decimal(0)
     short: Short = "close"
     losses: Mapping[str, str] = field(default_factory=dict)
+    inspector: str = ""
 
 
 def moment(at_ms: int) -> str:

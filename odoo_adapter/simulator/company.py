@@ -5,7 +5,17 @@ from __future__ import annotations
 from typing import Final
 
 from odoo_adapter.inbox.install import MARKER, MODEL, MODULE, action_hash
-from odoo_adapter.simulator.behaviour import maintenance, manufacturing, product, scrap, stock, unbuild, workorder
+from odoo_adapter.simulator.behaviour import (
+    maintenance,
+    manufacturing,
+    note,
+    picking,
+    product,
+    scrap,
+    stock,
+    unbuild,
+    workorder,
+)
 from odoo_adapter.simulator.records.database import COMPANY, Database
 from odoo_adapter.simulator.records.record import Record
 from odoo_adapter.simulator.records.schema import Behaviour, Row
@@ -24,6 +34,8 @@ BEHAVIOURS: Final[dict[str, Behaviour]] = {
     **unbuild.BEHAVIOURS,
     **workorder.BEHAVIOURS,
     **maintenance.BEHAVIOURS,
+    **note.BEHAVIOURS,
+    **picking.BEHAVIOURS,
 }
 
 _LOSSES: Final = (
@@ -78,6 +90,7 @@ def furnish(database: Database) -> None:
         _units(database)
         _places(database)
         _reasons(database)
+        _inspected(database)
         _install_inbox(database)
 
 
@@ -137,7 +150,9 @@ def _places(database: Database) -> None:
     for id, name, code in ((7, "Internal Transfers", "internal"), (11, "Manufacturing", "mrp_operation")):
         values: Row = {"name": name, "code": code, "sequence_code": code[:3].upper(), "warehouse_id": warehouse.id}
         from_to: Row = {"default_location_src_id": shelf.id, "default_location_dest_id": shelf.id}
-        database.create("stock.picking.type", {**values, **from_to}, id=id)
+        kind = database.create("stock.picking.type", {**values, **from_to}, id=id)
+        if code == "internal":
+            warehouse.write(int_type_id=kind.id)
 
 
 def _reasons(database: Database) -> None:
@@ -154,6 +169,14 @@ def _reasons(database: Database) -> None:
         database.create("maintenance.stage", {"name": name, "sequence": sequence, "done": done, "fold": done})
     database.create("maintenance.team", {"name": "Internal Maintenance"})
     database.create("maintenance.equipment.category", {"name": "Machines"})
+
+
+def _inspected(database: Database) -> None:
+    """The models whose records have inspections in people's lists, as users know them who may not read models."""
+    for addon, name in (("mrp", "mrp.production"), ("stock", "stock.lot"), ("maintenance", "maintenance.equipment")):
+        model = database.create("ir.model", {"name": name, "model": name})
+        refer(database, addon, f"model_{name.replace('.', '_')}", model)
+    refer(database, "mail", "mail_activity_data_todo", database.create("mail.activity.type", {"name": "To-Do"}))
 
 
 def _install_inbox(database: Database) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from odoo_adapter.simulator.company import refer
+from odoo_adapter.simulator.company import refer, reference
 from odoo_adapter.simulator.errors import Fault
 from odoo_adapter.simulator.records.database import Database
 from odoo_adapter.simulator.records.record import Record
@@ -15,6 +15,7 @@ from odoo_adapter.simulator.records.schema import Call, Method, Row
 from ruleset.sample import Plain
 
 _BY_ID: Final = "/.id"
+_BY_NAME: Final = "/id"
 
 
 def _run(database: Database, records: list[Record], call: Call) -> Plain:
@@ -46,7 +47,10 @@ def _one(database: Database, call: Call, row: Row) -> int:
 
 
 def _value(database: Database, model: str, field: str, value: Plain) -> tuple[str, Plain]:
-    """A cell's text as a record takes it: links by database ids."""
+    """A cell's text as a record takes it: links by database ids, or by external ones."""
+    if field.endswith(_BY_NAME):
+        linked = reference(database, str(value))
+        return field.removesuffix(_BY_NAME), linked.id if linked is not None else None
     name, by_id, _ = field.partition(_BY_ID)
     if not by_id:
         return name, value

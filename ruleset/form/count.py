@@ -19,7 +19,8 @@ from ruleset.sample import Event
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Count:
-    """`by` are field names of the event, dotted. `once_ms` None: after a posting the count begins anew."""
+    """`by` are field names of the event, dotted. `once_ms` None: after a posting the count begins anew; `while_open`:
+    it goes on, and each further event posts too, for as long as there are enough."""
 
     event: str
     when: Expression | None
@@ -28,6 +29,7 @@ class Count:
     within_ms: int
     once_ms: int | None
     posting: Posting
+    while_open: bool = False
 
     def new_memory(self) -> CountMemory:
         return CountMemory()
@@ -56,9 +58,9 @@ class Count:
             self.once_ms is not None and fired_ms is not None and abs(event.at_ms - fired_ms) < self.once_ms
         ):
             return ()
-        if self.once_ms is None:
+        if self.once_ms is None and not self.while_open:
             memory.events.pop(group, None)
-        else:
+        elif self.once_ms is not None:
             memory.fired_ms[group] = event.at_ms
         return (self._post(event, window, moment),)
 

@@ -24,9 +24,13 @@ from ruleset.transaction import (
     DowntimeOpen,
     DowntimeRecord,
     LotCreate,
+    MaintenanceClose,
     MaintenanceRequest,
     MaterialConsume,
     QualityHold,
+    QualityHoldStock,
+    QualityRelease,
+    QualityRequest,
     QualityResult,
     Scrap,
     WorkOrderFinish,
@@ -70,7 +74,7 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Action:
-    """One entry of the vocabulary. `from_equipment` is a field that the equipment itself supplies."""
+    """One entry of the vocabulary. `from_equipment` is a field that the equipment itself must supply."""
 
     transaction: type[msgspec.Struct]
     parameters: Mapping[str, Parameter]
@@ -93,6 +97,13 @@ _DONE: Final = {
     "consumed": Parameter("consumed", Want.CONSUMED, required=False),
     "byproducts": Parameter("byproducts", Want.BYPRODUCTS, required=False),
     "short": Parameter("short", Want.SHORT, required=False),
+}
+_ITS_PRODUCT: Final = Parameter("product", Want.TEXT, required=False)
+_GOODS: Final = {
+    "product": _PRODUCT,
+    "lot": _LOT,
+    "quantity": Parameter("quantity", Want.QUANTITY, required=False),
+    "reason": Parameter("reason", Want.TEXT, required=False),
 }
 _WORK_ORDER: Final = Parameter("work_order", Want.TEXT)
 _START: Final = Parameter("started_ms", Want.TIME)
@@ -148,9 +159,28 @@ ACTIONS: Final[Mapping[str, Action]] = {
     "quality.hold": Action(transaction=QualityHold, parameters=_DONE, needs_order=True),
     "quality.result": Action(
         transaction=QualityResult,
-        parameters={"status": Parameter("status", Want.TEXT), "lot": _LOT, "text": _TEXT},
-        needs_order=True,
+        parameters={
+            "status": Parameter("status", Want.TEXT),
+            "inspection": Parameter("inspection", Want.TEXT, required=False),
+            "product": _ITS_PRODUCT,
+            "lot": _LOT,
+            "text": _TEXT,
+        },
+        needs_order=False,
     ),
+    "quality.request": Action(
+        transaction=QualityRequest,
+        parameters={
+            "inspection": Parameter("inspection", Want.TEXT),
+            "product": _ITS_PRODUCT,
+            "lot": _LOT,
+            "text": _TEXT,
+            "due": Parameter("due_ms", Want.TIME, required=False),
+        },
+        needs_order=False,
+    ),
+    "quality.hold_stock": Action(transaction=QualityHoldStock, parameters=_GOODS, needs_order=False),
+    "quality.release": Action(transaction=QualityRelease, parameters=_GOODS, needs_order=False),
     **{
         name: Action(transaction=made, parameters=given, needs_order=False, from_equipment="work_center")
         for name, made, given in (
@@ -167,6 +197,19 @@ ACTIONS: Final[Mapping[str, Action]] = {
             "title": Parameter("title", Want.TEXT),
             "text": _TEXT,
             "priority": Parameter("priority", Want.PRIORITY, required=False),
+            "cause": Parameter("cause", Want.TEXT, required=False),
+            "team": Parameter("team", Want.TEXT, required=False),
+            "schedule": Parameter("schedule_ms", Want.TIME, required=False),
+        },
+        needs_order=False,
+        from_equipment="serial_number",
+    ),
+    "maintenance.close": Action(
+        transaction=MaintenanceClose,
+        parameters={
+            "cause": Parameter("cause", Want.TEXT),
+            "start": Parameter("started_ms", Want.TIME, required=False),
+            "text": _TEXT,
         },
         needs_order=False,
         from_equipment="serial_number",

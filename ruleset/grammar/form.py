@@ -95,6 +95,7 @@ def read_count(keys: Keys, equipment: Equipment, assets: Assets) -> Count | None
         within_ms=within_ms,
         once_ms=once_ms,
         posting=posting,
+        while_open="once" in keys and once_ms is None,
     )
 
 

@@ -148,7 +148,14 @@ ORDER = {**FACT, "order": OrderRef("mo-42")}
         (
             MaintenanceRequest(**FACT, serial_number="UNS-PRESS-1", title="Vibration", priority=9),
             "maintenance",
-            {"serial": "UNS-PRESS-1", "name": "Vibration", "text": "", "priority": 3, "at": "2026-11-23 02:13:20"},
+            {
+                "serial": "UNS-PRESS-1",
+                "name": "Vibration",
+                "text": "",
+                "priority": 3,
+                "at": "2026-11-23 02:13:20",
+                "cause": "progress",
+            },
         ),
     ],
     ids=lambda value: value if isinstance(value, str) else "",

@@ -25,11 +25,15 @@ from ruleset.transaction import (
     DowntimeOpen,
     DowntimeRecord,
     LotCreate,
+    MaintenanceClose,
     MaintenanceRequest,
     MaterialConsume,
     OrderState,
     Progress,
     QualityHold,
+    QualityHoldStock,
+    QualityRelease,
+    QualityRequest,
     QualityResult,
     Scrap,
     Transaction,
@@ -313,6 +317,14 @@ def _posted(transaction: Transaction) -> str:  # noqa: C901 (one line for each w
             return f"lot {transaction.lot} of {transaction.product} until {transaction.expires_ms}"
         case QualityResult():
             return f"result {where} {transaction.status} lot {transaction.lot}"
+        case QualityRequest():
+            return f"inspection {transaction.inspection} {transaction.order or transaction.lot}"
+        case QualityHoldStock() | QualityRelease():
+            amount = "all" if transaction.quantity is None else f"{transaction.quantity} {transaction.unit}"
+            word = "hold" if isinstance(transaction, QualityHoldStock) else "release"
+            return f"{word} {amount} of {transaction.product} lot {transaction.lot}"
+        case MaintenanceClose():
+            return f"maintenance {transaction.serial_number} closed for {transaction.cause}"
         case MaintenanceRequest():
             text = f" ({transaction.text})" if transaction.text else ""
             return f"maintenance {transaction.serial_number} {transaction.title}{text} priority {transaction.priority}"

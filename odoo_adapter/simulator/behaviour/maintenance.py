@@ -86,5 +86,6 @@ BEHAVIOURS: Final = {
         prepare=_prepare_equipment,
         created=_serial_is_unique,
         written=_equipment_written,
+        methods={"message_post": message_post},
     ),
 }

@@ -1,4 +1,4 @@
-"""Notes on records: `message_post`, and the messages that it makes."""
+"""Notes on records: `message_post` and the messages that it makes, and activities in people's lists."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Final
 
 from odoo_adapter.simulator.records.database import Database
 from odoo_adapter.simulator.records.record import Record
-from odoo_adapter.simulator.records.schema import Call, Method
+from odoo_adapter.simulator.records.schema import Behaviour, Call, Method, related
 from ruleset.sample import Plain
 
 
@@ -39,3 +39,24 @@ def _run(database: Database, records: list[Record], call: Call) -> Plain:
 
 
 message_post: Final = Method(run=_run, parameters=("body", "subject", "message_type", "subtype_xmlid"))
+
+
+def finish_activity(activity: Record, feedback: str) -> None:
+    """Somebody did it: a message on its document says so, and it is in no list any more."""
+    document = activity.database.browse(activity.text("res_model"), activity.integer("res_id"))
+    post(document, f"{activity.text('summary')} done. {feedback}")
+    activity.write(feedback=feedback, active=False)
+
+
+def _run_feedback(database: Database, records: list[Record], call: Call) -> Plain:
+    for record in records:
+        finish_activity(record, str(call.arguments.get("feedback") or ""))
+    return True
+
+
+BEHAVIOURS: Final = {
+    "mail.activity": Behaviour(
+        computed={"res_model": related("res_model_id.model")},
+        methods={"action_feedback": Method(run=_run_feedback, parameters=("feedback",))},
+    ),
+}

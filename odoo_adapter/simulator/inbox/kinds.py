@@ -15,6 +15,7 @@ from odoo_adapter.simulator.inbox import (
     downtime,
     material,
     progress,
+    quality,
     record,
     scrap_order,
     work_order,
@@ -30,5 +31,6 @@ KINDS: Final[dict[str, Effect]] = {
     **downtime.KINDS,
     **capacity.KINDS,
     **record.KINDS,
+    **quality.KINDS,
     **work_order.KINDS,
 }

@@ -66,6 +66,25 @@ author_id many2one:res.partner
 date datetime
 record_name char readonly
 
+[ir.model] Models |  | model
+name char required
+model char required
+
+[mail.activity.type] Activity Type | r | id
+name char required
+
+[mail.activity] Activity | crwu | date_deadline, id
+res_model_id many2one:ir.model
+res_model char readonly
+res_id many2one_reference
+activity_type_id many2one:mail.activity.type
+summary char
+note html
+feedback char
+date_deadline date required
+user_id many2one:res.users
+active boolean =true
+
 [res.users] User | r | name, login
 name char required
 login char required

@@ -9,6 +9,7 @@ code char required
 company_id many2one:res.company required readonly
 view_location_id many2one:stock.location required
 lot_stock_id many2one:stock.location required
+int_type_id many2one:stock.picking.type
 active boolean =true
 
 [stock.location] Inventory Locations | r | complete_name, id
@@ -35,6 +36,17 @@ warehouse_id many2one:stock.warehouse
 company_id many2one:res.company required
 active boolean =true
 
+[stock.picking] Transfer | crwu | id desc
+name char readonly indexed
+origin char indexed
+state selection readonly =draft | draft waiting confirmed assigned done cancel
+picking_type_id many2one:stock.picking.type required
+location_id many2one:stock.location required
+location_dest_id many2one:stock.location required
+company_id many2one:res.company required
+date_done datetime
+move_ids one2many:stock.move.picking_id
+
 [stock.lot] Lot/Serial | crwu | name, id
 name char required indexed
 ref char
@@ -53,6 +65,7 @@ product_tmpl_id many2one:product.template readonly
 product_uom_id many2one:uom.uom readonly
 lot_id many2one:stock.lot
 package_id many2one:stock.package
+owner_id many2one:res.partner
 location_id many2one:stock.location required
 company_id many2one:res.company readonly
 quantity float readonly
@@ -92,6 +105,7 @@ workorder_id many2one:mrp.workorder
 raw_material_production_id many2one:mrp.production
 production_id many2one:mrp.production
 scrap_id many2one:stock.scrap readonly
+picking_id many2one:stock.picking
 unbuild_id many2one:mrp.unbuild
 move_line_ids one2many:stock.move.line.move_id
 lot_ids many2many:stock.lot
@@ -99,6 +113,8 @@ picking_type_id many2one:stock.picking.type
 
 [stock.move.line] Product Moves (Stock Move Line) | crwu | id
 move_id many2one:stock.move
+picking_id many2one:stock.picking
+owner_id many2one:res.partner
 reference char
 product_id many2one:product.product
 product_uom_id many2one:uom.uom required
@@ -109,7 +125,7 @@ quantity float
 picked boolean
 location_id many2one:stock.location required
 location_dest_id many2one:stock.location required
-state selection readonly | draft waiting confirmed partially_available assigned done cancel
+state selection readonly indexed | draft waiting confirmed partially_available assigned done cancel
 date datetime required
 tracking selection readonly | serial lot none
 company_id many2one:res.company required readonly
