@@ -15,10 +15,11 @@ from bridge.clock import SystemClock
 from bridge.commands.exit import FAILED, UNREACHABLE, WRONG, fail
 from bridge.errors import ConfigError, NotDurable, PartFailed, SecretMissing
 from bridge.log import configure_logging
-from bridge.master.source import open_master
+from bridge.master.source import OdooMaster
 from bridge.plant import Plant, load_plant
 from bridge.service import Service
-from bridge.wiring import Outside, open_odoo, open_store
+from bridge.wiring import Outside, odoo_connection, open_odoo, open_store
+from odoo_adapter.client.api import OdooApi
 from state.errors import StateError, StoreUnavailable
 
 STOPPING: Final = (signal.SIGTERM, signal.SIGINT)
@@ -50,15 +51,24 @@ async def _run(plant: Plant) -> None:
     _stop_on_signal(stop)
     if plant.settings.odoo.is_unverified:
         log.warning("odoo.unverified", url=plant.settings.odoo.url, effect="anybody on the way can take the key")
-    master = open_master(plant)
-    outside = Outside(store=open_store(plant), odoo=open_odoo(plant), link=PahoLink, clock=SystemClock(), master=master)
+    outside = open_outside(plant)
     try:
         await Service(plant, outside).run(stop)
     finally:
-        if master:
-            await master.close()
         await outside.odoo.close()
         await outside.store.close()
+
+
+def open_outside(plant: Plant) -> Outside:
+    """The real world of a plant. All that is asked of Odoo goes over one connection."""
+    api = OdooApi(odoo_connection(plant))
+    return Outside(
+        store=open_store(plant),
+        odoo=open_odoo(plant, api),
+        link=PahoLink,
+        clock=SystemClock(),
+        master=OdooMaster(plant, api) if plant.settings.master_data else None,
+    )
 
 
 def _stop_on_signal(stop: asyncio.Event) -> None:

@@ -22,6 +22,7 @@ from bridge.core.topic import master_topic
 from bridge.loop import Entering
 from bridge.master.book import KindRecord, MasterRead
 from bridge.master.reading import MasterSource, Reading
+from odoo_adapter.client.pace import giving_way
 from odoo_adapter.errors import OdooError
 
 AGAIN_MS: Final = 30_000
@@ -77,7 +78,8 @@ class MasterPoller:
             await asyncio.sleep(pause_ms / 1000)
 
     async def _poll(self) -> None:
-        reading = await self._source.read()
+        with giving_way():
+            reading = await self._source.read()
         payloads = _payloads(reading)
         hashes = {kind: {id: _hash(payload) for id, payload in of_kind.items()} for kind, of_kind in payloads.items()}
         if self._publish is not None:

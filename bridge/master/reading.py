@@ -22,7 +22,3 @@ class MasterSource(Protocol):
     async def read(self) -> Reading:
         """Read everything. Raises an `OdooError`."""
         ...
-
-    async def close(self) -> None:
-        """Close connections."""
-        ...

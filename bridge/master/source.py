@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from bridge.master.reading import MasterSource, Reading
+from bridge.master.reading import Reading
 from bridge.online.check import compare_with, texts_of
 from bridge.plant import Plant
-from bridge.wiring import odoo_connection
 from odoo_adapter.client.api import OdooApi
 from odoo_adapter.rights import read_account
 from odoo_adapter.survey.document import read_documents
 
 
 class OdooMaster:
-    """The master data of a plant's Odoo."""
+    """The master data of a plant's Odoo, over a connection that others use too: its pace holds for all of them."""
 
     def __init__(self, plant: Plant, odoo: OdooApi) -> None:
         self._plant = plant
@@ -23,11 +22,3 @@ class OdooMaster:
         compared = await compare_with(self._odoo, self._plant, self._texts)
         documents = await read_documents(self._odoo, await read_account(self._odoo))
         return Reading(documents=documents, differences=tuple(str(problem) for problem in compared.problems))
-
-    async def close(self) -> None:
-        await self._odoo.close()
-
-
-def open_master(plant: Plant) -> MasterSource | None:
-    """The plant's Odoo over a connection of its own; None where bridge.yaml asks for no master data."""
-    return OdooMaster(plant, OdooApi(odoo_connection(plant))) if plant.settings.master_data else None

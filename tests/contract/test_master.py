@@ -24,9 +24,10 @@ async def test_all_kinds_are_published_as_promised(tmp_path: Path, version: str)
     namespace = Namespace()
     async with simulated(version=version) as url:
         plant = write_plant(tmp_path / "plant", url)
-        source = OdooMaster(plant, OdooApi(odoo_connection(plant)))
+        api = OdooApi(odoo_connection(plant))
+        source = OdooMaster(plant, api)
         await read_once(source, namespace)
-        await source.close()
+        await api.close()
 
     documents: list[dict[str, Any]] = [msgspec.json.decode(payload) for payload in namespace.retained.values()]
     validator = Draft202012Validator(SCHEMA, format_checker=FormatChecker())

@@ -60,10 +60,11 @@ async def test_units_that_are_another_amount_in_odoo_are_named(tmp_path: Path) -
 
 async def test_every_kind_is_read_and_read_again_the_same(tmp_path: Path) -> None:
     plant, namespace = plant_of(tmp_path / "plant"), Namespace()
-    source = OdooMaster(plant, OdooApi(odoo_connection(plant)))
+    api = OdooApi(odoo_connection(plant))
+    source = OdooMaster(plant, api)
     read = await read_once(source, namespace)
     again = await read_once(source, None)
-    await source.close()
+    await api.close()
 
     documents: list[dict[str, Any]] = [msgspec.json.decode(payload) for payload in namespace.retained.values()]
     validator = Draft202012Validator(SCHEMA, format_checker=FormatChecker())

@@ -61,7 +61,8 @@ async def test_a_wrong_ratio_is_named(admin: OdooApi, tmp_path: Path) -> None:
 
 async def test_a_change_is_counted_and_its_end_too(admin: OdooApi, tmp_path: Path) -> None:
     plant, book = plant_of(tmp_path / "plant"), MasterBook()
-    source = OdooMaster(plant, OdooApi(odoo_connection(plant)))
+    api = OdooApi(odoo_connection(plant))
+    source = OdooMaster(plant, api)
     book.read(await read_once(source, None), 0)
     async with written(admin, "product.product", [["default_code", "=", "BOX"]], name="Box, folded"):
         assert book.read(await read_once(source, None), 1) == (
@@ -69,4 +70,4 @@ async def test_a_change_is_counted_and_its_end_too(admin: OdooApi, tmp_path: Pat
         )
     assert [type(one) for one in book.read(await read_once(source, None), 2)] == [KindChanged]
     assert book.read(await read_once(source, None), 3) == ()
-    await source.close()
+    await api.close()

@@ -36,9 +36,6 @@ class Products:
         documents: dict[int, dict[str, Plain]] = {id: {"code": code} for id, code in self.codes.items()}
         return Reading(documents={Kind.PRODUCT: documents}, differences=("no kg",))
 
-    async def close(self) -> None:
-        """Nothing is open."""
-
 
 async def test_a_first_reading_is_published_as_a_whole_and_the_next_ones_only_what_changed() -> None:
     source, namespace, entered = Products({1: "A", 2: "B", 3: "C"}), Namespace(), asyncio.Queue[Entering](1)
