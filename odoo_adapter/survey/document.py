@@ -40,6 +40,7 @@ class Kind(StrEnum):
     LOSS_REASON = "loss-reason"
     SCRAP_REASON = "scrap-reason"
     BOM = "bom"
+    SCHEDULE = "maintenance-schedule"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,7 @@ async def read_documents(odoo: OdooApi, account: Account) -> Documents:
         if can.scrap_reasons
         else {},
         Kind.BOM: await _boms(reader, products, centers),
+        Kind.SCHEDULE: await _schedules(reader),
     }
 
 
@@ -114,6 +116,31 @@ async def _equipment(reader: _Reader, centers: Mapping[int, Row]) -> dict[int, D
             "work_center": _center(row[LINK], centers) if link and row[LINK] else None,
         }
         for row in rows
+    }
+
+
+async def _schedules(reader: _Reader) -> dict[int, Document]:
+    """The preventive requests that are planned and not done, of equipment with a serial number."""
+    planned = [["maintenance_type", "=", "preventive"], ["schedule_date", "!=", False], ["archive", "=", False]]
+    open_ones = [["stage_id.done", "=", False], ["equipment_id.serial_no", "!=", False], reader.steps.ours()]
+    repeated = ["recurring_maintenance", "repeat_interval", "repeat_unit"]
+    fields = ["name", "equipment_id", "schedule_date", "duration", "maintenance_team_id", *repeated]
+    rows = await reader.rows("maintenance.request", fields, *planned, *open_ones)
+    wanted = [["id", "in", sorted({row["equipment_id"][0] for row in rows})]]
+    serials = {
+        row["id"]: row["serial_no"] for row in await reader.rows("maintenance.equipment", ["serial_no"], *wanted)
+    }
+    return {
+        row["id"]: {
+            "name": row["name"],
+            "serial_number": serials[row["equipment_id"][0]],
+            "start": f"{row['schedule_date'].replace(' ', 'T')}Z",
+            "hours": row["duration"],
+            "team": row["maintenance_team_id"][1] if row["maintenance_team_id"] else None,
+            "every": f"{row['repeat_interval']} {row['repeat_unit']}" if row["recurring_maintenance"] else None,
+        }
+        for row in rows
+        if row["equipment_id"][0] in serials
     }
 
 

@@ -9,6 +9,8 @@ from msgspec import structs
 
 from odoo_adapter.client.api import OdooApi
 from odoo_adapter.odoo import Applied, Declined
+from odoo_adapter.rights import read_account
+from odoo_adapter.survey.document import Kind, read_documents
 from tests.live_odoo.quality import asking, close_by_hand, closing, notes
 from tests.odoo_adapter.situations import Bench, both_modes
 
@@ -113,3 +115,38 @@ async def test_equipment_that_nobody_knows_is_refused(bench: Bench) -> None:
     request = asking(bench, "nowhere", serial="NOWHERE")
     (refused,) = await bench.post([request])
     assert refused == Declined(key=request.key, code="missing", reason="maintenance equipment NOWHERE")
+
+
+async def test_preventive_maintenance_is_read_while_it_is_planned(integration: OdooApi, admin: OdooApi) -> None:
+    (press,) = await admin.call(
+        "maintenance.equipment", "search", writes=False, domain=[["serial_no", "=", "UNS-PRESS-1"]]
+    )
+    planned = {
+        "name": "Grease the guides",
+        "equipment_id": press,
+        "maintenance_type": "preventive",
+        "schedule_date": "2026-12-01 06:00:00",
+        "recurring_maintenance": True,
+        "repeat_interval": 4,
+        "repeat_unit": "week",
+    }
+    ids = await admin.call(
+        MODEL,
+        "create",
+        writes=True,
+        vals_list=[planned, {**planned, "maintenance_type": "corrective"}, {**planned, "schedule_date": False}],
+    )
+    shown = (await read_documents(integration, await read_account(integration)))[Kind.SCHEDULE]
+    assert [id for id in ids if id in shown] == ids[:1]
+    hours, team = shown[ids[0]]["hours"], shown[ids[0]]["team"]
+    assert shown[ids[0]] == {
+        "name": "Grease the guides",
+        "serial_number": "UNS-PRESS-1",
+        "start": "2026-12-01T06:00:00Z",
+        "hours": hours,
+        "team": team,
+        "every": "4 week",
+    }
+    await admin.call(MODEL, "write", writes=True, ids=ids[:1], vals={"recurring_maintenance": False})
+    await close_by_hand(admin, ids[0])
+    assert ids[0] not in (await read_documents(integration, await read_account(integration)))[Kind.SCHEDULE]

@@ -55,6 +55,9 @@ schedule_date datetime
 schedule_end datetime
 close_date date
 duration float readonly
+recurring_maintenance boolean
+repeat_interval integer =1
+repeat_unit selection =week | day week month year
 
 [mail.message] Message | crwu | id desc
 model char

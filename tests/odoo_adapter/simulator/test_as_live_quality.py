@@ -12,6 +12,7 @@ from tests.live_odoo.test_maintenance import (
     test_another_cause_is_a_request_of_its_own,
     test_equipment_that_nobody_knows_is_refused,
     test_it_is_for_a_team_and_a_day_where_the_rule_says_so,
+    test_preventive_maintenance_is_read_while_it_is_planned,
     test_text_is_text_also_where_it_looks_like_markup,
     test_what_comes_again_while_a_request_is_open_is_a_note_on_it_once,
 )
@@ -42,6 +43,7 @@ __all__ = [
     "test_it_is_for_a_team_and_a_day_where_the_rule_says_so",
     "test_more_than_stands_in_stock_is_refused_as_a_whole",
     "test_nothing_comes_back_where_nothing_is_on_hold",
+    "test_preventive_maintenance_is_read_while_it_is_planned",
     "test_text_is_text_also_where_it_looks_like_markup",
     "test_what_comes_again_while_a_request_is_open_is_a_note_on_it_once",
 ]
