@@ -28,7 +28,7 @@ def furnish_second(database: Database, name: str, login: str) -> Record:
 
 
 def _places(database: Database, company: Record) -> None:
-    """What Odoo makes with a company, and where its goods on hold go."""
+    """The company's warehouse with what it needs to make goods, and where those on hold go."""
     own: Row = {"company_id": company.id}
     view = database.create("stock.location", {"name": f"WH{company.id}", "usage": "view", **own})
     inside: Row = {"location_id": view.id, "usage": "internal", **own}

@@ -11,12 +11,15 @@ from odoo_adapter.inbox.administrator import Administrator
 from odoo_adapter.inbox.install import install
 
 NAME: Final = "Second Company"
+CODE: Final = "WH2"
 LOGIN: Final = "uns-bridge-2"
 
 _KEY: Final = """
 keys = env['res.users.apikeys'].with_user(env.context['uns_user']).sudo()
 until = datetime.datetime.now() + datetime.timedelta(days=1)
-action = {'key': keys._generate('rpc', 'a day of scenarios', *([until] if env.context['uns_expires'] else []))}
+name = 'a day of scenarios'
+key = keys._generate('rpc', name, until) if env.context['uns_expires'] else keys._generate('rpc', name)
+action = {'key': key}
 """
 
 
@@ -30,10 +33,11 @@ class Second:
 
 
 async def second_company(admin: OdooApi, like: str) -> Second:
-    """The company, with the inbox installed for its bridge's user, who has the rights of the user `like`."""
+    """The company with a warehouse, and with the inbox for its bridge's user, who has the rights of the user `like`."""
     can = await admin.capabilities()
     company = await _ensure(admin, "res.company", "name", NAME, {})
     there = OdooApi(replace(admin.connection, company=company))
+    await _ensure(there, "stock.warehouse", "code", CODE, {"name": NAME, "company_id": company})
     (model,) = await admin.call(
         "res.users", "search_read", writes=False, domain=[["login", "=", like]], fields=[can.groups_field]
     )

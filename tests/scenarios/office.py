@@ -94,6 +94,14 @@ class Office:
         """What the order has taken for what it makes, in the stock's units."""
         return await self._amounts([["move_id.raw_material_production_id", "=", int(order[3:])]], "production")
 
+    async def made_of(self, product: str, lot: str) -> Amounts:
+        """What Odoo traces a lot back to."""
+        return await self._traced(product, lot, "consume_line_ids")
+
+    async def went_into(self, product: str, lot: str) -> Amounts:
+        """What Odoo traces a lot forward to."""
+        return await self._traced(product, lot, "produce_line_ids")
+
     async def stock(self, product: str, lot: str | None = None) -> dict[str, float]:
         """How much of it lies where in the house."""
         domain = [["product_id.default_code", "=", product + self.suffix], ["location_id.usage", "=", "internal"]]
@@ -126,6 +134,17 @@ class Office:
         rows = await self.rows("mrp.workcenter.productivity", domain, fields, order="date_start")
         return [Stop(row["loss_id"][1], self._minute(row["date_start"]), self._minute(row["date_end"])) for row in rows]
 
+    async def planned(self, order: str) -> str:
+        """When Odoo plans that the order begins."""
+        (row,) = await self.rows("mrp.production", [["id", "=", int(order[3:])]], ["date_start"])
+        return str(row["date_start"])
+
+    async def is_blocked(self, center: str) -> bool:
+        """Whether planners see that nothing runs there."""
+        domain = [["code", "=", center + self.suffix]]
+        (row,) = await self.rows("mrp.workcenter", domain, ["working_state"])
+        return bool(row["working_state"] == "blocked")
+
     async def requests(self, machine: str) -> list[tuple[str, bool]]:
         """Maintenance requests for an equipment: their titles, and whether they are done."""
         domain = [["equipment_id.name", "=", machine + self.suffix]]
@@ -156,8 +175,19 @@ class Office:
     async def _amounts(self, domain: Sequence[object], usage: str) -> Amounts:
         fields = ["product_id", "lot_id", "quantity", "product_uom_id"]
         where = [*domain, ["location_dest_id.usage", "=", usage], "|", ["picked", "=", True], ["state", "=", "done"]]
+        return self._summed(await self.rows("stock.move.line", where, fields))
+
+    async def _traced(self, product: str, lot: str, link: str) -> Amounts:
+        domain = [["product_id.default_code", "=", product + self.suffix], ["lot_id.name", "=", lot]]
+        rows = await self.rows("stock.move.line", [*domain, ["state", "=", "done"]], [link])
+        ids = sorted({id for row in rows for id in row[link]})
+        fields = ["product_id", "lot_id", "quantity", "product_uom_id"]
+        return self._summed(await self.rows("stock.move.line", [["id", "in", ids]], fields))
+
+    def _summed(self, lines: Sequence[Row]) -> Amounts:
+        """In the stock's units, but kilograms for grams."""
         sums: Amounts = {}
-        for line in await self.rows("stock.move.line", where, fields):
+        for line in lines:
             code = line["product_id"][1].partition("]")[0].removeprefix("[").removesuffix(self.suffix)
             what = code, line["lot_id"][1] if line["lot_id"] else ""
             quantity = line["quantity"] / (1000 if line["product_uom_id"][1] == "g" else 1)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from odoo_adapter.client.api import OdooApi
+from odoo_adapter.seed import HOLD_LOCATION
 
 CENTERS: Final = ("PRESS-1", "PRESS-2", "PACK")
 MACHINES: Final = ("PRESS-1", "PRESS-2")
@@ -56,20 +57,30 @@ class Planner:
         tracking: str = "none",
         stock: float = 0,
         lots: Mapping[str, float] | None = None,
+        **more: object,
     ) -> int:
         """A product with this much of it in stock, or in each of these lots."""
         can = await self.odoo.capabilities()
         values = {"name": name, "default_code": self.code(name), **can.stored, "uom_id": self.units[unit]}
-        values |= {"company_id": self.company}
+        values |= {"company_id": self.company, **more}
         values |= {"uom_po_id": self.units[unit]} if can.purchase_unit else {}
         product = await self._create("product.product", {**values, "tracking": "lot" if lots else tracking})
         self.products[name] = product
         for lot, quantity in (lots or {}).items():
-            named = {"name": lot, "product_id": product, "company_id": self.company}
-            await self.fill(product, quantity, lot=await self._create("stock.lot", named))
+            await self.lot(name, lot, quantity)
         if stock:
             await self.fill(product, stock)
         return product
+
+    async def lot(self, product: str, name: str, quantity: float, *, on_hold: bool = False, **more: object) -> None:
+        """So much of a product in one lot, in the stock or in the hold location."""
+        named = {"name": name, "product_id": self.products[product], "company_id": self.company}
+        lot = await self._create("stock.lot", {**named, **more})
+        place = None
+        if on_hold:
+            domain = [["name", "=", HOLD_LOCATION], ["usage", "=", "internal"], ["company_id", "=", self.company]]
+            (place,) = await self._search("stock.location", domain)
+        await self.fill(self.products[product], quantity, lot=lot, place=place)
 
     async def bom(
         self,
@@ -124,6 +135,17 @@ class Planner:
         for method in ("action_confirm", "action_assign"):
             await self.odoo.call("mrp.production", method, writes=True, ids=[order])
         return f"mo-{order}"
+
+    async def plans(self, order: str) -> None:
+        """Let Odoo say when its work is done."""
+        await self.odoo.call("mrp.production", "button_plan", writes=True, ids=[int(order[3:])])
+
+    async def keeps_expiration_dates(self) -> None:
+        """See that the app for them is installed."""
+        names = ["expiration_date"]
+        if not await self.odoo.call("stock.lot", "fields_get", writes=False, allfields=names, attributes=["type"]):
+            (app,) = await self._search("ir.module.module", [["name", "=", "product_expiry"]])
+            await self.odoo.call("ir.module.module", "button_immediate_install", writes=True, ids=[app])
 
     async def edits(self, order: str, **values: object) -> None:
         """Save the order's form with these values."""
