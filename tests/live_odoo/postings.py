@@ -120,6 +120,7 @@ async def maintenance(bench: Bench, order: str) -> MaintenanceRequest:
         serial_number="UNS-PRESS-1",
         title="Vibration 11.4 mm/s",
         priority=2,
+        cause=f"vibration at {order}",
     )
 
 

@@ -19,7 +19,7 @@ from odoo_adapter.simulator.inbox.payload import (
     result,
 )
 from odoo_adapter.simulator.inbox.record import equipment_of, in_html, signed
-from odoo_adapter.simulator.records.database import COMPANY, Database
+from odoo_adapter.simulator.records.database import Database
 from odoo_adapter.simulator.records.record import Record
 from ruleset.sample import Plain
 
@@ -36,10 +36,10 @@ def _release(database: Database, p: Payload, key: str, by: str) -> Payload:
 
 def _transfer(database: Database, p: Payload, sign: str, key: str, *, back: bool) -> Payload:
     product, lot = _goods(database, p)
-    hold = reference(database, f"{MODULE}.location_hold_{COMPANY}")
+    hold = reference(database, f"{MODULE}.location_hold_{database.company}")
     if hold is None:
         raise Refusal("missing", "the hold location is gone: run `uns-bridge odoo install` again")
-    house = database.all("stock.warehouse")[0]
+    house = database.search("stock.warehouse", [["company_id", "=", database.company]])[0]
     to = house.link("lot_stock_id") if back else hold
     taken = _amounts(p, product, lot, _quants(product, lot, hold, back=back), "on hold" if back else "in stock")
     moves: list[Plain] = [[0, 0, _move(product, lot, quant, amount, to, key)] for quant, amount in taken]
@@ -68,7 +68,9 @@ def _quants(product: Record, lot: Record | None, hold: Record, *, back: bool) ->
     held: Plain = ["location_id", "child_of", hold.id]
     place: list[Plain] = [held] if back else [["location_id.usage", "=", "internal"], "!", held]
     of_it: list[Plain] = [["product_id", "=", product.id], ["lot_id", "=", lot.id if lot else False]]
-    return product.database.search("stock.quant", [*of_it, ["quantity", ">", 0], *place], order="id")
+    return product.database.search(
+        "stock.quant", [*of_it, ["company_id", "=", product.database.company], ["quantity", ">", 0], *place], order="id"
+    )
 
 
 def _amounts(
