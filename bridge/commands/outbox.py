@@ -17,6 +17,7 @@ from rich.table import Table as RichTable
 
 from bridge.commands.exit import FAILED, UNREACHABLE, WRONG, fail
 from bridge.commands.site import ByOption, JsonOption, PlantOption, answered, ask, login, print_json
+from bridge.console.format import odoo_link
 from bridge.core.act import new_act
 from bridge.core.input import ActKind
 from bridge.core.job import NEED_NOT_MET, readable_jobs, unmet_reason
@@ -76,12 +77,16 @@ def list_entries(
 
 @app.command("show")
 def show_entry(plant: PlantOption, key: Annotated[str, typer.Argument(help="The entry's key.")]) -> None:
-    """Show one entry as JSON: its content, its history, its receipt."""
-    for entry in ask(plant, _entries):
-        if entry.key == key:
-            print_json(_whole(entry))
-            return
-    fail(f"there is no entry {key!r}; `uns-bridge outbox list` shows what there is", FAILED)
+    """Show one entry as JSON: its content, its history, its receipt, and the address of the record in Odoo."""
+
+    async def question(plant: Plant, store: Store) -> dict[str, Any] | None:
+        entry = next((one for one in await _entries(plant, store) if one.key == key), None)
+        return None if entry is None else _whole(entry, plant.settings.odoo.url)
+
+    found = ask(plant, question)
+    if found is None:
+        fail(f"there is no entry {key!r}; `uns-bridge outbox list` shows what there is", FAILED)
+    print_json(found)
 
 
 def _command(kind: ActKind, help: str) -> None:
@@ -223,9 +228,11 @@ def _summary(entry: Entry) -> dict[str, Any]:
     }
 
 
-def _whole(entry: Entry) -> dict[str, Any]:
+def _whole(entry: Entry, url: str) -> dict[str, Any]:
     history = [{"at_ms": note.at_ms, "what": note.what, "by": note.by} for note in entry.history]
-    return {**_summary(entry), "body": _json(entry.body), "receipt": _json(entry.receipt), "history": history}
+    receipt = _json(entry.receipt)
+    stands = {"receipt": receipt, "in_odoo": odoo_link(url, receipt)}
+    return {**_summary(entry), "body": _json(entry.body), **stands, "history": history}
 
 
 def _json(stored: bytes | None) -> Any:

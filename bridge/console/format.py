@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
@@ -21,6 +22,7 @@ from sparkplug.wire.scan import whole_fields
 LONGEST_VALUE: Final = 120
 LONGEST_EVENT: Final = 80
 LONGEST_SAMPLE: Final = 300
+_ID: Final = re.compile("[1-9][0-9]*")
 
 
 def age(ms: int | None) -> str:
@@ -123,11 +125,17 @@ def pretty(data: object) -> str:
     return msgspec.json.format(msgspec.json.encode(data), indent=2).decode()
 
 
-def odoo_link(url: str, receipt: Mapping[str, Any]) -> str | None:
+def odoo_link(url: str, receipt: object) -> str | None:
     """Where a browser finds the record of a receipt. Odoo 17 to 19 take this form: 18 and 19 rewrite it to theirs."""
-    model, id = receipt.get("model"), receipt.get("id")
+    model, id = (receipt.get("model"), receipt.get("id")) if isinstance(receipt, Mapping) else (None, None)
     if not isinstance(model, str) or not isinstance(id, int) or "." not in model or id <= 0:
         return None
     if not url.startswith(("http://", "https://")):
         return None
     return f"{url}/web#id={id}&model={quote(model, safe='.')}&view_type=form"
+
+
+def order_link(url: str, order: str) -> str | None:
+    """Where a browser finds an order, by the bridge's id of it: the manufacturing order 42 of Odoo is `mo-42`."""
+    number = order.removeprefix("mo-")
+    return odoo_link(url, {"model": "mrp.production", "id": int(number)}) if _ID.fullmatch(number) else None

@@ -12,7 +12,7 @@ from bridge.console import facts
 from bridge.console.app import DESK
 from bridge.console.diagnosis import SLOW_MS, diagnose
 from bridge.console.diagnosis import facts as diagnosed
-from bridge.console.format import odoo_link
+from bridge.console.format import odoo_link, order_link
 from bridge.console.watch import SessionView, kind_and_place
 from state.entry import Entry, EntryState
 from state.errors import StoreUnavailable
@@ -93,7 +93,6 @@ async def entry(request: web.Request) -> web.StreamResponse:
     if one is None:
         raise web.HTTPNotFound(text="there is no such entry; it may be done and forgotten")
     body, receipt = facts.as_data(one.body), facts.as_data(one.receipt)
-    info = desk.inside.watch.odoo.info
     return desk.render(
         request,
         "entry.html",
@@ -103,8 +102,8 @@ async def entry(request: web.Request) -> web.StreamResponse:
         sendable=facts.is_sendable(one),
         refused_by_rule=facts.REFUSED_BY_RULE,
         receipt=receipt,
-        link=odoo_link(desk.inside.plant.settings.odoo.url, receipt) if isinstance(receipt, dict) else None,
-        simulator=info is not None and info.simulator,
+        link=odoo_link(desk.inside.plant.settings.odoo.url, receipt),
+        simulator=_is_simulator(desk.inside),
         stopper=desk.inside.core.outbox.waits_for(key),
     )
 
@@ -125,7 +124,14 @@ async def order(request: web.Request) -> web.StreamResponse:
         raise web.HTTPNotFound(text="there is no such order")
     live = [one for one in desk.inside.core.outbox.entries() if one.lane == name]
     totals = desk.inside.core.outbox.stream_totals(f"{name}/")
-    return desk.render(request, "order.html", line=line, entries=live, totals=totals)
+    link = None if _is_simulator(desk.inside) else order_link(desk.inside.plant.settings.odoo.url, name)
+    return desk.render(request, "order.html", line=line, entries=live, totals=totals, link=link)
+
+
+def _is_simulator(inside: facts.Inside) -> bool:
+    """Whether Odoo said that it is none: then there are no pages to open."""
+    info = inside.watch.odoo.info
+    return info is not None and info.simulator
 
 
 def _sessions(place: int, sessions: Mapping[str, SessionView]) -> Mapping[str, SessionView]:

@@ -40,6 +40,26 @@ def left_behind(plant: Path) -> None:
     asyncio.run(_commit(load_plant(plant)))
 
 
+def delivered(plant: Plant, key: str) -> None:
+    """An entry that stands in Odoo as work order 7, as a commit of a bridge that ended later."""
+    asyncio.run(_deliver(plant, key))
+
+
+async def _deliver(plant: Plant, key: str) -> None:
+    store, outbox = open_store(plant), Outbox()
+    stored = await store.load()
+    outbox.restore(stored.records)
+    offer(outbox, key, lane="mo-5")
+    outbox.claim("odoo", now_ms=2, limit=10)
+    outbox.applied(key, b'{"model": "mrp.workorder", "id": 7, "details": {}}', 3)
+    lease = await store.acquire("gone too", 1_000)
+    assert lease is not None
+    puts = {record: outbox.snapshot(record) for record in outbox.take_changed()}
+    await store.commit(lease, Commit(number=stored.number + 1, puts=puts))
+    await store.release(lease)
+    await store.close()
+
+
 async def _commit(plant: Plant) -> None:
     desk = Desk()
     desk.postings.refuse(unmet("S9 is not mapped"), 1)

@@ -19,7 +19,7 @@ from bridge.wiring import Outside, open_store
 from state.audit import verify
 from state.entry import EntryState, decode
 from state.record import Table
-from tests.bridge.commands.floor import left_behind, plant_on
+from tests.bridge.commands.floor import delivered, left_behind, plant_on
 from tests.bridge.site import Site
 from tests.servers import Redis
 
@@ -55,6 +55,12 @@ def test_the_list_has_every_entry_and_can_be_narrowed(plant: Path) -> None:
     assert [entry["key"] for entry in answered(plant, "list", "--lane", "mo-2")] == ["held"]
     assert [entry["key"] for entry in answered(plant, "list", "--limit", "1")] == ["waits"]
     assert run(plant, "list", "--state", "skipped").stdout == "no such entries\n"
+
+
+def test_an_entry_that_stands_in_odoo_is_shown_with_the_address_of_its_record(plant: Path) -> None:
+    delivered(load_plant(plant), "stands")
+    shown = [json.loads(run(plant, "show", key).stdout)["in_odoo"] for key in ("stands", "held")]
+    assert shown == ["http://127.0.0.1:1/web#id=7&model=mrp.workorder&view_type=form", None]
 
 
 def test_an_entry_is_shown_with_its_content_and_its_history(plant: Path) -> None:

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from bridge.console.format import age, clock_of, number, odoo_link, pretty, sample, skew, value
+from bridge.console.format import age, clock_of, number, odoo_link, order_link, pretty, sample, skew, value
 from ruleset.sample import Event, Plain, Sample, Source
 
 SOURCE = Source(topic="t")
@@ -79,10 +79,19 @@ def test_a_value_and_an_event_are_short() -> None:
         ),
         ("javascript:alert(1)", {"model": "mrp.production", "id": 7}, None),
         ("https://odoo.example", {}, None),
+        ("https://odoo.example", "no JSON", None),
     ],
 )
-def test_a_receipt_leads_to_the_record(url: str, receipt: dict[str, object], link: str | None) -> None:
+def test_a_receipt_leads_to_the_record(url: str, receipt: object, link: str | None) -> None:
     assert odoo_link(url, receipt) == link
+
+
+@pytest.mark.parametrize(
+    ("order", "link"),
+    [("mo-42", "https://odoo.example/web#id=42&model=mrp.production&view_type=form"), ("mo-x", None), ("", None)],
+)
+def test_an_order_leads_to_the_manufacturing_order(order: str, link: str | None) -> None:
+    assert order_link("https://odoo.example", order) == link
 
 
 def test_what_cannot_be_read_as_json_is_shown_as_it_is() -> None:

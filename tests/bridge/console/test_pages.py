@@ -213,6 +213,8 @@ async def test_orders_show_their_answer_and_what_odoo_has_of_the_floor(console: 
     for shown in ("WH/MO/00001", "refused", "no tool", ">100<", ">40<", "15 on the way"):
         assert shown in page
     assert "mo-1/line/good/1" in order
+    address = f"{console.inside.plant.settings.odoo.url}/web#id=1&amp;model=mrp.production&amp;view_type=form"
+    assert f'href="{address}" target="_blank" rel="noopener noreferrer">Open <bdi>WH/MO/00001</bdi> in Odoo' in order
 
 
 async def test_hostile_texts_stay_texts(console: Console) -> None:
