@@ -223,7 +223,7 @@ class Factory:
 async def opened(ground: Ground, mode: str, folder: Path, town: str = TOWN) -> AsyncIterator[Factory]:
     """A plant with its master data in Odoo and its bridge running, which posts in this way (`inbox`, `look-first`)."""
     clock, suffix = ground.clock, ground.suffix
-    began_ms = clock.now_ms()
+    began_ms, town = clock.now_ms(), town + suffix.lower()
     planner = Planner(odoo=ground.admin, suffix=suffix, town=town)
     await planner.prepare()
     plant = plant_in(folder / town, ground, mode, town)
