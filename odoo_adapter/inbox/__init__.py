@@ -1,13 +1,13 @@
-"""The inbox: one manual model and one server action in Odoo that make each posting exactly once.
+"""The inbox: one manual model and two server actions in Odoo that make each posting exactly once.
 
 A request is the context key `uns` of `ir.actions.server.run`:
 
-    {"op": "hello"}               -> {"inbox": 5, "kinds": [...], "uid", "login", "su", "company", "db_time", "sha"}
-    {"op": "find", "keys": [...]} -> {"inbox": 5, "results": [{"key", "status": "done", "result"}]}
+    {"op": "hello"}               -> {"inbox": 6, "kinds": [...], "uid", "login", "su", "company", "db_time", "sha"}
+    {"op": "find", "keys": [...]} -> {"inbox": 6, "results": [{"key", "status": "done", "result"}]}
     {"mode": "each", "tx": [{"key", "kind", "hash", "lane", "by", "p"}]}
-                                  -> {"inbox": 5, "results": [...]}, one per tx, in order
+                                  -> {"inbox": 6, "results": [...]}, one per tx, in order
 
-`sha` is the SHA-256 of the action's text as it stands in Odoo; `db_time` is the database's, naive UTC. A simulator
+`sha` is the SHA-256 of the actions' texts as they stand in Odoo; `db_time` is the database's, naive UTC. A simulator
 adds `"simulator": true`. `by` says who caused the transaction (rule, version, topic); it is kept with the record and
 is not part of `hash`, so that the same fact under a new rule version is still the same fact.
 
@@ -41,7 +41,11 @@ own (`@inbox`, `@upto:<stream>`, `@lot:...`). Payloads `p` by kind:
     block        wc, [order], start, until, loss, text, mark, [reason]
     unblock      wc, start, end, mark
     note         order, text
-    maintenance  serial, name, text, priority, at
+    maintenance  serial, name, text, priority, at, [team], [schedule], cause
+    maintenance_close  serial, cause, at, [hours], text
+    hold, release  product, [lot], [qty, uom], [text]
+    inspection   order | product, lot | serial, [lot], name, text, due, [user]
+    result       order | product, lot | serial, [lot], [name], text
 
 `over` is the share above the order's quantity that is allowed, `consent` who allowed any; `bases` are the totals of the
 order's streams (`{stream: [total, uom]}`) and `corrected` is what corrections added to them (in the order's unit), as
@@ -77,8 +81,9 @@ it. `downtime_open` makes a row without end that `downtime` of the same `mark` e
 until `until` (said again: longer), and has Odoo plan up to 50 orders anew that were planned in that time (`moved`,
 `left`); `unblock` ends both, and brings back those that stand where they were moved to.
 
-Codes of refusals: held, precision, untracked, expiry, missing, ambiguous, bad_request, order_state, wo_state, quantity,
-too_much, unit, stream, strict, no_lot, lot_missing, lot_ambiguous, serials, no_component, consume_missing, no_byproduct, byproduct_missing, no_stock,
-loss, bad_interval, verify_state, verify_consume, verify_byproduct, verify_lot, verify_backorder, verify_genealogy,
-verify_hold, verify_wo; and Odoo's own error classes (UserError, AccessError, ...).
+Codes of refusals: held, precision, untracked, expiry, missing, ambiguous, bad_request, order_state, wo_state,
+quantity, too_much, unit, stream, strict, no_lot, lot_missing, lot_ambiguous, serials, no_component, consume_missing,
+no_byproduct, byproduct_missing, no_stock, not_held, reserved, loss, bad_interval, verify_state, verify_consume,
+verify_byproduct, verify_lot, verify_backorder, verify_genealogy, verify_hold, verify_wo; and Odoo's own error classes
+(UserError, AccessError, ...).
 """
