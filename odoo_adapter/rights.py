@@ -37,6 +37,35 @@ _TIMES: Final = "mrp.workcenter.productivity"
 
 
 @dataclass(frozen=True, slots=True)
+class Switch:
+    """A setting of Odoo that gives something to all users at once: what it gives, and where it is."""
+
+    name: str
+    path: str
+
+    @property
+    def lack(self) -> str:
+        """What is to be said where it is off."""
+        return f"{self.name} are switched off in Odoo"
+
+    @property
+    def mend(self) -> str:
+        return f"switch them on under {self.path}"
+
+
+SWITCHES: Final[Mapping[str, Switch]] = {
+    "mrp.group_mrp_routings": Switch("work orders", "Manufacturing / Configuration / Settings / Work Orders"),
+    "stock.group_production_lot": Switch(
+        "lots and serial numbers", "Inventory / Configuration / Settings / Lots & Serial Numbers"
+    ),
+    "stock.group_stock_multi_locations": Switch(
+        "storage locations", "Inventory / Configuration / Settings / Storage Locations"
+    ),
+}
+"""By the group that a setting puts every user into (seen in 17, 18 and 19)."""
+
+
+@dataclass(frozen=True, slots=True)
 class Need:
     """One thing that the integration user needs (`may write mrp.bom`), and what is to be said where it is missing."""
 
@@ -114,6 +143,16 @@ async def may(odoo: OdooApi, model: str, operation: str) -> bool:
         return bool(await odoo.call(model, "has_access", writes=False, ids=[], operation=operation))
     answer = await odoo.call(model, "check_access_rights", writes=False, operation=operation, raise_exception=False)
     return bool(answer)
+
+
+async def switched_off(odoo: OdooApi, uid: int) -> list[Switch]:
+    """The settings that are off: postings of work orders, of lots or to the hold location are refused then."""
+    whose = [uid] if (await odoo.capabilities()).groups_of_record else None
+    return [
+        switch
+        for group, switch in SWITCHES.items()
+        if not await odoo.call("res.users", "has_group", writes=False, ids=whose, group_ext_id=group)
+    ]
 
 
 async def read_clock(odoo: OdooApi) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,7 +27,8 @@ from odoo_adapter.errors import OdooError, Refused
 from odoo_adapter.inbox.install import Installed
 from odoo_adapter.inbox.install import install as install_inbox
 from odoo_adapter.inbox.install import uninstall as uninstall_inbox
-from odoo_adapter.odoo import INBOX, LOOK_FIRST, Odoo, OdooInfo
+from odoo_adapter.odoo import INBOX, LOOK_FIRST, OdooInfo
+from odoo_adapter.rights import Switch, read_account, switched_off
 
 ADMIN_KEY: Final = "UNS_BRIDGE_ODOO_ADMIN_KEY"
 ADMIN_USER: Final = "UNS_BRIDGE_ODOO_ADMIN_USER"
@@ -62,10 +63,12 @@ async def uninstall(connection: Connection, *, drop_history: bool) -> tuple[str,
     return await _with(connection, lambda odoo: uninstall_inbox(odoo, drop_history=drop_history))
 
 
-async def check(odoo: Odoo) -> OdooInfo:
-    """Ask Odoo all that the bridge asks at its start."""
+async def check(plant: Plant) -> tuple[OdooInfo, Sequence[Switch]]:
+    """Ask Odoo all that the bridge asks at its start, and which settings are off."""
+    api = OdooApi(odoo_connection(plant))
+    odoo = open_odoo(plant, api)
     try:
-        return await odoo.check()
+        return await odoo.check(), await switched_off(api, (await read_account(api)).id)
     finally:
         await odoo.close()
 
@@ -85,7 +88,7 @@ def install_command(
     """Install or upgrade the inbox, as an administrator. Repeating it changes nothing."""
     loaded = _load(plant)
     done = _run(install(_admin(loaded, admin_user, admin_key_file), loaded.settings.odoo.user))
-    _tell(json_output, list(done.log), {"action": done.action, "group": done.group, "sha256": done.sha})
+    _tell(json_output, list(done.log), {"actions": list(done.actions), "group": done.group, "sha256": done.sha})
 
 
 @app.command("uninstall")
@@ -106,12 +109,13 @@ def uninstall_command(
 def check_command(plant: PlantArgument, json_output: JsonOption = False) -> None:
     """Check version, inbox and rights as the integration user. Exit 0 all is there, 1 not, 3 unreachable."""
     loaded = _load(plant)
-    info = _run(check(open_odoo(loaded)))
+    info, off = _run(check(loaded))
     expires = info.key_expires_ms and datetime.fromtimestamp(info.key_expires_ms / 1000, UTC)
     lines = [
         f"Odoo {info.version}{' (simulator)' if info.simulator else ''}, database {info.database}",
         f"user {info.user}, company {info.company}: all rights are there; {_WAYS[info.mode]}",
         *([_UNVERIFIED] if loaded.settings.odoo.is_unverified else []),
+        *(f"{switch.lack}; {switch.mend}" for switch in off),
         f"an API key of the user runs out on {expires:%Y-%m-%d}" if expires else "the end of the key is not known",
     ]
     _tell(
@@ -124,6 +128,7 @@ def check_command(plant: PlantArgument, json_output: JsonOption = False) -> None
             "database": info.database,
             "company": info.company,
             "user": info.user,
+            "switched_off": [switch.name for switch in off],
             "key_expires": expires.isoformat() if expires else None,
         },
     )

@@ -20,7 +20,18 @@ from odoo_adapter.errors import OdooError, Refused
 from odoo_adapter.look_first.production.completion import no_hold_location
 from odoo_adapter.look_first.time.loss import no_loss_reason
 from odoo_adapter.plan import PlanContext
-from odoo_adapter.rights import APPS, Account, Need, is_administrator, key_expiry, needs, read_clock
+from odoo_adapter.rights import (
+    APPS,
+    SWITCHES,
+    Account,
+    Need,
+    Switch,
+    is_administrator,
+    key_expiry,
+    needs,
+    read_clock,
+    switched_off,
+)
 from odoo_adapter.server import OdooServer
 from odoo_adapter.survey.master import MasterData, read_master_data
 
@@ -34,6 +45,7 @@ class Login:
     account: Account
     administrator: bool
     needs: Sequence[Need]
+    switched_off: Sequence[Switch] = ()
     key_expires_ms: int | None
     reading: Reading
 
@@ -61,6 +73,7 @@ async def see_login(odoo: OdooApi, account: Account, clock: Clock) -> Login:
         account=account,
         administrator=await is_administrator(odoo),
         needs=await needs(odoo, account.id, account.login),
+        switched_off=await switched_off(odoo, account.id),
         key_expires_ms=await key_expiry(odoo, account.id),
         reading=reading,
     )
@@ -140,6 +153,9 @@ def examine_login(place: Place, login: Login, now_ms: int) -> Iterator[Finding]:
     for need in login.needs:
         mend = "" if "install the app" in need.lack else "docs/odoo.md names the groups"
         yield place.wrong(need.lack, mend) if need.lack else place.ok(f"the user {need.name}")
+    yield from (place.warning(switch.lack, switch.mend) for switch in login.switched_off)
+    if not login.switched_off:
+        yield place.ok(f"{', '.join(switch.name for switch in SWITCHES.values())} are switched on")
     yield _key(place, login, now_ms)
 
 

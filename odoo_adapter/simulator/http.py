@@ -35,7 +35,7 @@ from ruleset.sample import Plain
 DEFAULT_VERSION: Final = "19.0"
 SERVER: Final = "uns-bridge-odoo-simulator (not an Odoo)"
 READING: Final = frozenset(
-    {"search", "search_read", "search_count", "read", "fields_get", "has_access", "context_get"}
+    {"search", "search_read", "search_count", "read", "fields_get", "has_access", "context_get", "has_group"}
     | {"get_external_id", "default_get"}
 )
 _JSON2: Final = web.AppKey("json2", bool)

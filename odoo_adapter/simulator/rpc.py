@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from odoo_adapter.inbox.install import MODEL as INBOX_MODEL
+from odoo_adapter.rights import SWITCHES
 from odoo_adapter.simulator.company import ADMINISTRATOR
 from odoo_adapter.simulator.errors import (
     access_error,
@@ -42,6 +43,7 @@ _RIGHT: Final = {
     "unblock": "read",
     "run": "",
     "context_get": "",
+    "has_group": "",
     "get_external_id": "read",
     "default_get": "create",
     "load": "create",
@@ -236,6 +238,11 @@ def _run_context_get(database: Database, records: list[Record], call: Call) -> P
     return {"lang": user.text("lang"), "tz": user.text("tz") or False, "uid": user.id}
 
 
+def _run_has_group(database: Database, records: list[Record], call: Call) -> Plain:
+    """The settings that the bridge asks for are on; of other groups nothing is known here."""
+    return call.arguments["group_ext_id"] in SWITCHES
+
+
 def _run_get_external_id(database: Database, records: list[Record], call: Call) -> Plain:
     """The external id of each record, empty for one that has none. Keys are text, as JSON has them."""
     named: dict[str, Plain] = {str(record.id): "" for record in records}
@@ -277,5 +284,6 @@ _GENERAL: Final[Mapping[str, Method]] = {
 }
 _SPECIAL: Final[Mapping[tuple[str, str], Method]] = {
     ("res.users", "context_get"): Method(run=_run_context_get, on_model=True),
+    ("res.users", "has_group"): Method(run=_run_has_group, parameters=("group_ext_id",), required=("group_ext_id",)),
     ("ir.actions.server", "run"): Method(run=_run_action),
 }

@@ -21,6 +21,8 @@ class Capabilities:
     """Methods are called over JSON-2; otherwise over JSON-RPC, which needs the user's login."""
     has_access: bool
     """Models answer `has_access`; otherwise `check_access_rights`."""
+    groups_of_record: bool
+    """A user's record answers `has_group`; otherwise the model does, of who calls."""
     keys_expire: bool
     """API keys have an end."""
     users_field: str
@@ -62,6 +64,7 @@ KNOWN: Final[Mapping[str, Capabilities]] = {
     "17.0": Capabilities(
         json2=False,
         has_access=False,
+        groups_of_record=False,
         keys_expire=False,
         users_field="users",
         groups_field="groups_id",
@@ -76,6 +79,7 @@ KNOWN: Final[Mapping[str, Capabilities]] = {
     "18.0": Capabilities(
         json2=False,
         has_access=True,
+        groups_of_record=True,
         keys_expire=True,
         users_field="users",
         groups_field="groups_id",
@@ -90,6 +94,7 @@ KNOWN: Final[Mapping[str, Capabilities]] = {
     "19.0": Capabilities(
         json2=True,
         has_access=True,
+        groups_of_record=True,
         keys_expire=True,
         users_field="user_ids",
         groups_field="group_ids",

@@ -12,7 +12,7 @@ from bridge.doctor.finding import Finding, Level, Place
 from bridge.doctor.key import DAY_MS
 from bridge.doctor.odoo import Login, Way, examine_account, examine_connection, examine_login, examine_way, failure
 from odoo_adapter.errors import Refused, Unavailable
-from odoo_adapter.rights import Account, Need
+from odoo_adapter.rights import SWITCHES, Account, Need
 from odoo_adapter.survey.master import MasterData
 from tests.bridge.beside_odoo import write_plant
 
@@ -55,9 +55,22 @@ def test_every_need_is_told_by_its_name_and_every_app() -> None:
         (Level.OK, "the user may write mrp.production"),
         (Level.WRONG, lack),
         (Level.WRONG, absent),
+        (Level.OK, "work orders, lots and serial numbers, storage locations are switched on"),
         (Level.OK, "an API key of uns-bridge ends on 2027-04-15, in 90 days"),
     ]
     assert [one.mend for one in found if one.level is Level.WRONG] == ["docs/odoo.md names the groups", ""]
+
+
+def test_a_setting_that_is_off_in_odoo_is_warned_of_with_its_place() -> None:
+    off = (SWITCHES["mrp.group_mrp_routings"],)
+    warned = [one for one in examine_login(PLACE, replace(LOGIN, switched_off=off), NOW_MS) if one.mend]
+    assert [(one.level, one.text, one.mend) for one in warned] == [
+        (
+            Level.WARNING,
+            "work orders are switched off in Odoo",
+            "switch them on under Manufacturing / Configuration / Settings / Work Orders",
+        )
+    ]
 
 
 @pytest.mark.parametrize(("days", "level"), [(13, Level.WARNING), (15, Level.OK), (None, Level.OK)])
