@@ -9,13 +9,14 @@ from odoo_adapter.chosen import NO_INBOX
 from odoo_adapter.client.api import OdooApi
 from odoo_adapter.client.pace import giving_way
 from odoo_adapter.errors import Refused, Unavailable, Uncertain
-from odoo_adapter.inbox.install import MARKER, MODEL, action_hash
+from odoo_adapter.inbox.action import ACTIONS, LIGHT, Action, action_for, inbox_hash
+from odoo_adapter.inbox.install import MODEL
 from odoo_adapter.odoo import Applied, Declined, Held, Job, OdooInfo, OrdersRead, Outcome, Passed, Receipt
 from odoo_adapter.orders import OVERLAP_S, OrderReader
 from odoo_adapter.plan import PlanContext, Posting, batches, lane, plan
 from odoo_adapter.rights import is_absent, key_expiry, missing_rights
 
-INBOX_VERSION: Final = 5
+INBOX_VERSION: Final = 6
 MOST: Final = 50
 MOST_WITH_STOCK: Final = 10
 """Stock moves hold locks and the whole call is redone after a conflict; more than 10 were not faster on 17 and 19."""
@@ -33,7 +34,7 @@ class OdooServer:
         self._odoo = odoo
         self._orders = OrderReader(self._odoo, OVERLAP_S)
         self._context = context
-        self._action: int | None = None
+        self._actions: Mapping[Action, int] = {}
 
     async def check(self) -> OdooInfo:
         version = await self._odoo.version()
@@ -53,7 +54,7 @@ class OdooServer:
 
     async def greet(self) -> Mapping[str, Any]:
         """What the inbox says of itself. Raises `Refused` where it is not there, or not as it was shipped."""
-        self._action = None
+        self._actions = {}
         hello = await self._run({"op": "hello"}, writes=False)
         self._compare(hello)
         return hello
@@ -115,7 +116,8 @@ class OdooServer:
         if not postings:
             return []
         try:
-            answer = await self._run({"mode": "each", "tx": [one.request() for one in postings]}, writes=True)
+            request = {"mode": "each", "tx": [one.request() for one in postings]}
+            answer = await self._run(request, writes=True, action=action_for(one.kind for one in postings))
         except Refused as error:
             if error.code in _WHOLE_CALL or error.code in ("not_installed", NO_INBOX, "inbox_version"):
                 raise
@@ -131,53 +133,54 @@ class OdooServer:
             raise Uncertain("the inbox did not answer for each transaction")
         return [_outcome(one) for one in results]
 
-    async def _run(self, request: Mapping[str, object], *, writes: bool) -> dict[str, Any]:
-        if self._action is None:
-            self._action = await self._find_action()
+    async def _run(self, request: Mapping[str, object], *, writes: bool, action: Action = LIGHT) -> dict[str, Any]:
+        if not self._actions:
+            self._actions = await self._find_actions()
         try:
             answer = await self._odoo.call(
                 "ir.actions.server",
                 "run",
                 writes=writes,
-                ids=[self._action],
+                ids=[self._actions[action]],
                 context={"active_model": MODEL, "uns": request},
             )
         except Refused as error:
             if error.code == "MissingError":
-                self._action = None
+                self._actions = {}
                 raise Unavailable("the inbox was installed anew; it is looked for again") from error
             if error.code == "AccessError":
-                self._action = None
+                self._actions = {}
                 raise Refused(
                     "not_installed", f"this user may not use the inbox ({error.reason}): {_INSTALL}"
                 ) from error
             raise
         if not isinstance(answer, dict) or answer.get("inbox") != INBOX_VERSION:
-            self._action = None
+            self._actions = {}
             raise Refused("inbox_version", f"the inbox in Odoo is not of version {INBOX_VERSION}: {_INSTALL}")
         return answer
 
-    async def _find_action(self) -> int:
-        """The inbox's action, from its marker row: the integration user may not read `ir.actions.server`."""
+    async def _find_actions(self) -> dict[Action, int]:
+        """The inbox's actions, from their marker rows: the integration user may not read `ir.actions.server`."""
         try:
             rows = await self._odoo.call(
                 MODEL,
                 "search_read",
                 writes=False,
-                domain=[["x_name", "=", MARKER]],
-                fields=["x_res_id", "x_hash"],
+                domain=[["x_name", "in", [action.marker for action in ACTIONS]]],
+                fields=["x_name", "x_res_id", "x_hash"],
             )
         except Refused as error:
             code = NO_INBOX if is_absent(error) else "not_installed"
             raise Refused(code, f"the inbox is not there for this user ({error.reason}): {_INSTALL}") from error
         if not rows:
             raise Refused("not_installed", f"the inbox is not installed: {_INSTALL}")
-        if rows[0]["x_hash"] != action_hash():
+        found = {row["x_name"]: int(row["x_res_id"]) for row in rows if row["x_hash"] == inbox_hash()}
+        if len(found) != len(ACTIONS):
             raise Refused("inbox_version", f"the inbox in Odoo is of another version of the bridge: {_INSTALL}")
-        return int(rows[0]["x_res_id"])
+        return {action: found[action.marker] for action in ACTIONS}
 
     def _compare(self, hello: Mapping[str, Any]) -> None:
-        if hello.get("sha") != action_hash():
+        if hello.get("sha") != inbox_hash():
             raise Refused(
                 "inbox_changed", f"somebody changed the text of the inbox's server action in Odoo: {_INSTALL}"
             )

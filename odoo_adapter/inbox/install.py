@@ -6,38 +6,19 @@ of that name must ever exist in Odoo. Creating the model reloads Odoo's registry
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib import resources
 from typing import Final
 
 from odoo_adapter.client.api import OdooApi
 from odoo_adapter.errors import Refused
+from odoo_adapter.inbox.action import ACTIONS, LIGHT, Action, action_text, inbox_hash, kinds_of
 from odoo_adapter.inbox.administrator import MODEL, MODULE, Administrator
 from odoo_adapter.inbox.views import DOCUMENTS, make_views, way_back
 
-__all__ = [
-    "DOCUMENTS",
-    "MARKER",
-    "MODEL",
-    "MODULE",
-    "PARTS",
-    "Installed",
-    "action_hash",
-    "action_text",
-    "install",
-    "uninstall",
-]
+__all__ = ["DOCUMENTS", "MODEL", "MODULE", "Installed", "install", "uninstall"]
 
 LOSSES: Final = "mrp.workcenter.productivity.loss"
-MARKER: Final = "@inbox"
-PARTS: Final = (
-    *("frame", "unit", "order", "progress", "correction", "material", "completion", "scrap"),
-    *("downtime", "capacity", "note", "maintenance", "quality", "work_order", "protocol"),
-)
-"""The action's text, in order: what all use, then the kinds, at last what a request is. Each kind enters itself."""
-
 _FIELDS: Final[tuple[tuple[str, str, str, dict[str, object]], ...]] = (
     ("x_name", "Key", "char", {"required": True}),
     ("x_kind", "Kind", "char", {}),
@@ -69,29 +50,18 @@ action = {'unique': env.cr.fetchone()[0]}
 
 _MARK: Final = """
 env.cr.execute(\"\"\"INSERT INTO x_uns_transaction (x_name,x_kind,x_state,x_res_model,x_res_id,x_hash)
-                  VALUES ('@inbox','@guard','done','ir.actions.server',%s,%s)
+                  VALUES (%s,'@guard','done','ir.actions.server',%s,%s)
                   ON CONFLICT (x_name) DO UPDATE SET x_res_id=EXCLUDED.x_res_id, x_hash=EXCLUDED.x_hash\"\"\",
-               [env.context['uns_action'], env.context['uns_hash']])
+               [env.context['uns_marker'], env.context['uns_action'], env.context['uns_hash']])
 action = {'marked': True}
 """
-
-
-def action_text() -> str:
-    """The text of the server action, as it is stored in Odoo: its parts, one after the other."""
-    folder = resources.files("odoo_adapter.inbox").joinpath("text")
-    return "\n".join(folder.joinpath(f"{part}.py.txt").read_text("utf-8") for part in PARTS).strip()
-
-
-def action_hash() -> str:
-    """The SHA-256 of `action_text`, in hexadecimal. It names the inbox's exact behaviour."""
-    return hashlib.sha256(action_text().encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Installed:
     """What an installation did, line by line, and what stands now."""
 
-    action: int
+    actions: tuple[int, ...]
     group: int
     sha: str
     log: tuple[str, ...]
@@ -114,22 +84,24 @@ async def install(odoo: OdooApi, logins: Sequence[str]) -> Installed:
     run.log.append("unique index on the key is there")
     await _stock(run)
     await make_views(run, model, manager, group)
-    action = await _action(run, model, group)
-    return Installed(action=action, group=group, sha=action_hash(), log=tuple(run.log))
+    actions = tuple([await _action(run, action, model, group) for action in ACTIONS])
+    run.log.append(f"the inbox has sha256 {inbox_hash()}")
+    return Installed(actions=actions, group=group, sha=inbox_hash(), log=tuple(run.log))
 
 
 async def uninstall(odoo: OdooApi, *, drop_history: bool) -> tuple[str, ...]:
     """Remove the inbox; what was posted stays readable unless `drop_history`. The hold location always stays."""
     run = Administrator(odoo, await odoo.capabilities())
     windows = [way_back(model) for model in DOCUMENTS]
-    names = ["menu_tx", "act_tx", *windows, "action_inbox", "view_search", "view_form", "view_list", "act_document"]
+    actions = [action.name for action in ACTIONS]
+    names = ["menu_tx", "act_tx", *windows, *actions, "view_search", "view_form", "view_list", "act_document"]
     if drop_history:
         names += ["acl_bridge", "acl_mgr", "model_tx", "group_bridge"]
     models = {
         "menu_tx": "ir.ui.menu",
         "act_tx": "ir.actions.act_window",
         **dict.fromkeys(windows, "ir.actions.act_window"),
-        "action_inbox": "ir.actions.server",
+        **dict.fromkeys(actions, "ir.actions.server"),
         "act_document": "ir.actions.server",
         "model_tx": "ir.model",
         "group_bridge": "res.groups",
@@ -189,16 +161,16 @@ def _equal(values: Mapping[str, object]) -> list[object]:
     return [[name, "=", value] for name, value in values.items()]
 
 
-async def _action(run: Administrator, model: int, group: int) -> int:
-    sha = action_hash()
+async def _action(run: Administrator, action: Action, model: int, group: int) -> int:
+    sha = inbox_hash()
     values = {
-        "name": f"UNS bridge inbox (do not edit; {sha[:12]})",
+        "name": f"UNS bridge inbox{', often used kinds' if action is LIGHT else ''} (do not edit; {sha[:12]})",
         "model_id": model,
         "state": "code",
-        "code": action_text(),
+        "code": action_text(action),
         run.can.groups_field: [[6, 0, [group]]],
     }
-    action = await run.ensure("action_inbox", "ir.actions.server", values)
-    await run.run_once(_MARK, uns_action=action, uns_hash=sha)
-    run.log.append(f"action {action} has sha256 {sha}")
-    return action
+    id = await run.ensure(action.name, "ir.actions.server", values)
+    await run.run_once(_MARK, uns_marker=action.marker, uns_action=id, uns_hash=sha)
+    run.log.append(f"action {id} holds {len(kinds_of(action))} kinds")
+    return id

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from odoo_adapter.inbox.install import MARKER, MODEL, MODULE, action_hash
+from odoo_adapter.inbox.action import ACTIONS, inbox_hash
+from odoo_adapter.inbox.install import MODEL, MODULE
 from odoo_adapter.simulator.behaviour import (
     maintenance,
     manufacturing,
@@ -185,12 +186,14 @@ def _install_inbox(database: Database) -> None:
     database.write(database.browse("res.users", INTEGRATION), {"group_ids": [[4, group.id]]})
     refer(database, MODULE, "group_bridge", group)
     action = database.create("ir.actions.server", {"name": "UNS bridge inbox (simulated)"})
-    refer(database, MODULE, "action_inbox", action)
-    database.create(MODEL, {"x_name": MARKER, "x_kind": "@guard", "x_state": "done", "x_res_id": action.id})
+    for one in ACTIONS:
+        refer(database, MODULE, one.name, action)
+        database.create(MODEL, {"x_name": one.marker, "x_kind": "@guard", "x_state": "done", "x_res_id": action.id})
     mark_inbox(database)
 
 
 def mark_inbox(database: Database) -> None:
-    """Say in the marker row that the inbox is that of the bridge's version that runs now."""
-    marker = database.find(MODEL, "x_name", MARKER)[0]
-    marker.write(x_res_model="ir.actions.server", x_hash=action_hash())
+    """Say in the marker rows that the inbox is that of the bridge's version that runs now."""
+    for action in ACTIONS:
+        marker = database.find(MODEL, "x_name", action.marker)[0]
+        marker.write(x_res_model="ir.actions.server", x_hash=inbox_hash())

@@ -8,7 +8,8 @@ from typing import Any
 from msgspec import structs
 
 from odoo_adapter.client.api import OdooApi
-from odoo_adapter.inbox.install import MARKER, MODEL
+from odoo_adapter.inbox.action import WHOLE
+from odoo_adapter.inbox.install import MODEL
 from odoo_adapter.odoo import Applied, Declined
 from odoo_adapter.plan import PlanContext, Posting, plan
 from ruleset.transaction import Progress, Transaction
@@ -90,7 +91,7 @@ async def send(integration: OdooApi, transaction: Transaction, base: str) -> Map
     assert isinstance(transaction, Progress)
     asked["p"] = {**posting.p, "bases": {transaction.stream: [base, "Units"]}}
     rows = await integration.call(
-        MODEL, "search_read", writes=False, domain=[["x_name", "=", MARKER]], fields=["x_res_id"]
+        MODEL, "search_read", writes=False, domain=[["x_name", "=", WHOLE.marker]], fields=["x_res_id"]
     )
     context = {"active_model": MODEL, "uns": {"mode": "each", "tx": [asked]}}
     answer = await integration.call("ir.actions.server", "run", writes=True, ids=[rows[0]["x_res_id"]], context=context)

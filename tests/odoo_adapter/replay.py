@@ -13,7 +13,7 @@ from aiohttp import web
 
 from odoo_adapter.client.connection import Connection
 from odoo_adapter.client.jsonrpc import MASK
-from odoo_adapter.inbox.install import action_hash
+from odoo_adapter.inbox.action import inbox_hash
 
 RECORDED = Path(__file__).parent / "recorded"
 
@@ -26,7 +26,7 @@ def recording(name: str, version: str = "19") -> list[Exchange]:
     The inbox's hash in them is put to today's: whether today's text was run is told by docs/verified.md.
     """
     text = (RECORDED / version / f"{name}.json").read_text()
-    today = re.sub(r"\b[0-9a-f]{64}(?=\",?\s+\"(x_res_id|su))", action_hash(), text)
+    today = re.sub(r"\b[0-9a-f]{64}(?=\",?\s+\"(x_res_id|su))", inbox_hash(), text)
     exchanges: list[Exchange] = json.loads(today)
     return exchanges
 

@@ -12,7 +12,8 @@ from aiohttp import web
 from odoo_adapter.client.api import OdooApi
 from odoo_adapter.client.connection import Connection
 from odoo_adapter.errors import OdooError, Refused, Uncertain
-from odoo_adapter.inbox.install import MODEL, action_hash
+from odoo_adapter.inbox.action import ACTIONS, LIGHT, WHOLE, inbox_hash
+from odoo_adapter.inbox.install import MODEL
 from odoo_adapter.odoo import Applied, Declined, Passed
 from odoo_adapter.plan import PlanContext
 from odoo_adapter.server import INBOX_VERSION, OdooServer
@@ -22,7 +23,8 @@ from tests.odoo_adapter.situations import Bench, complete, disposition, progress
 Body = dict[str, Any]
 Run = Callable[[Body], tuple[int, object]]
 UNITS = PlanContext(units={"pcs": "Units", "kg": "kg", "g": "g"})
-MARKER = [{"id": 1, "x_res_id": 484, "x_hash": action_hash()}]
+NUMBERS = {WHOLE: 484, LIGHT: 485}
+MARKER = [{"x_name": one.marker, "x_res_id": NUMBERS[one], "x_hash": inbox_hash()} for one in ACTIONS]
 
 
 @asynccontextmanager
@@ -122,7 +124,7 @@ async def test_an_answer_that_does_not_fit_is_never_taken_for_success(answer: ob
         ((500, {"name": "odoo.exceptions.UserError", "message": f"Object {MODEL} doesn't exist"}), "no_inbox"),
         ((500, {"name": "builtins.ValueError", "message": "Invalid field 'x_hash'"}), "not_installed"),
         ((403, {"name": "odoo.exceptions.AccessError", "message": "No."}), "not_installed"),
-        ((200, [{"id": 1, "x_res_id": 484, "x_hash": "0" * 64}]), "inbox_version"),
+        ((200, [{**row, "x_hash": "0" * 64} for row in MARKER]), "inbox_version"),
     ],
     ids=str,
 )

@@ -11,7 +11,8 @@ from __future__ import annotations
 import json
 from typing import Final
 
-from odoo_adapter.inbox.install import MARKER, MODEL
+from odoo_adapter.inbox.action import WHOLE
+from odoo_adapter.inbox.install import MODEL
 from odoo_adapter.simulator.errors import Fault, user_error
 from odoo_adapter.simulator.inbox.kinds import KINDS
 from odoo_adapter.simulator.inbox.payload import Refusal, claim, order_id
@@ -20,7 +21,7 @@ from odoo_adapter.simulator.records.record import Record
 from odoo_adapter.simulator.records.schema import Call
 from ruleset.sample import Plain
 
-INBOX_VERSION: Final = 5
+INBOX_VERSION: Final = 6
 _LONGEST_MESSAGE: Final = 500
 
 
@@ -52,7 +53,7 @@ def _hello(database: Database) -> Plain:
         "su": False,
         "company": database.company,
         "db_time": database.now(),
-        "sha": database.find(MODEL, "x_name", MARKER)[0].text("x_hash"),
+        "sha": database.find(MODEL, "x_name", WHOLE.marker)[0].text("x_hash"),
     }
 
 

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import odoo_adapter.simulator.inbox
-from odoo_adapter.inbox.install import action_text
+from odoo_adapter.inbox.action import WHOLE, action_text, kinds_of
 from odoo_adapter.simulator.inbox.kinds import KINDS
 from odoo_adapter.simulator.inbox.protocol import INBOX_VERSION
 from tests.live_odoo.test_totals import (
@@ -36,13 +36,12 @@ OF_THE_CALL = {"bad_request"}
 
 
 def test_it_has_the_texts_version_and_kinds() -> None:
-    (version,) = re.findall(r"^INBOX_VERSION = (\d+)$", action_text(), re.MULTILINE)
-    kinds = re.findall(r"^KINDS\['(\w+)'\] = ", action_text(), re.MULTILINE)
-    assert (INBOX_VERSION, sorted(KINDS)) == (int(version), sorted(kinds))
+    (version,) = re.findall(r"^INBOX_VERSION = (\d+)$", action_text(WHOLE), re.MULTILINE)
+    assert (INBOX_VERSION, frozenset(KINDS)) == (int(version), kinds_of(WHOLE))
 
 
 def test_it_refuses_with_the_texts_codes() -> None:
-    texts = set(re.findall(r"refuse\('(\w+)'", action_text())) | {"ambiguous", "missing"}
+    texts = set(re.findall(r"refuse\('(\w+)'", action_text(WHOLE))) | {"ambiguous", "missing"}
     (folder,) = odoo_adapter.simulator.inbox.__path__
     sources = "".join(path.read_text("utf-8") for path in sorted(Path(folder).glob("*.py")))
     ours = set(re.findall(r'Refusal\(\s*"(\w+)"', sources)) | {"ambiguous"}

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from odoo_adapter.inbox.install import MARKER, MODEL, action_hash
+from odoo_adapter.inbox.action import WHOLE, inbox_hash
+from odoo_adapter.inbox.install import MODEL
 from odoo_adapter.simulator.company import BEHAVIOURS, furnish
 from odoo_adapter.simulator.model import MODELS
 from odoo_adapter.simulator.records.database import Database
@@ -42,7 +43,7 @@ def test_another_file_is_refused_with_its_name(tmp_path: Path, text: str) -> Non
 def test_a_state_of_an_older_bridge_names_the_inbox_that_runs_now(tmp_path: Path) -> None:
     path, old = tmp_path / "state.json", database()
     furnish(old)
-    old.find(MODEL, "x_name", MARKER)[0].write(x_hash="of another text")
+    old.find(MODEL, "x_name", WHOLE.marker)[0].write(x_hash="of another text")
     StateFile(path).save(old)
     service = open_service("plant", administrator="a", bridge="b", now_ms=lambda: 0, state=path)
-    assert service.database.find(MODEL, "x_name", MARKER)[0].text("x_hash") == action_hash()
+    assert service.database.find(MODEL, "x_name", WHOLE.marker)[0].text("x_hash") == inbox_hash()
