@@ -4,11 +4,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 
 from ruleset.document import Node, read_document
-from ruleset.problem import Problems, suggest
+from ruleset.problem import Problem, Problems, suggest
 from ruleset.unit import measure
 
 UNITS: Final = "units"
@@ -20,6 +20,9 @@ LOSSES: Final = frozenset(
 )
 """Loss categories of a stop that every Odoo has a reason for. The table `losses` names the plant's own reasons."""
 
+_READ_BY_ITSELF: Final = frozenset({UNITS, OWN_UNITS, OWN_LOSSES})
+"""Tables that no rule has to name."""
+_READ: Final = re.compile(r"\bcodes\.([a-z][a-z0-9_]*)")
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]*")
 
 
@@ -41,6 +44,17 @@ def read_codes(file: str, text: str, problems: Problems) -> Mapping[str, Mapping
         tables[name] = _read_table(name, node, losses)
     _find_unknown_units(root, tables)
     return tables
+
+
+def unused_tables(file: str, text: str, rules: Iterable[str]) -> tuple[Problem, ...]:
+    """What one may want to know of a clean file: tables that no rule reads, which are most often misspelt ones."""
+    root = read_document(file, text, Problems())
+    read = {*_READ_BY_ITSELF, *(name for rule in rules for name in _READ.findall(rule))}
+    unused = [(name, key) for name, key, _ in root.entries() if name not in read] if root is not None else []
+    return tuple(
+        Problem(file=file, line=key.line, column=key.column, text=f'no rule reads the table "{name}"')
+        for name, key in unused
+    )
 
 
 def _find_unknown_units(root: Node, tables: Mapping[str, Mapping[str, str]]) -> None:

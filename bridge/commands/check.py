@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,8 +20,9 @@ from bridge.commands.exit import OK, WRONG, fail
 from bridge.commands.odoo import exit_code
 from bridge.errors import ConfigError
 from bridge.online.check import Compared, check_online
-from bridge.plant import Plant, load_plant
+from bridge.plant import CODES_FILE, Plant, load_plant
 from odoo_adapter.errors import OdooError
+from ruleset.codes import unused_tables
 from ruleset.problem import Problem
 
 
@@ -36,7 +38,11 @@ def check(plant: Path, json_output: bool, online: bool = False) -> int:
     problems = compared.problems if compared else ()
     if compared and not json_output:
         _print_comparison(compared)
-    _tell(plant, problems, {"found": _found(loaded), **_online(compared)}, json_output=json_output)
+    notes = _notes(loaded)
+    if not json_output:
+        _print_notes(notes)
+    more = {"found": _found(loaded), "notes": notes, **_online(compared)}
+    _tell(plant, problems, more, json_output=json_output)
     return WRONG if problems else OK
 
 
@@ -74,8 +80,18 @@ def _print_comparison(compared: Compared) -> None:
         table.add_row(line.kind, str(line.named), str(line.fitting), str(line.named - line.fitting or ""))
     if table.row_count:
         Console().print(table)
-    for note in compared.comparison.notes:
+    _print_notes(compared.comparison.notes)
+
+
+def _print_notes(notes: Iterable[str]) -> None:
+    for note in notes:
         print(f"note: {note}")
+
+
+def _notes(plant: Plant) -> list[str]:
+    """What is not wrong, but may be a mistake."""
+    text = (plant.folder / CODES_FILE).read_text(encoding="utf-8-sig")
+    return [str(note) for note in unused_tables(CODES_FILE, text, plant.rule_files.values())]
 
 
 def _online(compared: Compared | None) -> dict[str, Any]:

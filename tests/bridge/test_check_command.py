@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -16,15 +17,25 @@ def test_a_clean_folder_ends_in_0_and_says_what_was_found(capsys: pytest.Capture
     assert check(DEMO, json_output=False) == 0
 
     assert capsys.readouterr().out == (
-        f"{DEMO}: clean (4 equipment, 25 signals, 4 code tables, 5 workflows, 2 rule files)\n"
+        f"{DEMO}: clean (4 equipment, 25 signals, 3 code tables, 5 workflows, 2 rule files)\n"
     )
 
 
 def test_a_clean_folder_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert check(DEMO, json_output=True) == 0
 
-    found = {"equipment": 4, "signals": 25, "code_tables": 4, "workflows": 5, "rule_files": 2}
-    assert json.loads(capsys.readouterr().out) == {"clean": True, "problems": [], "found": found}
+    found = {"equipment": 4, "signals": 25, "code_tables": 3, "workflows": 5, "rule_files": 2}
+    assert json.loads(capsys.readouterr().out) == {"clean": True, "problems": [], "found": found, "notes": []}
+
+
+def test_a_table_that_no_rule_reads_is_noted_and_no_problem(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = shutil.copytree(DEMO, tmp_path / "plant")
+    codes = folder / "codes.yaml"
+    codes.write_text(f"scrap_reasons: {{S09: Scratch}}\nlosses: {{cleaning: Cleaning}}\n{codes.read_text()}")
+
+    assert check(folder, json_output=False) == 0
+
+    assert capsys.readouterr().out.splitlines()[0] == 'note: codes.yaml:1:1: no rule reads the table "scrap_reasons"'
 
 
 def test_an_empty_folder_ends_in_2_with_a_line_per_problem(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
