@@ -281,14 +281,19 @@ class Outbox:
     @property
     def next_due_ms(self) -> int | None:
         """The earliest moment at which `claim` gives something, perhaps past; None while only outcomes or acts help."""
-        dues: list[int] = []
+        return min(self._dues(), default=None)
+
+    def due_after(self, now_ms: int) -> int | None:
+        """The earliest such moment of a destination that has nothing to claim yet, whatever others have."""
+        return min((due_ms for due_ms in self._dues() if due_ms > now_ms), default=None)
+
+    def _dues(self) -> Iterator[int]:
         for destination in self._ledger.destinations():
             circuit = self._ledger.circuit(destination)
             is_probing = circuit.failures > 0 and self._flight.count(destination) > 0
             earliest_ms = None if is_probing else self._ledger.earliest_ms(destination, self._flight.is_busy)
             if earliest_ms is not None:
-                dues.append(max(earliest_ms, circuit.open_until_ms))
-        return min(dues, default=None)
+                yield max(earliest_ms, circuit.open_until_ms)
 
     # How it is done.
 

@@ -56,13 +56,12 @@ class Core:
 
     def next_due_ms(self, now_ms: int) -> int | None:
         """When to step next if nothing arrives: the earliest timer of any machine."""
-        retry_ms = self.outbox.next_due_ms
         dues = [
             self.host.next_due_ms,
             self.settler.next_due_ms,
             self.engine.next_due_ms,
             self.book.next_due_ms,
-            retry_ms if retry_ms is not None and retry_ms > now_ms else None,
+            self.outbox.due_after(now_ms),
         ]
         return min((due for due in dues if due is not None), default=None)
 

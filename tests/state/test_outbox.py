@@ -224,3 +224,11 @@ def test_a_declined_entry_is_dead_and_what_was_passed_over_goes_on(site: Site) -
     (dead,) = site.outbox.entries(EntryState.DEAD)
     assert (dead.key, dead.reason) == ("a", "no_stock: 4 wanted, 1 in stock")
     assert site.claim() == ["b", "c"]
+
+
+def test_a_destination_that_is_left_alone_is_due_although_another_one_has_something_to_send_now(site: Site) -> None:
+    site.offer("a")
+    site.claim(now_ms=0)
+    site.outbox.postponed(["a"], "away", now_ms=0)
+    site.outbox.offer(key="p", lane="publish:mo-1", action="order.publish", destination="broker", body=b"1", now_ms=0)
+    assert (site.outbox.next_due_ms, site.outbox.due_after(0), site.outbox.due_after(1000)) == (0, 1000, None)
