@@ -291,8 +291,12 @@ def _create_quants(database: Database, records: list[Record], call: Call) -> Pla
 
 
 def _apply_inventory(database: Database, records: list[Record], call: Call) -> Plain:
+    """What is found comes from the place of inventory adjustments, and what is not there goes to it."""
+    adjusted = database.search("stock.location", [["usage", "=", "inventory"]])[0]
     for record in records:
-        record.write(quantity=record.number("inventory_quantity"), inventory_quantity=0.0, inventory_quantity_set=False)
+        counted = record.number("inventory_quantity")
+        add(record.link("product_id"), adjusted, record.maybe("lot_id"), record.number("quantity") - counted)
+        record.write(quantity=counted, inventory_quantity=0.0, inventory_quantity_set=False)
     return None
 
 
