@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from decimal import Decimal
 
 from bridge.demo.compare import NamespaceView
@@ -45,6 +46,19 @@ def all_seen(facts: Sequence[Fact]) -> NamespaceView:
             if fact.kind is FactKind.ACKNOWLEDGEMENT
         },
     )
+
+
+def one_order(view: OdooView, change: Callable[[OrderView], OrderView], name: str = "mo-1") -> OdooView:
+    """The same view, one order changed."""
+    return replace(view, orders={**view.orders, name: change(view.orders[name])})
+
+
+def without(view: OdooView, kind: str, order: str) -> OdooView:
+    return replace(view, inbox=tuple(row for row in view.inbox if (row.kind, row.order) != (kind, order)))
+
+
+def with_row(view: OdooView, row: InboxRow) -> OdooView:
+    return replace(view, inbox=(*view.inbox, row))
 
 
 def _order(facts: Sequence[Fact]) -> OrderView:

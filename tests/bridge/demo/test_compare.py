@@ -21,7 +21,7 @@ from bridge.demo.odoo_view import (
 )
 from bridge.simulator.ledger import ExpectedOutcome, Fact, FactKind, Ledger
 from odoo_adapter.versions import KNOWN, Capabilities
-from tests.bridge.demo.posted import all_seen, everything
+from tests.bridge.demo.posted import all_seen, everything, one_order, with_row, without
 from tests.bridge.simulator.day import START_MS, demonstration, run_day
 
 SEED = 7
@@ -41,19 +41,6 @@ def facts() -> tuple[Fact, ...]:
 
 def judge(facts: Sequence[Fact], odoo: OdooView, namespace: NamespaceView | None = None) -> Report:
     return compare(facts, odoo, namespace or all_seen(facts), seed=SEED)
-
-
-def one_order(view: OdooView, change: Callable[[OrderView], OrderView], name: str = "mo-1") -> OdooView:
-    """The same view, one order changed."""
-    return replace(view, orders={**view.orders, name: change(view.orders[name])})
-
-
-def without(view: OdooView, kind: str, order: str) -> OdooView:
-    return replace(view, inbox=tuple(row for row in view.inbox if (row.kind, row.order) != (kind, order)))
-
-
-def with_row(view: OdooView, row: InboxRow) -> OdooView:
-    return replace(view, inbox=(*view.inbox, row))
 
 
 def test_a_day_that_was_posted_once_and_in_order_has_no_difference(facts: tuple[Fact, ...]) -> None:
