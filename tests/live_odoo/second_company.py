@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Final
 
 from odoo_adapter.client.api import OdooApi
 from odoo_adapter.inbox.administrator import Administrator
@@ -41,7 +41,7 @@ async def second_company(admin: OdooApi, like: str) -> Second:
     (model,) = await admin.call(
         "res.users", "search_read", writes=False, domain=[["login", "=", like]], fields=[can.groups_field]
     )
-    own = {"name": LOGIN, "company_id": company, "company_ids": [[6, 0, [company]]]}
+    own = {"name": LOGIN, "email": f"{LOGIN}@example.com", "company_id": company, "company_ids": [[6, 0, [company]]]}
     user = await _ensure(
         there, "res.users", "login", LOGIN, {**own, can.groups_field: [[6, 0, model[can.groups_field]]]}
     )
@@ -53,7 +53,9 @@ async def second_company(admin: OdooApi, like: str) -> Second:
 
 async def _ensure(odoo: OdooApi, model: str, by: str, value: str, values: Mapping[str, object]) -> int:
     domain: Sequence[object] = [[by, "=", value]]
-    found: list[Any] = await odoo.call(model, "search", writes=False, domain=domain, limit=1)
-    if not found:
+    found: list[int] = await odoo.call(model, "search", writes=False, domain=domain, limit=1)
+    if found:
+        await odoo.call(model, "write", writes=True, ids=found, vals=dict(values))
+    else:
         found = await odoo.call(model, "create", writes=True, vals_list=[{by: value, **values}])
-    return int(found[0])
+    return found[0]
