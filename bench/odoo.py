@@ -97,25 +97,32 @@ class _Facts:
         self._base_ms = time.time_ns() // 1_000_000_000 * 1000
 
     async def downtime(self, count: int) -> list[Job]:
-        ended_ms = self._base_ms
+        """Stop after stop of a work center that has no other times: what was told already would cover a new one."""
+        center = await self._planner.create_work_center(f"BENCH-{self._run}-{self._number}")
+        began_ms = self._base_ms - count * STOP_MS
         return [
             Job(
                 transaction=DowntimeRecord(
                     **self._common(),
-                    work_center="PRESS-2",
-                    started_ms=ended_ms - STOP_MS,
-                    ended_ms=ended_ms,
+                    work_center=center,
+                    started_ms=began_ms + place * STOP_MS,
+                    ended_ms=began_ms + (place + 1) * STOP_MS,
                     loss="setup",
                 )
             )
-            for _ in range(count)
+            for place in range(count)
         ]
 
     async def maintenance(self, count: int) -> list[Job]:
-        made = (
-            MaintenanceRequest(**self._common(), serial_number="UNS-PRESS-2", title="Benchmark") for _ in range(count)
-        )
-        return [Job(transaction=each) for each in made]
+        """Each for a cause of its own: what comes again for one would be a note."""
+        jobs: list[Job] = []
+        for _ in range(count):
+            common = self._common()
+            made = MaintenanceRequest(
+                **common, serial_number="UNS-PRESS-2", title="Benchmark", cause=f"bench {common['key']}"
+            )
+            jobs.append(Job(transaction=made))
+        return jobs
 
     async def progress(self, count: int) -> list[Job]:
         """Piece after piece of a new order, each with what the bridge would know of those before it."""

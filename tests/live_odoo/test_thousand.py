@@ -40,7 +40,7 @@ async def test_mixed_transactions_stand_once_each_whatever_fails(
     admin: OdooApi,
     fresh: str,
     tmp_path: Path,
-    record_property: Callable[[str, object], None],
+    record_testsuite_property: Callable[[str, object], None],
 ) -> None:
     server = Server(
         ground=Ground(admin=admin, fresh=fresh),
@@ -53,5 +53,5 @@ async def test_mixed_transactions_stand_once_each_whatever_fails(
     )
     count, seed = (int(os.environ.get(f"UNS_BRIDGE_ODOO_{name}", said)) for name, said in DEFAULTS)
     result = await run(server, count, seed)
-    record_property(f"result, {mode}", str(result))
+    record_testsuite_property(f"thousand, {mode}", str(result))
     assert result.told == [], f"{result}: {'; '.join(result.told)}"
