@@ -335,7 +335,7 @@ def happened(floor: Floor, orders: Sequence[Order], count: int) -> list[Transact
 def planned(chance: Random, count: int) -> Iterator[tuple[str, int]]:
     """Products and quantities of the orders that so many transactions need."""
     for number in range(max(4, count // 27)):
-        product = "METER" if number % 10 == 9 else "FRAME" if number % 4 == 3 else "PART"
+        product = "METER" if number % 6 == 5 else "FRAME" if number % 4 == 3 else "PART"
         yield product, 1 if product == "METER" else chance.randint(20, 60)
 
 
