@@ -26,7 +26,7 @@ def recording(name: str, version: str = "19") -> list[Exchange]:
     The inbox's hash in them is put to today's: whether today's text was run is told by docs/verified.md.
     """
     text = (RECORDED / version / f"{name}.json").read_text()
-    today = re.sub(r"\b[0-9a-f]{64}(?=\",?\s+\"(x_res_id|su))", inbox_hash(), text)
+    today = re.sub(r"\b[0-9a-f]{64}(?=\",?\s+\"(x_name|x_res_id|su))", inbox_hash(), text)
     exchanges: list[Exchange] = json.loads(today)
     return exchanges
 
