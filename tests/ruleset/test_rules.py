@@ -97,7 +97,8 @@ def test_a_version_is_what_the_rule_says_not_how_it_is_written() -> None:
             SCRAP,
             "event: scrap",
             "event: state",
-            '3:10: "state" is a value, not an event; known here: disposition, dosed, finished, named, quality, scrap, work_started',
+            '3:10: "state" is a value, not an event; '
+            "known here: disposition, dosed, finished, named, quality, scrap, work_started",
         ),
         (SCRAP, "when:", "wen:", '5:3: unknown key "wen"; did you mean "when"?'),
         (SCRAP, "scrap.qty > 0", "scrap.qtty > 0", '5:28: unknown name "scrap.qtty"; did you mean "scrap.qty"?'),
