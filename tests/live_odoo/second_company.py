@@ -11,7 +11,6 @@ from odoo_adapter.inbox.administrator import Administrator
 from odoo_adapter.inbox.install import install
 
 NAME: Final = "Second Company"
-CODE: Final = "WH2"
 LOGIN: Final = "uns-bridge-2"
 
 _KEY: Final = """
@@ -37,7 +36,7 @@ async def second_company(admin: OdooApi, like: str) -> Second:
     can = await admin.capabilities()
     company = await _ensure(admin, "res.company", "name", NAME, {})
     there = OdooApi(replace(admin.connection, company=company))
-    await _ensure(there, "stock.warehouse", "code", CODE, {"name": NAME, "company_id": company})
+    await _ensure(there, "stock.warehouse", "company_id", company, {"name": NAME, "code": "WH2"})  # 17 has made one
     (model,) = await admin.call(
         "res.users", "search_read", writes=False, domain=[["login", "=", like]], fields=[can.groups_field]
     )
@@ -51,7 +50,7 @@ async def second_company(admin: OdooApi, like: str) -> Second:
     return Second(company=company, user=LOGIN, key=str(made["key"]))
 
 
-async def _ensure(odoo: OdooApi, model: str, by: str, value: str, values: Mapping[str, object]) -> int:
+async def _ensure(odoo: OdooApi, model: str, by: str, value: object, values: Mapping[str, object]) -> int:
     domain: Sequence[object] = [[by, "=", value]]
     found: list[int] = await odoo.call(model, "search", writes=False, domain=domain, limit=1)
     if found:
