@@ -76,7 +76,6 @@ RULES: Final = """\
 
 CODES: Final = """\
 fault_reason: {E12: breakdown}
-quality_status: {fail: Rejected}
 units: {pcs: Units, mm/s: ""}
 """
 
