@@ -196,7 +196,7 @@ class Office:
 
     async def _reason(self, row: Row) -> str:
         if "scrap_reason_tag_ids" not in row:
-            return str(row["origin"])
+            return str(row["origin"]).partition(" ")[2]  # behind the key
         tags = await self.rows("stock.scrap.reason.tag", [["id", "in", row["scrap_reason_tag_ids"]]], ["name"])
         return ", ".join(tag["name"] for tag in tags)
 
