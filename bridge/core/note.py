@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
+
+KEY: Final = "order.state:"
+"""How the keys of these lines begin."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,4 +46,4 @@ def unanswered(order: str, version: int) -> tuple[OrderNote, ...]:
 
 
 def _note(order: str, version: int, what: str, text: str) -> tuple[OrderNote, ...]:
-    return (OrderNote(key=f"order.state:{order}:{version}:{what}", order=order, text=text),)
+    return (OrderNote(key=f"{KEY}{order}:{version}:{what}", order=order, text=text),)

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final, Protocol
 
+from bridge.core.note import KEY as TOLD_PLANNERS
 from odoo_adapter.versions import Capabilities
 from ruleset.sample import Plain
 
@@ -242,7 +243,7 @@ async def _read_inbox(odoo: OdooReader, since: str) -> tuple[InboxRow, ...]:
             covered="covered" in json.loads(row["x_result"] or "{}"),
         )
         for row in sorted(rows, key=lambda row: (row["x_done_at"] or "", row["id"]))
-        if not row["x_name"].startswith(("@", "order.state:"))
+        if not row["x_name"].startswith(("@", TOLD_PLANNERS))
     )
 
 

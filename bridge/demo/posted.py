@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from bridge.core.input import Destination
+from bridge.core.note import KEY as TOLD_PLANNERS
 from bridge.demo.odoo_view import InboxRow
 from odoo_adapter.plan import PlanContext, Posting, plan
 from ruleset.transaction import decode as decode_transaction
@@ -15,7 +16,7 @@ from state.store import Store
 
 
 async def read_posted(store: Store, context: PlanContext) -> tuple[InboxRow, ...]:
-    """The postings that stand, in the order in which they were committed as delivered."""
+    """The postings of the plant that stand, in the order in which they were committed as delivered."""
     outbox = Outbox()
     outbox.restore((await store.load()).records)
     done = {id: decode(body) for id, body in (await store.read(Table.DONE)).items()}
@@ -25,7 +26,7 @@ async def read_posted(store: Store, context: PlanContext) -> tuple[InboxRow, ...
 
 
 def _row(entry: Entry, context: PlanContext) -> InboxRow | None:
-    if entry.destination != Destination.ODOO:
+    if entry.destination != Destination.ODOO or entry.key.startswith(TOLD_PLANNERS):
         return None
     transaction = decode_transaction(entry.body)
     posting = plan(transaction, context)

@@ -201,6 +201,7 @@ def test_who_does_not_come_back_is_waited_for_until_the_grace_is_over() -> None:
         "100000 line-1 good_count=105",
         "130000 press-1 unheard",
         "130000 press-2 unheard",
+        "130000 scale-1 unheard",
         "130000 station-1 unheard",
     ]
 

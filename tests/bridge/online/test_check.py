@@ -49,7 +49,7 @@ async def test_everything_that_does_not_match_is_told_at_once(tmp_path: Path) ->
         '"UNS-PACK-1"?',
         'bridge.yaml:6:18: hold location "Quality Hld": create it in Odoo beside the stock, or name another in '
         '`odoo.hold_location`; did you mean "Quality Hold"?',
-        'codes.yaml:14:8: Odoo has no unit of measure "Unit" (its English name); did you mean "Units"?',
+        'codes.yaml:11:8: Odoo has no unit of measure "Unit" (its English name); did you mean "Units"?',
     ]
 
 
