@@ -69,6 +69,7 @@ async def test_every_kind_is_read_and_read_again_the_same(tmp_path: Path) -> Non
     documents: list[dict[str, Any]] = [msgspec.json.decode(payload) for payload in namespace.retained.values()]
     validator = Draft202012Validator(SCHEMA, format_checker=FormatChecker())
     assert [error.message for document in documents for error in validator.iter_errors(document)] == []
-    assert {one["kind"] for one in documents} | {"scrap-reason"} == set(Kind)
+    not_everywhere = {Kind.SCRAP_REASON, Kind.SCHEDULE}  # 17 has no reasons, and nobody need have planned maintenance
+    assert {one["kind"] for one in documents} | not_everywhere == set(Kind)
     assert {one["code"] for one in documents if one["kind"] == "product"} >= {"RESIN-A", "BOX", "HOUSING"}
     assert (again, read.differences) == (read, ())

@@ -156,7 +156,9 @@ async def name_lot(floor: Floor, order: str) -> str:
 
 async def test_another_lot_that_is_reserved_shows_with_its_quantity(floor: Floor, planner: Planner) -> None:
     order = await planner.create_order(10, press=2)
-    (lot,) = await floor.admin.call("stock.lot", "search", writes=False, domain=[["name", "=", "R-2"]])
+    (lot,) = await floor.admin.call(
+        "stock.lot", "search", writes=False, domain=[["name", "=", "R-2"], ["product_id.default_code", "=", "RESIN-A"]]
+    )
     line = [["move_id.raw_material_production_id", "=", int(order[3:])], ["lot_id", "!=", False]]
     await floor.change("stock.move.line", [*line], {"lot_id": lot})
     resin = (await floor.document(order))["components"][0]
