@@ -150,7 +150,8 @@ class Episode:
         if started_ms is None or ended_ms is None or origin is None:
             return ()
         if ended_ms - started_ms < self.micro_ms and not told:
-            return (self._micro(memory, moment, started_ms, ended_ms),)
+            is_stop = self.posting.action.startswith("downtime.")  # else another rule totals it
+            return (self._micro(memory, moment, started_ms, ended_ms),) if is_stop else ()
         then = moment.of(origin.source, ended_ms).with_extra(self._values(memory, started_ms, ended_ms))
         return self._post(memory, then, str(started_ms))
 

@@ -113,6 +113,14 @@ def test_half_an_hour_of_fault_asks_for_maintenance_and_blocks_the_capacity_unti
     assert floor.says(state="RUN") == ["unblocked PRESS-1 0..3600"]
 
 
+def test_a_fault_too_short_to_block_the_capacity_is_no_micro_stop_of_that_rule() -> None:
+    floor = press(BLOCKS)
+    floor.says(state="FAULT", fault="E12")
+    assert floor.after(6 * MINUTE_MS) == []
+    assert floor.says(state="RUN") == []
+    assert (floor.after(MINUTE_MS), floor.posted) == ([], [])
+
+
 def test_a_block_is_posted_again_while_it_lasts_as_another_transaction_of_the_same_stop() -> None:
     floor = press(BLOCKS)
     floor.says(state="FAULT", fault="E12")
