@@ -12,10 +12,10 @@ from bridge.broker.link import (
     LinkSettings,
     LinkUp,
     MayConnect,
-    Publication,
     Subscriptions,
     WillSource,
 )
+from bridge.broker.observed import ObservedLink
 from bridge.console.watch import Watch
 from bridge.wiring import LinkFactory, Outside
 from odoo_adapter.odoo import Applied, Job, Odoo, OdooInfo, OrdersRead, Outcome, Receipt
@@ -123,41 +123,19 @@ class WatchedOdoo:
             self._watch.posted(transaction.order, outcome.receipt.details, now_ms)
 
 
-class WatchedLink:
-    """A `BrokerLink` of which is noted whether it is up."""
-
-    def __init__(self, link: BrokerLink, watch: Watch, name: str) -> None:
-        self._link = link
-        self._watch = watch
-        self._name = name
-        watch.session(name, up=False)
-
-    async def run(self) -> None:
-        await self._link.run()
-
-    async def next_event(self) -> LinkEvent:
-        event = await self._link.next_event()
-        if isinstance(event, LinkUp):
-            self._watch.session(self._name, up=True)
-        elif isinstance(event, LinkDown):
-            self._watch.session(self._name, up=False, reason=event.reason)
-        return event
-
-    async def publish(self, publication: Publication) -> None:
-        await self._link.publish(publication)
-
-    async def acknowledge(self, token: int) -> None:
-        await self._link.acknowledge(token)
-
-    async def drop(self, *, with_will: bool = False) -> None:
-        await self._link.drop(with_will=with_will)
-
-
 def _watched_links(factory: LinkFactory, watch: Watch) -> LinkFactory:
     def make(
         settings: LinkSettings, subscriptions: Subscriptions, will: WillSource, may_connect: MayConnect
     ) -> BrokerLink:
         name = settings.client_id.rpartition("-")[2]
-        return WatchedLink(factory(settings, subscriptions, will, may_connect), watch, name)
+        watch.session(name, up=False)
+
+        def note(event: LinkEvent) -> None:
+            if isinstance(event, LinkUp):
+                watch.session(name, up=True)
+            elif isinstance(event, LinkDown):
+                watch.session(name, up=False, reason=event.reason)
+
+        return ObservedLink(factory(settings, subscriptions, will, may_connect), note)
 
     return make

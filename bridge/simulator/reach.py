@@ -11,10 +11,10 @@ from bridge.broker.link import (
     LinkSettings,
     LinkUp,
     MayConnect,
-    Publication,
     Subscriptions,
     WillSource,
 )
+from bridge.broker.observed import ObservedLink
 from bridge.simulator.edge_session import LinkFactory
 
 
@@ -36,37 +36,15 @@ class Reach:
         self, settings: LinkSettings, subscriptions: Subscriptions, will: WillSource, may_connect: MayConnect
     ) -> BrokerLink:
         """A link of which is noted whether it came up."""
-        return _SeenLink(self._link(settings, subscriptions, will, may_connect), self)
+        return ObservedLink(self._link(settings, subscriptions, will, may_connect), self._note)
 
-
-class _SeenLink:
-    """A `BrokerLink` that tells its `Reach` what became of its sessions."""
-
-    def __init__(self, link: BrokerLink, reach: Reach) -> None:
-        self._link = link
-        self._reach = reach
-
-    async def run(self) -> None:
-        await self._link.run()
-
-    async def next_event(self) -> LinkEvent:
-        event = await self._link.next_event()
+    def _note(self, event: LinkEvent) -> None:
         match event:
             case LinkUp():
-                self._reach.reached.set()
-                self._reach.tried.set()
+                self.reached.set()
+                self.tried.set()
             case LinkDown(reason=reason):
-                self._reach.reason = reason
-                self._reach.tried.set()
+                self.reason = reason
+                self.tried.set()
             case _:
                 pass
-        return event
-
-    async def publish(self, publication: Publication) -> None:
-        await self._link.publish(publication)
-
-    async def acknowledge(self, token: int) -> None:
-        await self._link.acknowledge(token)
-
-    async def drop(self, *, with_will: bool = False) -> None:
-        await self._link.drop(with_will=with_will)
