@@ -9,7 +9,7 @@ import pytest
 from msgspec import structs
 
 from odoo_adapter.client.api import OdooApi
-from odoo_adapter.errors import Unavailable, Uncertain
+from odoo_adapter.errors import Uncertain
 from odoo_adapter.odoo import Applied, Declined, Held, Passed, Standing
 from ruleset.transaction import IdempotencyKey
 from tests.live_odoo.postings import completion, component_scrap, downtime, hold, maintenance, note, scrap
@@ -31,6 +31,7 @@ from tests.live_odoo.test_look_first import (
     test_the_check_tells_how_postings_happen,
 )
 from tests.odoo_adapter.simulator.conftest import Simulated
+from tests.odoo_adapter.simulator.lost import posted_with_a_call_lost
 from tests.odoo_adapter.situations import Bench, progress
 
 __all__ = [
@@ -76,14 +77,7 @@ async def test_whichever_call_fails_and_however_the_next_attempt_leaves_the_same
         order = await bench.order(10)
         await bench.post([await scrap(bench, order)])
         job = bench.job(await build(bench, order))
-        simulated.service.faults.set({"spare": calls, fault: 1})
-        try:
-            outcomes = await bench.odoo.post([job])
-        except (Uncertain, Unavailable) as error:
-            outcomes = await bench.odoo.post([replace(job, uncertain=isinstance(error, Uncertain))])
-        struck = not simulated.service.faults.shown()[fault]
-        simulated.service.faults.set({"spare": 0, fault: 0})
-        (outcome,) = outcomes
+        outcome, struck = await posted_with_a_call_lost(simulated, bench, job, calls, fault)
         assert isinstance(outcome, Applied), (calls, outcome)
         assert await left(bench, admin, order) == wanted, calls
         (again,) = await bench.odoo.post([replace(job, uncertain=True)])

@@ -32,6 +32,7 @@ from tests.live_odoo.test_material import (
     test_what_one_order_used_up_is_not_there_for_another,
 )
 from tests.odoo_adapter.simulator.conftest import Simulated
+from tests.odoo_adapter.simulator.lost import posted_with_a_call_lost
 from tests.odoo_adapter.situations import Bench
 
 __all__ = [
@@ -73,14 +74,8 @@ async def test_whichever_call_fails_the_next_attempt_uses_up_the_same(
         order = await bench.order(10)
         assert all_applied(await bench.post([used_up(bench, order, code, "0.1", lot=lot, consent="eve")]))
         job = bench.job(used_up(bench, order, code, "400", "g", lot=lot, consent="eve"))
-        simulated.service.faults.set({"spare": calls, fault: 1})
-        try:
-            outcomes = await bench.odoo.post([job])
-        except (Uncertain, Unavailable) as error:
-            outcomes = await bench.odoo.post([replace(job, uncertain=isinstance(error, Uncertain))])
-        struck = not simulated.service.faults.shown()[fault]
-        simulated.service.faults.set({"spare": 0, fault: 0})
-        assert all_applied(outcomes), calls
+        outcome, struck = await posted_with_a_call_lost(simulated, bench, job, calls, fault)
+        assert all_applied([outcome]), calls
         (again,) = await bench.odoo.post([replace(job, uncertain=True)])
         assert isinstance(again, Applied)
         assert again.receipt.repeated

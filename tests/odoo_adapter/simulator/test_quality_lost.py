@@ -9,11 +9,11 @@ from itertools import count
 import pytest
 
 from odoo_adapter.client.api import OdooApi
-from odoo_adapter.errors import Unavailable, Uncertain
 from odoo_adapter.odoo import Applied
 from ruleset.transaction import Transaction
 from tests.live_odoo.quality import asking, closing, hold_stock, inspection, release, result, stocked
 from tests.odoo_adapter.simulator.conftest import Simulated
+from tests.odoo_adapter.simulator.lost import posted_with_a_call_lost
 from tests.odoo_adapter.situations import Bench
 
 FAULTS = ("timeout_before_commit", "timeout_after_commit", "serialization_failures")
@@ -109,13 +109,7 @@ async def test_whichever_call_is_lost_and_however_the_next_attempt_leaves_the_sa
     for calls in range(MOST_CALLS):
         job = bench.job(await build(bench, f"run {next(_RUNS)}"))
         since = await last_ids(admin)
-        simulated.service.faults.set({"spare": calls, fault: 1})
-        try:
-            (outcome,) = await bench.odoo.post([job])
-        except (Uncertain, Unavailable) as error:
-            (outcome,) = await bench.odoo.post([replace(job, uncertain=isinstance(error, Uncertain))])
-        struck = not simulated.service.faults.shown()[fault]
-        simulated.service.faults.set({"spare": 0, fault: 0})
+        outcome, struck = await posted_with_a_call_lost(simulated, bench, job, calls, fault)
         assert isinstance(outcome, Applied), (calls, outcome)
         assert await stands(admin, since) == wanted, calls
         (again,) = await bench.odoo.post([replace(job, uncertain=True)])

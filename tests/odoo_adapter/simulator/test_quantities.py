@@ -8,7 +8,6 @@ from dataclasses import replace
 import pytest
 
 from odoo_adapter.client.api import OdooApi
-from odoo_adapter.errors import Unavailable, Uncertain
 from odoo_adapter.odoo import Applied, Declined
 from ruleset.transaction import Transaction
 from tests.live_odoo.master import Master
@@ -43,6 +42,7 @@ from tests.live_odoo.test_correction import (
     test_goods_that_are_not_there_any_more_are_not_taken_apart,
 )
 from tests.odoo_adapter.simulator.conftest import Simulated
+from tests.odoo_adapter.simulator.lost import posted_with_a_call_lost
 from tests.odoo_adapter.situations import Bench, complete, progress
 
 __all__ = [
@@ -136,13 +136,7 @@ async def test_whichever_call_of_it_fails_the_next_attempt_leaves_the_same(
         *before, last = await story(bench, master)
         await bench.post(before)
         job = bench.job(last)
-        simulated.service.faults.set({"spare": calls, fault: 1})
-        try:
-            (outcome,) = await bench.odoo.post([job])
-        except (Uncertain, Unavailable) as error:
-            (outcome,) = await bench.odoo.post([replace(job, uncertain=isinstance(error, Uncertain))])
-        struck = not simulated.service.faults.shown()[fault]
-        simulated.service.faults.set({"spare": 0, fault: 0})
+        outcome, struck = await posted_with_a_call_lost(simulated, bench, job, calls, fault)
         assert isinstance(outcome, Applied), (calls, outcome)
         found = await told(bench, admin, last)
         assert isinstance(found, tuple)

@@ -8,13 +8,13 @@ from dataclasses import replace
 import pytest
 
 from odoo_adapter.client.api import OdooApi
-from odoo_adapter.errors import Unavailable, Uncertain
 from odoo_adapter.odoo import Applied
 from odoo_adapter.seed import Planner
 from ruleset.transaction import Transaction
 from tests.live_odoo.machine import DAY_MS, MINUTE_MS, Machine, Work
 from tests.live_odoo.postings import work_orders
 from tests.odoo_adapter.simulator.conftest import TWO_HOURS_MS, Simulated
+from tests.odoo_adapter.simulator.lost import posted_with_a_call_lost
 from tests.odoo_adapter.situations import AT_MS, Bench
 
 FAULTS = ("timeout_before_commit", "timeout_after_commit", "serialization_failures")
@@ -128,13 +128,7 @@ async def test_whichever_call_is_lost_and_however_the_next_attempt_leaves_the_sa
     for calls in range(MOST_CALLS):
         work = await make()
         job = bench.job(await build(work))
-        simulated.service.faults.set({"spare": calls, fault: 1})
-        try:
-            (outcome,) = await bench.odoo.post([job])
-        except (Uncertain, Unavailable) as error:
-            (outcome,) = await bench.odoo.post([replace(job, uncertain=isinstance(error, Uncertain))])
-        struck = not simulated.service.faults.shown()[fault]
-        simulated.service.faults.set({"spare": 0, fault: 0})
+        outcome, struck = await posted_with_a_call_lost(simulated, bench, job, calls, fault)
         assert isinstance(outcome, Applied), (calls, outcome)
         assert await stands(work) == wanted, calls
         (again,) = await bench.odoo.post([replace(job, uncertain=True)])
