@@ -1,7 +1,8 @@
 """A thousand mixed transactions under injected failures on a real Odoo, and what stands is the reference, once each.
 
 UNS_BRIDGE_ODOO_TRANSACTIONS says how many (300 where nothing is said), UNS_BRIDGE_ODOO_SEED which; with a command in
-UNS_BRIDGE_ODOO_RESTART that kills the server and starts it again, that happens twice meanwhile.
+UNS_BRIDGE_ODOO_RESTART that kills the server and starts it again, that happens twice meanwhile. What is not posted
+after UNS_BRIDGE_ODOO_MINUTES (60) is named.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ mode = both_modes
 
 TIMEOUT_MS, SERVER_LIMIT_MS = 20_000, 10_000
 """No call of the test takes that long, so who looks first may look after fifty seconds."""
-DEFAULTS = (("TRANSACTIONS", "300"), ("SEED", "7"))
+RESTART_S = 300
+DEFAULTS = (("TRANSACTIONS", "300"), ("SEED", "7"), ("MINUTES", "60"))
 
 
 async def restart() -> None:
@@ -31,7 +33,7 @@ async def restart() -> None:
     process = await asyncio.create_subprocess_shell(
         os.environ["UNS_BRIDGE_ODOO_RESTART"], stdout=asyncio.subprocess.DEVNULL
     )
-    assert await process.wait() == 0
+    assert await asyncio.wait_for(process.wait(), RESTART_S) == 0
 
 
 async def test_mixed_transactions_stand_once_each_whatever_fails(
@@ -42,6 +44,7 @@ async def test_mixed_transactions_stand_once_each_whatever_fails(
     tmp_path: Path,
     record_testsuite_property: Callable[[str, object], None],
 ) -> None:
+    count, seed, minutes = (int(os.environ.get(f"UNS_BRIDGE_ODOO_{name}", said)) for name, said in DEFAULTS)
     server = Server(
         ground=Ground(admin=admin, fresh=fresh),
         connection=connection("UNS_BRIDGE_ODOO_KEY"),
@@ -49,9 +52,9 @@ async def test_mixed_transactions_stand_once_each_whatever_fails(
         mode=mode,
         timeout_ms=TIMEOUT_MS,
         server_limit_ms=SERVER_LIMIT_MS,
+        limit_s=minutes * 60,
         restart=restart if os.environ.get("UNS_BRIDGE_ODOO_RESTART") else None,
     )
-    count, seed = (int(os.environ.get(f"UNS_BRIDGE_ODOO_{name}", said)) for name, said in DEFAULTS)
     result = await run(server, count, seed)
     record_testsuite_property(f"thousand, {mode}", str(result))
     assert result.told == [], f"{result}: {'; '.join(result.told)}"

@@ -44,7 +44,8 @@ from tests.thousand.ground import BLOCKED, EQUIPMENT, RESIN_KG, RESIN_LOTS, STAT
 MINUTE_MS: Final = 60_000
 SLOT: Final = 400
 """Minutes that one order has on its press, so that times of several never meet."""
-DAYS_AGO: Final = 9
+DAYS_AGO: Final = 20
+"""So far back does it all begin: the slots of two thousand transactions are over by now."""
 LOSSES: Final = ("breakdown", "material_availability", "setup", "unclassified")
 WHY: Final = Provenance(rule="thousand", version="v1", topic="uns/v1/acme/thousand")
 TELLINGS: Final = 13

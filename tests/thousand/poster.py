@@ -80,6 +80,14 @@ class Poster:
                 task.cancel()
             await asyncio.gather(*delivering, return_exceptions=True)
 
+    @property
+    def still_open(self) -> list[str]:
+        """What is not posted, the oldest first, with what became of it so far."""
+        return [
+            f"{entry.key} is {entry.state}, {entry.attempts} attempts{f': {entry.reason}' if entry.reason else ''}"
+            for entry in self._core.outbox.entries()
+        ]
+
     def act(self, request: Request) -> None:
         match request:
             case Send():

@@ -29,7 +29,8 @@ UNITS: Final = PlanContext(units={"pcs": "Units", "kg": "kg", "g": "g"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Server:
-    """Where a run takes place. `restart` kills the server and starts it again; None: it stays."""
+    """Where a run takes place, and in what time all is to be posted. `restart` kills the server and starts it again;
+    None: it stays."""
 
     ground: Ground
     connection: Connection
@@ -37,6 +38,7 @@ class Server:
     mode: str
     timeout_ms: int
     server_limit_ms: int
+    limit_s: float
     restart: Callable[[], Awaitable[None]] | None = None
 
 
@@ -59,7 +61,10 @@ class Result:
 
 
 async def run(server: Server, count: int, seed: int) -> Result:
-    """Tell so many transactions and post them under injected failures; compare what stands with the reference."""
+    """Tell so many transactions and post them under injected failures; compare what stands with the reference.
+
+    Raises `TimeoutError` with what is still open when the server's limit is over.
+    """
     chance, ground = Random(seed), server.ground
     await ground.prepare()
     orders = [
@@ -76,7 +81,11 @@ async def run(server: Server, count: int, seed: int) -> Result:
         restarting = asyncio.create_task(_restarts(server, posters, len(told)), name="restarts")
         try:
             posting = (poster.post(_share_of(told, place)) for place, poster in enumerate(posters))
-            await asyncio.gather(office.edits(orders, raised), *posting)
+            async with asyncio.timeout(server.limit_s):
+                await asyncio.gather(office.edits(orders, raised), *posting)
+        except TimeoutError as error:
+            still_open = "; ".join(one for poster in posters for one in poster.still_open) or "the planner's edits"
+            raise TimeoutError(f"not over after {server.limit_s:g} s: {still_open}") from error
         finally:
             editing.cancel()
             await asyncio.gather(editing, return_exceptions=True)
@@ -123,7 +132,7 @@ async def _restarts(server: Server, posters: Sequence[Poster], count: int) -> in
         return 0
     for part in (1, 2):
         while sum(poster.posted for poster in posters) < count * part // 3:
-            if any(poster.is_over for poster in posters):
+            if all(poster.is_over for poster in posters):
                 return part - 1
             await asyncio.sleep(0.2)
         await server.restart()

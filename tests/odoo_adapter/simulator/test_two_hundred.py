@@ -17,7 +17,7 @@ from tests.thousand.run import Server, run
 
 mode = both_modes
 
-COUNT, SEED = 200, 7
+COUNT, SEED, LIMIT_S = 200, 7, 600
 TIMEOUT_MS, SERVER_LIMIT_MS = 1_500, 1_000
 """The simulator answers at once: who looks first need not wait long for what may still be carried out, even where the
 machine is busy."""
@@ -34,6 +34,7 @@ async def test_two_hundred_transactions_stand_once_each_whatever_fails(
         mode=mode,
         timeout_ms=TIMEOUT_MS,
         server_limit_ms=SERVER_LIMIT_MS,
+        limit_s=LIMIT_S,
     )
     result = await run(server, COUNT, SEED)
     assert result.told == [], str(result)
