@@ -4,6 +4,7 @@ bridge.yaml      `bridge.settings`
 assets.yaml      `ruleset.assets`
 codes.yaml       `ruleset.codes`
 workflows.yaml   the synchronisation matrix, optional
+people.yaml      `bridge.lifecycle.people`, optional
 rules/*.yaml     `ruleset.rules`; rules/*_test.yaml are their tests and are not read here
 """
 
@@ -30,8 +31,11 @@ ASSETS_FILE: Final = "assets.yaml"
 CODES_FILE: Final = "codes.yaml"
 WORKFLOWS_FILE: Final = "workflows.yaml"
 RULES_FOLDER: Final = "rules"
-FILES: Final = (BRIDGE_FILE, ASSETS_FILE, CODES_FILE, WORKFLOWS_FILE)
+CONTENT_FILES: Final = (ASSETS_FILE, CODES_FILE, WORKFLOWS_FILE)
+PEOPLE_FILE: Final = "people.yaml"
+FILES: Final = (BRIDGE_FILE, *CONTENT_FILES, PEOPLE_FILE)
 
+_MISSING: Final = "the file is missing; docs/plant.md shows what must be in it"
 COMPLETE: Final = "production.complete"
 ACTIONS: Final = frozenset(
     {
@@ -103,8 +107,17 @@ class Workflow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """Which version of the folder's content this is, who approved it, and whose work it is."""
+
+    version: str
+    author: str
+    approved_by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plant:
-    """A plant folder in which nothing is wrong."""
+    """A plant folder in which nothing is wrong. `release` None: its content is as it stands there, unreleased."""
 
     folder: Path
     settings: Settings
@@ -112,29 +125,54 @@ class Plant:
     rules: Rules
     rule_files: Mapping[str, str]
     workflows: tuple[Workflow, ...]
+    release: Release | None = None
 
     def workflow_of(self, action: str) -> Workflow | None:
         """The row of the matrix that an action belongs to."""
         return next((workflow for workflow in self.workflows if action in workflow.actions), None)
 
 
-def load_plant(folder: Path) -> Plant:
-    """Read the folder. Raises `ConfigError` with every problem of every file."""
+def load_plant(folder: Path, content: Path | None = None) -> Plant:
+    """Read the folder; all but `bridge.yaml` from `content`, where that is another one.
+
+    Raises `ConfigError` with every problem of every file.
+    """
     problems = Problems()
     if not folder.is_dir():
         text = "there is no such folder; name the plant folder, which holds bridge.yaml, assets.yaml and codes.yaml"
         raise ConfigError((Problem(file=str(folder), text=text),))
-    _find_strangers(folder, problems)
-    texts = {name: _read(folder, name, problems) for name in FILES}
-    codes_text, assets_text, bridge_text = texts[CODES_FILE], texts[ASSETS_FILE], texts[BRIDGE_FILE]
+    content = content or folder
+    for each in {folder, content}:
+        _find_strangers(each, problems)
+    names = [BRIDGE_FILE, *CONTENT_FILES, *_rule_files(content)]
+    texts = {name: _read(folder if name == BRIDGE_FILE else content, name, problems) for name in names}
+    return _compiled(folder, {name: text for name, text in texts.items() if text is not None}, problems)
+
+
+def plant_of(folder: Path, texts: Mapping[str, str]) -> Plant:
+    """The plant whose files are these texts, by their names below the folder: no file is read but what they name.
+
+    Raises `ConfigError` with every problem of every text.
+    """
+    problems = Problems()
+    for name in (BRIDGE_FILE, ASSETS_FILE, CODES_FILE):
+        if name not in texts:
+            problems.add(Problem(file=name, text=_MISSING))
+    return _compiled(folder, texts, problems)
+
+
+def _compiled(folder: Path, texts: Mapping[str, str], problems: Problems) -> Plant:
+    codes_text, assets_text, bridge_text = texts.get(CODES_FILE), texts.get(ASSETS_FILE), texts.get(BRIDGE_FILE)
     settings = read_settings(BRIDGE_FILE, bridge_text, folder, problems) if bridge_text is not None else None
     codes = read_codes(CODES_FILE, codes_text, problems) if codes_text is not None else None
     assets = read_assets(ASSETS_FILE, assets_text, codes, problems) if assets_text is not None else None
     if settings is not None and settings.edge_node is not None and assets is not None:
         _find_own_sources(settings.edge_node, assets, texts, problems)
-    workflows_text = texts[WORKFLOWS_FILE]
+    workflows_text = texts.get(WORKFLOWS_FILE)
     workflows = () if workflows_text is None else _read_workflows(WORKFLOWS_FILE, workflows_text, problems)
-    rule_files = _rule_files(folder, problems)
+    rule_files = {name: text for name, text in texts.items() if is_rule_file(name)}
+    if not rule_files:
+        problems.add(Problem(file=RULES_FOLDER, text="there is no rule file; add one, such as rules/production.yaml"))
     rules = _compile(rule_files, assets, problems)
     if len(problems) or settings is None or assets is None or rules is None:
         raise ConfigError(problems.all)
@@ -143,12 +181,17 @@ def load_plant(folder: Path) -> Plant:
     )
 
 
+def is_rule_file(name: str) -> bool:
+    """Whether a file of this name, as below the plant folder, holds rules; `_test.yaml` hold their tests."""
+    return name.startswith(f"{RULES_FOLDER}/") and not name.endswith("_test.yaml")
+
+
 def _read(folder: Path, name: str, problems: Problems) -> str | None:
     try:
         return (folder / name).read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         if name != WORKFLOWS_FILE:
-            problems.add(Problem(file=name, text="the file is missing; docs/plant.md shows what must be in it"))
+            problems.add(Problem(file=name, text=_MISSING))
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
         column = error.start - error.object.rfind(b"\n", 0, error.start)
@@ -164,19 +207,16 @@ def _find_strangers(folder: Path, problems: Problems) -> None:
         if path.suffix in (".yaml", ".yml") and path.name not in FILES:
             problems.add(Problem(file=path.name, text=f"this file is not read{suggest(path.name, FILES)}"))
     for path in sorted((folder / RULES_FOLDER).glob("*.yml")):
-        name = f"{RULES_FOLDER}/{path.name}"
-        problems.add(Problem(file=name, text=f'this file is not read; rename it to "{path.stem}.yaml"'))
+        problems.add(Problem(file=_name(path), text=f'this file is not read; rename it to "{path.stem}.yaml"'))
 
 
-def _find_own_sources(
-    own: EdgeNodeSettings, assets: Assets, texts: Mapping[str, str | None], problems: Problems
-) -> None:
+def _find_own_sources(own: EdgeNodeSettings, assets: Assets, texts: Mapping[str, str], problems: Problems) -> None:
     """The bridge's own edge node has no readings, and a real one of its name would be a second one."""
     if not any((each.group, each.node) == (own.group, own.node) for each in assets.equipment.values()):
         return
     # What was read has forgotten its places, so the two files are read again for them.
-    bridge_root = read_document(BRIDGE_FILE, texts[BRIDGE_FILE] or "", problems)
-    assets_root = read_document(ASSETS_FILE, texts[ASSETS_FILE] or "", problems)
+    bridge_root = read_document(BRIDGE_FILE, texts[BRIDGE_FILE], problems)
+    assets_root = read_document(ASSETS_FILE, texts[ASSETS_FILE], problems)
     if bridge_root is None or assets_root is None:
         return
     place = bridge_root.mapping()["edge_node"].place
@@ -197,13 +237,12 @@ def _sources_on(own: EdgeNodeSettings, equipment: Node) -> Iterator[Node]:
                 yield source
 
 
-def _rule_files(folder: Path, problems: Problems) -> Mapping[str, str]:
-    names = [f"{RULES_FOLDER}/{path.name}" for path in sorted((folder / RULES_FOLDER).glob("*.yaml"))]
-    rules = [name for name in names if not name.endswith("_test.yaml")]
-    if not rules:
-        problems.add(Problem(file=RULES_FOLDER, text="there is no rule file; add one, such as rules/production.yaml"))
-    texts = {name: _read(folder, name, problems) for name in rules}
-    return {name: text for name, text in texts.items() if text is not None}
+def _rule_files(folder: Path) -> list[str]:
+    return [name for path in sorted((folder / RULES_FOLDER).glob("*.yaml")) if is_rule_file(name := _name(path))]
+
+
+def _name(path: Path) -> str:
+    return f"{RULES_FOLDER}/{path.name}"
 
 
 def _compile(files: Mapping[str, str], assets: Assets | None, problems: Problems) -> Rules | None:

@@ -14,10 +14,12 @@ import json
 import os
 import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeAlias
+
+import msgspec
 
 Field: TypeAlias = str | int | float | bool | None
 START: Final = "0" * 64
@@ -37,6 +39,17 @@ class Head:
 
     number: int
     hash: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One line of a log, as it was appended."""
+
+    number: int
+    at_ms: int
+    kind: str
+    by: str
+    fields: Mapping[str, Field]
 
 
 class AuditLog:
@@ -106,6 +119,17 @@ def log_files(path: Path) -> tuple[Path, ...]:
 def head_path(path: Path) -> Path:
     """Where the head of a log lies; `path` is any of its files."""
     return path.with_name(re.sub(r"\.\d{10}(?=\.)", "", path.name) + ".head")
+
+
+def read_lines(*files: Path) -> Iterator[Line]:
+    """The lines of a log whose files are given in their order; what is no line is left out, which `verify` tells.
+
+    Raises `OSError` where a file cannot be read.
+    """
+    for file in files:
+        for text in file.read_bytes().splitlines():
+            if content := _read(text):
+                yield msgspec.convert({**content, "number": content["n"]}, Line)
 
 
 def verify(*files: Path) -> tuple[str, ...]:

@@ -1,0 +1,176 @@
+"""`uns-bridge rules propose|approve|reject|shadow|promote|rollback|versions`: the life of a version.
+
+Each act names who acts (`--as`) and asks for their secret, or takes it from `UNS_BRIDGE_SECRET`. A running bridge sees
+the change by itself within seconds.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from bridge.commands.exit import FAILED, WRONG, fail
+from bridge.commands.site import JsonOption, PlantOption, print_json
+from bridge.errors import ConfigError
+from bridge.lifecycle.book import LogBroken, Refused, VersionBook
+from bridge.lifecycle.content import texts_of, version_of
+from bridge.lifecycle.history import Backtest, History, Step, Version
+from bridge.lifecycle.people import NotKnown, Person, identify
+from bridge.lifecycle.people_command import load_people
+from bridge.plant import PEOPLE_FILE, load_plant
+
+SECRET_VARIABLE: Final = "UNS_BRIDGE_SECRET"
+
+WhoOption = Annotated[str, typer.Option("--as", help=f"Your name in {PEOPLE_FILE}.")]
+ReasonOption = Annotated[str, typer.Option("--reason", help="Why; kept in the log.")]
+VersionArgument = Annotated[str, typer.Argument(help="The version, or the beginning of its name.")]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands to `uns-bridge rules`."""
+    app.command("propose")(propose)
+    app.command("approve")(approve)
+    for name, step, help in (
+        ("reject", Step.REJECT, "Refuse a version that was proposed."),
+        ("shadow", Step.SHADOW, "Let a version run beside the live one: it decides, and posts nothing."),
+        ("end-shadow", Step.END_SHADOW, "End the run of a version in shadow."),
+        ("promote", Step.PROMOTE, "Make an approved version the live one."),
+    ):
+        app.command(name, help=help)(_command(step))
+    app.command("rollback")(rollback)
+    app.command("versions")(versions)
+
+
+def propose(plant: PlantOption, who: WhoOption, reason: ReasonOption) -> None:
+    """Make a version of the folder as it stands: it must be clean and its rule tests must pass. Prints its name."""
+    person = _identified(plant, who)
+    try:
+        load_plant(plant)
+        print(VersionBook(plant).propose(person, reason, 0, _now_ms()))
+    except (ConfigError, Refused, LogBroken, OSError) as error:
+        fail(error, FAILED if isinstance(error, Refused) else WRONG)
+
+
+def approve(
+    plant: PlantOption,
+    version: VersionArgument,
+    who: WhoOption,
+    reason: ReasonOption,
+    without_backtest: Annotated[
+        bool, typer.Option("--without-backtest", help="Approve although nobody has seen what it would have posted.")
+    ] = False,
+) -> None:
+    """Approve a version that somebody else proposed."""
+    book, history = _opened(plant)
+    name = _named(history, version)
+    if history.versions[name].backtest is None and not without_backtest:
+        fail(
+            f"nobody has seen what {name} would have posted: run `uns-bridge rules backtest {plant} --version {name}` "
+            "on a recording, or say --without-backtest",
+            FAILED,
+        )
+    _act(plant, book, Step.APPROVE, name, who, reason, {"without_backtest": without_backtest})
+
+
+def rollback(plant: PlantOption, who: WhoOption, reason: ReasonOption) -> None:
+    """Take the live version back: the one that was live before it is live again."""
+    book, history = _opened(plant)
+    if history.live is None:
+        fail("no version is live: the folder runs as it stands", FAILED)
+    _act(plant, book, Step.ROLL_BACK, history.live, who, reason, {"to": history.before_live})
+
+
+def versions(plant: PlantOption, json_output: JsonOption = False) -> None:
+    """List the versions, the latest last, and whether the folder is one of them."""
+    _, history = _opened(plant)
+    draft = version_of(texts_of(plant))
+    if json_output:
+        each = [_as_json(one, history) for one in history.versions.values()]
+        print_json({"live": history.live, "shadow": history.shadow, "folder": draft, "versions": each})
+        return
+    table = Table("version", "stands", "author", "proposed (UTC)", "tests", "backtest", "decided by", "reason")
+    for one in history.versions.values():
+        moment = datetime.fromtimestamp(one.proposed_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M")
+        shadow = ", in shadow" if history.shadow == one.version else ""
+        backtest = _told(one.backtest)
+        table.add_row(
+            one.version, one.standing + shadow, one.author, moment, str(one.tests), backtest, one.decided_by, one.reason
+        )
+    if history.versions:
+        Console().print(table)
+    print(_about_folder(history, draft))
+
+
+def _about_folder(history: History, draft: str) -> str:
+    if history.live is None:
+        return "no version is live: the bridge runs the folder as it stands"
+    if history.live == draft:
+        return "the folder is the live version"
+    known = history.versions.get(draft)
+    return f"the folder is {draft}, {known.standing}" if known else "the folder is a draft; nobody has proposed it"
+
+
+def _command(step: Step) -> Any:
+    def command(plant: PlantOption, version: VersionArgument, who: WhoOption, reason: ReasonOption) -> None:
+        book, history = _opened(plant)
+        _act(plant, book, step, _named(history, version), who, reason, {})
+
+    return command
+
+
+def _act(
+    plant: Path, book: VersionBook, step: Step, version: str, who: str, reason: str, fields: dict[str, Any]
+) -> None:
+    person = _identified(plant, who)
+    try:
+        book.act(step, person, version, reason, _now_ms(), fields)
+        after = book.history()
+    except (Refused, LogBroken, OSError) as error:
+        fail(error, FAILED if isinstance(error, Refused) else WRONG)
+    print(f"{version}: {after.versions[version].standing}; live is {after.live or 'the folder as it stands'}")
+
+
+def _identified(plant: Path, who: str) -> Person:
+    people = load_people(plant)
+    secret = os.environ.get(SECRET_VARIABLE) or typer.prompt(f"Secret of {who}", hide_input=True, err=True)
+    try:
+        return identify(people, who, secret)
+    except NotKnown as error:
+        fail(error, WRONG)
+
+
+def _opened(plant: Path) -> tuple[VersionBook, History]:
+    book = VersionBook(plant)
+    try:
+        return book, book.history()
+    except (LogBroken, OSError) as error:
+        fail(error, WRONG)
+
+
+def _named(history: History, beginning: str) -> str:
+    """The one version whose name begins so."""
+    found = [name for name in history.versions if name.startswith(beginning)]
+    if len(found) != 1:
+        begin = "no version begins" if not found else f"{len(found)} versions begin"
+        fail(f"{begin} with {beginning}; see `uns-bridge rules versions`", WRONG)
+    return found[0]
+
+
+def _told(backtest: Backtest | None) -> str:
+    return "" if backtest is None else f"+{backtest.added} -{backtest.removed} ~{backtest.changed}"
+
+
+def _as_json(one: Version, history: History) -> dict[str, Any]:
+    return {**asdict(one), "in_shadow": history.shadow == one.version}
+
+
+def _now_ms() -> int:
+    return int(time.time() * 1000)
