@@ -90,7 +90,7 @@ _OWN_FUNCTIONS: Final = {"size": "size_", "string": "string_", "int": "int_"}
 _MACROS: Final = frozenset({"map", "filter", "all", "exists", "exists_one"})
 _WORDS: Final = frozenset({"true", "false", "null", "in"})
 
-_TOKEN: Final = re.compile(
+TOKEN: Final = re.compile(
     r"""(?P<skip>\s+|//[^\n]*)
       | (?P<text>[rRbB]{0,2}(?:'''.*?'''|\"\"\".*?\"\"\"|'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"))
       | (?P<number>0x[0-9a-fA-F]+u?|\d+\.\d+(?:[eE][+-]?\d+)?|\d+[eE][+-]?\d+|\.\d+)
@@ -153,7 +153,7 @@ class _Rewritten:
     __slots__ = ("_new", "_old", "names", "text")
 
     def __init__(self, text: str, kinds: Mapping[str, Kind]) -> None:
-        tokens = [match for match in _TOKEN.finditer(text) if match.lastgroup != "skip"]
+        tokens = [match for match in TOKEN.finditer(text) if match.lastgroup != "skip"]
         self._old: list[int] = [0]
         self._new: list[int] = [0]
         parts: list[str] = []
@@ -229,7 +229,7 @@ def _declared(word: str, kinds: Mapping[str, Kind]) -> str | None:
 
 def references(text: str) -> frozenset[str]:
     """The dotted names that a text refers to (`scrap.qty`, `state`), before anything is declared."""
-    tokens = [match for match in _TOKEN.finditer(text) if match.lastgroup != "skip"]
+    tokens = [match for match in TOKEN.finditer(text) if match.lastgroup != "skip"]
     found: set[str] = set()
     bound: set[str] = set()
     for position, token in enumerate(tokens):

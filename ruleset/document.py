@@ -26,20 +26,31 @@ RawNode: TypeAlias = "ScalarNode | SequenceNode | MappingNode"
 
 DURATION_UNITS_MS: Final = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 _DURATION: Final = re.compile(r"(\d+)(ms|s|m|h|d)")
+_PARAMETER: Final = re.compile(r"param\.([a-z][a-z0-9_]*)")
 _PLACEHOLDER: Final = re.compile(r"\{([a-z_]+)\}")
 _FORBIDDEN: Final = re.compile(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _CORE: Final = "tag:yaml.org,2002:"
 _TAGS: Final = frozenset({"str", "int", "float", "bool", "null", "map", "seq", "merge", "timestamp"})
 
 
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """What stands for `param.<name>`: `raw` where a value of the file stands, `literal` in an expression."""
+
+    raw: ScalarNode
+    literal: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Node:
-    """One value of a document. `placeholders` replace `{name}` in every text of the node and below."""
+    """One value of a document. `placeholders` replace `{name}` in every text of the node and below; `arguments` stand
+    for the values that are `param.<name>` there."""
 
     file: str
     raw: RawNode
     problems: Problems
     placeholders: Mapping[str, str] | None = None
+    arguments: Mapping[str, Argument] | None = None
 
     @property
     def line(self) -> int:
@@ -114,13 +125,16 @@ class Node:
 
     def text(self) -> str | None:
         """A text. Numbers and booleans are not taken for one: they must be quoted."""
-        if not isinstance(self.raw, ScalarNode) or _kind(self.raw) != "str":
+        given = self._given()
+        if not isinstance(given.raw, ScalarNode) or _kind(given.raw) != "str":
             hint = (
-                f'; write "{self.raw.value}" in quotes' if isinstance(self.raw, ScalarNode) and not self.is_null else ""
+                f'; write "{given.raw.value}" in quotes'
+                if isinstance(given.raw, ScalarNode) and not given.is_null
+                else ""
             )
-            self.problem(f"expected text, found {self._what()}{hint}")
+            given.problem(f"expected text, found {given._what()}{hint}")
             return None
-        return self._filled(str(self.raw.value))
+        return self._filled(str(given.raw.value))
 
     def scalar(self) -> str | None:
         """Any single value as it is written (`true`, `0.5`, `cycle > 3`), for expressions."""
@@ -139,40 +153,55 @@ class Node:
 
     def integer(self, *, at_least: int | None = None, at_most: int | None = None) -> int | None:
         """A whole number within its bounds, both included."""
-        if not isinstance(self.raw, ScalarNode) or _kind(self.raw) != "int":
-            self.problem(f"expected a whole number, found {self._what()}")
+        given = self._given()
+        if not isinstance(given.raw, ScalarNode) or _kind(given.raw) != "int":
+            given.problem(f"expected a whole number, found {given._what()}")
             return None
-        number = int(_parse_number(str(self.raw.value)))
-        return number if self._within(number, at_least, at_most) else None
+        number = int(_parse_number(str(given.raw.value)))
+        return number if given._within(number, at_least, at_most) else None
 
     def number(self, *, at_least: float | None = None, at_most: float | None = None) -> float | None:
         """A finite number within its bounds, both included."""
-        number = float(_parse_number(str(self.raw.value))) if _kind(self.raw) in ("int", "float") else float("nan")
+        given = self._given()
+        number = float(_parse_number(str(given.raw.value))) if _kind(given.raw) in ("int", "float") else float("nan")
         if not isfinite(number):
-            self.problem(f"expected a number, found {self._what()}")
+            given.problem(f"expected a number, found {given._what()}")
             return None
-        return number if self._within(number, at_least, at_most) else None
+        return number if given._within(number, at_least, at_most) else None
 
     def boolean(self) -> bool | None:
-        if _kind(self.raw) != "bool":
-            self.problem(f"expected true or false, found {self._what()}")
+        given = self._given()
+        if _kind(given.raw) != "bool":
+            given.problem(f"expected true or false, found {given._what()}")
             return None
-        return str(self.raw.value).lower() == "true"
+        return str(given.raw.value).lower() == "true"
 
     def duration(self, *, at_least_ms: int = 0, at_most_ms: int | None = None) -> int | None:
         """A length of time such as `500ms`, `30s`, `5m`, `8h` or `1d`, in milliseconds."""
-        match = _DURATION.fullmatch(str(self.raw.value)) if isinstance(self.raw, ScalarNode) else None
+        given = self._given()
+        match = _DURATION.fullmatch(str(given.raw.value)) if isinstance(given.raw, ScalarNode) else None
         if match is None:
-            self.problem(f"expected a duration such as 500ms, 30s, 5m, 8h or 1d, found {self._what()}")
+            given.problem(f"expected a duration such as 500ms, 30s, 5m, 8h or 1d, found {given._what()}")
             return None
         length_ms = int(match[1]) * DURATION_UNITS_MS[match[2]]
         if length_ms < at_least_ms:
-            self.problem(f"{match[0]} is too short: at least {format_duration(at_least_ms)}")
+            given.problem(f"{match[0]} is too short: at least {format_duration(at_least_ms)}")
             return None
         if at_most_ms is not None and length_ms > at_most_ms:
-            self.problem(f"{match[0]} is too long: at most {format_duration(at_most_ms)}")
+            given.problem(f"{match[0]} is too long: at most {format_duration(at_most_ms)}")
             return None
         return length_ms
+
+    def _given(self) -> Node:
+        """What stands for this value where it is a parameter of a template, at the same place; else itself."""
+        if self.arguments is None or (match := _PARAMETER.fullmatch(str(self.raw.value))) is None:
+            return self
+        argument = self.arguments.get(match[1])
+        if argument is None:
+            self.problem(f'unknown parameter "{match[1]}"{suggest(match[1], self.arguments.keys())}')
+            return replace(self, problems=Problems())  # what else is wrong with it follows from that
+        given = ScalarNode(argument.raw.tag, argument.raw.value, self.raw.start_mark, self.raw.end_mark)
+        return replace(self, raw=given)
 
     def _within(self, number: float, at_least: float | None, at_most: float | None) -> bool:
         if at_least is not None and number < at_least:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Final, NamedTuple, TypeAlias
@@ -17,10 +17,10 @@ from ruleset.form.collect import Collect
 from ruleset.form.episode import Episode
 from ruleset.form.occurrence import Occurrence
 from ruleset.form.records import Form, rule_id
-from ruleset.grammar.expression import references_of
 from ruleset.grammar.form import READERS, Reader
-from ruleset.grammar.scope import RESERVED, signature
-from ruleset.grammar.selection import Wanted, check_event, select
+from ruleset.grammar.scope import signature
+from ruleset.grammar.selection import events_exist, select, wanted_by
+from ruleset.grammar.template import TEMPLATE_KEYS, RuleTemplate, Use, read_rule_template, read_use
 from ruleset.problem import Problem, Problems
 
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]*")
@@ -82,16 +82,13 @@ def compile_rules(files: Mapping[str, str], assets: Assets) -> tuple[Rules | Non
     instances: list[Instance] = []
     posted_by: dict[_Fact, str] = {}
     places: dict[str, str] = {}
-    for file, text in sorted(files.items()):
-        root = read_document(file, text, problems)
-        if root is None or root.is_null:
-            continue
-        for node in root.items():
-            compiled = _read_rule(node, assets, places)
-            if compiled is not None:
-                _refuse_shared_facts(node, compiled[1], posted_by)
-                rules.append(compiled[0])
-                instances += compiled[1]
+    nodes = [node for file, text in sorted(files.items()) for node in _entries(file, text, problems)]
+    templates = _read_templates(nodes, assets)
+    for node in nodes:
+        if not _is_template(node) and (compiled := _read_rule(node, templates, assets, places)) is not None:
+            _refuse_shared_facts(node, compiled[1], posted_by)
+            rules.append(compiled[0])
+            instances += compiled[1]
     if problems.all:
         return None, problems.all
     return Rules(rules=tuple(rules), instances=tuple(instances)), ()
@@ -114,33 +111,93 @@ def followed_signals(rules: Rules, assets: Assets) -> dict[tuple[str, str], Foll
     return followed
 
 
-def _read_rule(node: Node, assets: Assets, places: dict[str, str]) -> tuple[Rule, list[Instance]] | None:
+def _entries(file: str, text: str, problems: Problems) -> list[Node]:
+    root = read_document(file, text, problems)
+    return [] if root is None or root.is_null else root.items()
+
+
+def _is_template(node: Node) -> bool:
+    return node.is_mapping and "template" in node.mapping()
+
+
+def _read_templates(nodes: Sequence[Node], assets: Assets) -> dict[str, RuleTemplate | None]:
+    """By name; None for one whose head is wrong. The body of one that no rule uses is looked at, too."""
+    templates: dict[str, RuleTemplate | None] = {}
+    places: dict[str, str] = {}
+    for node in nodes:
+        if not _is_template(node):
+            continue
+        _read_form(node, TEMPLATE_KEYS)
+        key = node.mapping()["template"]
+        if (name := _read_name(key, places, "template")) is not None:
+            templates[name] = read_rule_template(node, assets)
+    return templates
+
+
+@dataclass(frozen=True, slots=True)
+class _Body:
+    """What a rule does, written with it or in a template: its keys, and what stands for parameters where."""
+
+    node: Node
+    own_keys: frozenset[str]
+    use: Use | None
+
+    def at(self, equipment: Equipment | None) -> Node:
+        """As it is for an equipment; None: without what is overridden for some."""
+        if self.use is None:
+            return self.node
+        return self.use.template.body(self.use.arguments_at(equipment) if equipment else self.use.arguments)
+
+    def variant(self, equipment: Equipment) -> Hashable:
+        """Equal for equipment at which parameters have the same values."""
+        arguments = self.use.arguments_at(equipment) if self.use is not None else {}
+        return tuple(sorted((name, each.literal, str(each.raw.value)) for name, each in arguments.items()))
+
+
+def _read_body(node: Node, templates: Mapping[str, RuleTemplate | None], assets: Assets) -> _Body | None:
     if not node.is_mapping:
         node.problem("expected a rule: a mapping that begins with `rule: <name>`")
         return None
-    form = next((each for each in READERS if each in node.mapping()), None)
+    if "use" not in node.mapping():
+        return _Body(node, frozenset({"rule", "assets"}), None)
+    use = read_use(node, templates, assets)
+    return _Body(use.template.node, TEMPLATE_KEYS, use) if use is not None else None
+
+
+def _read_form(body: Node, own_keys: frozenset[str]) -> tuple[str, dict[str, Node]] | None:
+    """The key that tells the form, and the keys with what the form must have; None, and problems, without."""
+    form = next((each for each in READERS if each in body.mapping()), None)
     if form is None:
-        node.problem(f"this rule has no form: it needs one of {_FORMS_TEXT}")
+        body.problem(f"this rule has no form: it needs one of {_FORMS_TEXT}")
         return None
     reader = READERS[form]
+    keys = body.mapping(allowed=reader.allowed | reader.required | own_keys, required=reader.required)
+    return (form, keys) if reader.required <= keys.keys() else None
+
+
+def _read_rule(
+    node: Node, templates: Mapping[str, RuleTemplate | None], assets: Assets, places: dict[str, str]
+) -> tuple[Rule, list[Instance]] | None:
     before = len(node.problems)
-    required = {"rule", "assets", *reader.required}
-    keys = node.mapping(allowed=reader.allowed | required, required=required)
-    name = _read_name(keys["rule"], places) if "rule" in keys else None
-    if not required <= keys.keys() or name is None or not _events_exist(keys, assets):
+    body = _read_body(node, templates, assets)
+    head = node.mapping(required={"rule", "assets"}) if body is not None else {}
+    read = _read_form(body.at(None), body.own_keys) if body is not None else None
+    name = _read_name(head["rule"], places) if "rule" in head else None
+    if body is None or read is None or name is None or "assets" not in head or not events_exist(read[1], assets):
         return None
-    wanted = _wanted(keys)
-    chosen = select(keys["assets"], assets, wanted)
-    forms = _compile_forms(node, reader, chosen, assets)
+    form, keys = read
+    wanted = wanted_by(keys)
+    chosen = select(head["assets"], assets, wanted)
+    forms = _compile_forms(body, READERS[form], chosen, assets)
     if len(node.problems) > before:
         return None
-    version = _version(node)
+    version = _version(node, body)
     instances = [
         Instance(
             rule=name, version=version, equipment=each, form=compiled, signals=wanted.signals & each.signals.keys()
         )
         for each in chosen
-        if (compiled := forms[signature(each)]) is not None
+        if (compiled := forms[signature(each), body.variant(each)]) is not None
     ]
     paths = tuple(each.path for each in chosen)
     return Rule(name=name, version=version, form=form, file=node.file, line=node.line, equipment=paths), instances
@@ -173,91 +230,42 @@ def _facts(instance: Instance) -> list[_Fact]:
 
 
 def _compile_forms(
-    node: Node, reader: Reader, chosen: list[Equipment], assets: Assets
-) -> dict[tuple[object, ...], Form | None]:
+    body: _Body, reader: Reader, chosen: list[Equipment], assets: Assets
+) -> dict[tuple[Hashable, Hashable], Form | None]:
     """The form for each kind of equipment. Of what is wrong at one place the most helpful sentence is kept."""
-    forms: dict[tuple[object, ...], Form | None] = {}
+    forms: dict[tuple[Hashable, Hashable], Form | None] = {}
     found: dict[tuple[int, int], Problem] = {}
     for each in chosen:
-        if (key := signature(each)) in forms:
+        if (key := (signature(each), body.variant(each))) in forms:
             continue
-        own = replace(node, problems=Problems())
+        own = replace(body.at(each), problems=Problems())
         forms[key] = reader.read(own.mapping(), each, assets)
         for problem in own.problems.all:
             place = (problem.line, problem.column)
             if place not in found or ("did you mean" in problem.text and "did you mean" not in found[place].text):
                 found[place] = problem
-    node.problems.extend(found.values())
+    body.node.problems.extend(found.values())
     return forms
 
 
-def _read_name(node: Node, places: dict[str, str]) -> str | None:
+def _read_name(node: Node, places: dict[str, str], what: str = "rule") -> str | None:
     name = node.text()
     if name is None:
         return None
     if not _NAME.fullmatch(name):
-        node.problem(f'rule name "{name}" must be lower case letters, digits, "-" and "_"')
+        node.problem(f'{what} name "{name}" must be lower case letters, digits, "-" and "_"')
         return None
     if name in places:
-        node.problem(f'rule "{name}" stands twice, first at {places[name]}')
+        node.problem(f'{what} "{name}" stands twice, first at {places[name]}')
         return None
     places[name] = node.place
     return name
 
 
-def _events_exist(keys: Mapping[str, Node], assets: Assets) -> bool:
-    found = True
-    if "event" in keys:
-        name = keys["event"].text()
-        found = name is not None and check_event(keys["event"], assets, name)
-    wait = keys.get("wait")
-    awaited = wait.mapping().get("for") if wait is not None and wait.is_mapping else None
-    if awaited is not None:
-        name = awaited.text()
-        found = name is not None and check_event(awaited, assets, name) and found
-    return found
-
-
-def _wanted(keys: Mapping[str, Node]) -> Wanted:
-    """The signals that the rule names anywhere."""
-    names: set[str] = set()
-    for key in keys.keys() - {"rule", "assets", "event", "do", "stale", "once", "micro"}:
-        names |= _named(keys[key], key)
-    if "do" in keys and keys["do"].is_sequence:
-        names |= _named(keys["do"], "branches")
-    own = keys["event"].raw.value if "event" in keys else None
-    measures = set(keys["collect"].mapping()) if "collect" in keys and keys["collect"].is_mapping else set()
-    signals = {_signal_of(each) for each in names}
-    wait = keys.get("wait")
-    awaited = wait.mapping().get("for") if wait is not None and wait.is_mapping else None
-    events = {str(own)} | ({str(awaited.raw.value)} if awaited is not None else set())
-    running = "order" in keys and keys["order"].raw.value == "running"
-    signals -= {"", "running", *RESERVED, *measures, *events}
-    return Wanted(signals=frozenset(signals), event=str(own) if own is not None else None, order=running)
-
-
-def _named(node: Node, key: str) -> set[str]:
-    """References of every expression below a node; texts that are none of their own are skipped by their key."""
-    if node.is_mapping:
-        skipped = {"do", "for", "at_most", "at_least", "within", "every", "merge_gaps", "unit", "post"}
-        skipped = skipped if key != "collect" else set()
-        return {name for own, each in node.mapping().items() if own not in skipped for name in _named(each, own)}
-    if node.is_sequence:
-        return {name for each in node.items() for name in _named(each, key)} - (
-            {"order"} if key == "and_when_changes" else set()
-        )
-    return set(references_of(node, template=key in ("else", "alert")))
-
-
-def _signal_of(reference: str) -> str:
-    """`scrap` of `scrap.qty`, `fault` of `episode.fault`."""
-    parts = reference.split(".")
-    return parts[1] if parts[0] == "episode" and len(parts) > 1 else parts[0]
-
-
-def _version(node: Node) -> str:
-    """A short hash of what the rule says; comments, order of keys and layout do not count."""
-    return sha256(json.dumps(_content(node), sort_keys=True).encode()).hexdigest()[:12]
+def _version(node: Node, body: _Body) -> str:
+    """A short hash of what the rule says, and its template; comments, order of keys and layout do not count."""
+    said = _content(node) if body.use is None else [_content(node), _content(body.node)]
+    return sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:12]
 
 
 def _content(node: Node) -> object:

@@ -3,17 +3,38 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
-from typing import Final
+from collections.abc import Collection, Iterator, Mapping
+from typing import Final, NamedTuple
 
 from ruamel.yaml.nodes import ScalarNode
 
-from ruleset.cel import CelError, Expression, Kind, Scope, references
-from ruleset.document import Node
+from ruleset.cel import TOKEN, CelError, Expression, Kind, Scope, references
+from ruleset.document import Argument, Node
 from ruleset.form.moment import Template
-from ruleset.problem import Problem
+from ruleset.problem import Problem, suggest
 
 _PLACEHOLDER: Final = re.compile(r"\{([^{}]*)\}")
+_PARAMETER: Final = re.compile(r"param\s*\.\s*([A-Za-z_]\w*)")
+
+
+class _Filled(NamedTuple):
+    """An expression whose parameters are filled in, with the way back from its offsets; `unknown` is the first
+    parameter that is none, with its offset."""
+
+    text: str
+    moved: tuple[tuple[int, int, int], ...]
+    unknown: tuple[str, int] | None
+
+    def original(self, offset: int) -> int:
+        """Of an offset in `text`; what was filled in is all at its parameter's first character."""
+        before = 0
+        for start, end, shift in self.moved:
+            if offset < start:
+                break
+            if offset < end:
+                return start + before
+            before = shift
+        return offset + before
 
 
 def read_expression(node: Node, scope: Scope, kinds: Collection[Kind], what: str) -> Expression | None:
@@ -47,9 +68,8 @@ def references_of(node: Node, *, template: bool = False) -> frozenset[str]:
     if node.is_mapping or node.is_sequence or node.is_null:
         return frozenset()
     text = str(node.raw.value)
-    if not template:
-        return references(text)
-    return frozenset().union(*(references(match[1]) for match in _PLACEHOLDER.finditer(text)))
+    parts = [match[1] for match in _PLACEHOLDER.finditer(text)] if template else [text]
+    return frozenset().union(*(references(_filled(part, node.arguments).text) for part in parts))
 
 
 def problem_within(node: Node, offset: int, text: str) -> None:
@@ -74,12 +94,40 @@ def _escaped() -> Iterator[str]:
     yield from ('"', "\\", "\n", "\t")
 
 
+def _filled(text: str, arguments: Mapping[str, Argument] | None) -> _Filled:
+    """The text with every `param.<name>` outside quotes replaced by its value."""
+    if arguments is None:
+        return _Filled(text, (), None)
+    parts: list[str] = []
+    moved: list[tuple[int, int, int]] = []
+    unknown: tuple[str, int] | None = None
+    done = length = 0
+    for token in TOKEN.finditer(text):
+        match = _PARAMETER.match(token.group()) if token.lastgroup == "name" else None
+        if match is None or text[: token.start()].rstrip().endswith("."):
+            continue
+        if match[1] not in arguments:
+            unknown = unknown or (match[1], token.start())
+            continue
+        literal = arguments[match[1]].literal
+        parts += [text[done : token.start()], literal]
+        start = length + token.start() - done
+        done, length = token.start() + match.end(), start + len(literal)
+        moved.append((start, length, done - length))
+    return _Filled("".join((*parts, text[done:])), tuple(moved), unknown)
+
+
 def _compiled(
     node: Node, text: str, offset: int, scope: Scope, kinds: Collection[Kind], what: str
 ) -> Expression | None:
-    compiled = scope.compile(text)
+    filled = _filled(text, node.arguments)
+    if filled.unknown is not None:
+        name, at = filled.unknown
+        problem_within(node, offset + at, f'unknown parameter "{name}"{suggest(name, (node.arguments or {}).keys())}')
+        return None
+    compiled = scope.compile(filled.text)
     if isinstance(compiled, CelError):
-        problem_within(node, offset + compiled.offset, compiled.text)
+        problem_within(node, offset + filled.original(compiled.offset), compiled.text)
         return None
     if compiled.kind is not Kind.ANY and compiled.kind not in kinds:
         wanted = " or ".join(kind.value for kind in kinds if kind is not Kind.ANY)

@@ -163,7 +163,7 @@ def _read_once(node: Node) -> int | None:
     text = node.scalar() or ""
     if text == WHILE_OPEN:
         return None
-    if not text[:1].isdigit():
+    if not text[:1].isdigit() and not text.startswith("param."):
         node.problem(f'expected {WHILE_OPEN} or a duration such as 24h, found "{text}"')
         return None
     return node.duration()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from ruleset.document import Node
 from ruleset.equipment import Assets, Equipment, EventSignal, Role, Signal
+from ruleset.grammar.expression import references_of
+from ruleset.grammar.scope import RESERVED
 from ruleset.problem import suggest
 
 EVERYTHING = "*"
@@ -73,6 +75,56 @@ def check_event(node: Node, assets: Assets, name: str) -> bool:
     else:
         node.problem(f'unknown event "{name}"{suggest(name, events)}')
     return False
+
+
+def events_exist(keys: Mapping[str, Node], assets: Assets) -> bool:
+    found = True
+    if "event" in keys:
+        name = keys["event"].text()
+        found = name is not None and check_event(keys["event"], assets, name)
+    wait = keys.get("wait")
+    awaited = wait.mapping().get("for") if wait is not None and wait.is_mapping else None
+    if awaited is not None:
+        name = awaited.text()
+        found = name is not None and check_event(awaited, assets, name) and found
+    return found
+
+
+def wanted_by(keys: Mapping[str, Node]) -> Wanted:
+    """The signals that the rule names anywhere."""
+    names: set[str] = set()
+    for key in keys.keys() - {"rule", "assets", "template", "parameters", "event", "do", "stale", "once", "micro"}:
+        names |= _named(keys[key], key)
+    if "do" in keys and keys["do"].is_sequence:
+        names |= _named(keys["do"], "branches")
+    own = keys["event"].raw.value if "event" in keys else None
+    measures = set(keys["collect"].mapping()) if "collect" in keys and keys["collect"].is_mapping else set()
+    signals = {_signal_of(each) for each in names}
+    wait = keys.get("wait")
+    awaited = wait.mapping().get("for") if wait is not None and wait.is_mapping else None
+    events = {str(own)} | ({str(awaited.raw.value)} if awaited is not None else set())
+    running = "order" in keys and keys["order"].raw.value == "running"
+    signals -= {"", "running", *RESERVED, *measures, *events}
+    return Wanted(signals=frozenset(signals), event=str(own) if own is not None else None, order=running)
+
+
+def _named(node: Node, key: str) -> set[str]:
+    """References of every expression below a node; texts that are none of their own are skipped by their key."""
+    if node.is_mapping:
+        skipped = {"do", "for", "at_most", "at_least", "within", "every", "merge_gaps", "unit", "post"}
+        skipped = skipped if key != "collect" else set()
+        return {name for own, each in node.mapping().items() if own not in skipped for name in _named(each, own)}
+    if node.is_sequence:
+        return {name for each in node.items() for name in _named(each, key)} - (
+            {"order"} if key == "and_when_changes" else set()
+        )
+    return set(references_of(node, template=key in ("else", "alert")))
+
+
+def _signal_of(reference: str) -> str:
+    """`scrap` of `scrap.qty`, `fault` of `episode.fault`."""
+    parts = reference.split(".")
+    return parts[1] if parts[0] == "episode" and len(parts) > 1 else parts[0]
 
 
 def event_signal(assets: Assets, name: str) -> EventSignal | None:

@@ -41,11 +41,14 @@ def test_the_rules_of_the_demonstration_are_right() -> None:
 
 @pytest.mark.parametrize("example", EXAMPLES)
 def test_every_example_of_the_documentation_is_right(example: str) -> None:
-    _, problems = compile_rules({"docs/rules.md": example}, demonstration())
+    rules, problems = compile_rules({"docs/rules.md": example}, demonstration())
     assert problems == ()
+    assert rules is not None
+    assert rules.instances
 
 
 def test_the_documentation_shows_every_form_and_names_every_action() -> None:
-    assert len(EXAMPLES) == len(READERS)
+    shown = [compile_rules({"docs/rules.md": example}, demonstration())[0] for example in EXAMPLES]
+    assert {each.form for rules in shown if rules is not None for each in rules.rules} == set(READERS)
     for name in (*ACTIONS, PROGRESS, *(parameter for each in ACTIONS.values() for parameter in each.parameters)):
         assert f"`{name}" in DOCUMENT
