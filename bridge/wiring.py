@@ -23,17 +23,16 @@ from bridge.core.command import Commands
 from bridge.core.input import Destination
 from bridge.core.order import OrderBook
 from bridge.core.posting import Postings
-from bridge.core.settle import Settler
 from bridge.core.site import Core
 from bridge.core.standing import Standings
 from bridge.core.topic import UNS_PREFIX
 from bridge.errors import ConfigError
+from bridge.floor.floor import Floor
 from bridge.legacy_state import legacy_state
 from bridge.master.reading import MasterSource
 from bridge.plant import BRIDGE_FILE, COMPLETE, Plant
 from bridge.settings.broker import BrokerSettings
 from bridge.settings.odoo import InboxUse, OdooProxySettings, OdooTransport
-from bridge.translate import Translator
 from odoo_adapter.chosen import ChosenOdoo
 from odoo_adapter.client.api import OdooApi
 from odoo_adapter.client.connection import Connection
@@ -43,7 +42,6 @@ from odoo_adapter.odoo import Odoo
 from odoo_adapter.plan import PlanContext
 from odoo_adapter.server import OdooServer
 from ruleset.codes import OWN_LOSSES, UNITS
-from ruleset.engine import Engine
 from ruleset.problem import Problem
 from ruleset.unit import factors
 from sparkplug.edge import EdgeNode
@@ -88,7 +86,7 @@ def new_core(plant: Plant) -> Core:
         most_devices=settings.limits.devices,
         strict_deaths=settings.sparkplug.strict_deaths,
     )
-    translator = Translator(plant.assets)
+    floor = Floor(plant.assets, plant.rules, grace_ms=settings.limits.stale_grace_ms)
     host = HostApplication(
         settings.sparkplug.host_id,
         HostSettings(
@@ -97,7 +95,7 @@ def new_core(plant: Plant) -> Core:
             declared_offline=settings.sparkplug.declared_offline,
             session=session,
             most_nodes=settings.limits.nodes,
-            expected=translator.nodes,
+            expected=floor.translator.nodes,
             certificates=settings.sparkplug.certificates,
         ),
     )
@@ -106,12 +104,9 @@ def new_core(plant: Plant) -> Core:
     look_after_ms = settings.odoo.look_after_ms
     outbox = Outbox(policy, {Destination.ODOO: look_after_ms} if look_after_ms else NOWHERE)
     standings = Standings()
-    engine = Engine(plant.rules, plant.assets)
     return Core(
         host=host,
-        translator=translator,
-        settler=Settler(plant.assets, engine, grace_ms=settings.limits.stale_grace_ms),
-        engine=engine,
+        floor=floor,
         book=book,
         outbox=outbox,
         standings=standings,
@@ -121,6 +116,7 @@ def new_core(plant: Plant) -> Core:
             standings=standings,
             site=plant.assets.path,
             tolerance=_tolerance(plant),
+            keys_kept_ms=settings.limits.keys_kept_ms,
             factors=factors(plant.assets.codes.get(UNITS, {}), plant.assets.measures),
             priorities={action: flow.priority for flow in plant.workflows for action in flow.actions},
             order_notes=settings.odoo.order_notes,

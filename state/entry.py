@@ -31,6 +31,20 @@ class EntryState(StrEnum):
     """Will not be sent: a person or a later entry made it superfluous."""
 
 
+class Offer(StrEnum):
+    """What became of an offered fact."""
+
+    ACCEPTED = "accepted"
+    DUPLICATE = "duplicate"
+    """Known with the same content, or a total not above the last one of its stream. Nothing changed."""
+    REPLACED = "replaced"
+    """Known and not sent yet: its content is the new one now."""
+    WAITING = "waiting"
+    """Known with other content and being sent: the outcome decides."""
+    CONTRADICTED = "contradicted"
+    """Known with other content and done: nothing changed; propose a correction."""
+
+
 class Note(msgspec.Struct, frozen=True, array_like=True):
     """One line of an entry's history. `by` is a person, or empty for the bridge itself."""
 
@@ -40,13 +54,18 @@ class Note(msgspec.Struct, frozen=True, array_like=True):
 
 
 class FollowUp(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What an offer says. One of a known key with other content waits for the outcome while the entry is claimed."""
+    """What an offer says. One of a known key with other content waits for the outcome while the entry is claimed.
+
+    `gist` is what is to be remembered of the content once it is done; `action` None: it is the entry's.
+    """
 
     body: bytes
     content_hash: str
     at_ms: int
     lane: str
     priority: int
+    action: str | None = None
+    gist: bytes = b""
     stream: str | None = None
     upto: Decimal | None = None
     hold: str | None = None
@@ -60,7 +79,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_f
     earlier ones superfluous. `uncertain` tells that an attempt may have been carried out, so that only the very same
     content may be sent again. `released_by` is who let it go although it was held; `goes_on` tells that it was held
     because of what stands at the destination, and goes on from that now. `by_calls` tells that an attempt may have been
-    made call by call, at a destination that remembers no keys.
+    made call by call, at a destination that remembers no keys. `amends` is the key of the delivered fact of which this
+    is a proposed correction; `content_hash` and `gist` are then those of the fact as it is to be.
     """
 
     key: str
@@ -86,6 +106,13 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_f
     receipt: bytes | None = None
     follow_up: FollowUp | None = None
     history: tuple[Note, ...] = ()
+    gist: bytes = b""
+    amends: str = ""
+
+    @property
+    def fact(self) -> str:
+        """The key of the fact that it is about."""
+        return self.amends or self.key
 
     def noted(self, at_ms: int, what: str, by: str = "") -> tuple[Note, ...]:
         """The history with one more line. The same line again only takes the place of the last one."""
@@ -104,8 +131,8 @@ def first_state(hold: str | None, dead: str | None) -> tuple[EntryState, str]:
     return EntryState.PENDING, ""
 
 
-def first_entry(offered: FollowUp, *, key: str, number: int, action: str, destination: str) -> Entry:
-    """The entry of a fact that was just taken in."""
+def first_entry(offered: FollowUp, *, key: str, number: int, action: str, destination: str, amends: str = "") -> Entry:
+    """The entry of a fact that was just taken in, or of a correction that was just proposed."""
     state, reason = first_state(offered.hold, offered.dead)
     return Entry(
         key=key,
@@ -122,6 +149,32 @@ def first_entry(offered: FollowUp, *, key: str, number: int, action: str, destin
         reason=reason,
         stream=offered.stream,
         upto=offered.upto,
+        gist=offered.gist,
+        amends=amends,
+    )
+
+
+def replaced(entry: Entry, update: FollowUp, number: int) -> Entry:
+    """An entry of which surely nothing was written, with other content."""
+    state, reason = first_state(update.hold, update.dead)
+    return replace(
+        entry,
+        number=number,
+        lane=update.lane,
+        action=update.action or entry.action,
+        priority=update.priority,
+        body=update.body,
+        content_hash=update.content_hash,
+        gist=update.gist,
+        stream=update.stream,
+        upto=update.upto,
+        state=state,
+        reason=reason,
+        released_by="",
+        goes_on=False,
+        attempts=0,
+        not_before_ms=0,
+        follow_up=None,
     )
 
 

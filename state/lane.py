@@ -40,6 +40,7 @@ BLOCKS: Final[Mapping[str, frozenset[str]]] = {
     "order.publish": _NOTHING,
     "quality.publish": _NOTHING,
     "order.state": _NOTHING,
+    "fact.changed": _NOTHING,
 }
 """Which later actions of its lane a held or dead entry keeps back. An action that is not named here blocks them all.
 

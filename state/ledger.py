@@ -25,6 +25,9 @@ MOST_FORGOTTEN: Final = 10_000
 FORGET_MORE_MS: Final = 1_000
 """Pause before the next ones, where there were too many."""
 
+MOST_PROPOSED: Final = 20
+"""Other contents of a fact that are remembered: one of them that comes again proposes nothing anew."""
+
 CHUNK: Final = 100
 """Done entries per index record: an index makes it possible to forget them without loading them."""
 
@@ -39,12 +42,19 @@ class LaneId(NamedTuple):
     lane: str
 
 
-class Accepted(msgspec.Struct, frozen=True, kw_only=True, tag_field="v", tag=1):
-    """A key whose entry is done: delivered or skipped, with this content."""
+class Accepted(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="v", tag=1):
+    """A key whose entry is done: delivered or skipped, with this content, or corrected to it.
+
+    `gist` is what its owner wanted to be remembered of that content; empty where it is not known what stands.
+    `proposed` are other contents that came since, the latest, and `corrections` how many of them are done.
+    """
 
     content_hash: str
     state: EntryState
     at_ms: int
+    gist: bytes = b""
+    proposed: tuple[str, ...] = ()
+    corrections: int = 0
 
 
 class Total(msgspec.Struct, frozen=True, kw_only=True, tag_field="v", tag=1):
@@ -74,6 +84,7 @@ _total = msgspec.msgpack.Decoder(Total)
 _numbers = msgspec.msgpack.Decoder(Numbers)
 _chunk = msgspec.msgpack.Decoder(DoneChunk)
 
+_CORRECTION: Final = "correction:"
 _KEY: Final = "key:"
 _STREAM: Final = "stream:"
 _CHUNK: Final = "done:"
@@ -161,18 +172,34 @@ class Ledger:
         self._changed.add(RecordId(Table.ENTRY, entry.key))
 
     def finish(self, entry: Entry) -> None:
-        """Move an entry that is delivered or skipped to the done ones and remember its key, unless it is a total."""
+        """Move an entry that is delivered or skipped to the done ones and remember its key, unless it is a total.
+
+        A correction is remembered with the fact that it amends.
+        """
         before = self._entries[entry.key]
         self._depth[before.state] -= 1
         self._leave(before)
         self._unranked.add(lane_of(before))
         self._done[entry.key] = entry
         self._changed |= {RecordId(Table.ENTRY, entry.key), RecordId(Table.DONE, entry.key)}
-        if entry.stream is None:
-            done = Accepted(content_hash=entry.content_hash, state=entry.state, at_ms=entry.changed_ms)
-            self._accepted[entry.key] = done
-            self._changed.add(RecordId(Table.KEY, _KEY + entry.key))
+        if entry.amends:
+            self._amended(entry)
+        elif entry.stream is None:
+            gist = entry.gist if entry.state is EntryState.DELIVERED else b""
+            done = Accepted(content_hash=entry.content_hash, state=entry.state, at_ms=entry.changed_ms, gist=gist)
+            self._accept(entry.key, done)
         self._index(entry)
+
+    def proposed(self, fact: str, content_hash: str) -> None:
+        """Remember that a fact that is done came with this content, too."""
+        if (done := self._accepted.get(fact)) is not None:
+            proposed = (*done.proposed, content_hash)[-MOST_PROPOSED:]
+            self._accept(fact, msgspec.structs.replace(done, proposed=proposed))
+
+    def correction_key(self, fact: str) -> str:
+        """The key of the correction of a fact that is open, or would be the next one."""
+        done = self._accepted.get(fact)
+        return f"{_CORRECTION}{done.corrections + 1 if done else 1}:{fact}"
 
     def lane(self, lane: LaneId) -> Iterator[Entry]:
         """The entries of a lane that are not done, in order of number."""
@@ -213,7 +240,8 @@ class Ledger:
         if at_ms < self._forget_from_ms:
             return
         live = {entry.stream for entry in self._entries.values()}
-        keys = _first(key for key, accepted in self._accepted.items() if accepted.at_ms < at_ms)
+        amended = {entry.amends for entry in self._entries.values()}
+        keys = _first(key for key, done in self._accepted.items() if done.at_ms < at_ms and key not in amended)
         streams = _first(name for name, total in self.totals("") if total.at_ms < at_ms and name not in live)
         chunks = _first((number for number, chunk in self._chunks.items() if chunk.at_ms < at_ms), CHUNK)
         for key in keys:
@@ -284,6 +312,22 @@ class Ledger:
                     heappush(self._dues.setdefault(lane.destination, []), (stands.due_ms, lane))
             self._aside.discard(lane)
         self._unranked.clear()
+
+    def _accept(self, key: str, done: Accepted) -> None:
+        self._accepted[key] = done
+        self._changed.add(RecordId(Table.KEY, _KEY + key))
+
+    def _amended(self, correction: Entry) -> None:
+        """A correction is done: remember what stands now. That is not known where a person ended one of which something
+        may have been written, or of which nothing could be sent: they may have corrected it by hand."""
+        if (fact := self._accepted.get(correction.amends)) is None:
+            return
+        done = msgspec.structs.replace(fact, corrections=fact.corrections + 1, at_ms=correction.changed_ms)
+        if correction.state is EntryState.DELIVERED:
+            done = msgspec.structs.replace(done, content_hash=correction.content_hash, gist=correction.gist)
+        elif correction.uncertain or not correction.gist:
+            done = msgspec.structs.replace(done, gist=b"")
+        self._accept(correction.amends, done)
 
     def _put_total(self, stream: str, total: Total) -> None:
         self._totals.setdefault(_level(stream), {})[stream] = total

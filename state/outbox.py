@@ -9,17 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
-from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
 from msgspec.structs import replace
 
-from state.entry import Entry, EntryState, FollowUp, first_entry, first_state, hash_of, unwritten
+from state.entry import Entry, EntryState, FollowUp, Offer, first_entry, hash_of, replaced, unwritten
 from state.flight import Flight
 from state.intervention import Intervention, Prediction, predict
 from state.lane import compacted, ready, stopper_of
-from state.ledger import LaneId, Ledger, lane_of
+from state.ledger import Accepted, LaneId, Ledger, lane_of
 from state.record import RecordId
 from state.retry import Circuit, RetryPolicy
 
@@ -28,20 +27,6 @@ NOWHERE: Final[Mapping[str, int]] = MappingProxyType({})
 
 ENDS_ORDER: Final = frozenset({"production.complete", "quality.hold"})
 """Actions that state an order's whole quantity: totals of the order that are still held need not be posted any more."""
-
-
-class Offer(StrEnum):
-    """What became of an offered fact."""
-
-    ACCEPTED = "accepted"
-    DUPLICATE = "duplicate"
-    """Known with the same content, or a total not above the last one of its stream. Nothing changed."""
-    REPLACED = "replaced"
-    """Known and not sent yet: its content is the new one now."""
-    WAITING = "waiting"
-    """Known with other content and being sent: the outcome decides."""
-    CONTRADICTED = "contradicted"
-    """Known with other content and done: nothing changed; propose a correction."""
 
 
 class Outbox:
@@ -82,18 +67,12 @@ class Outbox:
         upto: Decimal | None = None,
         content: bytes | None = None,
     ) -> Offer:
-        """Take a fact in, once.
-
-        `hold` and `dead` are reasons not to send it until a person releases or replays it. A total comes with its
-        `stream` and `upto`. `content` is what makes two offers of a key the same where that is less than `body`, which
-        may hold how the fact was learnt. Raises `ValueError` for `hold` with `dead`, or half a total.
-        """
-        if (hold is not None and dead is not None) or (stream is None) != (upto is None):
-            raise ValueError(f"entry {key!r}: either hold or dead; stream and upto together")
-        digest = hash_of(body if content is None else content)
-        offered = FollowUp(
+        """`take`, in words of its own. `hold` and `dead` are reasons not to send it until a person releases or replays
+        it. A total comes with its `stream` and `upto`. `content` is what makes two offers of a key the same where that
+        is less than `body`, which may hold how the fact was learnt."""
+        told = FollowUp(
             body=body,
-            content_hash=digest,
+            content_hash=hash_of(body if content is None else content),
             at_ms=now_ms,
             lane=lane,
             priority=priority,
@@ -102,17 +81,40 @@ class Outbox:
             hold=hold,
             dead=dead,
         )
+        return self.take(key, told, action=action, destination=destination)
+
+    def take(self, key: str, told: FollowUp, *, action: str, destination: str) -> Offer:
+        """Take in what is told of a fact, once. Raises `ValueError` for a hold that is dead too, or half a total."""
+        stream, upto = told.stream, told.upto
+        if (told.hold is not None and told.dead is not None) or (stream is None) != (upto is None):
+            raise ValueError(f"entry {key!r}: either hold or dead; stream and upto together")
         if (known := self._ledger.entries.get(key)) is not None:
-            return self._offer_again(known, offered)
+            return self._offer_again(known, told)
         if (done := self._ledger.accepted(key)) is not None:
-            return Offer.DUPLICATE if done.content_hash == digest else Offer.CONTRADICTED
+            known_contents = (done.content_hash, *done.proposed)
+            return Offer.DUPLICATE if told.content_hash in known_contents else Offer.CONTRADICTED
         if stream is not None and upto is not None:
             if (total := self._ledger.total(stream)) is not None and upto <= total.upto:
                 return Offer.DUPLICATE
-            self._ledger.advance(stream, upto, now_ms)
+            self._ledger.advance(stream, upto, told.at_ms)
         number = self._ledger.next_number()
-        entry = first_entry(offered, key=key, number=number, action=action, destination=destination)
-        self._admit(entry, now_ms, f"accepted as {entry.state}: {entry.reason}" if entry.reason else "accepted")
+        entry = first_entry(told, key=key, number=number, action=action, destination=destination)
+        self._admit(entry, told.at_ms, f"accepted as {entry.state}: {entry.reason}" if entry.reason else "accepted")
+        return Offer.ACCEPTED
+
+    def correction_key(self, fact: str) -> str:
+        """The key of a done fact's correction: of the open one, which another replaces or follows, else of the next."""
+        return self._ledger.correction_key(fact)
+
+    def propose(self, fact: str, proposal: FollowUp, *, destination: str) -> Offer:
+        """Take in the correction of a fact that is done and came with other content. Each content proposes once."""
+        self._ledger.proposed(fact, proposal.content_hash)
+        key, action = self.correction_key(fact), proposal.action or ""
+        if (known := self._ledger.entries.get(key)) is not None:
+            return self._offer_again(known, proposal)
+        number = self._ledger.next_number()
+        entry = first_entry(proposal, key=key, number=number, action=action, destination=destination, amends=fact)
+        self._admit(entry, proposal.at_ms, f"proposed as {entry.state}: {entry.reason}")
         return Offer.ACCEPTED
 
     def claim(self, destination: str, *, now_ms: int, limit: int) -> tuple[Entry, ...]:
@@ -251,6 +253,10 @@ class Outbox:
         """The entry of this key, while it is not done."""
         return self._ledger.entries.get(key)
 
+    def accepted(self, key: str) -> Accepted | None:
+        """What is remembered of a key whose entry is done; None for one that is unknown, forgotten or a total's."""
+        return self._ledger.accepted(key)
+
     def depth(self) -> dict[EntryState, int]:
         """How many entries that are not done are in each state."""
         return {state: count for state, count in self._ledger.depth.items() if count}
@@ -310,26 +316,10 @@ class Outbox:
 
     def _replace(self, entry: Entry, update: FollowUp) -> None:
         """Give an entry of which surely nothing was written other content."""
-        state, reason = first_state(update.hold, update.dead)
         if update.stream is not None and update.upto is not None:
             self._ledger.advance(update.stream, update.upto, update.at_ms)
-        changed = replace(
-            entry,
-            number=entry.number if update.lane == entry.lane else self._ledger.next_number(),
-            lane=update.lane,
-            priority=update.priority,
-            body=update.body,
-            content_hash=update.content_hash,
-            stream=update.stream,
-            upto=update.upto,
-            state=state,
-            reason=reason,
-            released_by="",
-            goes_on=False,
-            attempts=0,
-            not_before_ms=0,
-            follow_up=None,
-        )
+        number = entry.number if update.lane == entry.lane else self._ledger.next_number()
+        changed = replaced(entry, update, number)
         self._admit(changed, update.at_ms, f"replaced; was {entry.state} with content {entry.content_hash}")
 
     def _return(self, entry: Entry, now_ms: int, what: str) -> None:

@@ -21,6 +21,8 @@ from bridge.core.note import OrderNote
 from bridge.core.order import OrderBook, OrderRecord, iso
 from bridge.core.standing import LEAVES_QUANTITY, Standings
 from bridge.core.topic import order_topic, request_prefix
+from bridge.correction.gist import content_of, gist_of
+from bridge.correction.proposal import proposed
 from odoo_adapter.odoo import Applied, Declined, Held, Outcome, Passed
 from ruleset.output import DEFECT, Unmet
 from ruleset.transaction import (
@@ -40,8 +42,8 @@ from ruleset.transaction import (
     encode,
 )
 from ruleset.unit import Factor
-from state.entry import EntryState
-from state.outbox import DEFAULT_PRIORITY, ENDS_ORDER, Offer, Outbox
+from state.entry import EntryState, FollowUp, Offer, hash_of
+from state.outbox import DEFAULT_PRIORITY, ENDS_ORDER, Outbox
 
 PUBLISH_ACTION: Final = "order.publish"
 REQUEST_ACTION: Final = "quality.publish"
@@ -68,7 +70,8 @@ class Publishing(msgspec.Struct, frozen=True, kw_only=True):
 class Postings:
     """Offers what was decided to the outbox.
 
-    `tolerance` is the share above an order's quantity that may be reported without a person's consent;
+    `tolerance` is the share above an order's quantity that may be reported without a person's consent; facts are
+    remembered for `keys_kept_ms`;
     `factors` lead from a unit of the floor to one of Odoo; `priorities` are those of workflows.yaml, by action;
     `order_notes`: planners read on the order what became of it.
     """
@@ -78,47 +81,45 @@ class Postings:
     standings: Standings
     site: str
     tolerance: Decimal
+    keys_kept_ms: int
     factors: Mapping[tuple[str, str], Factor]
     priorities: Mapping[str, int]
     order_notes: bool = True
 
     def post(self, transaction: Transaction, now_ms: int, *, order_ran: bool = False) -> tuple[Notice, ...]:
         """Accept a decided transaction: pending, or held with a reason. `order_ran` as in `ruleset.output.Post`."""
-        hold = self._hold_reason(transaction)
+        hold = self._too_old(transaction, now_ms) or self._hold_reason(transaction)
         stream, upto = (transaction.stream, transaction.upto) if isinstance(transaction, Progress) else (None, None)
         what = action(transaction)
-        offer = self.outbox.offer(
-            key=transaction.key,
-            lane=transaction.order or transaction.equipment,
-            action=what,
-            destination=Destination.ODOO,
+        told = FollowUp(
             body=encode(transaction),
-            content=_fact(transaction, order_ran=order_ran),
-            now_ms=now_ms,
+            content_hash=hash_of(content_of(transaction, order_ran=order_ran)),
+            at_ms=now_ms,
+            lane=transaction.order or transaction.equipment,
             priority=self._priority(what),
+            gist=gist_of(transaction, order_ran=order_ran),
             stream=stream,
             upto=upto,
             hold=hold,
         )
+        offer = self.outbox.take(transaction.key, told, action=what, destination=Destination.ODOO)
         if isinstance(transaction, QualityRequest | QualityResult) and offer in (Offer.ACCEPTED, Offer.REPLACED):
             self._publish_inspection(transaction, now_ms)
-        return _notices(offer, transaction.key, what, hold)
+        return self._notices(offer, transaction.key, what, told)
 
     def refuse(self, unmet: Unmet, now_ms: int) -> tuple[Notice, ...]:
         """Keep what a rule's `need` did not let through as a dead letter, where it is seen and can be mended."""
-        offer = self.outbox.offer(
-            key=unmet.key,
-            lane=unmet.order or unmet.equipment,
-            action=unmet.action,
-            destination=Destination.ODOO,
+        told = FollowUp(
             body=msgspec.json.encode(unmet),
-            content=msgspec.json.encode((unmet.reason, unmet.fields), order="deterministic"),
-            now_ms=now_ms,
+            content_hash=hash_of(msgspec.json.encode((unmet.reason, unmet.fields), order="deterministic")),
+            at_ms=now_ms,
+            lane=unmet.order or unmet.equipment,
             priority=self._priority(unmet.action),
             dead=unmet.reason,
         )
+        offer = self.outbox.take(unmet.key, told, action=unmet.action, destination=Destination.ODOO)
         dead = {"key": unmet.key, "rule": unmet.rule, "reason": unmet.reason}
-        notices = _notices(offer, unmet.key, unmet.action, None)
+        notices = self._notices(offer, unmet.key, unmet.action, told)
         if offer in (Offer.ACCEPTED, Offer.REPLACED):
             return (*notices, Notice(level="alert", name="entry.dead", fields=dead))
         return notices
@@ -178,9 +179,10 @@ class Postings:
             case Applied():
                 self._remember(outcome, now_ms)
                 self._tell(outcome.key, now_ms)
-                follow_up = self.outbox.applied(outcome.key, msgspec.json.encode(outcome.receipt), now_ms)
+                entry = self.outbox.entry(outcome.key)
+                told = self.outbox.applied(outcome.key, msgspec.json.encode(outcome.receipt), now_ms)
                 delivered = Notice(level="info", name="entry.delivered", fields=_receipt_fields(outcome))
-                return (delivered, _contradicted(outcome.key)) if follow_up else (delivered,)
+                return (delivered,) if entry is None or told is None else (delivered, self._propose(entry.fact, told))
             case Declined():
                 self.outbox.declined(outcome.key, outcome.code, outcome.reason, now_ms)
                 dead = {"key": outcome.key, "code": outcome.code, "reason": outcome.reason}
@@ -243,7 +245,7 @@ class Postings:
 
     def act(self, act: Acted, now_ms: int) -> tuple[Notice, ...]:
         """Do what a person asked for; what can't be done is said per entry."""
-        waiting = {entry.key for key in act.keys if (entry := self.outbox.entry(key)) and entry.follow_up}
+        entries = [entry for key in dict.fromkeys(act.keys) if (entry := self.outbox.entry(key)) is not None]
         predictions = self.outbox.act(act.kind, act.keys, by=act.by, reason=act.reason, now_ms=now_ms)
         done = tuple(
             Notice(
@@ -253,7 +255,38 @@ class Postings:
             )
             for one in predictions
         )
-        return (*done, *(_contradicted(key) for key in sorted(waiting) if self.outbox.entry(key) is None))
+        waiting = [(one.fact, one.follow_up) for one in entries if one.follow_up and self.outbox.entry(one.key) is None]
+        return (*done, *(self._propose(fact, told) for fact, told in waiting))
+
+    def _notices(self, offer: Offer, key: str, what: str, told: FollowUp) -> tuple[Notice, ...]:
+        held = (_held(key, told.hold),) if told.hold else ()
+        match offer:
+            case Offer.ACCEPTED:
+                return held
+            case Offer.REPLACED:
+                return (Notice(level="warning", name="entry.replaced", fields={"key": key, "action": what}), *held)
+            case Offer.CONTRADICTED:
+                return (self._propose(key, told),)
+            case Offer.DUPLICATE | Offer.WAITING:
+                return ()
+
+    def _propose(self, fact: str, told: FollowUp) -> Notice:
+        """Let a person decide about other content of a fact that is done."""
+        key = self.outbox.correction_key(fact)
+        proposal = proposed(fact, key, told, self.outbox.accepted(fact))
+        self.outbox.propose(fact, proposal, destination=Destination.ODOO)
+        fields = {"key": key, "fact": fact, "reason": proposal.hold or proposal.dead}
+        return Notice(level="alert", name="entry.contradicted", fields=fields)
+
+    def _too_old(self, transaction: Transaction, now_ms: int) -> str | None:
+        """Why a fact is held whose key may be forgotten. A total needs none: Odoo adds only what is above its last."""
+        key, is_young = transaction.key, transaction.at_ms >= now_ms - self.keys_kept_ms
+        if is_young or isinstance(transaction, Progress) or self.outbox.entry(key) or self.outbox.accepted(key):
+            return None
+        return (
+            f"it happened at {iso(transaction.at_ms)}, by the clock of its source, and facts are remembered for less "
+            "(limits.keys_kept): whether it was posted then is not known; look in Odoo, then release or skip it"
+        )
 
     def _remember(self, applied: Applied, now_ms: int) -> None:
         """What the posting left on its order. What is no transaction of a quantity is not even read."""
@@ -327,40 +360,10 @@ def _request_document(request: QualityRequest, id: str) -> dict[str, Any]:
     }
 
 
-def _notices(offer: Offer, key: str, what: str, hold: str | None) -> tuple[Notice, ...]:
-    held = (_held(key, hold),) if hold else ()
-    match offer:
-        case Offer.ACCEPTED:
-            return held
-        case Offer.REPLACED:
-            return (Notice(level="warning", name="entry.replaced", fields={"key": key, "action": what}), *held)
-        case Offer.CONTRADICTED:
-            return (_contradicted(key),)
-        case Offer.DUPLICATE | Offer.WAITING:
-            return ()
-
-
 def _held(key: str, reason: str) -> Notice:
     return Notice(level="alert", name="entry.held", fields={"key": key, "reason": reason})
-
-
-def _contradicted(key: str) -> Notice:
-    text = (
-        "the same fact came again with other content after it was posted; if that is right, correct it in Odoo, or a "
-        "quantity by production.correct"
-    )
-    return Notice(level="alert", name="entry.contradicted", fields={"key": key, "text": text})
 
 
 def _receipt_fields(applied: Applied) -> dict[str, str | int | float | None]:
     receipt = applied.receipt
     return {"key": applied.key, "model": receipt.model, "id": receipt.id, "repeated": receipt.repeated}
-
-
-def _fact(transaction: Transaction, *, order_ran: bool) -> bytes:
-    """What makes a repeat the same fact: all but how it was learnt, and which order ran then."""
-    order = None if order_ran else transaction.order
-    return encode(msgspec.structs.replace(transaction, provenance=_NOWHERE, order=order))
-
-
-_NOWHERE: Final = Provenance(rule="", version="", topic="")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 
-from state.entry import Entry, EntryState, decode
-from state.outbox import NOWHERE, Offer, Outbox
+from state.entry import Entry, EntryState, Offer, decode
+from state.outbox import NOWHERE, Outbox
 from state.record import RecordId, Table
 from state.retry import RetryPolicy
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from state.entry import Offer
 from state.ledger import FORGET_EVERY_MS, FORGET_MORE_MS, MOST_FORGOTTEN
-from state.outbox import Offer, Outbox
+from state.outbox import Outbox
 from state.record import Table
 
 KEPT_MS = 10 * FORGET_EVERY_MS

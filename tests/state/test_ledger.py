@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from state.entry import EntryState
-from state.outbox import Offer
+from state.entry import EntryState, Offer
 from state.record import RecordId, Table
 from tests.state.outbox_site import Site
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from state.entry import Entry, EntryState
-from state.outbox import Offer, Outbox
+from state.entry import Entry, EntryState, Offer
+from state.outbox import Outbox
 from tests.state.outbox_site import ODOO, POLICY, Site
 
 LOOK_AFTER_MS = 120_000

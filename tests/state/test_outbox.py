@@ -6,8 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from state.entry import EntryState, Note
-from state.outbox import Offer
+from state.entry import EntryState, Note, Offer
 from state.record import RecordId, Table
 from tests.state.outbox_site import ODOO, Site
 

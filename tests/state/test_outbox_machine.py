@@ -9,9 +9,9 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from state.entry import Entry, EntryState, decode
+from state.entry import Entry, EntryState, Offer, decode
 from state.lane import BLOCKS
-from state.outbox import Offer, Outbox
+from state.outbox import Outbox
 from state.record import RecordId, Table
 from state.retry import RetryPolicy
 

@@ -33,6 +33,7 @@ from state.outbox import Outbox
 ORDER = OrderRef("mo-1")
 UNITS = {"pcs": "Units", "kg": "kg", "g": "", "carrier": ""}
 LINE = "acme/berlin/packaging/line-1"
+KEPT_MS = 30 * 86_400_000
 RECEIPT = Receipt(model="mrp.workorder", id=7, details={})
 
 
@@ -97,6 +98,7 @@ class Desk:
             standings=Standings(),
             site="acme/berlin",
             tolerance=Decimal("0.05"),
+            keys_kept_ms=KEPT_MS,
             factors=factors(UNITS, measure(UNITS, {}).units),
             priorities={},
         )
