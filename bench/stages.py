@@ -19,8 +19,8 @@ from typing import Final
 from bench.plant import Servers, write_plant
 from bench.traffic import Packet, Plant
 from bridge.core.input import HostConnected, SparkplugMessage, Started, Tick
-from bridge.core.settle import Settled
 from bridge.core.site import Core, take_changes
+from bridge.floor.settle import Settled
 from bridge.loop import LARGEST_BATCH
 from bridge.pipeline import step
 from bridge.plant import load_plant
@@ -134,13 +134,13 @@ async def _batch(
     with clock.stage("timers", count):
         for _ in packets:
             core.host.due(now_ms)
-            core.settler.due(now_ms)
-            core.engine.due(now_ms)
+            core.floor.settler.due(now_ms)
+            core.floor.engine.due(now_ms)
             core.book.due(now_ms)
-            core.engine.due(now_ms)
+            core.floor.engine.due(now_ms)
     with clock.stage("engine", count):
         for at_ms, observations in settled:
-            outputs = core.engine.observe_all(observations, at_ms)
+            outputs = core.floor.engine.observe_all(observations, at_ms)
             posts += [one for one in outputs if isinstance(one, Post)]
     with clock.stage("outbox", count):
         for post in posts:
@@ -173,12 +173,12 @@ def _settle(core: Core, facts: list[DataRead], now_ms: int, clock: Clock) -> lis
     translated: list[list[Observation]] = []
     with clock.stage("translate", count):
         for fact in facts:
-            translated.append([one for one in core.translator.fact(fact) if not isinstance(one, Complaint)])
+            translated.append([one for one in core.floor.translator.fact(fact) if not isinstance(one, Complaint)])
     with clock.stage("live view", count):
         for observations in translated:
             core.live.take(observations, now_ms)
     settled: list[Settled] = []
     with clock.stage("settle", count):
         for observations in translated:
-            settled += core.settler.take(observations, now_ms)
+            settled += core.floor.settler.take(observations, now_ms)
     return settled

@@ -9,7 +9,7 @@ the changes and only then acts. Nothing here reads a clock or waits; where a bat
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
@@ -41,9 +41,9 @@ from bridge.core.input import (
 )
 from bridge.core.note import OrderNote
 from bridge.core.order import Acknowledgement, BookOutput, OrderNotice, PublishOrder
-from bridge.core.settle import Settled
 from bridge.core.site import Core
 from bridge.core.topic import acknowledged_order
+from bridge.floor.floor import Decisions
 from bridge.master.notice import told
 from bridge.translate import Complaint
 from ruleset.output import Alert, EngineOutput, Post, Remark, Unmet
@@ -81,8 +81,7 @@ def _due(core: Core, now_ms: int) -> Iterator[Request]:
     core.standings.forget_before(now_ms - core.keys_kept_ms, core.book.is_open)
     core.live.forget(core.host.forget_before(now_ms - core.keys_kept_ms))
     yield from _sparkplug(core, core.host.due(now_ms), now_ms)
-    yield from _settled(core, core.settler.due(now_ms), now_ms)
-    yield from _decided(core, core.engine.due(now_ms), now_ms)
+    yield from _decided(core, core.floor.due(now_ms), now_ms)
     yield from _booked(core, core.book.due(now_ms), now_ms)
 
 
@@ -107,8 +106,7 @@ def _take(core: Core, entered: Input, now_ms: int) -> Iterator[Request]:
     match entered:
         case Started():
             core.outbox.started(now_ms)
-            core.settler.away(now_ms)
-            yield from _decided(core, core.engine.started(now_ms), now_ms)
+            yield from _decided(core, core.floor.started(now_ms), now_ms)
         case Tick():
             pass
         case OrdersArrived():
@@ -131,14 +129,14 @@ def _happened(core: Core, entered: FromPlant, now_ms: int) -> Iterator[Request]:
     match entered:
         case HostConnected():
             if not core.host.is_connected:
-                core.settler.away(now_ms)
+                core.floor.settler.away(now_ms)
             yield from _sparkplug(
                 core, core.host.connected(now_ms, will_ms=entered.will_ms, server=entered.server), now_ms
             )
         case HostDisconnected():
             outputs = core.host.disconnected(now_ms, server=entered.server)
             if not core.host.is_connected:  # else the equipment of the nodes that are stale now settles by itself
-                core.settler.away(now_ms)
+                core.floor.settler.away(now_ms)
             yield from _sparkplug(core, outputs, now_ms)
         case SparkplugMessage():
             outputs = core.host.receive(
@@ -194,13 +192,13 @@ def _sparkplug(core: Core, outputs: Iterable[Output], now_ms: int) -> Iterator[R
                 )
             case NodeOnline() | NodeOffline() | DeviceOnline() | DeviceOffline() | DataRead():
                 core.live.note(output)
-                yield from _observed(core, core.translator.fact(output), now_ms)
+                yield from _observed(core, core.floor.translator.fact(output), now_ms)
 
 
 def _document(core: Core, document: UnsDocument, now_ms: int) -> Iterator[Request]:
     order = acknowledged_order(core.postings.site, document.topic)
     if order is None:
-        yield from _observed(core, core.translator.document(document.topic, document.payload, now_ms), now_ms)
+        yield from _observed(core, core.floor.translator.document(document.topic, document.payload, now_ms), now_ms)
         return
     try:
         answer = msgspec.json.decode(document.payload, type=Acknowledgement)
@@ -223,22 +221,22 @@ def _observed(core: Core, translated: Iterable[Observation | Complaint], now_ms:
         else:
             observations.append(one)
     core.live.take(observations, now_ms)
-    yield from _settled(core, core.settler.take(observations, now_ms), now_ms)
+    yield from _decided(core, core.floor.take(observations, now_ms), now_ms)
 
 
-def _settled(core: Core, settled: Iterable[Settled], now_ms: int) -> Iterator[Request]:
-    """Give the rules what happened, at the time when it happened: timers that were due before then fire first."""
-    for at_ms, observations in settled:
-        yield from _decided(core, core.engine.due(at_ms), now_ms)
-        seen = _seen(core, observations, at_ms, now_ms)
-        yield from _safely(core, observations[0].equipment, observations, seen, now_ms)
+def _decided(core: Core, decisions: Iterable[Decisions], now_ms: int) -> Iterator[Request]:
+    for each in decisions:
+        if not each.observations:
+            yield from _posted(core, each.outputs, now_ms)
+            continue
+        name = each.observations[0].equipment
+        if each.defect is not None:
+            yield from core.postings.set_aside(name, each.observations, each.defect, now_ms)
+        elif each.outputs:
+            yield from _safely(core, name, each.observations, _posted(core, each.outputs, now_ms), now_ms)
 
 
-def _seen(core: Core, observations: Sequence[Observation], at_ms: int, now_ms: int) -> Iterator[Request]:
-    yield from _decided(core, core.engine.observe_all(observations, at_ms), now_ms)
-
-
-def _decided(core: Core, outputs: Iterable[EngineOutput], now_ms: int) -> Iterator[Request]:
+def _posted(core: Core, outputs: Iterable[EngineOutput], now_ms: int) -> Iterator[Request]:
     for output in outputs:
         match output:
             case Post():
@@ -263,7 +261,7 @@ def _booked(core: Core, outputs: Iterable[BookOutput], now_ms: int) -> Iterator[
                 core.postings.publish(output.record, now_ms)
                 yield ShowOrder(output.record)
                 if not output.record.is_open:
-                    yield from _decided(core, core.engine.order_closed(output.record.order, now_ms), now_ms)
+                    yield from _posted(core, core.floor.engine.order_closed(output.record.order, now_ms), now_ms)
             case OrderNote():
                 core.postings.note(output, now_ms)
             case OrderNotice():

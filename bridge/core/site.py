@@ -15,11 +15,9 @@ from bridge.core.command import Commands
 from bridge.core.live import LiveView
 from bridge.core.order import CURSOR_ID, OrderBook
 from bridge.core.posting import Postings
-from bridge.core.settle import Settler
 from bridge.core.standing import Standings
+from bridge.floor.floor import Floor
 from bridge.master.book import MasterBook
-from bridge.translate import Translator
-from ruleset.engine import Engine
 from sparkplug.errors import SnapshotError
 from sparkplug.fact import NodeId
 from sparkplug.host import HostApplication
@@ -42,9 +40,7 @@ class Core:
     """Everything that a site remembers, as state machines. Each keeps its own records."""
 
     host: HostApplication
-    translator: Translator
-    settler: Settler
-    engine: Engine
+    floor: Floor
     book: OrderBook
     outbox: Outbox
     standings: Standings
@@ -58,8 +54,7 @@ class Core:
         """When to step next if nothing arrives: the earliest timer of any machine."""
         dues = [
             self.host.next_due_ms,
-            self.settler.next_due_ms,
-            self.engine.next_due_ms,
+            self.floor.next_due_ms,
             self.book.next_due_ms,
             self.outbox.due_after(now_ms),
         ]
@@ -89,9 +84,9 @@ def take_changes(core: Core) -> Mapping[RecordId, bytes | None]:
 def _machines(core: Core) -> tuple[tuple[Table, Remembers], ...]:
     """Whose records are in which table. Of the two in one table, the last takes what the other does not own."""
     return (
-        (Table.SIGNAL, core.translator),
-        (Table.MEMORY, core.settler),
-        (Table.MEMORY, core.engine),
+        (Table.SIGNAL, core.floor.translator),
+        (Table.MEMORY, core.floor.settler),
+        (Table.MEMORY, core.floor.engine),
         (Table.ORDER, core.book),
         (Table.STANDING, core.standings),
         (Table.REPLY, core.commands),
@@ -129,8 +124,8 @@ def _restore_one(core: Core, record: RecordId, snapshot: bytes) -> None:
         case Table.NODE:
             group, node = record.id.split("/")
             core.host.restore(NodeId(group, node), snapshot)
-        case Table.MEMORY if core.settler.owns(record.id):
-            core.settler.restore(record.id, snapshot)
+        case Table.MEMORY if core.floor.settler.owns(record.id):
+            core.floor.settler.restore(record.id, snapshot)
         case Table.SIGNAL | Table.MEMORY | Table.ORDER | Table.STANDING | Table.REPLY | Table.MASTER:
             machines[record.table].restore(record.id, snapshot)
         case Table.META if record.id == STRANGERS_ID:

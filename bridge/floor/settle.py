@@ -22,7 +22,7 @@ from typing import Final, Protocol, TypeAlias
 
 import msgspec
 
-from bridge.core.kept import HISTORY, Kept, Page, Place, Placed, give, in_order, keep
+from bridge.floor.kept import HISTORY, Kept, Page, Place, Placed, give, in_order, keep
 from ruleset.equipment import Assets
 from ruleset.sample import CutShort, Event, Fresh, Observation, Sample, Stale, Unheard
 

@@ -31,7 +31,7 @@ def test_old_facts_are_forgotten_without_a_restart() -> None:
 
 def test_the_record_of_a_node_that_died_long_ago_and_that_no_asset_names_goes() -> None:
     core = new_core(load_plant(rig.PLANT))
-    (bound, *_), stray = sorted(core.translator.nodes), NodeId("somebody", "else")
+    (bound, *_), stray = sorted(core.floor.translator.nodes), NodeId("somebody", "else")
     for node in (bound, stray):
         for verb, payload in (("NBIRTH", birth_bytes()), ("NDEATH", death_bytes())):
             message = SparkplugMessage(topic=f"spBv1.0/{node.group}/{verb}/{node.node}", payload=payload, retain=False)

@@ -85,9 +85,15 @@ class _FailingTranslator(Translator):
         return super().document(topic, payload, now_ms)
 
 
-def test_a_document_that_the_bridge_cannot_take_is_set_aside_once_and_kept() -> None:
+def core_that_cannot_translate() -> Core:
     plant = load_plant(rig.PLANT)
-    core = replace(new_core(plant), translator=_FailingTranslator(plant.assets))
+    core = new_core(plant)
+    core.floor.translator = _FailingTranslator(plant.assets)
+    return core
+
+
+def test_a_document_that_the_bridge_cannot_take_is_set_aside_once_and_kept() -> None:
+    core = core_that_cannot_translate()
     step(core, Started(), NOW_MS)
     poison = started("s2", "poison")
     said = [list(step(core, document, NOW_MS)) for document in (poison, poison, started("s3", "wo"))]
@@ -98,8 +104,7 @@ def test_a_document_that_the_bridge_cannot_take_is_set_aside_once_and_kept() -> 
 
 
 def test_a_dead_letter_of_what_was_set_aside_shows_its_reason() -> None:
-    plant = load_plant(rig.PLANT)
-    core = replace(new_core(plant), translator=_FailingTranslator(plant.assets))
+    core = core_that_cannot_translate()
     step(core, Started(), NOW_MS)
     step(core, started("s2", "poison"), NOW_MS)
     (entry,) = core.outbox.entries()

@@ -46,14 +46,14 @@ def test_one_server_has_no_name_and_several_have_their_addresses(plant: Plant) -
 
 def test_the_loss_of_one_of_two_servers_does_not_make_all_equipment_settle(core: Core) -> None:
     step(core, HostDisconnected(server=CELLAR), SETTLED_MS)
-    assert core.settler.next_due_ms is None
+    assert core.floor.settler.next_due_ms is None
 
     step(core, HostConnected(server=CELLAR, will_ms=8), SETTLED_MS)
-    assert core.settler.next_due_ms is None
+    assert core.floor.settler.next_due_ms is None
 
 
 def test_the_loss_of_the_last_server_makes_all_equipment_settle(core: Core) -> None:
     step(core, HostDisconnected(server=CELLAR), SETTLED_MS)
     step(core, HostDisconnected(server=HALL), SETTLED_MS)
 
-    assert core.settler.next_due_ms is not None
+    assert core.floor.settler.next_due_ms is not None

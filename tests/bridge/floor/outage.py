@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from bridge.core.settle import MOST_KEPT, Settled, Settler
+from bridge.floor.settle import MOST_KEPT, Settled, Settler
 from ruleset.engine import Engine
 from ruleset.output import EngineOutput, Post
 from ruleset.sample import CutShort, Event, Fresh, Observation, Plain, Sample, Source, Stale, Unheard

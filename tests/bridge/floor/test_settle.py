@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from bridge.core.settle import LONGEST_MS, MOST_KEPT
+from bridge.floor.settle import LONGEST_MS, MOST_KEPT
 from ruleset.sample import Fresh
-from tests.bridge.core.outage import GRACE_MS, Site, running
+from tests.bridge.floor.outage import GRACE_MS, Site, running
 from tests.ruleset.floor import LINE, PRESS, START_MS
 
 LATE = "remark history-late: stored readings of {} came after their time had been settled; they change nothing"

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from ruleset.sample import Event, Fresh, Observation, Sample, Source, Stale
 from ruleset.transaction import Progress
-from tests.bridge.core.outage import GRACE_MS, Site, running
+from tests.bridge.floor.outage import GRACE_MS, Site, running
 from tests.ruleset.floor import LINE, PRESS
 
 WHERE = st.sampled_from([LINE, PRESS])

@@ -1,0 +1,74 @@
+"""The floor as one version of the plant's content sees it: what it says translated, settled and given to the rules.
+
+    facts, documents -> translate -> (observations) -> settler -> engine -> what it decided
+
+The core has one that is live, and may have another in shadow, which sees the same and whose decisions change nothing.
+Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from bridge.floor.settle import Settled, Settler
+from bridge.translate import Translator
+from ruleset.engine import Engine
+from ruleset.equipment import Assets
+from ruleset.output import EngineOutput
+from ruleset.rules import Rules
+from ruleset.sample import Observation
+
+
+@dataclass(frozen=True, slots=True)
+class Decisions:
+    """What the rules decided at one moment, about these observations, which one message told; none for timers.
+
+    `defect`: the rules failed over them, and decided nothing.
+    """
+
+    observations: Sequence[Observation]
+    outputs: tuple[EngineOutput, ...]
+    defect: Exception | None = None
+
+
+class Floor:
+    """One version of the plant's content at work."""
+
+    __slots__ = ("engine", "settler", "translator")
+
+    def __init__(self, assets: Assets, rules: Rules, *, grace_ms: int) -> None:
+        self.translator = Translator(assets)
+        self.engine = Engine(rules, assets)
+        self.settler = Settler(assets, self.engine, grace_ms=grace_ms)
+
+    def started(self, now_ms: int) -> Iterator[Decisions]:
+        """After the records were restored: all equipment settles."""
+        self.settler.away(now_ms)
+        yield Decisions((), self.engine.started(now_ms))
+
+    def take(self, observations: Sequence[Observation], now_ms: int) -> Iterator[Decisions]:
+        """Take what the translator made of one message."""
+        return self._settled(self.settler.take(observations, now_ms))
+
+    def due(self, now_ms: int) -> Iterator[Decisions]:
+        """End what has settled, then run the rules' timers."""
+        yield from self._settled(self.settler.due(now_ms))
+        if outputs := self.engine.due(now_ms):
+            yield Decisions((), outputs)
+
+    @property
+    def next_due_ms(self) -> int | None:
+        """When `due` has something to do next."""
+        dues = (self.settler.next_due_ms, self.engine.next_due_ms)
+        return min((due for due in dues if due is not None), default=None)
+
+    def _settled(self, settled: Iterable[Settled]) -> Iterator[Decisions]:
+        """Give the rules what happened, at the time when it happened: timers that were due before then fire first."""
+        for at_ms, observations in settled:
+            if outputs := self.engine.due(at_ms):
+                yield Decisions((), outputs)
+            try:
+                yield Decisions(observations, self.engine.observe_all(observations, at_ms))
+            except Exception as error:
+                yield Decisions(observations, (), error)
