@@ -130,7 +130,7 @@ class Loop:
         batch: list[Entering] = []
         if self._queue.empty():
             now_ms = self._clock.now_ms()
-            due_ms = self._core.next_due_ms(max(now_ms, self._now_ms))
+            due_ms = self._core.next_due_ms(self._now_ms)  # not the clock's: what fell due since is to be stepped too
             timeout = None if due_ms is None else self._wait_ms(due_ms, now_ms) / 1000
             try:
                 async with asyncio.timeout(timeout):  # `wait_for` of 3.11 swallows a cancellation that meets an input

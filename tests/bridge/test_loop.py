@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from bridge.core.input import HostConnected, Notice, OrdersArrived, Request, Tick, UnsDocument
+from bridge.core.input import (
+    Destination,
+    HostConnected,
+    Input,
+    Notice,
+    OrdersArrived,
+    Request,
+    Send,
+    Setback,
+    Tick,
+    UnsDocument,
+)
+from bridge.delivery import Delivery
 from bridge.loop import Entering, Loop, Stall
 from bridge.wiring import new_core
 from odoo_adapter.odoo import OrderRead, OrdersRead
@@ -21,10 +34,13 @@ from tests.bridge.site import ManualClock, plant_in
 class Watch:
     """A shell that writes down what it is asked for, beside the commits."""
 
-    def __init__(self) -> None:
+    def __init__(self, deliveries: Sequence[Delivery]) -> None:
         self.seen: list[str] = []
+        self._deliveries = deliveries
 
     def act(self, request: Request) -> None:
+        if isinstance(request, Send):
+            self._deliveries[0].send(request)
         self.seen.append(request.name if isinstance(request, Notice) else type(request).__name__)
 
     def stalled(self, stall: Stall, reason: str) -> None:
@@ -40,11 +56,26 @@ class Watch:
         self.seen.append("acknowledged")
 
 
+class Away:
+    """A broker to which nothing can be sent."""
+
+    destination = Destination.BROKER
+    batch = 1
+
+    def __init__(self) -> None:
+        self.attempts = 0
+
+    async def carry(self, send: Send) -> Sequence[Input]:
+        self.attempts += 1
+        return [Setback(keys=tuple(entry.key for entry in send.entries), reason="away", uncertain=False)]
+
+
 class Bench:
     """A loop on a store in memory."""
 
-    def __init__(self, folder: Path, outbox_limit: int = 1000) -> None:
-        self.clock, self.watch = ManualClock(), Watch()
+    def __init__(self, folder: Path, outbox_limit: int = 1000, carrier: Away | None = None) -> None:
+        self.deliveries = [Delivery(carrier, self._enter)] if carrier else []
+        self.clock, self.watch = ManualClock(), Watch(self.deliveries)
         self.store = MemoryStore(clock=self.clock.now_ms, fault=self.watch.note)
         self._core = new_core(plant_in(folder))
         self._outbox_limit = outbox_limit
@@ -59,16 +90,20 @@ class Bench:
             number=0,
             clock=self.clock,
             shell=self.watch,
-            deliveries=(),
+            deliveries=self.deliveries,
             queue_size=10,
             patience_ms=1_000,
             outbox_limit=self._outbox_limit,
         )
+        self._loop = loop
         task = asyncio.create_task(loop.run())
         await loop.enter(self.orders("mo-0"))
         await until(lambda: "ShowOrder" in self.watch.seen)
         self.watch.seen.clear()
         return loop, task
+
+    async def _enter(self, entered: Input) -> None:
+        await self._loop.enter(Entering(input=entered, at_ms=self.clock.now_ms()))
 
     def orders(self, *orders: str) -> Entering:
         read = tuple(OrderRead(order=one, name=one, state="confirmed", document={"quantity": "1"}) for one in orders)
@@ -148,3 +183,21 @@ async def test_an_act_is_ticked_off_by_the_commit_of_its_input(tmp_path: Path) -
     await loop.enter(Entering(input=Tick(), at_ms=bench.clock.now_ms(), act="a1"))
     await end(loop, task)
     assert commits[0].acts_done == ("a1",)
+
+
+async def test_a_retry_that_falls_due_while_its_setback_is_stored_is_tried(tmp_path: Path) -> None:
+    away = Away()
+    bench = Bench(tmp_path, carrier=away)
+    loop, task = await bench.begin()
+
+    def take_long(point: FaultPoint, commit: Commit) -> None:
+        if away.attempts == 1 and point is FaultPoint.AFTER_COMMIT:
+            bench.clock.advance(2_000)
+
+    bench.store.fault = take_long
+    bench.clock.advance(1_000)  # nothing but the retry is due then
+    await loop.enter(Entering(input=Tick(), at_ms=bench.clock.now_ms()))
+    delivering = asyncio.create_task(bench.deliveries[0].run())
+    await until(lambda: away.attempts > 1)
+    delivering.cancel()
+    await end(loop, task)
