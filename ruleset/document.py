@@ -35,10 +35,12 @@ _TAGS: Final = frozenset({"str", "int", "float", "bool", "null", "map", "seq", "
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """What stands for `param.<name>`: `raw` where a value of the file stands, `literal` in an expression."""
+    """What stands for `param.<name>`: `raw` where a value of the file stands, `literal` in an expression; a number
+    perhaps with its unit."""
 
     raw: ScalarNode
     literal: str
+    unit: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

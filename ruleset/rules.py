@@ -16,7 +16,9 @@ from ruleset.form.alarm import Alarm
 from ruleset.form.collect import Collect
 from ruleset.form.episode import Episode
 from ruleset.form.occurrence import Occurrence
+from ruleset.form.posting import Posting
 from ruleset.form.records import Form, rule_id
+from ruleset.form.wait import Wait
 from ruleset.grammar.form import READERS, Reader
 from ruleset.grammar.scope import signature
 from ruleset.grammar.selection import events_exist, select, wanted_by
@@ -29,13 +31,15 @@ _FORMS_TEXT: Final = "`event`, `collect`, `episode` or `raise`"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Instance:
-    """A rule at one equipment. `signals` are the value signals that it reads there."""
+    """A rule at one equipment. `signals` are the value signals that it reads there; `says` is a hash of what it does,
+    equal for rules that differ but in their names."""
 
     rule: str
     version: str
     equipment: Equipment
     form: Form
     signals: frozenset[str]
+    says: str
 
     @property
     def id(self) -> str:
@@ -64,7 +68,8 @@ class Rules:
 
 
 _Fact: TypeAlias = "tuple[str, str, str]"
-"""What is posted under a key without a rule's name: equipment, event (none for an episode) and action."""
+"""What is posted under a key without a rule's name: equipment, event (none for an episode) and action; or what a rule
+says, without an action."""
 
 
 class Followed(NamedTuple):
@@ -192,9 +197,15 @@ def _read_rule(
     if len(node.problems) > before:
         return None
     version = _version(node, body)
+    said = {key: _content(each) for key, each in keys.items() if key not in body.own_keys}
     instances = [
         Instance(
-            rule=name, version=version, equipment=each, form=compiled, signals=wanted.signals & each.signals.keys()
+            rule=name,
+            version=version,
+            equipment=each,
+            form=compiled,
+            signals=wanted.signals & each.signals.keys(),
+            says=_hash([said, str(body.variant(each))]),
         )
         for each in chosen
         if (compiled := forms[signature(each), body.variant(each)]) is not None
@@ -204,11 +215,15 @@ def _read_rule(
 
 
 def _refuse_shared_facts(node: Node, added: list[Instance], posted_by: dict[_Fact, str]) -> None:
-    """Two rules that post one fact would replace each other's posting: its key names the fact, not the rule."""
+    """Two rules that post one fact would replace each other's posting: its key names the fact, not the rule. Two that
+    say the same would tell people everything twice."""
     for each in added:
-        for fact in _facts(each):
+        for fact in (*_facts(each), (each.equipment.path, each.says, "")):
             if (rule := posted_by.setdefault(fact, each.rule)) != each.rule:
                 path, event, action = fact
+                if not action:
+                    node.problem(f'at {path} the rule "{rule}" says the same already; remove one of the two')
+                    return
                 what = f"each {event}" if event else "each stop"
                 node.problem(
                     f'{what} at {path} is one {action}, which the rule "{rule}" posts '
@@ -225,6 +240,9 @@ def _facts(instance: Instance) -> list[_Fact]:
         case Episode() as form:
             posts = (each for each in (form.at_open, form.posting) if each is not None)
             return [(path, "", posting.action) for posting in posts]
+        case Wait() as form:
+            posts = (each.then for each in form.branches if isinstance(each.then, Posting))
+            return [(path, form.event, posting.action) for posting in posts]
         case _:
             return []
 
@@ -265,7 +283,11 @@ def _read_name(node: Node, places: dict[str, str], what: str = "rule") -> str | 
 def _version(node: Node, body: _Body) -> str:
     """A short hash of what the rule says, and its template; comments, order of keys and layout do not count."""
     said = _content(node) if body.use is None else [_content(node), _content(body.node)]
-    return sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:12]
+    return _hash(said)
+
+
+def _hash(content: object) -> str:
+    return sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:12]
 
 
 def _content(node: Node) -> object:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Final, NamedTuple
 
 from ruamel.yaml.nodes import ScalarNode
 
-from ruleset.cel import TOKEN, CelError, Expression, Kind, Scope, references
+from ruleset.cel import TOKEN, CelError, Expression, Kind, references
 from ruleset.document import Argument, Node
 from ruleset.form.moment import Template
+from ruleset.grammar.check import check_names, constant, contradiction
+from ruleset.grammar.scope import Names
 from ruleset.problem import Problem, suggest
 
 _PLACEHOLDER: Final = re.compile(r"\{([^{}]*)\}")
@@ -37,17 +40,44 @@ class _Filled(NamedTuple):
         return offset + before
 
 
-def read_expression(node: Node, scope: Scope, kinds: Collection[Kind], what: str) -> Expression | None:
+def read_expression(node: Node, names: Names, kinds: Collection[Kind], what: str) -> Expression | None:
     """Compile the text of a node; None, and a problem, where it is wrong. `what` begins a sentence about its kind."""
     text = node.scalar()
-    return None if text is None else _compiled(node, text, 0, scope, kinds, what)
+    return None if text is None else _compiled(node, text, 0, names, kinds, what)
 
 
-def read_condition(node: Node, scope: Scope) -> Expression | None:
-    return read_expression(node, scope, (Kind.BOOLEAN,), "a condition")
+def read_condition(node: Node, names: Names, *, may_always_be: bool = True) -> Expression | None:
+    """Compile a condition. One that is never true is a problem, and where nothing would end it one that always is."""
+    condition = read_expression(node, names, (Kind.BOOLEAN,), "a condition")
+    if condition is None:
+        return None
+    answer = constant(condition)
+    if answer is False:
+        node.problem("this is never true")
+    elif answer is True and not may_always_be:
+        node.problem("this is always true")
+    elif (why := contradiction(condition.text)) is not None:
+        node.problem(why)
+    return condition
 
 
-def read_template(node: Node, scope: Scope) -> Template | None:
+def check_reachable(lines: Iterable[tuple[Node, Expression]]) -> None:
+    """Of lines whose first that holds decides: one after a line that always holds, or like an earlier one, never
+    does."""
+    seen: dict[str, str] = {}
+    always: str | None = None
+    for node, condition in lines:
+        text = " ".join(condition.text.split())
+        if always is not None:
+            node.problem(f"never reached: the condition at {always} is always true")
+        elif text in seen:
+            node.problem(f"never reached: it stands at {seen[text]} already")
+        seen.setdefault(text, node.place)
+        if constant(condition) is True:
+            always = always or node.place
+
+
+def read_template(node: Node, names: Names) -> Template | None:
     """A text with `{expression}` in it."""
     text = node.text()
     if text is None:
@@ -55,7 +85,7 @@ def read_template(node: Node, scope: Scope) -> Template | None:
     parts: list[str | Expression] = []
     done = 0
     for match in _PLACEHOLDER.finditer(text):
-        expression = _compiled(node, match[1], match.start(1), scope, tuple(Kind), "this")
+        expression = _compiled(node, match[1], match.start(1), names, tuple(Kind), "this")
         if expression is None:
             return None
         parts += [text[done : match.start()], expression]
@@ -118,17 +148,21 @@ def _filled(text: str, arguments: Mapping[str, Argument] | None) -> _Filled:
 
 
 def _compiled(
-    node: Node, text: str, offset: int, scope: Scope, kinds: Collection[Kind], what: str
+    node: Node, text: str, offset: int, names: Names, kinds: Collection[Kind], what: str
 ) -> Expression | None:
     filled = _filled(text, node.arguments)
     if filled.unknown is not None:
         name, at = filled.unknown
         problem_within(node, offset + at, f'unknown parameter "{name}"{suggest(name, (node.arguments or {}).keys())}')
         return None
-    compiled = scope.compile(filled.text)
+    compiled = names.scope.compile(filled.text)
     if isinstance(compiled, CelError):
         problem_within(node, offset + filled.original(compiled.offset), compiled.text)
         return None
+    given = {f"param.{name}": each for name, each in (node.arguments or {}).items()}
+    units = {name: unit for name, each in given.items() if (unit := each.unit or names.units.get(each.literal))}
+    for at, sentence in check_names(text, replace(names, units={**names.units, **units})):
+        problem_within(node, offset + at, sentence)
     if compiled.kind is not Kind.ANY and compiled.kind not in kinds:
         wanted = " or ".join(kind.value for kind in kinds if kind is not Kind.ANY)
         problem_within(node, offset, f"{what} must be {wanted}; this is {compiled.kind}")

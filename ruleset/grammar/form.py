@@ -19,9 +19,9 @@ from ruleset.form.posting import Posting
 from ruleset.form.records import Form
 from ruleset.form.vocabulary import PROGRESS
 from ruleset.form.wait import Branch, Wait
-from ruleset.grammar.expression import read_condition, read_expression, read_template
-from ruleset.grammar.posting import read_posting, read_unit
-from ruleset.grammar.scope import equipment_kinds, event_kinds, text_signals
+from ruleset.grammar.expression import check_reachable, read_condition, read_expression, read_template
+from ruleset.grammar.posting import check_loss, read_posting, read_unit
+from ruleset.grammar.scope import Names, event_kinds, names_at, text_signals, units
 from ruleset.grammar.selection import event_signal, order_signal
 from ruleset.problem import suggest
 
@@ -42,10 +42,6 @@ class Reader:
     read: Callable[[Keys, Equipment, Assets], Form | None]
 
 
-def _scope(equipment: Equipment, assets: Assets, extra: Mapping[str, Kind]) -> Scope:
-    return Scope({**equipment_kinds(equipment, assets), **extra})
-
-
 def _own_event(keys: Keys, equipment: Equipment) -> EventSignal | None:
     signal = equipment.signals.get(str(keys["event"].raw.value))
     return signal if isinstance(signal, EventSignal) else None
@@ -59,9 +55,9 @@ def read_occurrence(keys: Keys, equipment: Equipment, assets: Assets) -> Occurre
     signal = _own_event(keys, equipment)
     if signal is None:
         return None
-    scope = _scope(equipment, assets, event_kinds(signal))
-    when = read_condition(keys["when"], scope) if "when" in keys else None
-    posting = read_posting(keys["do"], keys, scope, equipment, assets, _names(when))
+    names = names_at(equipment, assets, event_kinds(signal))
+    when = read_condition(keys["when"], names) if "when" in keys else None
+    posting = read_posting(keys["do"], keys, names, equipment, assets, _names(when))
     return Occurrence(event=signal.name, when=when, posting=posting) if posting is not None else None
 
 
@@ -70,8 +66,8 @@ def read_count(keys: Keys, equipment: Equipment, assets: Assets) -> Count | None
     if signal is None:
         return None
     fields = event_kinds(signal)
-    scope = _scope(equipment, assets, {**fields, "counted": Kind.TEXT})
-    when = read_condition(keys["when"], scope) if "when" in keys else None
+    names = names_at(equipment, assets, {**fields, "counted": Kind.TEXT})
+    when = read_condition(keys["when"], names) if "when" in keys else None
     required = {"at_least", "within"}
     count = keys["count"].mapping(allowed={*required, "by"}, required=required)
     at_least = count["at_least"].integer(at_least=1) if "at_least" in count else None
@@ -84,7 +80,7 @@ def read_count(keys: Keys, equipment: Equipment, assets: Assets) -> Count | None
         elif name is not None:
             by.append(name)
     once_ms = _read_once(keys["once"]) if "once" in keys else None
-    posting = read_posting(keys["do"], keys, scope, equipment, assets, _names(when) | frozenset(by))
+    posting = read_posting(keys["do"], keys, names, equipment, assets, _names(when) | frozenset(by))
     if posting is None or at_least is None or within_ms is None:
         return None
     return Count(
@@ -107,11 +103,14 @@ def read_wait(keys: Keys, equipment: Equipment, assets: Assets) -> Wait | None:
     if signal is None or awaited is None or "match" not in wait or "at_most" not in wait:
         return None
     own, both = event_kinds(signal), {**event_kinds(signal), **event_kinds(awaited)}
-    when = read_condition(keys["when"], _scope(equipment, assets, own)) if "when" in keys else None
-    match = read_condition(wait["match"], _scope(equipment, assets, both))
+    when = read_condition(keys["when"], names_at(equipment, assets, own)) if "when" in keys else None
+    match = read_condition(wait["match"], names_at(equipment, assets, both))
     at_most_ms = wait["at_most"].duration(at_least_ms=1)
-    scope = _scope(equipment, assets, {**both, "timed_out": Kind.BOOLEAN})
-    branches = [_read_branch(each, keys, scope, equipment, assets) for each in keys["do"].items()]
+    names = names_at(equipment, assets, {**both, "timed_out": Kind.BOOLEAN})
+    lines = keys["do"].items()
+    branches = [_read_branch(each, keys, names, equipment, assets) for each in lines]
+    decided = [(node.mapping()["when"], each.when) for node, each in zip(lines, branches, strict=True) if each]
+    check_reachable((node, when) for node, when in decided if "timed_out" not in when.names)
     if match is None or at_most_ms is None or not branches:
         return None
     return Wait(
@@ -124,27 +123,27 @@ def read_wait(keys: Keys, equipment: Equipment, assets: Assets) -> Wait | None:
     )
 
 
-def _read_branch(node: Node, keys: Keys, scope: Scope, equipment: Equipment, assets: Assets) -> Branch | None:
+def _read_branch(node: Node, keys: Keys, names: Names, equipment: Equipment, assets: Assets) -> Branch | None:
     own = node.mapping(allowed={"when", "post", "with", "need", "alert"}, required={"when"})
-    when = read_condition(own["when"], scope) if "when" in own else None
+    when = read_condition(own["when"], names) if "when" in own else None
     if ("post" in own) == ("alert" in own):
         node.problem("each line of `do` either posts or alerts: give it `post` or `alert`")
         return None
     then: Posting | Template | None
     if "post" in own:
         order = {"order": keys["order"]} if "order" in keys else {}
-        then = read_posting(own["post"], {**own, **order}, scope, equipment, assets, _names(when))
+        then = read_posting(own["post"], {**own, **order}, names, equipment, assets, _names(when))
     else:
-        then = read_template(own["alert"], scope)
+        then = read_template(own["alert"], names)
     return Branch(when=when, then=then) if when is not None and then is not None else None
 
 
 def read_alarm(keys: Keys, equipment: Equipment, assets: Assets) -> Alarm | None:
-    scope = _scope(equipment, assets, {})
-    when, for_ms = _read_lasting(keys["raise"], scope)
-    clear, clear_for_ms = _read_lasting(keys["clear"], scope) if "clear" in keys else (None, 0)
+    names = names_at(equipment, assets, {})
+    when, for_ms = _read_lasting(keys["raise"], names, may_always_be=False)
+    clear, clear_for_ms = _read_lasting(keys["clear"], names) if "clear" in keys else (None, 0)
     once_ms = _read_once(keys["once"]) if "once" in keys else None
-    posting = read_posting(keys["do"], keys, scope, equipment, assets, _names(when))
+    posting = read_posting(keys["do"], keys, names, equipment, assets, _names(when))
     if when is None or posting is None:
         return None
     return Alarm(
@@ -169,9 +168,9 @@ def _read_once(node: Node) -> int | None:
     return node.duration()
 
 
-def _read_lasting(node: Node, scope: Scope) -> tuple[Expression | None, int]:
+def _read_lasting(node: Node, names: Names, *, may_always_be: bool = True) -> tuple[Expression | None, int]:
     keys = node.mapping(allowed={"when", "for"}, required={"when"})
-    when = read_condition(keys["when"], scope) if "when" in keys else None
+    when = read_condition(keys["when"], names, may_always_be=may_always_be) if "when" in keys else None
     return when, (keys["for"].duration() or 0) if "for" in keys else 0
 
 
@@ -180,24 +179,17 @@ def _fires_when_stale(keys: Keys) -> bool:
 
 
 def read_episode(keys: Keys, equipment: Equipment, assets: Assets) -> Episode | None:
-    live = _scope(equipment, assets, {})
+    live = names_at(equipment, assets, {})
     texts = text_signals(equipment)
     over = {**texts, "started": Kind.NUMBER, "ended": Kind.NUMBER}
     own = keys["episode"].mapping(allowed={"open", "close", "merge_gaps"}, required={"open"})
-    opens = read_condition(own["open"], live) if "open" in own else None
+    opens = read_condition(own["open"], live, may_always_be=False) if "open" in own else None
     closes = read_condition(own["close"], live) if "close" in own else None
     merge_ms = own["merge_gaps"].duration() if "merge_gaps" in own else 0
     micro_ms = keys["micro"].duration() if "micro" in keys else 0
-    scope = _scope(equipment, assets, over)
-    classes: list[Class] = []
-    for line in keys["classify"].items() if "classify" in keys else []:
-        each = line.mapping(allowed={"when", "loss"}, required={"when", "loss"})
-        when = read_condition(each["when"], scope) if "when" in each else None
-        loss = read_expression(each["loss"], scope, (Kind.TEXT,), "a loss") if "loss" in each else None
-        if when is not None and loss is not None:
-            classes.append(Class(when, loss))
-    posting_scope = _scope(equipment, assets, {**over, **({"loss": Kind.TEXT} if "classify" in keys else {})})
-    posting = read_posting(keys["do"], keys, posting_scope, equipment, assets, _names(opens))
+    classes = _read_classes(keys["classify"], names_at(equipment, assets, over), assets) if "classify" in keys else ()
+    posting_names = names_at(equipment, assets, {**over, **({"loss": Kind.TEXT} if "classify" in keys else {})})
+    posting = read_posting(keys["do"], keys, posting_names, equipment, assets, _names(opens))
     at_open = _read_at_open(keys, equipment, assets, _names(opens)) if "at_open" in keys else None
     if opens is None or posting is None:
         return None
@@ -208,13 +200,30 @@ def read_episode(keys: Keys, equipment: Equipment, assets: Assets) -> Episode | 
         close=closes,
         merge_ms=merge_ms or 0,
         micro_ms=micro_ms or 0,
-        classes=tuple(classes),
+        classes=classes,
         texts=tuple(sorted(name.removeprefix("episode.") for name in names if name in texts)),
         state=_state_signal(equipment),
         fires_when_stale=_fires_when_stale(keys),
         posting=posting,
         at_open=at_open,
     )
+
+
+def _read_classes(node: Node, names: Names, assets: Assets) -> tuple[Class, ...]:
+    classes: list[Class] = []
+    lines: list[tuple[Node, Expression]] = []
+    for line in node.items():
+        each = line.mapping(allowed={"when", "loss"}, required={"when", "loss"})
+        when = read_condition(each["when"], names) if "when" in each else None
+        loss = read_expression(each["loss"], names, (Kind.TEXT,), "a loss") if "loss" in each else None
+        if loss is not None:
+            check_loss(each["loss"], loss, assets)
+        if when is not None:
+            lines.append((each["when"], when))
+        if when is not None and loss is not None:
+            classes.append(Class(when, loss))
+    check_reachable(lines)
+    return tuple(classes)
 
 
 def _read_at_open(keys: Keys, equipment: Equipment, assets: Assets, reads: frozenset[str]) -> Posting | None:
@@ -232,7 +241,7 @@ def _read_at_open(keys: Keys, equipment: Equipment, assets: Assets, reads: froze
         return None
     over = {**text_signals(equipment), "started": Kind.NUMBER, "loss": Kind.TEXT}
     order = {"order": keys["order"]} if "order" in keys else {}
-    return read_posting(own["do"], {**own, **order}, _scope(equipment, assets, over), equipment, assets, reads)
+    return read_posting(own["do"], {**own, **order}, names_at(equipment, assets, over), equipment, assets, reads)
 
 
 def _state_signal(equipment: Equipment) -> str | None:
@@ -257,7 +266,7 @@ def read_collect(keys: Keys, equipment: Equipment, assets: Assets) -> Collect | 
     if not {"every", "or"} & post.keys():
         keys["post"].problem("nothing says when to post: add `every` (such as 60s) or `or` (such as good >= 25)")
     every_ms = post["every"].duration(at_least_ms=1) if "every" in post else None
-    enough = read_condition(post["or"], Scope(dict.fromkeys(measures, Kind.NUMBER))) if "or" in post else None
+    enough = read_condition(post["or"], _measured(measures, equipment, assets)) if "or" in post else None
     flush_on = _read_changes(post["and_when_changes"], equipment) if "and_when_changes" in post else frozenset()
     posted = measures.get(quantity or "")
     if not posted:
@@ -272,6 +281,13 @@ def read_collect(keys: Keys, equipment: Equipment, assets: Assets) -> Collect | 
         enough=enough,
         flush_on=flush_on,
     )
+
+
+def _measured(measures: Mapping[str, str], equipment: Equipment, assets: Assets) -> Names:
+    """What is collected, under the names that the rule gives it."""
+    known = units(equipment)
+    own = {name: known[signal] for name, signal in measures.items() if signal in known}
+    return Names(Scope(dict.fromkeys(measures, Kind.NUMBER)), own, assets.codes, assets.measures)
 
 
 def _read_measures(node: Node, equipment: Equipment) -> dict[str, str]:

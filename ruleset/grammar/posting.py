@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from decimal import Decimal
 
-from ruleset.cel import Expression, Kind, Scope
-from ruleset.codes import UNITS
+from ruleset.cel import EvaluationFailed, Expression, Kind
+from ruleset.codes import LOSSES, OWN_LOSSES, UNITS
 from ruleset.document import Node
 from ruleset.equipment import Assets, Equipment
 from ruleset.form.posting import Need, Posting
-from ruleset.form.vocabulary import ACTIONS, PROGRESS, Action
+from ruleset.form.vocabulary import ACTIONS, PROGRESS, Action, Lacking, Want, converted
 from ruleset.grammar.expression import read_condition, read_expression, read_template
-from ruleset.grammar.scope import units
+from ruleset.grammar.scope import Names, units
 from ruleset.problem import suggest
 from ruleset.unit import Factor
 from ruleset.unit import factor as factor_between
@@ -23,7 +24,7 @@ RUNNING = "running"
 def read_posting(
     do: Node,
     keys: Mapping[str, Node],
-    scope: Scope,
+    names: Names,
     equipment: Equipment,
     assets: Assets,
     reads: frozenset[str] = frozenset(),
@@ -33,15 +34,17 @@ def read_posting(
     if name is None:
         return None
     action = ACTIONS[name]
-    order = _read_order(keys["order"], scope) if "order" in keys else None
+    order = _read_order(keys["order"], names) if "order" in keys else None
     if action.needs_order and "order" not in keys:
         do.problem(f"{name} belongs to an order: add `order: running`, or an expression that names it")
-    values = _read_values(do, keys.get("with"), name, action, scope)
+    values = _read_values(do, keys.get("with"), name, action, names)
+    if "loss" in values:
+        check_loss(keys["with"].mapping()["loss"], values["loss"], assets)
     unit, factor = _unit(keys.get("with"), values, equipment, assets) if action.has_unit else (None, None)
-    needs = _read_needs(keys["need"], scope) if "need" in keys else ()
+    needs = _read_needs(keys["need"], names) if "need" in keys else ()
     _check_equipment(do, name, action, equipment, assets)
-    names = frozenset().union(*(each.names for each in values.values()), *(each.that.names for each in needs))
-    names |= order.names if isinstance(order, Expression) else frozenset()
+    read = frozenset().union(*(each.names for each in values.values()), *(each.that.names for each in needs))
+    read |= order.names if isinstance(order, Expression) else frozenset()
     return Posting(
         action=name,
         order=order,
@@ -49,7 +52,7 @@ def read_posting(
         unit=unit,
         factor=factor,
         needs=needs,
-        reads=frozenset(names) | reads,
+        reads=frozenset(read) | reads,
     )
 
 
@@ -64,13 +67,13 @@ def _read_action(do: Node) -> str | None:
     return None
 
 
-def _read_order(node: Node, scope: Scope) -> Expression | str | None:
+def _read_order(node: Node, names: Names) -> Expression | str | None:
     if node.is_text and node.raw.value == RUNNING:
         return RUNNING
-    return read_expression(node, scope, (Kind.TEXT,), "an order")
+    return read_expression(node, names, (Kind.TEXT,), "an order")
 
 
-def _read_values(do: Node, given: Node | None, name: str, action: Action, scope: Scope) -> dict[str, Expression]:
+def _read_values(do: Node, given: Node | None, name: str, action: Action, names: Names) -> dict[str, Expression]:
     parameters = action.parameters
     allowed = {*parameters, "unit"} if action.has_unit else set(parameters)
     entries = given.mapping(allowed=allowed) if given is not None else {}
@@ -79,10 +82,33 @@ def _read_values(do: Node, given: Node | None, name: str, action: Action, scope:
     values: dict[str, Expression] = {}
     for key, node in entries.items():
         if key != "unit":
-            expression = read_expression(node, scope, (parameters[key].want.kind,), f'"{key}"')
+            expression = read_expression(node, names, (parameters[key].want.kind,), f'"{key}"')
             if expression is not None:
                 values[key] = expression
+                _check_constant(node, expression, parameters[key].want)
     return values
+
+
+def _check_constant(node: Node, value: Expression, want: Want) -> None:
+    """What is written there outright must be possible there."""
+    answer = None if value.names else value.evaluate({})
+    found = answer if isinstance(answer, EvaluationFailed) else converted(want, answer)
+    if isinstance(found, Lacking):
+        node.problem(found.reason)
+    elif isinstance(found, EvaluationFailed):
+        node.problem(found.text)
+
+
+def check_loss(node: Node, loss: Expression, assets: Assets) -> None:
+    """A loss that is written outright, or is a table's meaning, must be one that Odoo has a reason for."""
+    known = LOSSES | assets.codes.get(OWN_LOSSES, {}).keys()
+    answer = None if loss.names else loss.evaluate({})
+    if isinstance(answer, str) and answer not in known:
+        node.problem(f'"{answer}" is no loss category{suggest(answer, known)}')
+    table = re.fullmatch(r"\s*codes\.(\w+)\[.*\]\s*", loss.text)
+    wrong = [each for each in assets.codes.get(table[1], {}).values() if each not in known] if table else []
+    if table is not None and wrong:
+        node.problem(f'codes.{table[1]} has "{wrong[0]}", which is no loss category{suggest(wrong[0], known)}')
 
 
 def read_unit(
@@ -144,12 +170,12 @@ def _unit(
     return read_unit(given, {name: given.mapping()["quantity"]}, name, equipment, assets)
 
 
-def _read_needs(node: Node, scope: Scope) -> tuple[Need, ...]:
+def _read_needs(node: Node, names: Names) -> tuple[Need, ...]:
     needs: list[Need] = []
     for each in node.items():
         keys = each.mapping(allowed={"that", "else"}, required={"that", "else"})
-        that = read_condition(keys["that"], scope) if "that" in keys else None
-        otherwise = read_template(keys["else"], scope) if "else" in keys else None
+        that = read_condition(keys["that"], names) if "that" in keys else None
+        otherwise = read_template(keys["else"], names) if "else" in keys else None
         if that is not None and otherwise is not None:
             needs.append(Need(that, otherwise))
     return tuple(needs)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
-from ruleset.cel import Kind
+from ruleset.cel import Kind, Scope
 from ruleset.equipment import Assets, Equipment, EventSignal, Signal, ValueType
+from ruleset.unit import Measure
 
 _KINDS: Final = {
     ValueType.BOOLEAN: Kind.BOOLEAN,
@@ -14,6 +17,23 @@ _KINDS: Final = {
     ValueType.TEXT: Kind.TEXT,
 }
 RESERVED: Final = frozenset({"asset", "codes", "episode", "started", "ended", "loss", "timed_out", "counted"})
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What expressions may read at one equipment, with the units and code tables to check them against."""
+
+    scope: Scope
+    units: Mapping[str, str]
+    codes: Mapping[str, Mapping[str, str]]
+    measures: Mapping[str, Measure]
+
+
+def names_at(equipment: Equipment, assets: Assets, extra: Mapping[str, Kind]) -> Names:
+    """The equipment's own names, and `extra` ones that a form adds."""
+    return Names(
+        Scope({**equipment_kinds(equipment, assets), **extra}), units(equipment), assets.codes, assets.measures
+    )
 
 
 def equipment_kinds(equipment: Equipment, assets: Assets) -> dict[str, Kind]:

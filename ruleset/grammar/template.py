@@ -85,7 +85,7 @@ def _read_parameter(name: str, node: Node, assets: Assets) -> Parameter | None:
         keys["unit"].problem(f"only a number has a unit, this is {kind}")
     elif unit is not None and unit not in known:
         keys["unit"].problem(f'unit "{unit}" does not stand in the table units of codes.yaml{suggest(unit, known)}')
-    default = _read_argument(keys["default"], kind) if "default" in keys else None
+    default = _read_argument(keys["default"], kind, unit) if "default" in keys else None
     return Parameter(name=name, type=kind, unit=unit, default=default)
 
 
@@ -154,16 +154,16 @@ def _read_arguments(node: Node, parameters: Mapping[str, Parameter], assets: Ass
     for name, key, value in node.entries():
         if name not in parameters:
             key.problem(f'the template has no parameter "{name}"{suggest(name, parameters)}')
-        elif (argument := _read_argument(value, parameters[name].type)) is not None:
+        elif (argument := _read_argument(value, parameters[name].type, parameters[name].unit)) is not None:
             if parameters[name].type is ParameterType.SIGNAL and argument.literal not in signals:
                 value.problem(f'unknown signal "{argument.literal}"{suggest(argument.literal, signals)}')
             found[name] = argument
     return found
 
 
-def _read_argument(node: Node, kind: ParameterType) -> Argument | None:
+def _read_argument(node: Node, kind: ParameterType, unit: str | None) -> Argument | None:
     literal = _literal(node, kind)
-    return Argument(node.raw, literal) if literal is not None and isinstance(node.raw, ScalarNode) else None
+    return Argument(node.raw, literal, unit) if literal is not None and isinstance(node.raw, ScalarNode) else None
 
 
 def _literal(node: Node, kind: ParameterType) -> str | None:
