@@ -7,9 +7,9 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from bridge.core.input import Acted, ActKind, Notice
+from bridge.core.input import Acted, ActKind, Notice, Setback
 from bridge.core.job import unmet_reason
-from odoo_adapter.odoo import Applied, Declined
+from odoo_adapter.odoo import Applied, Declined, Held
 from ruleset.transaction import (
     Complete,
     Correct,
@@ -105,7 +105,7 @@ def only(desk: Desk) -> Entry:
 
 def differences(desk: Desk) -> dict[str, Decimal]:
     """What is proposed, by key."""
-    found = {entry.key: decode(entry.body) for entry in desk.outbox.entries()}
+    found = {entry.key: decode(entry.body) for entry in desk.outbox.entries() if entry.action != "fact.changed"}
     return {key: one.quantity for key, one in found.items() if isinstance(one, Correct | Scrap | MaterialConsume)}
 
 
@@ -238,6 +238,19 @@ def test_once_a_person_corrected_it_by_hand_no_difference_is_proposed_any_more()
         "the fact was posted with other content, and what stands of it now is not known here; correct it in Odoo where "
         "that is right, then skip this"
     )
+
+
+def test_of_a_correction_that_may_stand_and_is_skipped_nobody_knows_whether_it_does() -> None:
+    desk = posted(completed(80))
+    desk.postings.post(completed(70), 4)
+    act(desk, ActKind.RELEASE, FIRST)
+    desk.outbox.claim("odoo", now_ms=6, limit=1)
+    desk.postings.postpone(Setback(keys=(FIRST,), reason="the answer was lost", uncertain=True), 7)
+    desk.outbox.claim("odoo", now_ms=100_000, limit=1)
+    desk.postings.resolve(Held(key=FIRST, reason="70 stand, 80 were expected"), 100_001)
+    act(desk, ActKind.SKIP, FIRST)
+    desk.postings.post(completed(75), 100_002)
+    assert (only(desk).key, only(desk).state, differences(desk)) == (SECOND, EntryState.DEAD, {})
 
 
 def test_a_fact_that_was_skipped_is_not_posted_by_coming_again() -> None:
