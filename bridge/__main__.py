@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import typer
 
-from bridge.commands import audit, check, console, decode, demo, nodes, odoo, orders, outbox, run, send, simulate
+from bridge.commands import audit, check, console, decode, demo, nodes, odoo, orders, outbox, rules, run, send, simulate
 from bridge.doctor import command as doctor
 
 app = typer.Typer(
@@ -18,6 +18,7 @@ app.command("demo")(demo.command)
 app.command("run")(run.command)
 app.command("check")(check.command)
 app.command("doctor")(doctor.command)
+app.add_typer(rules.app, name="rules")
 app.command("simulate")(simulate.command)
 app.command("decode")(decode.command)
 app.add_typer(outbox.app, name="outbox")

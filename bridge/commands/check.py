@@ -21,6 +21,7 @@ from bridge.commands.odoo import exit_code
 from bridge.errors import ConfigError
 from bridge.online.check import Compared, check_online
 from bridge.plant import CODES_FILE, Plant, load_plant
+from bridge.rule_tests.folder import load_tests
 from odoo_adapter.errors import OdooError
 from ruleset.codes import unused_tables
 from ruleset.problem import Problem
@@ -31,6 +32,7 @@ def check(plant: Path, json_output: bool, online: bool = False) -> int:
     where Odoo cannot be asked."""
     try:
         loaded = load_plant(plant)
+        tests = load_tests(loaded)
     except ConfigError as error:
         _tell(plant, error.problems, {}, json_output=json_output)
         return WRONG
@@ -41,7 +43,7 @@ def check(plant: Path, json_output: bool, online: bool = False) -> int:
     notes = _notes(loaded)
     if not json_output:
         _print_notes(notes)
-    more = {"found": _found(loaded), "notes": notes, **_online(compared)}
+    more = {"found": {**_found(loaded), "rule_tests": len(tests)}, "notes": notes, **_online(compared)}
     _tell(plant, problems, more, json_output=json_output)
     return WRONG if problems else OK
 

@@ -17,14 +17,14 @@ def test_a_clean_folder_ends_in_0_and_says_what_was_found(capsys: pytest.Capture
     assert check(DEMO, json_output=False) == 0
 
     assert capsys.readouterr().out == (
-        f"{DEMO}: clean (4 equipment, 25 signals, 3 code tables, 5 workflows, 2 rule files)\n"
+        f"{DEMO}: clean (4 equipment, 25 signals, 3 code tables, 5 workflows, 2 rule files, 17 rule tests)\n"
     )
 
 
 def test_a_clean_folder_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert check(DEMO, json_output=True) == 0
 
-    found = {"equipment": 4, "signals": 25, "code_tables": 3, "workflows": 5, "rule_files": 2}
+    found = {"equipment": 4, "signals": 25, "code_tables": 3, "workflows": 5, "rule_files": 2, "rule_tests": 17}
     assert json.loads(capsys.readouterr().out) == {"clean": True, "problems": [], "found": found, "notes": []}
 
 

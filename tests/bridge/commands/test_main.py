@@ -15,6 +15,7 @@ COMMANDS = {"demo", "run", "check", "doctor", "simulate", "decode", "nodes"} | {
     "orders",
     "odoo",
     "audit",
+    "rules",
 }
 
 
@@ -37,6 +38,7 @@ def test_the_help_lists_every_command() -> None:
         ("odoo", {"install", "uninstall", "check"}),
         ("send", {"rebirth", "write"}),
         ("audit", {"verify"}),
+        ("rules", {"list", "test"}),
     ],
 )
 def test_the_help_of_a_group_lists_its_commands(group: str, commands: set[str]) -> None:

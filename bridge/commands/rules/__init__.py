@@ -1,0 +1,11 @@
+"""`uns-bridge rules`: the rules of a plant folder, and their tests."""
+
+from __future__ import annotations
+
+import typer
+
+from bridge.commands.rules import listing, test
+
+app = typer.Typer(help="The rules of a plant: list, test.", no_args_is_help=True)
+app.command("list")(listing.command)
+app.command("test")(test.command)
