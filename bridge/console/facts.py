@@ -33,9 +33,9 @@ from state.record import Table
 Enter = Callable[[Entering], Awaitable[None]]
 
 REFUSED_BY_RULE: Final = (
-    "A rule's need was not met, so there is no transaction that could be sent: a replay will be declined. Mend what "
-    "the reason names (a code table, or what the equipment sends) for the next time, enter this fact in Odoo by hand, "
-    "and skip it here with a reason."
+    "There is no transaction that could be sent: a replay will be declined. Mend what the reason names (a code table, "
+    "or what the equipment sends) for the next time, enter or correct this fact in Odoo by hand, and skip it here with "
+    "a reason."
 )
 DONE_SEARCHED: Final = 2_000
 """Done entries that a search looks through, the latest: they lie in the store and are read one by one."""

@@ -14,8 +14,8 @@ from odoo_adapter.odoo import Job, Standing
 from ruleset.transaction import Consented, decode
 from state.entry import Entry
 
-NEED_NOT_MET: Final = "mend what the rule needs and let the event come again, or skip the entry"
-"""What a person does about a dead letter of a rule's `need`, of which there is no transaction."""
+NEED_NOT_MET: Final = "mend what the reason names and let the event come again, or skip the entry"
+"""What a person does about a dead letter of which there is no transaction: a rule's `need`, or a change in Odoo."""
 
 
 class _Unmet(msgspec.Struct, frozen=True, kw_only=True):

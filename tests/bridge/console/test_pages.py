@@ -157,7 +157,7 @@ async def test_what_a_rule_did_not_let_through_says_that_a_replay_is_in_vain(con
 
     page = await console.get("/entry?key=k1")
 
-    assert "Not let through by a rule" in page
+    assert "Nothing to send" in page
     assert "a replay will be declined" in page
 
 
