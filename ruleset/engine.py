@@ -21,7 +21,7 @@ from ruleset.form.alarm import Alarm
 from ruleset.form.collect import Collect
 from ruleset.form.count import Count
 from ruleset.form.episode import Episode
-from ruleset.form.memory import AlarmMemory, CountMemory, EpisodeMemory, WaitMemory
+from ruleset.form.memory import AlarmMemory, CountMemory, EpisodeMemory, OccurrenceMemory, WaitMemory
 from ruleset.form.moment import Moment, event_values
 from ruleset.form.occurrence import Occurrence
 from ruleset.form.posting import Posting, event_key
@@ -230,8 +230,8 @@ class Engine:
 
         def happened() -> tuple[EngineOutput, ...]:
             match instance.form, memory:
-                case Occurrence() as occurrence, None:
-                    return occurrence.happened(event, moment)
+                case Occurrence() as occurrence, None | OccurrenceMemory():
+                    return occurrence.happened(memory, event, moment)
                 case Count() as count, CountMemory():
                     return count.happened(memory, event, moment)
                 case Wait() as wait, WaitMemory():
@@ -373,7 +373,7 @@ def _told(
 def _posting_of(form: Form) -> Posting | None:
     match form:
         case Occurrence() | Count():
-            return form.posting
+            return form.posting if isinstance(form.posting, Posting) else None
         case Wait():
             return next((each.then for each in form.branches if isinstance(each.then, Posting)), None)
         case _:

@@ -177,6 +177,9 @@ def _read_form(body: Node, own_keys: frozenset[str]) -> tuple[str, dict[str, Nod
         return None
     reader = READERS[form]
     keys = body.mapping(allowed=reader.allowed | reader.required | own_keys, required=reader.required)
+    if "alert" in reader.allowed and ("do" in keys) == ("alert" in keys):
+        body.problem("a rule either posts or alerts: give it `do` or `alert`")
+        return None
     return (form, keys) if reader.required <= keys.keys() else None
 
 
@@ -235,10 +238,10 @@ def _refuse_shared_facts(node: Node, added: list[Instance], posted_by: dict[_Fac
 def _facts(instance: Instance) -> list[_Fact]:
     path = instance.equipment.path
     match instance.form:
-        case Occurrence() as form:
-            return [(path, form.event, form.posting.action)]
+        case Occurrence(posting=Posting() as posting) as form:
+            return [(path, form.event, posting.action)]
         case Episode() as form:
-            posts = (each for each in (form.at_open, form.posting) if each is not None)
+            posts = (each for each in (form.at_open, form.posting) if isinstance(each, Posting))
             return [(path, "", posting.action) for posting in posts]
         case Wait() as form:
             posts = (each.then for each in form.branches if isinstance(each.then, Posting))

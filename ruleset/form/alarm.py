@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ruleset.cel import EvaluationFailed, Expression
 from ruleset.form.memory import AlarmMemory, Origin
 from ruleset.form.moment import Moment
-from ruleset.form.posting import Posting, order_of, post
+from ruleset.form.posting import Then, order_of, post
 from ruleset.output import EngineOutput
 
 
@@ -21,7 +21,7 @@ class Alarm:
     clear_for_ms: int
     once_ms: int | None
     fires_when_stale: bool
-    posting: Posting
+    posting: Then
 
     def new_memory(self) -> AlarmMemory:
         return AlarmMemory()

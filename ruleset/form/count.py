@@ -11,7 +11,7 @@ import msgspec
 from ruleset.cel import EvaluationFailed, Expression
 from ruleset.form.memory import Counted, CountMemory
 from ruleset.form.moment import Moment
-from ruleset.form.posting import Posting, cannot_post, order_of, post
+from ruleset.form.posting import Posting, Then, cannot_post, order_of, post
 from ruleset.form.vocabulary import ACTIONS
 from ruleset.output import EngineOutput, Remark, RemarkName
 from ruleset.sample import Event
@@ -28,7 +28,7 @@ class Count:
     at_least: int
     within_ms: int
     once_ms: int | None
-    posting: Posting
+    posting: Then
     while_open: bool = False
 
     def new_memory(self) -> CountMemory:
@@ -90,7 +90,7 @@ class Count:
     def _post(self, event: Event, window: list[Counted], moment: Moment) -> EngineOutput:
         named = ", ".join(f"{each.id} ({_clock(each.at_ms)})" for each in window)
         moment = moment.with_extra({"counted": named})
-        has_text = "text" in ACTIONS[self.posting.action].parameters
+        has_text = isinstance(self.posting, Posting) and "text" in ACTIONS[self.posting.action].parameters
         defaults = {"text": f"{event.signal}: {named}"} if has_text else None
         order = order_of(self.posting, moment)
         return post(self.posting, moment, self._fact(moment, event), order=order, defaults=defaults)

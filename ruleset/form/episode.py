@@ -12,7 +12,7 @@ from ruleset.cel import EvaluationFailed, Expression
 from ruleset.document import format_duration
 from ruleset.form.memory import EpisodeMemory, Origin
 from ruleset.form.moment import Moment
-from ruleset.form.posting import Posting, cannot_post, order_of, post
+from ruleset.form.posting import Posting, Then, cannot_post, order_of, post
 from ruleset.output import EngineOutput, Remark, RemarkName
 from ruleset.sample import Plain
 from ruleset.transaction import OrderRef
@@ -44,7 +44,7 @@ class Episode:
     texts: tuple[str, ...]
     state: str | None
     fires_when_stale: bool
-    posting: Posting
+    posting: Then
     at_open: Posting | None = None
 
     def new_memory(self) -> EpisodeMemory:
@@ -150,7 +150,8 @@ class Episode:
         if started_ms is None or ended_ms is None or origin is None:
             return ()
         if ended_ms - started_ms < self.micro_ms and not told:
-            is_stop = self.posting.action.startswith("downtime.")  # else another rule totals it
+            is_stop = isinstance(self.posting, Posting) and self.posting.action.startswith("downtime.")  # else another
+            # rule totals it
             return (self._micro(memory, moment, started_ms, ended_ms),) if is_stop else ()
         then = moment.of(origin.source, ended_ms).with_extra(self._values(memory, started_ms, ended_ms))
         return self._post(memory, then, str(started_ms))

@@ -81,6 +81,13 @@ class EpisodeMemory(msgspec.Struct, omit_defaults=True, kw_only=True, tag_field=
     failed: bool = False
 
 
+class OccurrenceMemory(msgspec.Struct, omit_defaults=True, kw_only=True, tag_field="form", tag="event"):
+    """The ids of events that were posted or told, and the time of the last of them."""
+
+    told: list[str] = []
+    fired_ms: int | None = None
+
+
 class Counted(msgspec.Struct, frozen=True):
     """One event that a count remembers."""
 
@@ -123,4 +130,4 @@ class HeardMemory(msgspec.Struct, omit_defaults=True, kw_only=True):
     events: list[Happened] = []
 
 
-RuleMemory: TypeAlias = CollectMemory | AlarmMemory | EpisodeMemory | CountMemory | WaitMemory
+RuleMemory: TypeAlias = CollectMemory | AlarmMemory | EpisodeMemory | OccurrenceMemory | CountMemory | WaitMemory

@@ -1,27 +1,48 @@
-"""`event`: each occurrence that meets its conditions is posted, once by its id."""
+"""`event`: each occurrence that meets its conditions is posted, or told, once by its id."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from ruleset.cel import EvaluationFailed, Expression
-from ruleset.form.moment import Moment
-from ruleset.form.posting import Posting, cannot_post, order_of, post
+from ruleset.form.memory import OccurrenceMemory
+from ruleset.form.moment import Moment, Template
+from ruleset.form.posting import Then, cannot_post, order_of, post
 from ruleset.output import EngineOutput
 from ruleset.sample import Event
+
+TOLD_IDS: Final = 64
+"""Ids of events that were alerted about are remembered, so that a document that comes again is not told again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Occurrence:
+    """`once_ms`: after one that was posted or told, others within that time are not."""
+
     event: str
     when: Expression | None
-    posting: Posting
+    once_ms: int | None
+    posting: Then
 
-    def happened(self, event: Event, moment: Moment) -> tuple[EngineOutput, ...]:
+    def new_memory(self) -> OccurrenceMemory | None:
+        """None where nothing has to be remembered: a posting is unique by its key."""
+        return OccurrenceMemory() if self.once_ms is not None or isinstance(self.posting, Template) else None
+
+    def happened(self, memory: OccurrenceMemory | None, event: Event, moment: Moment) -> tuple[EngineOutput, ...]:
         """Take one event; `moment` has its fields. One that cannot be decided is not dropped: it is `Unmet`."""
         answer = True if self.when is None else moment.holds(self.when)
+        if not answer or (memory is not None and self._is_quiet(memory, event)):
+            return ()
+        if memory is not None:
+            memory.told = [*memory.told, event.id][-TOLD_IDS:]
+            memory.fired_ms = event.at_ms
         if isinstance(answer, EvaluationFailed):
             return (cannot_post(self.posting, moment, event.id, f"when: {answer.text}", event=self.event),)
-        if not answer:
-            return ()
         return (post(self.posting, moment, event.id, order=order_of(self.posting, moment), event=self.event),)
+
+    def _is_quiet(self, memory: OccurrenceMemory, event: Event) -> bool:
+        if event.id in memory.told:
+            return True
+        fired_ms = memory.fired_ms
+        return self.once_ms is not None and fired_ms is not None and abs(event.at_ms - fired_ms) < self.once_ms

@@ -13,7 +13,7 @@ from ruleset.cel import EvaluationFailed, Expression
 from ruleset.equipment import Equipment
 from ruleset.form.moment import Moment, Template
 from ruleset.form.vocabulary import ACTIONS, Action, Lacking, converted
-from ruleset.output import Post, Unmet
+from ruleset.output import Alert, Post, Unmet
 from ruleset.sample import Plain
 from ruleset.transaction import DowntimeClose, DowntimeRecord, IdempotencyKey, OrderRef, Transaction
 from ruleset.unit import Factor
@@ -44,7 +44,14 @@ class Posting:
     reads: frozenset[str]
 
 
+Then: TypeAlias = Posting | Template
+"""What a rule does: it posts, or it tells a person the text."""
 _Fields: TypeAlias = "dict[str, object]"
+
+
+def reads_of(then: Then) -> frozenset[str]:
+    """The names that it reads."""
+    return then.names if isinstance(then, Template) else then.reads
 
 
 def fact_key(equipment: str, action: str, order: OrderRef | None, fact: str) -> IdempotencyKey:
@@ -62,9 +69,9 @@ def event_key(equipment: str, action: str, event: str, id: str) -> IdempotencyKe
     return IdempotencyKey(f"{equipment}:{action}:{event}:{id}")
 
 
-def order_of(posting: Posting, moment: Moment) -> OrderRef | None | EvaluationFailed:
+def order_of(posting: Then, moment: Moment) -> OrderRef | None | EvaluationFailed:
     """The order that the fact belongs to; None where there is none."""
-    if posting.order is None:
+    if isinstance(posting, Template) or posting.order is None:
         return None
     if isinstance(posting.order, str):
         return OrderRef(moment.running) if moment.running else None
@@ -75,19 +82,21 @@ def order_of(posting: Posting, moment: Moment) -> OrderRef | None | EvaluationFa
 
 
 def post(
-    posting: Posting,
+    posting: Then,
     moment: Moment,
     fact: str,
     *,
     order: OrderRef | None | EvaluationFailed,
     event: str | None = None,
     defaults: Mapping[str, Plain] | None = None,
-) -> Post | Unmet:
+) -> Post | Unmet | Alert:
     """Evaluate needs and values and build the transaction; whatever is lacking makes it `Unmet`.
 
     `fact` ends the idempotency key; it is an id of `event` where that is given. `defaults` are fields used where
     `with` gives none.
     """
+    if isinstance(posting, Template):
+        return _alert(moment, posting.fill(moment))
     known_order = None if isinstance(order, EvaluationFailed) else order
     action = ACTIONS[posting.action]
     key = _key(posting, moment, known_order, fact, event)
@@ -119,8 +128,15 @@ def post(
     )
 
 
-def cannot_post(posting: Posting, moment: Moment, fact: str, reason: str, *, event: str | None = None) -> Unmet:
-    """The dead letter of a fact for which the rule could not even decide whether to post."""
+def _alert(moment: Moment, text: str) -> Alert:
+    return Alert(rule=moment.rule, equipment=moment.equipment.path, text=text, at_ms=moment.at_ms)
+
+
+def cannot_post(posting: Then, moment: Moment, fact: str, reason: str, *, event: str | None = None) -> Unmet | Alert:
+    """The dead letter of a fact for which the rule could not even decide whether to post; an alert where it would only
+    have told."""
+    if isinstance(posting, Template):
+        return _alert(moment, f"rule {moment.rule}: {fact}: {reason}")
     order = order_of(posting, moment)
     known = None if isinstance(order, EvaluationFailed) else order
     return Unmet(

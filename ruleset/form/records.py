@@ -111,8 +111,8 @@ class Records:
     def rule(self, id: str) -> RuleMemory | None:
         """The working memory of a rule at an equipment; None for a form that remembers nothing."""
         memory = self._rules.get(id)
-        if memory is None and not isinstance(form := self._forms[id], Occurrence):
-            memory = self._rules[id] = form.new_memory()
+        if memory is None and (new := self._forms[id].new_memory()) is not None:
+            memory = self._rules[id] = new
         return memory
 
     def orphaned(self, now_ms: int) -> tuple[Alert, ...]:
@@ -167,7 +167,7 @@ class Records:
             record, empty = self._heard.get(name), HeardMemory()
         else:
             record, form = self._rules.get(id), self._forms.get(id)
-            empty = form.new_memory() if form is not None and not isinstance(form, Occurrence) else None
+            empty = form.new_memory() if form is not None else None
         return None if record is None or record == empty else _encoder.encode({"v": VERSION, "record": record})
 
     def restore(self, id: str, snapshot: bytes) -> None:
@@ -185,7 +185,8 @@ class Records:
             self._heard[name] = msgspec.json.decode(body, type=HeardMemory)
         else:
             memory, form = _rule_decoder.decode(body), self._forms.get(id)
-            if form is None or isinstance(form, Occurrence) or type(form.new_memory()) is not type(memory):
+            wanted = form.new_memory() if form is not None else None
+            if wanted is None or type(wanted) is not type(memory):
                 if isinstance(memory, WaitMemory) and memory.waiting:
                     self._orphans[id] = memory
                 else:

@@ -93,6 +93,10 @@ def read_template(node: Node, names: Names) -> Template | None:
     return Template((*parts, text[done:]))
 
 
+def names_of(expression: Expression | None) -> frozenset[str]:
+    return expression.names if expression is not None else frozenset()
+
+
 def references_of(node: Node, *, template: bool = False) -> frozenset[str]:
     """The dotted names that the expression of a node, or the placeholders of a text, refer to."""
     if node.is_mapping or node.is_sequence or node.is_null:

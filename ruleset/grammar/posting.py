@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from decimal import Decimal
+from typing import Final
 
 from ruleset.cel import EvaluationFailed, Expression, Kind
 from ruleset.codes import LOSSES, OWN_LOSSES, UNITS
 from ruleset.document import Node
 from ruleset.equipment import Assets, Equipment
-from ruleset.form.posting import Need, Posting
+from ruleset.form.posting import Need, Posting, Then
 from ruleset.form.vocabulary import ACTIONS, PROGRESS, Action, Lacking, Want, converted
 from ruleset.grammar.expression import read_condition, read_expression, read_template
 from ruleset.grammar.scope import Names, units
@@ -18,7 +19,19 @@ from ruleset.problem import suggest
 from ruleset.unit import Factor
 from ruleset.unit import factor as factor_between
 
-RUNNING = "running"
+RUNNING: Final = "running"
+WHILE_OPEN: Final = "while_open"
+
+
+def read_then(
+    keys: Mapping[str, Node], names: Names, equipment: Equipment, assets: Assets, reads: frozenset[str]
+) -> Then | None:
+    """Read what a rule does: `do`, or the text of its `alert`."""
+    if "do" in keys:
+        return read_posting(keys["do"], keys, names, equipment, assets, reads)
+    for key in sorted(keys.keys() & {"with", "need", "order"}):
+        keys[key].problem(f"`{key}` belongs to `do`; an alert is a text only")
+    return read_template(keys["alert"], names)
 
 
 def read_posting(
@@ -109,6 +122,17 @@ def check_loss(node: Node, loss: Expression, assets: Assets) -> None:
     wrong = [each for each in assets.codes.get(table[1], {}).values() if each not in known] if table else []
     if table is not None and wrong:
         node.problem(f'codes.{table[1]} has "{wrong[0]}", which is no loss category{suggest(wrong[0], known)}')
+
+
+def read_once(node: Node) -> int | None:
+    """`while_open` is None; else a duration."""
+    text = node.scalar() or ""
+    if text == WHILE_OPEN:
+        return None
+    if not text[:1].isdigit() and not text.startswith("param."):
+        node.problem(f'expected {WHILE_OPEN} or a duration such as 24h, found "{text}"')
+        return None
+    return node.duration()
 
 
 def read_unit(
