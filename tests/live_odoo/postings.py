@@ -5,6 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+from msgspec import structs
+
 from odoo_adapter.client.api import OdooApi
 from ruleset.transaction import (
     DowntimeRecord,
@@ -109,6 +111,11 @@ async def hold(bench: Bench, order: str) -> QualityHold:
         lot=f"Q-{order}-{bench.fresh}",
         consumed=HOUSING,
     )
+
+
+async def hold_at_ratio(bench: Bench, order: str) -> QualityHold:
+    """Of what has no lots so much was used as the bill of materials says."""
+    return structs.replace(await hold(bench, order), consumed=tuple(one for one in HOUSING if one.lot))
 
 
 async def maintenance(bench: Bench, order: str) -> MaintenanceRequest:

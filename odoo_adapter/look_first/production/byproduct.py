@@ -12,12 +12,12 @@ from odoo_adapter.look_first import lot as lots
 from odoo_adapter.look_first.attempt import Attempt
 from odoo_adapter.look_first.lot import Lot, read_lot
 from odoo_adapter.look_first.order import Order
-from odoo_adapter.look_first.production.consumption import MOVE, done_lines, given_lines, read_products
+from odoo_adapter.look_first.production.consumption import MOVE, at_ratio, done_lines, given_lines, read_products
 from odoo_adapter.look_first.steps import Row, Steps
-from odoo_adapter.look_first.unit import Units, converted, number, read_units
+from odoo_adapter.look_first.unit import Units, number, read_units
 
 _FIELDS: Final = [
-    *("product_id", "product_uom", "product_uom_qty", "unit_factor", "state"),
+    *("product_id", "product_uom", "product_uom_qty", "state"),
     *("location_id", "location_dest_id", "move_line_ids"),
 ]
 
@@ -27,9 +27,10 @@ Parts: TypeAlias = tuple[tuple[Lot | None, Decimal], ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Byproducts:
-    """The by-products of an order: their moves, and of some products what came (by product id)."""
+    """The by-products of an order of the quantity `ordered`: their moves, and of some products what came (by id)."""
 
     units: Units
+    ordered: Decimal
     moves: tuple[Row, ...]
     named: Mapping[int, Parts]
 
@@ -38,7 +39,7 @@ async def read_byproducts(one: Attempt, order: Order) -> Byproducts:
     """What the transaction names, by ids. Raises `Refused` for what is not there or does not fit the order."""
     steps, given = one.steps, given_lines(one.p.get("byproducts"))
     if len(order.finished) < 2 and not given:
-        return Byproducts(units=Units(()), moves=(), named={})
+        return Byproducts(units=Units(()), ordered=order.wanted, moves=(), named={})
     rows = await steps.read(MOVE, order.finished, _FIELDS)
     moves = tuple(row for row in rows if row["product_id"][0] != order.product and row["state"] != "cancel")
     units = await read_units(steps, [row["product_uom"][0] for row in moves], [line["uom"] for line in given])
@@ -60,7 +61,7 @@ async def read_byproducts(one: Attempt, order: Order) -> Byproducts:
         product = products[row["product_id"][0]]
         if product.tracked and product.id not in named and row["product_uom_qty"] > 0:
             raise Refused("byproduct_missing", product.name)
-    return Byproducts(units=units, moves=moves, named=named)
+    return Byproducts(units=units, ordered=order.wanted, moves=moves, named=named)
 
 
 async def write_byproducts(steps: Steps, wanted: Byproducts, quantity: Decimal) -> None:
@@ -71,7 +72,7 @@ async def write_byproducts(steps: Steps, wanted: Byproducts, quantity: Decimal) 
             continue
         product, unit = row["product_id"][0], wanted.units[row["product_uom"][0]]
         if product not in wanted.named:
-            ratio = converted(number(row["unit_factor"]) * quantity, unit, unit)
+            ratio = at_ratio(row, unit, quantity, wanted.ordered)
             await steps.write(MOVE, [row["id"]], {"quantity": float(ratio), "picked": True})
             continue
         (now,) = await steps.read(MOVE, [row["id"]], ["move_line_ids"])

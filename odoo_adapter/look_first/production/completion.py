@@ -185,6 +185,8 @@ async def _carry_out(one: Attempt, order: Order, goal: _Goal, uses: Sequence[Use
     if now.state == "done":
         raise Uncertain(f"{order.name} was completed by somebody else at the same moment")
     now.check_open()
+    if now.wanted != order.wanted:  # nothing is done yet; the ratio, the tolerance and what is left are another now
+        raise Uncertain(f"somebody changed what {order.name} is to make at the same moment")
     context = {**_DONE, "mo_ids_to_backorder": [order.id]} if goal.leaves else _DONE
     await steps.act(MODEL, "button_mark_done", [order.id], context=context)
     done = await read_order(steps, one.text("order"))

@@ -21,7 +21,6 @@ _FIELDS: Final = [
     "product_id",
     "product_uom",
     "product_uom_qty",
-    "unit_factor",
     "state",
     "bom_line_id",
     "location_id",
@@ -42,13 +41,15 @@ class Product:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Consumption:
-    """What an order is to consume: by component and lot (0: without one), in the unit of the component's move.
+    """What an order of the quantity `ordered` is to consume: by component and lot (0: without one), in the unit of the
+    component's move.
 
     Components that are not in `named` are consumed at the bill of materials' ratio. Those whose moves are in `recorded`
     are named too, by what was reported while the order ran: it stays as it is.
     """
 
     units: Units
+    ordered: Decimal
     components: tuple[Row, ...]
     products: Mapping[int, Product]
     named: Mapping[int, Mapping[int, Decimal]]
@@ -95,6 +96,7 @@ async def read_consumption(one: Attempt, order: Order) -> Consumption:
     recorded = await read_recorded(one, rows, units, named)
     return Consumption(
         units=units,
+        ordered=order.wanted,
         components=rows,
         products=products,
         named={**recorded.by_lot, **named},
@@ -197,10 +199,17 @@ async def _component(
     return products[row["id"]]
 
 
+def at_ratio(row: Row, unit: Unit, quantity: Decimal, ordered: Decimal) -> Decimal:
+    """What a move takes or brings at the bill of materials' ratio, in its unit.
+
+    Not by Odoo's own `unit_factor`: that counts the order's scrap as made once its goods go to another place, and stays
+    so (17 to 19).
+    """
+    return converted(number(row["product_uom_qty"]) * quantity / ordered, unit, unit)
+
+
 def _ratio(row: Row, wanted: Consumption, quantity: Decimal) -> Decimal:
-    """What a move takes at the bill of materials' ratio, in its unit."""
-    unit = wanted.units[row["product_uom"][0]]
-    return converted(number(row["unit_factor"]) * quantity, unit, unit)
+    return at_ratio(row, wanted.units[row["product_uom"][0]], quantity, wanted.ordered)
 
 
 def _at_ratio(row: Row, wanted: Consumption, quantity: Decimal) -> Use:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from msgspec import structs
@@ -11,8 +12,20 @@ from msgspec import structs
 from odoo_adapter.client.api import OdooApi
 from odoo_adapter.errors import Uncertain
 from odoo_adapter.odoo import Applied, Declined, Held, Passed, Standing
+from odoo_adapter.simulator.company import ADMINISTRATOR
+from odoo_adapter.simulator.rpc import call
 from ruleset.transaction import IdempotencyKey
-from tests.live_odoo.postings import completion, component_scrap, downtime, hold, maintenance, note, scrap
+from tests.live_odoo.postings import (
+    completion,
+    component_scrap,
+    consumption,
+    downtime,
+    hold,
+    hold_at_ratio,
+    maintenance,
+    note,
+    scrap,
+)
 from tests.live_odoo.test_look_first import (
     KINDS,
     Build,
@@ -30,9 +43,9 @@ from tests.live_odoo.test_look_first import (
     test_scrap_of_which_only_the_draft_was_made_is_validated_once,
     test_the_check_tells_how_postings_happen,
 )
-from tests.odoo_adapter.simulator.conftest import Simulated
+from tests.odoo_adapter.simulator.conftest import BRIDGE_KEY, CONTEXT, Simulated
 from tests.odoo_adapter.simulator.lost import posted_with_a_call_lost
-from tests.odoo_adapter.situations import Bench, progress
+from tests.odoo_adapter.situations import HOUSING, Bench, complete, opened, progress
 
 __all__ = [
     "mode",
@@ -68,7 +81,7 @@ async def undisturbed(build: Build, bench: Bench, admin: OdooApi) -> dict[str, o
 
 @pytest.mark.parametrize("version", ["17.0", "19.0"])
 @pytest.mark.parametrize("fault", FAULTS)
-@pytest.mark.parametrize("build", [*KINDS, completion, hold], ids=lambda build: build.__name__)
+@pytest.mark.parametrize("build", [*KINDS, completion, hold, hold_at_ratio], ids=lambda build: build.__name__)
 async def test_whichever_call_fails_and_however_the_next_attempt_leaves_the_same_records(
     build: Build, fault: str, simulated: Simulated, bench: Bench, admin: OdooApi
 ) -> None:
@@ -130,6 +143,36 @@ async def test_a_refused_completion_tells_that_an_interrupted_attempt_may_have_w
     assert "are as this attempt found them, perhaps written by an earlier one" in declined.reason
     assert isinstance(sent_on, dict)
     assert sent_on["destination"] == "WH/Quality Hold"
+
+
+@pytest.mark.parametrize("version", ["19.0"])
+async def test_a_completion_during_which_a_planner_changes_the_quantity_begins_anew(
+    simulated: Simulated, bench: Bench, admin: OdooApi
+) -> None:
+    order = await bench.order(10)
+    job = bench.job(structs.replace(complete(bench, order), consumed=HOUSING[:2], short="backorder"))
+
+    def plan_more(path: str, _body: object, _status: int, _answer: object) -> None:
+        if path.endswith("/set_qty_producing") and not dialogs:
+            values = {"mo_id": int(order[3:]), "product_qty": 12.0}
+            (dialog,) = rpc("create", vals_list=[values])
+            dialogs.append(dialog)
+            rpc("change_prod_qty", ids=dialogs)
+
+    def rpc(method: str, **body: Any) -> Any:
+        return call(simulated.service.database, ADMINISTRATOR, "change.production.qty", method, body)
+
+    dialogs: list[int] = []
+    odoo = opened("look-first", simulated.connection(BRIDGE_KEY), CONTEXT, plan_more)
+    with pytest.raises(Uncertain):
+        await odoo.post([job])
+    (outcome,) = await odoo.post([replace(job, uncertain=True)])
+    await odoo.close()
+    assert isinstance(outcome, Applied)
+    rest = str(outcome.receipt.details["backorder"])
+    (row,) = await admin.call("mrp.production", "read", writes=False, ids=[int(rest[3:])], fields=["product_qty"])
+    assert row["product_qty"] == 2.0
+    assert (await consumption(admin, order))["BOX"] == 10.0
 
 
 async def test_where_odoo_goes_away_in_the_middle_what_was_not_tried_is_passed(
