@@ -16,6 +16,7 @@ NEEDED: Final[Mapping[str, str]] = {
     "mrp.workcenter": "read",
     "mrp.workcenter.productivity": "create",
     "mrp.bom": "read",
+    "resource.calendar.leaves": "create",
     "stock.move": "write",
     "stock.lot": "create",
     "stock.scrap": "create",
@@ -26,6 +27,11 @@ NEEDED: Final[Mapping[str, str]] = {
     "maintenance.request": "create",
 }
 
+INSPECTIONS: Final[Mapping[str, str]] = {
+    "qc.inspection": "Quality control / User",
+    "quality.check": "Quality / User",
+}
+"""What is made for an inspection where Odoo has OCA's quality control or Enterprise's Quality, and the right to it."""
 
 APPS: Final = {"mrp": "Manufacturing", "stock": "Inventory", "maintenance": "Maintenance"}
 """The app of Odoo that brings the models whose names begin so."""
@@ -106,6 +112,10 @@ async def needs(odoo: OdooApi, uid: int, login: str) -> list[Need]:
         Need(f"may {operation} {model}", await _lack(odoo, login, model, operation))
         for model, operation in NEEDED.items()
     ]
+    for model, right in INSPECTIONS.items():
+        if await is_there(odoo, model):
+            lack = await _lack(odoo, login, model, "create")
+            found.append(Need(f"may create {model}", lack and f"{lack} (right: {right})"))
     if not any(need.lack for need in found):
         seen = await odoo.call("maintenance.equipment", "search", writes=False, domain=[], limit=1)
         lack = f"the user {login} sees no maintenance equipment (right: Maintenance / Equipment Manager)"
@@ -130,6 +140,17 @@ async def _lack(odoo: OdooApi, login: str, model: str, operation: str) -> str:
 def is_absent(error: Refused) -> bool:
     """Whether Odoo says that there is no such model: over JSON-2 (19), and over JSON-RPC (17, 18)."""
     return error.code == "NotFound" or (error.code == "UserError" and "doesn't exist" in error.reason)
+
+
+async def is_there(odoo: OdooApi, model: str) -> bool:
+    """Whether this Odoo has the model: some come with an app."""
+    try:
+        await may(odoo, model, "read")
+    except Refused as error:
+        if is_absent(error):
+            return False
+        raise
+    return True
 
 
 async def is_administrator(odoo: OdooApi) -> bool:

@@ -16,7 +16,7 @@ from odoo_adapter.orders import OVERLAP_S, OrderReader
 from odoo_adapter.plan import PlanContext, Posting, batches, lane, plan
 from odoo_adapter.rights import is_absent, key_expiry, missing_rights
 
-INBOX_VERSION: Final = 6
+INBOX_VERSION: Final = 7
 MOST: Final = 50
 MOST_WITH_STOCK: Final = 10
 """Stock moves hold locks and the whole call is redone after a conflict; more than 10 were not faster on 17 and 19."""

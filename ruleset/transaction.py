@@ -18,10 +18,15 @@ WorkOrderRef = NewType("WorkOrderRef", str)
 
 
 class Provenance(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Why a transaction exists: the rule and its version, the message and the values (`Plain`) that the rule read."""
+    """Why a transaction exists: the rule and its version, the message and the values (`Plain`) that the rule read.
+
+    `release` is the version of all rules that was live then, and `approved_by` who approved it, where rules are released.
+    """
 
     rule: str
     version: str
+    release: str = ""
+    approved_by: str = ""
     topic: str
     seq: int | None = None
     values: dict[str, Any] = {}  # msgspec cannot resolve the recursive `Plain`
@@ -223,6 +228,13 @@ class QualityRequest(_Transaction, frozen=True, kw_only=True, tag="quality.reque
     due_ms: int | None = None
 
 
+class Answer(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What was measured or seen: a question of the inspection, and its answer, a number or words."""
+
+    question: str
+    value: str
+
+
 class QualityResult(_Transaction, frozen=True, kw_only=True, tag="quality.result"):
     """An inspection's result or disposition, kept with what was inspected: see `QualityRequest`.
 
@@ -235,6 +247,7 @@ class QualityResult(_Transaction, frozen=True, kw_only=True, tag="quality.result
     inspection: str = ""
     product: str | None = None
     serial_number: str = ""
+    values: tuple[Answer, ...] = ()
 
 
 class _Transfer(_Transaction, frozen=True, kw_only=True):

@@ -41,7 +41,17 @@ WHOLE: Final = Action(
     "@inbox",
     (
         *("frame", "unit", "order", "progress", "correction", "material", "completion", "scrap"),
-        *("downtime", "capacity", "note", "maintenance", "quality", "work_order", "protocol"),
+        *(
+            "downtime",
+            "capacity",
+            "note",
+            "maintenance",
+            "quality",
+            "quality_oca",
+            "quality_enterprise",
+            "work_order",
+            "protocol",
+        ),
     ),
 )
 ACTIONS: Final = (WHOLE, LIGHT)

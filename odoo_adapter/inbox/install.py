@@ -15,6 +15,7 @@ from odoo_adapter.errors import Refused
 from odoo_adapter.inbox.action import ACTIONS, LIGHT, Action, action_text, inbox_hash, kinds_of
 from odoo_adapter.inbox.administrator import MODEL, MODULE, Administrator
 from odoo_adapter.inbox.views import DOCUMENTS, make_views, way_back
+from odoo_adapter.rights import INSPECTIONS
 
 __all__ = ["DOCUMENTS", "MODEL", "MODULE", "Installed", "install", "uninstall"]
 
@@ -92,7 +93,7 @@ async def install(odoo: OdooApi, logins: Sequence[str]) -> Installed:
 async def uninstall(odoo: OdooApi, *, drop_history: bool) -> tuple[str, ...]:
     """Remove the inbox; what was posted stays readable unless `drop_history`. The hold location always stays."""
     run = Administrator(odoo, await odoo.capabilities())
-    windows = [way_back(model) for model in DOCUMENTS]
+    windows = [way_back(model) for model in (*DOCUMENTS, *INSPECTIONS)]
     actions = [action.name for action in ACTIONS]
     names = ["menu_tx", "act_tx", *windows, *actions, "view_search", "view_form", "view_list", "act_document"]
     if drop_history:

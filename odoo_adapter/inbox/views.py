@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from odoo_adapter.inbox.administrator import MODEL, Administrator
+from odoo_adapter.rights import INSPECTIONS
 
 _OF_ORDER: Final = "('x_order_id','=',active_id)"
 _OWN_ROWS: Final = "('x_kind','not in',['@guard','@upto'])"
@@ -14,7 +15,7 @@ DOCUMENTS: Final = (
     *("stock.scrap", "stock.picking", "stock.lot"),
     "maintenance.request",
 )
-"""On these people find, under the gear, the transactions that made or changed them."""
+"""On these, and on inspections, people find under the gear the transactions that made or changed them."""
 
 _OPEN: Final = """action = {'type': 'ir.actions.act_window', 'res_model': record.x_res_model, 'res_id': record.x_res_id,
           'views': [(False, 'form')]} if record.x_res_id else False
@@ -59,7 +60,8 @@ async def make_views(run: Administrator, model: int, manager: int, group: int) -
         **groups,
     }
     await run.ensure("menu_tx", "ir.ui.menu", menu)
-    for name in DOCUMENTS:
+    there = [name for name in INSPECTIONS if await run.search("ir.model", [["model", "=", name]])]
+    for name in (*DOCUMENTS, *there):
         of_it = _OF_ORDER if name == "mrp.production" else f"('x_res_model','=','{name}'),('x_res_id','=',active_id)"
         bound = {
             "binding_model_id": await run.one("ir.model", [["model", "=", name]], f"the model {name}"),

@@ -9,6 +9,7 @@ from typing import Any, Final, TypeAlias
 
 from odoo_adapter.client.api import OdooApi
 from odoo_adapter.errors import Refused, Uncertain
+from odoo_adapter.rights import is_there
 from odoo_adapter.versions import Capabilities
 
 Row: TypeAlias = Mapping[str, Any]
@@ -80,6 +81,15 @@ class Steps:
     async def has_field(self, model: str, field: str) -> bool:
         """Whether this database knows the field: some come with an app."""
         return bool(await self._field(model, field, "type"))
+
+    async def choices(self, model: str, field: str) -> list[str]:
+        """What a field of choices may hold."""
+        known = await self._field(model, field, "selection")
+        return [value for value, _ in known["selection"]]
+
+    async def has_model(self, model: str) -> bool:
+        """Whether this database knows the model: some come with an app."""
+        return await is_there(self._odoo, model)
 
     async def _field(self, model: str, field: str, attribute: str) -> Row:
         known: dict[str, Row] = await self._odoo.call(

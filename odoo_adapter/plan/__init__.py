@@ -16,6 +16,7 @@ from odoo_adapter.plan.production import completion_payload, correction_payload,
 from odoo_adapter.plan.quality import (
     inspection_extras,
     inspection_payload,
+    result_extras,
     result_kind,
     result_payload,
     transfer_payload,
@@ -183,6 +184,8 @@ def _extras(transaction: Transaction, context: PlanContext) -> dict[str, Plain]:
             return maintenance_extras(transaction)
         case QualityRequest():
             return inspection_extras(transaction, context)
+        case QualityResult():
+            return result_extras(transaction)
         case _:
             return stop_extras(transaction, context)
 
@@ -229,15 +232,15 @@ def _bases(transaction: Transaction, standing: Standing, context: PlanContext) -
 
 
 def _caused_by(transaction: Transaction) -> str:
-    """The rule and the message, and who released it; it stands in the list of postings and in the order's notes."""
+    """The rule, who approved it, the message, and who released it; it stands in the list of postings and in the
+    order's notes."""
     provenance: Provenance = transaction.provenance
     seq = "" if provenance.seq is None else f" seq {provenance.seq}"
     consent = _consent(transaction)
     released = f"; released by {consent}" if consent else ""
-    rule = clean(
-        f"rule {provenance.rule} {provenance.version}, {provenance.topic}{seq}", _LONGEST_CAUSE - len(released)
-    )
-    return rule + released
+    approved = f" of {provenance.release}, approved by {provenance.approved_by}" if provenance.release else ""
+    rule = f"rule {provenance.rule} {provenance.version}{approved}, {provenance.topic}{seq}"
+    return clean(rule, _LONGEST_CAUSE - len(released)) + released
 
 
 def batches(postings: Sequence[Posting], *, most: int, most_with_stock: int) -> tuple[tuple[Posting, ...], ...]:

@@ -22,6 +22,7 @@ from odoo_adapter.plan.text import (
 from ruleset.sample import Plain
 from ruleset.transaction import QualityHoldStock, QualityRelease, QualityRequest, QualityResult
 
+_OUTCOMES: Final = {"pass": "pass", "accept": "pass", "fail": "fail", "reject": "fail"}
 _DAY_MS: Final = int(timedelta(days=1).total_seconds() * 1000)
 
 
@@ -61,11 +62,22 @@ def result_kind(result: QualityResult) -> str:
 def result_payload(result: QualityResult) -> dict[str, Plain]:
     """A result of the quality system: a note, and the end of the request that it answers."""
     lot = f", lot {result.lot}" if result.lot else ""
-    said = clean(f"Quality: {result.status}{lot}. {result.text}".strip(), LONGEST_TEXT)
+    measured = ", ".join(f"{one.question}: {one.value}" for one in result.values)
+    words = " ".join(word for word in (f"Quality: {result.status}{lot}.", result.text, measured) if word)
+    said = clean(words, LONGEST_TEXT)
     if result_kind(result) == "note":
         return {"order": order_of(result), "text": said}
     name = _inspection(result.inspection) if result.inspection else None
-    return {**_inspected(result), "name": name, "text": said}
+    values: dict[str, Plain] = {
+        clean(one.question, LONGEST_NAME): clean(one.value, LONGEST_NAME) for one in result.values
+    }
+    return {**_inspected(result), "name": name, "text": said, "values": values or None}
+
+
+def result_extras(result: QualityResult) -> dict[str, Plain]:
+    """What the text of the fact says already: how the inspection ends. Other words than these end none."""
+    outcome = _OUTCOMES.get(result.status.casefold())
+    return {"outcome": outcome} if outcome and result.inspection else {}
 
 
 def _inspection(name: str) -> str:

@@ -17,6 +17,7 @@ import time
 from pathlib import Path
 
 from odoo_adapter.simulator.http import DEFAULT_LIMIT_S, Service
+from odoo_adapter.simulator.model import QUALITY
 from odoo_adapter.simulator.server import open_service, serving
 from odoo_adapter.versions import KNOWN
 
@@ -34,6 +35,7 @@ def main() -> int:
         "--version", choices=[one.removesuffix(".0") for one in KNOWN], default="19", help="answer as it"
     )
     parser.add_argument("--limit", type=float, default=DEFAULT_LIMIT_S, help="seconds after which a call is ended")
+    parser.add_argument("--quality", choices=[one for one in QUALITY if one], default="", help="keep inspections as it")
     given = parser.parse_args()
     try:
         administrator, bridge = read_keys(given.key_file)
@@ -45,6 +47,7 @@ def main() -> int:
             state=given.state,
             version=f"{given.version}.0",
             limit_s=given.limit,
+            quality=given.quality,
         )
     except (OSError, ValueError) as error:
         sys.stderr.write(f"{error}\n")

@@ -12,6 +12,7 @@ from odoo_adapter.simulator.behaviour import (
     note,
     picking,
     product,
+    quality,
     scrap,
     stock,
     unbuild,
@@ -37,6 +38,7 @@ BEHAVIOURS: Final[dict[str, Behaviour]] = {
     **maintenance.BEHAVIOURS,
     **note.BEHAVIOURS,
     **picking.BEHAVIOURS,
+    **quality.BEHAVIOURS,
 }
 
 _LOSSES: Final = (
@@ -92,6 +94,9 @@ def furnish(database: Database) -> None:
         _places(database)
         _reasons(database)
         _inspected(database)
+        if quality.CHECKS in database.models:
+            database.create("quality.alert.team", {"name": "Main Quality Team"})
+            database.create("quality.point.test_type", {"name": "Pass - Fail", "technical_name": "passfail"})
         _install_inbox(database)
 
 

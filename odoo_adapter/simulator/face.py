@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Final
 
 from odoo_adapter.simulator.errors import Fault, value_error
-from odoo_adapter.simulator.model import MODELS
+from odoo_adapter.simulator.model import MODELS, QUALITY
 from odoo_adapter.simulator.records.database import Database
 from odoo_adapter.simulator.records.domain import as_ids
 from odoo_adapter.simulator.records.schema import Model, Row
@@ -25,9 +25,9 @@ GROUP: Final = "production_group_id"
 UNIT: Final = "uom.uom"
 
 
-def models(can: Capabilities) -> dict[str, Model]:
-    """The models of a version that can do this."""
-    known = dict(MODELS)
+def models(can: Capabilities, quality: str = "") -> dict[str, Model]:
+    """The models of a version that can do this, with those of what keeps inspections there."""
+    known = {**MODELS, **QUALITY[quality]}
     if not can.finished_lot_many:
         known[ORDER] = _without(known[ORDER], "serial_numbers_count")
     if not can.scrap_reasons:

@@ -33,13 +33,15 @@ def open_service(
     version: str = DEFAULT_VERSION,
     limit_s: float = DEFAULT_LIMIT_S,
     second: str = "",
+    quality: str = "",
 ) -> Service:
     """A server with the database `name` and two API keys: as kept in the file `state`, or else fresh and furnished.
 
     It answers as `version` does, and ends calls after `limit_s`. With `second`, which is the API key of its bridge's
-    user, a fresh database has a second company. Raises `ValueError` for a state file that is none.
+    user, a fresh database has a second company. `quality` says what keeps inspections: `oca`, `enterprise`, or nothing.
+    Raises `ValueError` for a state file that is none.
     """
-    database = Database(models(capabilities(version)), BEHAVIOURS, now_ms)
+    database = Database(models(capabilities(version), quality), BEHAVIOURS, now_ms)
     keys = {ADMINISTRATOR: administrator, INTEGRATION: bridge}
     file = None if state is None else StateFile(state)
     if file is not None and file.load(database):

@@ -14,6 +14,7 @@ import msgspec
 from ruleset.cel import Kind, number_text
 from ruleset.sample import Plain
 from ruleset.transaction import (
+    Answer,
     Byproduct,
     CapacityBlock,
     CapacityUnblock,
@@ -49,6 +50,7 @@ class Want(Enum):
     CONSUMED = "consumed"
     BYPRODUCTS = "byproducts"
     NAMES = "names"
+    ANSWERS = "answers"
     SHORT = "short"
 
     @property
@@ -57,7 +59,7 @@ class Want(Enum):
         match self:
             case Want.TEXT | Want.SHORT:
                 return Kind.TEXT
-            case Want.CONSUMED | Want.BYPRODUCTS | Want.NAMES:
+            case Want.CONSUMED | Want.BYPRODUCTS | Want.NAMES | Want.ANSWERS:
                 return Kind.LIST
             case Want.QUANTITY | Want.TIME | Want.PRIORITY:
                 return Kind.NUMBER
@@ -165,6 +167,7 @@ ACTIONS: Final[Mapping[str, Action]] = {
             "product": _ITS_PRODUCT,
             "lot": _LOT,
             "text": _TEXT,
+            "values": Parameter("values", Want.ANSWERS, required=False),
         },
         needs_order=False,
     ),
@@ -245,8 +248,27 @@ def converted(want: Want, value: Plain) -> object | Lacking | None:
         case Want.NAMES:
             named = isinstance(value, list) and all(isinstance(each, str) and each for each in value)
             return tuple(value) if named and isinstance(value, list) else Lacking("it is not a list of names")
+        case Want.ANSWERS:
+            return _answers(value)
         case Want.SHORT:
             return value if value in ("close", "backorder") else Lacking("it must be 'close' or 'backorder'")
+
+
+def _answers(value: Plain) -> tuple[object, ...] | Lacking:
+    """Members of a list field as answers to an inspection's questions."""
+    if not isinstance(value, list):
+        return Lacking("it is not a list")
+    answers: list[object] = []
+    for number, each in enumerate(value, start=1):
+        fields = each if isinstance(each, dict) else {}
+        question, value = fields.get("name"), fields.get("value")
+        if not isinstance(question, str) or not question:
+            return Lacking(f"entry {number} has no name")
+        answer = value if isinstance(value, str) and value else _quantity(value)
+        if isinstance(answer, Lacking):
+            return Lacking(f"the value of {question} is neither a number nor text")
+        answers.append(Answer(question=question, value=str(answer)))
+    return tuple(answers)
 
 
 def _quantity(value: Plain) -> Decimal | Lacking:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 
 from odoo_adapter.client.api import OdooApi
+from odoo_adapter.rights import is_there
 from ruleset.transaction import (
+    Answer,
     MaintenanceClose,
     MaintenanceRequest,
     OrderRef,
@@ -70,7 +74,9 @@ def inspection(bench: Bench, order: str | None, *, lot: str | None = None, seria
     )
 
 
-def result(bench: Bench, asked: QualityRequest, status: str = "pass", *, name: str = "") -> QualityResult:
+def result(
+    bench: Bench, asked: QualityRequest, status: str = "pass", *, name: str = "", values: Mapping[str, str] = {}
+) -> QualityResult:
     return QualityResult(
         key=bench.key(f"result/{asked.order}/{asked.lot}/{asked.serial_number}{name}"),
         equipment=PRESS,
@@ -83,7 +89,48 @@ def result(bench: Bench, asked: QualityRequest, status: str = "pass", *, name: s
         serial_number=asked.serial_number,
         inspection=asked.inspection,
         text="Bore 12.02",
+        values=tuple(Answer(question=question, value=value) for question, value in values.items()),
     )
+
+
+OCA = "qc.inspection"
+CHECKS = "quality.check"
+ACTIVITIES = "mail.activity"
+_WHAT = {
+    OCA: ("internal_notes", "date", "state"),
+    CHECKS: ("note", "user_id", "quality_state"),
+    ACTIVITIES: ("note", "date_deadline", "res_model"),
+}
+"""Of each list of inspections: what holds the key, until when or who, and how it stands."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One inspection in one of Odoo's lists, as quality people see it."""
+
+    model: str
+    id: int
+    text: str
+    due: str
+    state: str
+
+
+async def inspections(admin: OdooApi, asked: QualityRequest) -> list[Listed]:
+    """Those that were asked for by this request, in whichever lists this Odoo has."""
+    found: list[Listed] = []
+    for model, (text, due, state) in _WHAT.items():
+        if await is_there(admin, model):
+            rows = await admin.call(
+                model, "search_read", writes=False, domain=[[text, "ilike", asked.key]], fields=[text, due, state]
+            )
+            found += [Listed(model, row["id"], row[text], str(row[due]), str(row[state])) for row in rows]
+    return found
+
+
+async def keeper(admin: OdooApi) -> str:
+    """Where this Odoo keeps inspections of orders and lots."""
+    there = [model for model in _WHAT if await is_there(admin, model)]
+    return there[0]
 
 
 def asking(bench: Bench, name: str, *, cause: str = "", serial: str = "UNS-PRESS-1") -> MaintenanceRequest:

@@ -1,18 +1,13 @@
-"""Goods on hold and back, and inspections that are asked for, on a real Odoo."""
+"""Goods on hold and back, on a real Odoo."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Any
-
-import pytest
 
 from odoo_adapter.client.api import OdooApi
 from odoo_adapter.odoo import Applied, Declined
-from ruleset.transaction import QualityRequest
 from tests.live_odoo.postings import internal_stock
-from tests.live_odoo.quality import hold_stock, inspection, notes, release, result, stocked
+from tests.live_odoo.quality import hold_stock, notes, release, stocked
 from tests.odoo_adapter.situations import Bench, both_modes
 
 mode = both_modes
@@ -76,59 +71,6 @@ async def test_nothing_comes_back_where_nothing_is_on_hold(bench: Bench, admin: 
         ("not_held", f"nothing of {lot} of HOUSING is on hold")
     ]
     assert await stock(admin, lot) == [("WH/Stock", 10.0)]
-
-
-async def on_order(bench: Bench) -> QualityRequest:
-    return inspection(bench, await bench.order(10))
-
-
-async def on_lot(bench: Bench) -> QualityRequest:
-    return inspection(bench, None, lot=await stocked(bench, await bench.order(10)))
-
-
-async def on_equipment(bench: Bench) -> QualityRequest:
-    return inspection(bench, None, serial="UNS-PRESS-1")
-
-
-@pytest.mark.parametrize(
-    ("ask", "model"),
-    [(on_order, "mrp.production"), (on_lot, "stock.lot"), (on_equipment, "maintenance.equipment")],
-)
-async def test_an_inspection_is_in_somebodys_list_once_until_its_result(
-    ask: Callable[[Bench], Awaitable[QualityRequest]], model: str, bench: Bench, admin: OdooApi
-) -> None:
-    asked = await ask(bench)
-    answers = await asyncio.gather(*(bench.post([asked]) for _ in range(4)))
-    assert sorted(one.receipt.repeated for (one,) in answers if isinstance(one, Applied)) == [False, True, True, True]
-    (listed,) = await activities(admin, asked)
-    assert (listed["res_model"], listed["date_deadline"]) == (model, "2026-11-24")
-    assert "Measure &lt;the&gt; bore" in listed["note"]
-    over = result(bench, asked)
-    for _ in range(2):
-        (applied,) = await bench.post([over])
-        assert isinstance(applied, Applied)
-    assert await activities(admin, asked) == []
-    assert await notes(admin, model, listed["res_id"], over.key) == 1
-    (again,) = await bench.post([asked])
-    assert isinstance(again, Applied)
-    assert await activities(admin, asked) == []
-
-
-async def test_a_result_without_a_request_is_a_note(bench: Bench, admin: OdooApi) -> None:
-    order = await bench.order(10)
-    over = result(bench, inspection(bench, order))
-    (applied,) = await bench.post([over])
-    assert isinstance(applied, Applied)
-    assert applied.receipt.details["closed"] == 0
-    assert await notes(admin, "mrp.production", int(order[3:]), over.key) == 1
-
-
-async def activities(admin: OdooApi, asked: QualityRequest) -> list[dict[str, Any]]:
-    fields = ["res_model", "res_id", "date_deadline", "note", "summary"]
-    found: list[dict[str, Any]] = await admin.call(
-        "mail.activity", "search_read", writes=False, domain=[["note", "ilike", asked.key]], fields=fields
-    )
-    return found
 
 
 async def reserve(admin: OdooApi, lot: str, quantity: float) -> None:

@@ -1,129 +1,83 @@
-"""Inspections that are asked for, as activities in somebody's list, and the results that end them."""
+"""Inspections that are asked for, where this Odoo keeps them, and the results that end them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
+from typing import Protocol
 
-from odoo_adapter.errors import Refused
-from odoo_adapter.look_first import lot as lots
 from odoo_adapter.look_first.attempt import Attempt, receipt
-from odoo_adapter.look_first.maintenance import EQUIPMENT, equipment_of, in_html
-from odoo_adapter.look_first.note import flat_body, leave_note, said, say, stands
-from odoo_adapter.look_first.order import MODEL, read_order
-from odoo_adapter.look_first.quality.transfer import read_goods
-from odoo_adapter.look_first.steps import Row
+from odoo_adapter.look_first.note import leave_note, said, say, stands
+from odoo_adapter.look_first.quality import activity, enterprise, oca
+from odoo_adapter.look_first.quality.document import Document, asked, document_of
 from odoo_adapter.odoo import Outcome, Receipt
 
-ACTIVITIES: Final = "mail.activity"
-_NAMES: Final = {
-    MODEL: "mrp.model_mrp_production",
-    lots.MODEL: "stock.model_stock_lot",
-    EQUIPMENT: "maintenance.model_maintenance_equipment",
-}
-"""The external ids by which the documents' models are known to a user who may not read models."""
-_SILENT: Final = {"mail_activity_quick_update": True}
 
+class _Keeper(Protocol):
+    """A list of inspections in Odoo: one of the modules beside this one. Each does what is lacking, and no more."""
 
-@dataclass(frozen=True, slots=True)
-class _Document:
-    """What is inspected."""
+    @property
+    def MODEL(self) -> str: ...  # noqa: N802 (a constant of the module)
 
-    model: str
-    id: int
+    async def ask(self, one: Attempt, document: Document) -> None: ...
+
+    async def made(self, one: Attempt, document: Document) -> int: ...
+
+    async def end(self, one: Attempt, document: Document) -> int: ...
 
 
 async def apply_inspection(one: Attempt) -> Outcome:
-    """The activity, then the note by which it is known when somebody has done it."""
-    document = await _document(one)
-    begin = f"UNS bridge: asked for {_asked(one)}"
-    if await said(one.steps, document.id, one.key, begin, document.model):
-        return one.applied(await _receipt(one, document, repeated=True))
-    listed = await _listed(one, document)
-    if listed is None:
-        await _list(one, document)
-    await say(one, document.id, begin, "", document.model)
-    return one.applied(await _receipt(one, document, repeated=listed is not None))
+    """The inspection, then the note by which it is known when somebody has done it."""
+    document = await document_of(one)
+    if found := await _standing(one, document):
+        return one.applied(found)
+    keepers = await _keepers(one)
+    before = await _receipt(one, document, keepers, repeated=True)
+    keeper = next(each for each in keepers if each is not enterprise or document.product)
+    if before.model in (document.model, keeper.MODEL):
+        await keeper.ask(one, document)
+    await say(one, document.id, _begin(one), "", document.model)
+    return one.applied(await _receipt(one, document, keepers, repeated=before.model != document.model))
 
 
 async def find_inspection(one: Attempt) -> Receipt | None:
-    document = await _document(one)
-    begin = f"UNS bridge: asked for {_asked(one)}"
-    if not await said(one.steps, document.id, one.key, begin, document.model):
-        return None
-    return await _receipt(one, document, repeated=True)
+    return await _standing(one, await document_of(one))
 
 
 async def apply_result(one: Attempt) -> Outcome:
-    """The activities of the request end first: without them the note is the last thing that can be lacking."""
-    document = await _document(one)
+    """What it answers ends first: without that the note is the last thing that can be lacking."""
+    document = await document_of(one)
     if found := await stands(one, document.id, document.model):
         return one.applied(found)
-    open_ones = await _requests(one, document) if one.text("name") else []
-    if open_ones:
-        ids = [row["id"] for row in open_ones]
-        await one.steps.act(ACTIVITIES, "action_feedback", ids, feedback=one.text("text"))
+    keepers = await _keepers(one) if one.text("name") else []
+    closed = sum([await keeper.end(one, document) for keeper in keepers])
     id = await leave_note(one.steps, document.id, f"{one.text('text')} [{one.key}]", document.model)
-    return one.applied(receipt("mail.message", id, closed=len(open_ones)))
+    return one.applied(receipt("mail.message", id, closed=closed))
 
 
 async def find_result(one: Attempt) -> Receipt | None:
-    document = await _document(one)
+    document = await document_of(one)
     return await stands(one, document.id, document.model)
 
 
-async def _document(one: Attempt) -> _Document:
-    if one.text("order"):
-        return _Document(MODEL, (await read_order(one.steps, one.text("order"))).id)
-    if one.text("serial"):
-        return _Document(EQUIPMENT, await equipment_of(one))
-    return _Document(lots.MODEL, (await read_goods(one)).tracked_lot)
+async def _keepers(one: Attempt) -> list[_Keeper]:
+    """The lists that this Odoo has; in the first of them inspections are asked for."""
+    lists: tuple[_Keeper, ...] = (oca, enterprise)
+    return [*[each for each in lists if await one.steps.has_model(each.MODEL)], activity]
 
 
-def _asked(one: Attempt) -> str:
-    lot = one.text("lot")
-    return f"Inspection: {one.text('name')}{f', lot {lot}' if lot else ''}"
+def _begin(one: Attempt) -> str:
+    return f"UNS bridge: asked for {asked(one)}"
 
 
-async def _list(one: Attempt, document: _Document) -> None:
-    row = {
-        "res_model_id/id": _NAMES[document.model],
-        "res_id": str(document.id),
-        "activity_type_id/id": "mail.mail_activity_data_todo",
-        "summary": _asked(one),
-        "note": in_html(one.text("text"), f"{one.key}{one.cause}"),
-        "date_deadline": one.text("due"),
-        "user_id/.id": str(await _inspector(one)),
-    }
-    await one.steps.load(ACTIVITIES, one.key, [row], _SILENT)
+async def _standing(one: Attempt, document: Document) -> Receipt | None:
+    if not await said(one.steps, document.id, one.key, _begin(one), document.model):
+        return None
+    return await _receipt(one, document, await _keepers(one), repeated=True)
 
 
-async def _inspector(one: Attempt) -> int:
-    login = one.text("user")
-    if not login:
-        return one.steps.user
-    rows = await one.steps.search("res.users", [["login", "=", login]], ["id"])
-    if not rows:
-        raise Refused("missing", f"the user {login} who is to inspect")
-    return int(rows[0]["id"])
-
-
-async def _listed(one: Attempt, document: _Document) -> Row | None:
-    """The activity of this key, where it is still to be done."""
-    signed = " ".join(f"{one.key}{one.cause}".split())
-    rows = [row for row in await _requests(one, document) if flat_body(row["note"] or "").endswith(signed)]
-    return rows[0] if rows else None
-
-
-async def _requests(one: Attempt, document: _Document) -> list[Row]:
-    """The bridge's own activities on the document by this name, not done yet."""
-    on_it = [["res_model", "=", document.model], ["res_id", "=", document.id]]
-    ours = [["summary", "=", _asked(one)], ["create_uid", "=", one.steps.user]]
-    return await one.steps.search(ACTIVITIES, [*on_it, *ours], ["note"])
-
-
-async def _receipt(one: Attempt, document: _Document, *, repeated: bool) -> Receipt:
+async def _receipt(one: Attempt, document: Document, keepers: list[_Keeper], *, repeated: bool) -> Receipt:
+    """The inspection of this key, or the document where it is in no list any more."""
     on = f"{document.model},{document.id}"
-    listed = await _listed(one, document)
-    model, id = (ACTIVITIES, listed["id"]) if listed else (document.model, document.id)
-    return receipt(model, id, repeated=repeated, on=on)
+    for keeper in keepers:
+        if id := await keeper.made(one, document):
+            return receipt(keeper.MODEL, id, repeated=repeated, on=on)
+    return receipt(document.model, document.id, repeated=repeated, on=on)

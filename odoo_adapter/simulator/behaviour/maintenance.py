@@ -6,7 +6,7 @@ from typing import Final
 
 from odoo_adapter.simulator.behaviour.note import as_html, message_post
 from odoo_adapter.simulator.errors import user_error, validation_error
-from odoo_adapter.simulator.records.database import COMPANY, Database
+from odoo_adapter.simulator.records.database import Database
 from odoo_adapter.simulator.records.record import Record
 from odoo_adapter.simulator.records.schema import Behaviour, Row, related
 from ruleset.sample import Plain
@@ -40,7 +40,7 @@ def _request_written(request: Record, names: frozenset[str]) -> None:
 
 def _prepare_equipment(database: Database, row: Row) -> None:
     row.setdefault("effective_date", database.now()[:10])
-    row.setdefault("company_id", COMPANY)
+    row.setdefault("company_id", database.company)
     row.setdefault("maintenance_team_id", database.search("maintenance.team", [])[0].id)
 
 

@@ -10,7 +10,7 @@ from odoo_adapter.simulator.behaviour import order as orders
 from odoo_adapter.simulator.behaviour import planning, stock
 from odoo_adapter.simulator.behaviour.note import message_post
 from odoo_adapter.simulator.errors import user_error
-from odoo_adapter.simulator.records.database import COMPANY, Database
+from odoo_adapter.simulator.records.database import Database
 from odoo_adapter.simulator.records.record import Record
 from odoo_adapter.simulator.records.schema import Behaviour, Call, Method, Row, related
 from ruleset.sample import Plain
@@ -212,7 +212,7 @@ def _prepare_time(database: Database, row: Row) -> None:
 
 
 def _prepare_center(database: Database, row: Row) -> None:
-    row.setdefault("company_id", COMPANY)
+    row.setdefault("company_id", database.company)
     row.setdefault("resource_calendar_id", database.all("resource.calendar")[0].id)
     if "resource_id" not in row:
         resource = {"name": row.get("name"), "calendar_id": row["resource_calendar_id"]}

@@ -21,7 +21,7 @@ from odoo_adapter.simulator.records.record import Record
 from odoo_adapter.simulator.records.schema import Call
 from ruleset.sample import Plain
 
-INBOX_VERSION: Final = 6
+INBOX_VERSION: Final = 7
 _LONGEST_MESSAGE: Final = 500
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from odoo_adapter.inbox.install import MODULE
-from odoo_adapter.simulator.behaviour import note, picking, stock
+from odoo_adapter.simulator.behaviour import note, picking, quality, stock
 from odoo_adapter.simulator.company import reference
 from odoo_adapter.simulator.inbox.payload import (
     Effect,
@@ -139,26 +139,70 @@ def _asked(p: Payload) -> str:
     return f"Inspection: {p['name']}{lot}"
 
 
+def _about(p: Payload) -> str:
+    return f"{_asked(p)} of {p.get('order') or p.get('serial') or p['product']}"
+
+
 def _inspection(database: Database, p: Payload, key: str, by: str) -> Payload:
     document, user = _inspected(database, p), database.browse("res.users", database.user)
     if p.get("user"):
         user = one(database, "res.users", "login", p["user"], "the user who is to inspect")
+    goods = "product_id" in database.models[document.model].fields
+    if quality.INSPECTIONS in database.models:
+        made = _oca_asked(document, p, signed(key, by), user)
+    elif quality.CHECKS in database.models and goods:
+        made = _check_asked(document, p, signed(key, by), user)
+    else:
+        made = _activity(document, p, signed(key, by), user)
+    note.post(document, f"UNS bridge: asked for {_asked(p)} by {signed(key, by)}")
+    return result(made, on=f"{document.model},{document.id}")
+
+
+def _activity(document: Record, p: Payload, sign: str, user: Record) -> Record:
+    database = document.database
     model = reference(database, f"{_ADDONS[document.model]}.model_{document.model.replace('.', '_')}")
     todo = reference(database, "mail.mail_activity_data_todo")
-    activity = database.create(
+    return database.create(
         "mail.activity",
         {
             "res_model_id": model.id if model else None,
             "res_id": document.id,
             "activity_type_id": todo.id if todo else None,
             "summary": _asked(p),
-            "note": in_html(p.get("text"), signed(key, by)),
+            "note": in_html(p.get("text"), sign),
             "date_deadline": p["due"],
             "user_id": user.id,
         },
     )
-    note.post(document, f"UNS bridge: asked for {_asked(p)} by {signed(key, by)}")
-    return result(activity, on=f"{document.model},{document.id}")
+
+
+def _oca_asked(document: Record, p: Payload, sign: str, user: Record) -> Record:
+    database = document.database
+    tests = database.search("qc.test", [["name", "=", p["name"]]])
+    if len(tests) > 1:
+        raise Refusal("ambiguous", f"the quality control test {p['name']}")
+    of_goods = "product_id" in database.models[document.model].fields
+    notes = "\n".join(str(line) for line in (_about(p), p.get("text"), sign) if line)
+    values: Payload = {"date": p["due"], "user": user.id, "internal_notes": notes}
+    object: Plain = f"{document.model},{document.id}" if of_goods else None
+    made = database.create(quality.INSPECTIONS, {**values, "object_id": object})
+    if tests:
+        quality.set_test(made, tests[0])
+        quality.to_do(made)
+    return made
+
+
+def _check_asked(document: Record, p: Payload, sign: str, user: Record) -> Record:
+    database = document.database
+    teams = database.search("quality.alert.team", [])
+    kinds = database.search("quality.point.test_type", [["technical_name", "=", "passfail"]])
+    if not teams or not kinds:
+        raise Refusal("missing", "a quality team" if kinds else "the quality test type pass - fail")
+    product: Payload = {"product_id": document.get("product_id"), "user_id": user.id}
+    what: Payload = {"production_id": document.id} if document.model == "mrp.production" else {}
+    lots: Payload = {} if what else {"lot_ids": [[6, 0, [document.id]]]}
+    by: Payload = {"team_id": teams[0].id, "test_type_id": kinds[0].id, "note": in_html(_about(p), p.get("text"), sign)}
+    return database.create(quality.CHECKS, {**product, **what, **lots, **by})
 
 
 def _result(database: Database, p: Payload, key: str, by: str) -> Payload:
@@ -168,7 +212,70 @@ def _result(database: Database, p: Payload, key: str, by: str) -> Payload:
     open_ones = database.search("mail.activity", [*on_it, *asked]) if asked else []
     for activity in open_ones:
         note.finish_activity(activity, str(p["text"]))
-    return result(note.post(document, f"{p['text']} [{key}]"), closed=len(open_ones))
+    decided = 0
+    for inspection in _open_inspections(database, p) if p.get("name") else []:
+        if p.get("outcome"):
+            _decide(inspection, p)
+            decided += 1
+        note.post(inspection, f"{p['text']} [{key}]")
+    return result(note.post(document, f"{p['text']} [{key}]"), closed=len(open_ones) + decided)
+
+
+def _open_inspections(database: Database, p: Payload) -> list[Record]:
+    found: list[Record] = []
+    if quality.INSPECTIONS in database.models:
+        ours: list[Plain] = [["create_uid", "=", database.user], ["state", "in", ["draft", "ready"]]]
+        for inspection in database.search(quality.INSPECTIONS, ours):
+            if inspection.text("internal_notes").startswith(f"{_about(p)}\n"):
+                found.append(inspection)
+    if quality.CHECKS in database.models:
+        begin = in_html(_about(p)).removesuffix("</p>") + "<br"
+        for check in database.search(
+            quality.CHECKS, [["create_uid", "=", database.user], ["quality_state", "=", "none"]]
+        ):
+            if check.text("note").startswith(begin):
+                found.append(check)
+    return found
+
+
+def _decide(one: Record, p: Payload) -> None:
+    passed = p["outcome"] == "pass"
+    if one.model == quality.CHECKS:
+        quality.do_pass(one) if passed else quality.do_fail(one)
+        return
+    lines = {line.text("name"): line for line in one.links("inspection_lines")}
+    given = p.get("values")
+    values = {name: str(value) for name, value in given.items()} if isinstance(given, dict) and lines else {}
+    if unknown := sorted(values.keys() - lines.keys()):
+        asked = ", ".join(lines)
+        raise Refusal("question", f"{one.text('name')} does not ask for {', '.join(unknown)}, but for {asked}")
+    for name, value in values.items():
+        _answer(one, lines[name], value)
+    wrong = any(not lines[name].flag("success") for name in values)
+    whole = bool(lines) and all(
+        name in values and (line.text("question_type") == "qualitative" or line.get("uom_id"))
+        for name, line in lines.items()
+    )
+    if whole and (passed or wrong):
+        quality.confirm(one)
+        if not passed:
+            quality.approve(one)
+        return
+    one.write(state="failed" if not passed else "waiting" if wrong else "success")
+
+
+def _answer(inspection: Record, line: Record, value: str) -> None:
+    of = f"{line.text('name')} of {inspection.text('name')}"
+    if line.text("question_type") != "qualitative":
+        try:
+            line.write(quantitative_value=float(value))
+        except ValueError as error:
+            raise Refusal("question", f"{of} is answered by a number, not by {value}") from error
+        return
+    choices = {choice.text("name"): choice.id for choice in line.links("possible_ql_values")}
+    if value not in choices:
+        raise Refusal("question", f"{of} is answered by {' or '.join(choices)}, not by {value}")
+    line.write(qualitative_value=choices[value])
 
 
 _ADDONS: Final = {"mrp.production": "mrp", "stock.lot": "stock", "maintenance.equipment": "maintenance"}

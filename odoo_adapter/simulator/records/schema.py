@@ -21,7 +21,7 @@ Row: TypeAlias = "dict[str, Plain]"
 
 TYPES = frozenset(
     {"char", "text", "html", "integer", "float", "boolean", "date", "datetime", "selection"}
-    | {"many2one", "one2many", "many2many", "many2one_reference"}
+    | {"many2one", "one2many", "many2many", "many2one_reference", "reference"}
 )
 
 _STANDARD = """

@@ -31,7 +31,8 @@ def coerce(database: Database, model: str, field: Field, value: Plain) -> Plain:
     if value is None or value is False or value == "":
         return None
     text = value if isinstance(value, str) else str(value)
-    if field.selection and text not in field.selection:
+    choice = text.partition(",")[0] if field.type == "reference" else text
+    if field.selection and choice not in field.selection:
         raise value_error(f"Wrong value for {model}.{field.name}: {value!r}")
     if field.type == "datetime":
         return _moment(text)

@@ -54,9 +54,17 @@ def version() -> str:
 
 
 @pytest.fixture
-async def simulated(version: str) -> AsyncIterator[Simulated]:
+def quality() -> str:
+    """What keeps inspections in the simulator; a module may have others."""
+    return ""
+
+
+@pytest.fixture
+async def simulated(version: str, quality: str) -> AsyncIterator[Simulated]:
     clock = Clock()
-    service = open_service(DATABASE, administrator=ADMIN_KEY, bridge=BRIDGE_KEY, now_ms=clock, version=version)
+    service = open_service(
+        DATABASE, administrator=ADMIN_KEY, bridge=BRIDGE_KEY, now_ms=clock, version=version, quality=quality
+    )
     async with serving(service) as url:
         yield Simulated(url=url, service=service, clock=clock)
 

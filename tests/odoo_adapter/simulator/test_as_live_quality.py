@@ -20,8 +20,6 @@ from tests.live_odoo.test_quality import (
     test_a_lot_in_stock_goes_on_hold_and_back_once_each,
     test_a_lot_of_which_a_part_is_reserved_stays_where_it_is,
     test_a_part_of_a_lot_goes_on_hold_and_a_part_of_that_comes_back,
-    test_a_result_without_a_request_is_a_note,
-    test_an_inspection_is_in_somebodys_list_once_until_its_result,
     test_more_than_stands_in_stock_is_refused_as_a_whole,
     test_nothing_comes_back_where_nothing_is_on_hold,
 )
@@ -34,9 +32,7 @@ __all__ = [
     "test_a_lot_in_stock_goes_on_hold_and_back_once_each",
     "test_a_lot_of_which_a_part_is_reserved_stays_where_it_is",
     "test_a_part_of_a_lot_goes_on_hold_and_a_part_of_that_comes_back",
-    "test_a_result_without_a_request_is_a_note",
     "test_after_a_technician_closed_it_the_next_is_a_new_request",
-    "test_an_inspection_is_in_somebodys_list_once_until_its_result",
     "test_an_unknown_team_is_refused_and_nothing_is_made",
     "test_another_cause_is_a_request_of_its_own",
     "test_equipment_that_nobody_knows_is_refused",
