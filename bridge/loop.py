@@ -9,7 +9,7 @@ the same when the outbox is full, and reads on, because only outcomes make room.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final, Protocol
@@ -20,7 +20,7 @@ from bridge.core.site import Core, take_changes
 from bridge.delivery import Delivery
 from bridge.pipeline import step
 from state.errors import StoreUnavailable
-from state.record import Commit
+from state.record import Commit, RecordId
 from state.store import Lease, Store
 
 LARGEST_BATCH: Final = 500
@@ -57,6 +57,15 @@ class Shell(Protocol):
         ...
 
 
+class Recorder(Protocol):
+    """What keeps the inputs, beside the loop."""
+
+    def take(self, number: int, inputs: Sequence[tuple[int, Input]], changes: Mapping[RecordId, bytes | None]) -> None:
+        """Keep the inputs of a turn with their times, and what their commit changed; the last commit is this number.
+        Must not block."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entering:
     """An input on its way to the core. `committed` is awaited when it is durable (a PUBACK, say).
@@ -72,6 +81,7 @@ class Entering:
 
 @dataclass(slots=True, kw_only=True)
 class _Batch:
+    inputs: list[tuple[int, Input]] = field(default_factory=list)
     requests: list[Request] = field(default_factory=list)
     committed: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
     acts: list[str] = field(default_factory=list)
@@ -93,6 +103,7 @@ class Loop:
         queue_size: int,
         patience_ms: int,
         outbox_limit: int,
+        recorder: Recorder | None = None,
     ) -> None:
         self._core = core
         self._store = store
@@ -103,6 +114,7 @@ class Loop:
         self._deliveries = deliveries
         self._patience_ms = patience_ms
         self._outbox_limit = outbox_limit
+        self._recorder = recorder
         self._is_full = False
         self._queue: asyncio.Queue[Entering] = asyncio.Queue(queue_size)
         self._now_ms = 0
@@ -158,20 +170,27 @@ class Loop:
         self._pass_time()
         for one in entering:
             self._now_ms = max(self._now_ms, one.at_ms)
-            batch.requests.extend(step(self._core, one.input, self._now_ms))
+            self._step(one.input, batch)
             if one.committed:
                 batch.committed.append(one.committed)
             if one.act is not None:
                 batch.acts.append(one.act)
         for delivery in self._deliveries:
             if delivery.idle and self._core.has_sendable(self._now_ms) and not self._finishing.is_set():
-                batch.requests.extend(step(self._core, Claim(delivery.destination, delivery.batch), self._now_ms))
-        await self._commit(batch)
+                self._step(Claim(delivery.destination, delivery.batch), batch)
+        changes = take_changes(self._core)
+        await self._commit(changes, batch.acts)
+        if self._recorder is not None:
+            self._recorder.take(self._number, batch.inputs, changes)
         for committed in batch.committed:
             await committed()
         for request in batch.requests:
             self._shell.act(request)
         self._watch_outbox()
+
+    def _step(self, entered: Input, batch: _Batch) -> None:
+        batch.inputs.append((self._now_ms, entered))
+        batch.requests.extend(step(self._core, entered, self._now_ms))
 
     def _watch_outbox(self) -> None:
         waiting = sum(self._core.outbox.depth().values())
@@ -182,11 +201,10 @@ class Loop:
             self._is_full = False
             self._shell.recovered(Stall.OUTBOX)
 
-    async def _commit(self, batch: _Batch) -> None:
-        changes = take_changes(self._core)
-        if not changes and not batch.acts:
+    async def _commit(self, changes: Mapping[RecordId, bytes | None], acts: Sequence[str]) -> None:
+        if not changes and not acts:
             return
-        commit = Commit(number=self._number + 1, puts=changes, acts_done=tuple(batch.acts))
+        commit = Commit(number=self._number + 1, puts=changes, acts_done=tuple(acts))
         began_ms, stalled = self._clock.now_ms(), False
         while True:
             try:

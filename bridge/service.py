@@ -34,6 +34,7 @@ from bridge.orders.poll import OrderPoller
 from bridge.orders.wake import Wake
 from bridge.plant import Plant
 from bridge.poll import ActPoller
+from bridge.recording.recorder import new_recorder
 from bridge.release import ReleaseSession, release_node
 from bridge.session import DocumentSession, HostSession
 from bridge.wiring import Outside, Sessions, new_core, open_audit, servers
@@ -42,6 +43,7 @@ from sparkplug.fact import NodeId
 from sparkplug.presence import HostPresence
 from state.audit import AuditLog
 from state.errors import Fenced, StateError, StoreUnavailable
+from state.record import Stored
 from state.store import Lease
 
 log = structlog.get_logger()
@@ -74,18 +76,13 @@ class Service:
             log.info("bridge.stopped")
 
     async def _run(self, lease: Lease, stop: asyncio.Event) -> None:
-        stored = await self._outside.store.load()
-        core = new_core(self._plant)
+        plant, stored = self._plant, await self._outside.store.load()
+        core = new_core(plant)
         restore(core, stored.records)
-        audit = open_audit(self._plant)
-        log.info(
-            "bridge.started",
-            site=self._plant.assets.path,
-            commit=stored.number,
-            records=len(stored.records),
-            inbox=self._plant.settings.odoo.inbox,
-        )
-        running = _Running(self._plant, self._outside, core, audit, lease, stored.number)
+        audit = open_audit(plant)
+        found = {"records": len(stored.records), "inbox": plant.settings.odoo.inbox}
+        log.info("bridge.started", site=plant.assets.path, commit=stored.number, **found)
+        running = _Running(plant, self._outside, core, audit, lease, stored)
         await running.run(stop, self._stage_s)
 
     async def _refuse_weak_store(self) -> None:
@@ -118,10 +115,12 @@ class Service:
 class _Running:
     """The parts of one run, and the order in which they stop. Also the shell that the loop's requests go to."""
 
-    def __init__(self, plant: Plant, outside: Outside, core: Core, audit: AuditLog, lease: Lease, number: int) -> None:
+    def __init__(
+        self, plant: Plant, outside: Outside, core: Core, audit: AuditLog, lease: Lease, stored: Stored
+    ) -> None:
         self._console: Console | None = None
         if plant.settings.console is not None:
-            self._console = Console(plant, core, outside, self._enter, audit, number=number)
+            self._console = Console(plant, core, outside, self._enter, audit, number=stored.number)
             outside = self._console.outside
         self._plant = plant
         self._outside = outside
@@ -159,17 +158,19 @@ class _Running:
         self._wake = Wake(settings.odoo.wake, self._orders.wake) if settings.odoo.wake else None
         self._acts = ActPoller(outside.store, self._enter, clock, audit)
         self._key = KeyWatch(outside.odoo, clock, self.act)
+        self._recorder = new_recorder(plant, stored, self.act)
         self._loop = Loop(
             core,
             outside.store,
             lease,
-            number=number,
+            number=stored.number,
             clock=clock,
             shell=self,
             deliveries=self._deliveries,
             queue_size=settings.limits.inbox_queue,
             patience_ms=settings.limits.commit_patience_ms,
             outbox_limit=settings.limits.outbox,
+            recorder=self._recorder,
         )
 
     def _host_session(self, sessions: Sessions, core: Core, server: str) -> HostSession:
@@ -244,6 +245,8 @@ class _Running:
             background += [start(f"delivery-{each.destination}", each.run) for each in self._deliveries]
             if self._console:
                 background.append(start("console", self._console.run))
+            if self._recorder:
+                background.append(start("recording", self._recorder.run))
             if self._wake:
                 background.append(start("wake", self._wake.run))
             if self._release:
@@ -266,6 +269,8 @@ class _Running:
                 task.cancel()
             self._loop.finish()
             await _within("core", asyncio.wait([loop]), stage_s)
+            if self._recorder:
+                await _within("recording", self._recorder.finish(), stage_s)
             for task in (loop, *background):
                 task.cancel()
 

@@ -12,6 +12,7 @@ from typing import Final
 
 from bridge.settings.broker import BrokerSettings, read_brokers
 from bridge.settings.odoo import OdooSettings, read_odoo
+from bridge.settings.recording import RecordingSettings, read_recording
 from bridge.settings.secret import Secret
 from bridge.settings.section import Section, section_of
 from ruleset.document import Node, read_document
@@ -116,8 +117,8 @@ class MasterDataSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """The whole of `bridge.yaml`. `edge_node` None: releases go out as JSON documents only; `console`, `master_data`
-    None: off."""
+    """The whole of `bridge.yaml`. `edge_node` None: releases go out as JSON documents only; `console`, `master_data`,
+    `recording` None: off."""
 
     odoo: OdooSettings
     brokers: tuple[BrokerSettings, ...] = (BrokerSettings(),)
@@ -129,6 +130,7 @@ class Settings:
     retry: RetrySettings = RetrySettings()
     console: ConsoleSettings | None = None
     master_data: MasterDataSettings | None = None
+    recording: RecordingSettings | None = None
     over_production_percent: int = 5
     """More than this above an order's quantity is held for a person."""
     data_dir: Path
@@ -147,7 +149,7 @@ def read_settings(file: str, text: str, folder: Path, problems: Problems) -> Set
     if root is None:
         return None
     sections = {"broker", "redis", "odoo", "sparkplug", "edge_node", "limits", "retry", "console", "master_data"}
-    keys = root.mapping(allowed=sections | {"over_production", "data_dir"}, required={"odoo"})
+    keys = root.mapping(allowed=sections | {"recording", "over_production", "data_dir"}, required={"odoo"})
     odoo = read_odoo(keys["odoo"], folder) if "odoo" in keys else None
     top = Section(keys, folder)
     brokers = read_brokers(keys.get("broker"), folder)
@@ -162,6 +164,7 @@ def read_settings(file: str, text: str, folder: Path, problems: Problems) -> Set
     )
     percent = top.integer("over_production", 5, at_least=0, at_most=1000)
     data_dir = top.path("data_dir") or folder / "data"
+    recording = read_recording(keys["recording"], folder, data_dir) if "recording" in keys else None
     if odoo is None or len(problems) > before:
         return None
     return Settings(
@@ -174,6 +177,7 @@ def read_settings(file: str, text: str, folder: Path, problems: Problems) -> Set
         retry=retry,
         console=console,
         master_data=master_data,
+        recording=recording,
         over_production_percent=percent,
         data_dir=data_dir,
     )

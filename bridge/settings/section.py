@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from dataclasses import fields
 from pathlib import Path
+from typing import Final
 from urllib.parse import urlsplit
 
 from bridge.settings.secret import Secret, read_secret
 from ruleset.document import Node
+
+_BYTES: Final = {"kB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
+_SIZE: Final = re.compile(rf"(\d+)({'|'.join(_BYTES)})")
 
 
 class Section:
@@ -53,6 +58,21 @@ class Section:
         node = self._keys.get(key)
         length_ms = node.duration(at_least_ms=at_least_ms, at_most_ms=at_most_ms) if node is not None else None
         return default_ms if length_ms is None else length_ms
+
+    def size(self, key: str, default: int, *, at_least: int = 1) -> int:
+        """A number of bytes, such as `64MB`."""
+        node = self._keys.get(key)
+        word = node.text() if node is not None else None
+        if node is None or word is None:
+            return default
+        match = _SIZE.fullmatch(word)
+        if match is None:
+            node.problem(f'expected a size such as 500kB, 64MB or 10GB, found "{word}"')
+            return default
+        size = int(match[1]) * _BYTES[match[2]]
+        if size < at_least:
+            node.problem(f"{word} is too small: at least {at_least // _BYTES['MB']}MB")
+        return size
 
     def path(self, key: str) -> Path | None:
         word = self.optional_text(key)

@@ -1,0 +1,51 @@
+"""What a recording says of itself: whose it is, of which version of the plant folder and of the bridge."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+
+from bridge.errors import ConfigError
+from bridge.lifecycle.content import texts_of, version_folder, version_of
+from bridge.plant import Plant
+from ruleset.problem import Problem
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class About:
+    """Whose recording it is. `servers` are the addresses of the plant's MQTT servers.
+
+    `texts` is what decides in the plant folder, without bridge.yaml; `plant` is the version that these texts are.
+    """
+
+    site: str
+    host_id: str
+    servers: tuple[str, ...]
+    bridge: str
+    plant: str
+    texts: Mapping[str, str]
+
+
+def about(plant: Plant) -> About:
+    """What recordings of this plant say of themselves. Raises `ConfigError` where its texts cannot be read any more."""
+    content = plant.folder if plant.release is None else version_folder(plant.folder, plant.release.version)
+    try:
+        texts = texts_of(content)
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError((Problem(file=str(content), text=f"cannot be recorded: {error}"),)) from error
+    return About(
+        site=plant.assets.path,
+        host_id=plant.settings.sparkplug.host_id,
+        servers=tuple(broker.address for broker in plant.settings.brokers),
+        bridge=_bridge_version(),
+        plant=version_of(texts),
+        texts=texts,
+    )
+
+
+def _bridge_version() -> str:
+    try:
+        return version("uns-odoo-bridge")
+    except PackageNotFoundError:  # run from its source
+        return "unknown"
