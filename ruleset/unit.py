@@ -1,8 +1,8 @@
 """Units of measure of the floor: what each is, and the exact factor from one to another.
 
-What a unit is, is known when the plant folder is read: `pint` knows kg, mm/s and the like, `codes.yaml` says those that
-only the plant knows. At run time there are only `Decimal` factors. A conversion is a multiplication and a division, so
-that ten steps of 0.1 kg are 1000 g to the last digit, and twelve pieces one dozen.
+What a unit is, is known when the plant folder is read: what is common is in a table here, `pint` knows the others, and
+`codes.yaml` says those that only the plant knows. At run time there are only `Decimal` factors. A conversion is a
+multiplication and a division, so that ten steps of 0.1 kg are 1000 g to the last digit, and twelve pieces one dozen.
 """
 
 from __future__ import annotations
@@ -12,31 +12,14 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from functools import lru_cache
-from tokenize import TokenError
-from typing import Any, Final, TypeAlias
+from typing import Final
 
-import pint
-
-from ruleset.problem import suggest
-
-_Registry: TypeAlias = "pint.UnitRegistry[Any]"
-_PIECES: Final = {"piece": "", "pieces": "piece", "pcs": "piece", "pc": "piece", "dozen": "12 piece"}
+PIECES: Final = {"piece": "", "pieces": "piece", "pcs": "piece", "pc": "piece", "dozen": "12 piece"}
 """What `pint` lacks; without them it takes pcs for parsecs."""
-_OWN: Final = "own_"
+OWN: Final = "own_"
 """Before the names that we define: `pint` never unlearns what a name of its own means (its bag is 94 pounds)."""
-_NAME: Final = re.compile(r"[^\W\d]\w*")
-_DEFINITION: Final = re.compile(r"(\d+(?:\.\d+)?)?\s*([^\d\s=\[\]@#:][^=\[\]@#:]*)")
-_UNREADABLE: Final = (
-    pint.PintError,
-    ArithmeticError,
-    AssertionError,
-    SyntaxError,
-    TokenError,
-    TypeError,
-    ValueError,
-)
-"""What `pint` raises for a text that is no unit."""
+NAME: Final = re.compile(r"[^\W\d]\w*")
+DEFINITION: Final = re.compile(r"(\d+(?:\.\d+)?)?\s*([^\d\s=\[\]@#:][^=\[\]@#:]*)")
 _KINDS: Final[Mapping[str, str]] = {
     "[own_piece]": "pieces",
     "[mass]": "mass",
@@ -71,7 +54,7 @@ class Measure:
     @property
     def kind(self) -> str:
         """What it measures, in words."""
-        return _KINDS.get(self.dimension, self.dimension.replace(_OWN, ""))
+        return _KINDS.get(self.dimension, self.dimension.replace(OWN, ""))
 
 
 def factor(unit: Measure, into: Measure) -> Factor | None:
@@ -102,72 +85,51 @@ class Measured:
     wrong: Mapping[str, str]
 
 
+_SIZES: Final[Mapping[str, Mapping[str, str | None]]] = {
+    f"[{OWN}piece]": {"pcs": "1", "pc": "1", "piece": "1", "pieces": "1", "dozen": "12"},
+    "[mass]": {"mg": "1/1000", "g": "1", "kg": "1000", "t": "1000000"},
+    "[length]": {"µm": "1/1000000", "mm": "1/1000", "cm": "1/100", "m": "1", "km": "1000"},
+    "[length] ** 2": {"m²": "1"},
+    "[length] ** 3": {"ml": "1/1000000", "l": "1/1000", "L": "1/1000", "m³": "1"},
+    "[time]": {"ms": "1/1000", "s": "1", "min": "60", "h": "3600"},
+    "[length] / [time]": {"mm/s": "1/1000", "m/s": "1"},
+    "1 / [time]": {"Hz": "1"},
+    "[temperature]": {"°C": None, "K": "1"},
+    "[mass] / [length] / [time] ** 2": {"Pa": "1000", "mbar": "100000", "bar": "100000000"},
+    "[mass] * [length] ** 2 / [time] ** 3": {"W": "1000", "kW": "1000000"},
+    "[mass] * [length] ** 2 / [time] ** 2": {"J": "1000", "Wh": "3600000", "kWh": "3600000000"},
+    "dimensionless": {"%": "1/100"},
+}
+COMMON: Final[Mapping[str, Measure]] = {
+    name: Measure(dimension, None if size is None else Fraction(size))
+    for dimension, sizes in _SIZES.items()
+    for name, size in sizes.items()
+}
+"""What `pint` says of units that most plants have, so that it need not be imported for them."""
+
+
 def measure(units: Collection[str], own: Mapping[str, str]) -> Measured:
     """Look up units by their names; `own` are the plant's definitions, such as `{"bag": "25 kg", "carrier": ""}`."""
-    registry, wrong = _registry(tuple(sorted({**_PIECES, **own}.items())))
-    found: dict[str, Measure] = {}
-    told = dict(wrong)
-    for name in sorted({*units, *own} - wrong.keys()):
-        measured = _measured(registry, _filled(name, {*_PIECES, *own}))
-        if isinstance(measured, Measure):
-            found[name] = measured
-        elif name in own:
-            told[name] = f'"{name}: {own[name]}" cannot be read: {measured}'
-        else:
-            told[name] = (
-                f'unit "{name}" is not known{suggest(name, own)}; say what it is in a table own_units, such as '
-                f'`{_example(name)}: 25 kg`, `{_example(name)}: 1 pcs`, or with "" that it converts to nothing'
-            )
-    return Measured(found, told)
+    names = sorted({*units, *own})
+    if not own.keys() & PIECES.keys():
+        known = {name: found for name in names if (found := _known(name, own)) is not None}
+        if len(known) == len(names):
+            return Measured(known, {})
+    from ruleset.lookup.unit import look_up
+
+    return look_up(units, own)
 
 
-def _example(name: str) -> str:
-    return name if _NAME.fullmatch(name) else "bag"
-
-
-def _filled(text: str, own: Collection[str]) -> str:
-    """The text with our names where it says own units: `bag/min` is `own_bag/min`."""
-    return _NAME.sub(lambda match: f"{_OWN}{match[0]}" if match[0] in own else match[0], text)
-
-
-@lru_cache(maxsize=16)
-def _registry(own: tuple[tuple[str, str], ...]) -> tuple[_Registry, Mapping[str, str]]:
-    """A registry that knows these units too, and what is wrong with those that it could not take."""
-    registry: _Registry = pint.UnitRegistry(non_int_type=Decimal)
-    wrong: dict[str, str] = {}
-    for name, definition in own:
-        match = _DEFINITION.fullmatch(definition.strip())
-        if not _NAME.fullmatch(name):
-            wrong[name] = f'"{name}" cannot be the name of an own unit: it must be one word'
-        elif not definition.strip():
-            registry.define(f"{_OWN}{name} = [{_OWN}{name}]")
-        elif match is None:
-            wrong[name] = f'"{definition}" is no amount; write a number and a unit, such as 25 kg'
-        else:
-            try:
-                registry.define(f"{_OWN}{name} = {match[1] or 1} * {_filled(match[2], dict(own))}")
-            except _UNREADABLE:
-                wrong[name] = f'"{definition}" is no amount of a unit; write one such as 25 kg'
-    return registry, wrong
-
-
-def _measured(registry: _Registry, name: str) -> Measure | str:
-    """What a unit is, or why nothing can be said."""
-    try:
-        unit = registry.parse_units(name)
-        dimension = str(registry.get_dimensionality(unit))
-    except RecursionError:
-        return "it is defined by itself"
-    except pint.UndefinedUnitError as error:
-        return f'"{error.unit_names[0].removeprefix(_OWN)}" is not known'
-    except _UNREADABLE:
-        return "it is no amount of a unit"
-    return Measure(dimension, _size(registry, unit))
-
-
-def _size(registry: _Registry, unit: pint.Unit) -> Fraction | None:
-    try:
-        nothing, one = (registry.Quantity(Decimal(amount), unit).to_root_units().magnitude for amount in (0, 1))
-    except _UNREADABLE:
+def _known(name: str, own: Mapping[str, str], inside: tuple[str, ...] = ()) -> Measure | None:
+    """What a unit is by the table and by plain definitions of the plant, such as `40 bag`."""
+    if name not in own:
+        return COMMON.get(name)
+    if name in inside or not NAME.fullmatch(name):
         return None
-    return None if nothing else Fraction(one)
+    if not (text := own[name].strip()):
+        return Measure(f"[{OWN}{name}]", Fraction(1))
+    amount = DEFINITION.fullmatch(text)
+    unit = _known(amount[2].strip(), own, (*inside, name)) if amount else None
+    if amount is None or unit is None or unit.size is None:
+        return None
+    return Measure(unit.dimension, Fraction(amount[1] or 1) * unit.size)

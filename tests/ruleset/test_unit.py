@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from decimal import Decimal
 from fractions import Fraction
 
@@ -10,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ruleset.codes import read_codes
+from ruleset.lookup.unit import look_up
 from ruleset.problem import Problems
-from ruleset.unit import Factor, Measure, factor, factors, measure
+from ruleset.unit import COMMON, Factor, Measure, factor, factors, measure
 
 OWN = {"bag": "25 kg", "pallet": "40 bag", "Stk": "1 pcs", "carrier": ""}
 KNOWN = measure(["kg", "g", "lb", "l", "pcs", "dozen", "mm/s", "bag/min", "°C"], OWN).units
@@ -94,3 +97,22 @@ def test_what_is_no_unit_is_told_where_it_stands(codes: str, told: str) -> None:
     read_codes("codes.yaml", codes, problems)
 
     assert str(problems.all[0]) == f"codes.yaml:{told}"
+
+
+def test_the_table_of_common_units_says_what_pint_says() -> None:
+    looked_up = look_up([*COMMON, *OWN], OWN)
+    assert (measure([*COMMON, *OWN], OWN), looked_up.wrong) == (looked_up, {})
+
+
+@pytest.mark.parametrize(
+    ("own", "unit"), [({"dozen": "13 pcs"}, "dozen"), ({"a": "2 b", "b": "3 a"}, "a"), ({"bag": "25 lb"}, "bag")]
+)
+def test_what_the_table_cannot_tell_is_left_to_pint(own: dict[str, str], unit: str) -> None:
+    assert measure([unit], own) == look_up([unit], own)
+
+
+def test_a_plant_with_common_units_needs_no_pint() -> None:
+    ask = "import sys; from ruleset.unit import measure; measure(['pcs', 'bag'], {'bag': '25 kg'}); "
+    ask += "print('pint' in sys.modules); measure(['lb'], {}); print('pint' in sys.modules)"
+    said = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, check=True).stdout
+    assert said.split() == ["False", "True"]

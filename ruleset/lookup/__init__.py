@@ -1,0 +1,1 @@
+"""What is looked up in large libraries, which are imported when something is."""
