@@ -261,10 +261,10 @@ def _answers(value: Plain) -> tuple[object, ...] | Lacking:
     answers: list[object] = []
     for number, each in enumerate(value, start=1):
         fields = each if isinstance(each, dict) else {}
-        question, value = fields.get("name"), fields.get("value")
+        question, given = fields.get("name"), fields.get("value")
         if not isinstance(question, str) or not question:
             return Lacking(f"entry {number} has no name")
-        answer = value if isinstance(value, str) and value else _quantity(value)
+        answer = given if isinstance(given, str) and given else _quantity(given)
         if isinstance(answer, Lacking):
             return Lacking(f"the value of {question} is neither a number nor text")
         answers.append(Answer(question=question, value=str(answer)))

@@ -127,6 +127,16 @@ async def inspections(admin: OdooApi, asked: QualityRequest) -> list[Listed]:
     return found
 
 
+async def make_test(admin: OdooApi, name: str) -> None:
+    """A test of OCA's quality control: a torque of 8 to 10, and looks that are OK or NOK."""
+    choices = [[0, 0, {"name": choice, "ok": choice == "OK"}] for choice in ("OK", "NOK")]
+    (unit, *_) = await admin.call("uom.uom", "search", writes=False, domain=[], limit=1)
+    measured = {"name": "Torque Nm", "type": "quantitative", "min_value": 8, "max_value": 10, "uom_id": unit}
+    seen = {"name": "Visual", "type": "qualitative", "ql_values": choices}
+    test = {"name": name, "test_lines": [[0, 0, measured], [0, 0, seen]]}
+    await admin.call("qc.test", "create", writes=True, vals_list=[test])
+
+
 async def keeper(admin: OdooApi) -> str:
     """Where this Odoo keeps inspections of orders and lots."""
     there = [model for model in _WHAT if await is_there(admin, model)]

@@ -20,6 +20,7 @@ from tests.live_odoo.quality import (
     inspection,
     inspections,
     keeper,
+    make_test,
     notes,
     result,
     stocked,
@@ -189,12 +190,7 @@ async def on_test(bench: Bench, admin: OdooApi) -> tuple[QualityRequest, Listed]
     """An inspection of an order by a name of which OCA's quality control, where it is there, has a test."""
     asked = msgspec.structs.replace(await on_order(bench), inspection=bench.key("torque and looks"))
     if await keeper(admin) == OCA:
-        choices = [[0, 0, {"name": name, "ok": name == "OK"}] for name in ("OK", "NOK")]
-        (unit, *_) = await admin.call("uom.uom", "search", writes=False, domain=[], limit=1)
-        measured = {"name": "Torque Nm", "type": "quantitative", "min_value": 8, "max_value": 10, "uom_id": unit}
-        seen = {"name": "Visual", "type": "qualitative", "ql_values": choices}
-        test = {"name": asked.inspection, "test_lines": [[0, 0, measured], [0, 0, seen]]}
-        await admin.call("qc.test", "create", writes=True, vals_list=[test])
+        await make_test(admin, asked.inspection)
     await bench.post([asked])
     (listed,) = await inspections(admin, asked)
     return asked, listed

@@ -111,9 +111,7 @@ async def _decide(one: Attempt, inspection: Row, answers: Mapping[int, Mapping[s
     whole = all(line["id"] in answers and (line["question_type"] == "qualitative" or line["uom_id"]) for line in lines)
     passed = one.text("outcome") == "pass"
     if lines and whole and (passed or wrong):
-        await steps.act(MODEL, "action_confirm", ids)
-        if not passed:
-            await steps.act(MODEL, "action_approve", ids)
+        await steps.act(MODEL, "action_confirm" if passed else "action_approve", ids)
         return
     await steps.write(MODEL, ids, {"state": "failed" if not passed else "waiting" if wrong else "success"})
 

@@ -257,9 +257,7 @@ def _decide(one: Record, p: Payload) -> None:
         for name, line in lines.items()
     )
     if whole and (passed or wrong):
-        quality.confirm(one)
-        if not passed:
-            quality.approve(one)
+        quality.confirm(one) if passed else quality.approve(one)
         return
     one.write(state="failed" if not passed else "waiting" if wrong else "success")
 
