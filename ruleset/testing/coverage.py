@@ -1,6 +1,6 @@
-"""What of the rules no test reached: postings, lines of `classify` and `do`, and conditions that were never both.
+"""What of the rules no test reached: postings, alerts, lines of `classify` and `do`, conditions that were never both.
 
-The rules under test are compiled anew around watched expressions; the engine knows nothing of it.
+The forms of the rules are rebuilt around watched expressions; the engine knows nothing of it.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from ruleset.form.collect import Collect
 from ruleset.form.count import Count
 from ruleset.form.episode import Episode
 from ruleset.form.occurrence import Occurrence
-from ruleset.form.posting import Posting
+from ruleset.form.posting import Posting, Then
 from ruleset.form.records import Form
 from ruleset.form.wait import Wait
-from ruleset.output import Post
+from ruleset.output import Alert, Post
 from ruleset.problem import Problem, Problems
 from ruleset.rules import Instance, Rules
 from ruleset.testing.run import Came
@@ -28,12 +28,13 @@ from ruleset.transaction import action
 Path: TypeAlias = "tuple[str | int, ...]"
 """Where something stands in its rule: `("classify", 0, "when")`."""
 
+_ALERT: Final = "alert"
 _WAYS: Final = {True: "was never true", False: "was never false"}
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One thing that a test may reach: a condition that is true, or false, or (`way` None) a posting."""
+    """One thing that a test may reach: a condition that is true, or false, or (`way` None) a posting or an alert."""
 
     rule: str
     path: Path
@@ -53,11 +54,15 @@ class Coverage:
         return replace(rules, instances=tuple(replace(each, form=watched[id(each.form)]) for each in rules.instances))
 
     def note(self, came: Iterable[Came]) -> None:
-        """Take the postings of a test."""
+        """Take the postings and alerts of a test."""
         for each in came:
-            if isinstance(each.output, Post):
-                one = each.output.transaction
-                self.reached.add(Point(one.provenance.rule, (action(one),), None))
+            match each.output:
+                case Post(transaction=one):
+                    self.reached.add(Point(one.provenance.rule, (action(one),), None))
+                case Alert(rule=rule):
+                    self.reached.add(Point(rule, (_ALERT,), None))
+                case _:
+                    pass
 
     @property
     def share(self) -> float:
@@ -66,15 +71,13 @@ class Coverage:
 
     def unreached(self, rules: Rules, files: Mapping[str, str]) -> tuple[Problem, ...]:
         """A sentence for each that no test reached, at its place in the rule file."""
-        left = [each for each in self.points if each not in self.reached]
-        places = {each.name: each for each in rules.rules}
-        roots = {name: read_document(name, text, Problems()) for name, text in files.items()}
+        bodies = _bodies(rules, files)
         found: list[Problem] = []
-        for point in left:
-            rule = places[point.rule]
-            node = _node(roots[rule.file], rule.line, point.path)
-            text = f"rule {point.rule}: {_said(point, node)}"
-            found.append(Problem(file=rule.file, line=node.line, column=node.column, text=text))
+        for point in self.points:
+            if point not in self.reached:
+                node = _node(bodies[point.rule], point.path)
+                text = f"rule {point.rule}: {_said(point, node)}"
+                found.append(Problem(file=node.file, line=node.line, column=node.column, text=text))
         return tuple(sorted(found))
 
 
@@ -131,9 +134,9 @@ class _Watcher:
             at_open=at_open,
         )
 
-    def _posting(self, posting: Posting) -> Posting:
-        self._expect((posting.action,), None)
-        return self._needs(posting)
+    def _posting(self, posting: Then) -> Then:
+        self._expect((posting.action if isinstance(posting, Posting) else _ALERT,), None)
+        return self._needs(posting) if isinstance(posting, Posting) else posting
 
     def _needs(self, posting: Posting, *within: str | int) -> Posting:
         needs = tuple(
@@ -170,12 +173,24 @@ class _Program:
         return result
 
 
-def _node(root: Node | None, line: int, path: Path) -> Node:
+def _bodies(rules: Rules, files: Mapping[str, str]) -> dict[str, Node]:
+    """What each rule does, where it is written: with the rule, or in the template that it uses."""
+    roots = {name: read_document(name, text, Problems()) for name, text in files.items()}
+    entries = [node for root in roots.values() if root is not None and not root.is_null for node in root.items()]
+    templates = {node.mapping()["template"].text(): node for node in entries if "template" in node.mapping()}
+    bodies: dict[str, Node] = {}
+    for rule in rules.rules:
+        node = next(each for each in entries if (each.file, each.line) == (rule.file, rule.line))
+        used = node.mapping().get("use")
+        bodies[rule.name] = node if used is None else templates[used.text()]
+    return bodies
+
+
+def _node(body: Node, path: Path) -> Node:
     """Where a point stands; a posting at the `do` (or `at_open`) that names its action."""
-    rules = root.items() if root is not None else []
-    node = next(each for each in rules if each.line == line)
-    if len(path) == 1:
-        return next(each for each in _dos(node) if each.raw.value == path[0])
+    if len(path) == 1 and (doing := next((each for each in _dos(body) if each.raw.value == path[0]), None)):
+        return doing
+    node = body
     for step in path:
         node = node.items()[step] if isinstance(step, int) else node.mapping()[step]
     return node
@@ -183,12 +198,13 @@ def _node(root: Node | None, line: int, path: Path) -> Node:
 
 def _dos(rule: Node) -> Iterator[Node]:
     keys = rule.mapping()
-    yield keys["do"]
+    if "do" in keys:
+        yield keys["do"]
     if "at_open" in keys:
         yield keys["at_open"].mapping()["do"]
 
 
 def _said(point: Point, node: Node) -> str:
-    if point.way is None:
-        return f"{point.path[0]} was never posted"
-    return f"{node.raw.value} {_WAYS[point.way]}"
+    if point.way is not None:
+        return f"{node.raw.value} {_WAYS[point.way]}"
+    return "nobody was ever told" if point.path == (_ALERT,) else f"{point.path[0]} was never posted"

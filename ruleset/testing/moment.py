@@ -8,7 +8,6 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from ruleset.document import DURATION_UNITS_MS, Node
-from ruleset.testing.case import Offset
 
 DEFAULT_START: Final = datetime(2024, 1, 1)
 """A Monday, midnight, far from a change of clocks."""
@@ -58,14 +57,9 @@ def read_start(node: Node | None, timezone: str) -> int | None:
     if _ms(first) > _ms(second):
         node.problem(f"{text} does not come in {timezone}: the clock is set forward over it")
     else:
-        choice = " or ".join(f"{text}{each:%z}"[:-2] + f":{each:%z}"[-2:] for each in (first, second))
+        choice = " or ".join(f"{text}{each.isoformat()[-6:]}" for each in (first, second))
         node.problem(f"{text} comes twice in {timezone}, as the clock is set back; say which: {choice}")
     return None
-
-
-def shown_clock(offset: Offset, start_ms: int, timezone: str) -> str:
-    """The time on the wall at an offset, for people."""
-    return f"{datetime.fromtimestamp((start_ms + offset.ms) / 1000, ZoneInfo(timezone)):%a %H:%M:%S}"
 
 
 def _ms(moment: datetime) -> int:

@@ -16,7 +16,8 @@ from ruleset.testing.shown import shown
 _NAMES: Final = {"expect": "posting", "unmet": "dead letter", "alerts": "alert", "remarks": "remark"}
 _SECTION: Final = {Post: "expect", Unmet: "unmet", Alert: "alerts", Remark: "remarks"}
 _APART: Final = ("do", "remark")
-_WHENCE: Final = ("asset", "rule", "at", "posted", "key", "reason")
+_WHENCE: Final = ("asset", "rule", "at", "posted", "key")
+"""Of what came, where it is from."""
 _INDENT: Final = "    "
 _DEEPER: Final = 14 * " "
 MOST_REMARKS: Final = 10
@@ -70,7 +71,7 @@ def _told(difference: Difference, what: str, file: str) -> Iterator[str]:
     if expected is not None:
         for name in difference.fields:
             yield f"{_DEEPER}{name}: expected {_value(expected.values[name])}, got {_value(got.get(name))}"
-        yield f"{_DEEPER}{written({name: got[name] for name in _WHENCE if name in got})}"
+        yield f"{_DEEPER}{written({name: got[name] for name in _WHENCE if name in got and name not in named})}"
 
 
 def written(values: Mapping[str, Shown]) -> str:

@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from bridge.commands.exit import WRONG, fail
 from bridge.errors import ConfigError
@@ -41,6 +39,9 @@ def command(
     if json_output:
         print(json.dumps(rows, indent=2))
         return
+    from rich.console import Console  # `rules test`, which is loaded with this, does without
+    from rich.table import Table
+
     table = Table("rule", "form", "version", "place", "equipment", "tests")
     for rule in loaded.rules.rules:
         count = sum(rule.name in test.rules for test in tests)
