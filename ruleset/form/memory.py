@@ -119,11 +119,20 @@ class Waiting(msgspec.Struct, kw_only=True, omit_defaults=True):
     timed_out: bool = False
 
 
+class Decided(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An event that waited, as it was told last; what decided it, as which action, and until when that is kept."""
+
+    event: Happened
+    by: Happened
+    action: str
+    until_ms: int
+
+
 class WaitMemory(msgspec.Struct, omit_defaults=True, kw_only=True, tag_field="form", tag="wait"):
-    """Events that wait, and the ids of those that were decided (until when they are remembered)."""
+    """Events that wait, and by their ids those that were decided. Of some an earlier bridge kept only until when."""
 
     waiting: dict[str, Waiting] = {}
-    decided: dict[str, int] = {}
+    decided: dict[str, Decided | int] = {}
 
 
 class HeardMemory(msgspec.Struct, omit_defaults=True, kw_only=True):

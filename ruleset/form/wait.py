@@ -12,11 +12,12 @@ from msgspec.structs import replace
 
 from ruleset.cel import EvaluationFailed, Expression
 from ruleset.document import format_duration
-from ruleset.form.memory import Happened, HeardMemory, Origin, Waiting, WaitMemory
+from ruleset.form.memory import Decided, Happened, HeardMemory, Origin, Waiting, WaitMemory
 from ruleset.form.moment import Moment, Template
 from ruleset.form.posting import Posting, cannot_post, order_of, post
 from ruleset.output import Alert, EngineOutput, Post, Unmet
 from ruleset.sample import Event, Plain
+from ruleset.transaction import action
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +51,9 @@ class Wait:
                 return (moment.failed(self.when or self.match, answer),)
             return (cannot_post(posting, moment, event.id, f"when: {answer.text}", event=self.event),)
         before = memory.waiting.get(event.id)
-        if event.id in memory.decided or (before is not None and before.event.values == values):
+        if (decided := memory.decided.get(event.id)) is not None:
+            return self._told_again(memory, decided, self._remember(event, values, moment.now_ms), answer, moment)
+        if before is not None and before.event.values == values:
             return ()
         if not answer:
             memory.waiting.pop(event.id, None)
@@ -84,7 +87,7 @@ class Wait:
 
     def next_due_ms(self, memory: WaitMemory) -> int | None:
         times = [each.event.until_ms for each in memory.waiting.values() if not each.timed_out]
-        return min([*times, *memory.decided.values()], default=None)
+        return min([*times, *map(_until_ms, memory.decided.values())], default=None)
 
     def due(self, memory: WaitMemory, moment: Moment) -> tuple[EngineOutput, ...]:
         """Time is over for some: alert, and stay open."""
@@ -96,7 +99,7 @@ class Wait:
             then = moment.of(waiting.event.origin.source, waiting.event.until_ms)
             then = then.with_extra({**waiting.event.values, "timed_out": True})
             outputs += self._decide(then, waiting, timed_out=True) or (self._overdue(waiting, then),)
-        memory.decided = {id: until_ms for id, until_ms in memory.decided.items() if until_ms > moment.now_ms}
+        memory.decided = {id: each for id, each in memory.decided.items() if _until_ms(each) > moment.now_ms}
         return tuple(outputs)
 
     def _overdue(self, waiting: Waiting, moment: Moment) -> Alert:
@@ -126,10 +129,31 @@ class Wait:
         if isinstance(answer, EvaluationFailed):
             return () if answer.missing else (then.failed(self.match, answer),)
         outputs = self._decide(then, waiting, timed_out=False) if answer else ()
-        if any(isinstance(each, Post | Unmet) for each in outputs):  # an alert decides nothing
+        if (decision := _decision(outputs)) is not None:
             del memory.waiting[waiting.event.id]
-            memory.decided[waiting.event.id] = moment.now_ms + self.at_most_ms
+            until_ms = moment.now_ms + self.at_most_ms
+            decided = Decided(event=waiting.event, by=other, action=decision, until_ms=until_ms)
+            memory.decided[waiting.event.id] = decided
         return outputs
+
+    def _told_again(
+        self, memory: WaitMemory, decided: Decided | int, event: Happened, answer: bool, moment: Moment
+    ) -> tuple[EngineOutput, ...]:
+        """An event that was decided comes again. Other content is decided by what decided it then, and leads to the
+        same key: so it replaces what was not sent yet, and contradicts what was. What it cannot lead to is unmet."""
+        if isinstance(decided, int) or decided.event.values == event.values:
+            return ()
+        memory.decided[event.id] = replace(decided, event=event)
+        then = moment.of(event.origin.source, max(event.at_ms, decided.by.at_ms))
+        then = then.with_extra({**event.values, **decided.by.values, "timed_out": False})
+        outputs = self._decide(then, Waiting(event=event), timed_out=False) if answer else ()
+        if (decision := _decision(outputs)) == decided.action:
+            return outputs
+        for branch in self.branches:
+            if isinstance(branch.then, Posting) and branch.then.action == decided.action:
+                reason = f"it was decided as {decided.action}, and would be {decision or 'nothing'} as it is told now"
+                return (cannot_post(branch.then, then, event.id, reason, event=self.event),)
+        return (moment.failed(self.match, EvaluationFailed(f"no line of do has {decided.action} any more")),)
 
     def _decide(self, moment: Moment, waiting: Waiting, *, timed_out: bool) -> tuple[EngineOutput, ...]:
         """What the first fitting branch answers. Time alone never posts."""
@@ -146,3 +170,17 @@ class Wait:
                 order = order_of(branch.then, moment)
                 return (post(branch.then, moment, waiting.event.id, order=order, event=self.event),)
         return ()
+
+
+def _decision(outputs: tuple[EngineOutput, ...]) -> str | None:
+    """The action that was decided, whether it can be posted or not; None: an alert decides nothing."""
+    for output in outputs:
+        if isinstance(output, Post):
+            return action(output.transaction)
+        if isinstance(output, Unmet):
+            return output.action
+    return None
+
+
+def _until_ms(decided: Decided | int) -> int:
+    return decided if isinstance(decided, int) else decided.until_ms

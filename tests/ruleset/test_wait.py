@@ -1,6 +1,9 @@
 """What waits may be corrected, and is not forgotten because a rule was renamed."""
 
+import msgspec
+
 from ruleset.engine import Engine
+from ruleset.form.memory import WaitMemory
 from ruleset.output import Alert
 from tests.ruleset.floor import LINE, START_MS, STATION, Floor, compiled, plant
 from tests.ruleset.test_event import COMPLETE
@@ -26,6 +29,35 @@ def test_a_correction_that_was_decided_before_is_posted_at_once() -> None:
     assert accepted(floor, "L2") == []
     assert finished(floor, 480, "L2") == ["complete mo-1 480 pcs lot L2"]
     assert accepted(floor, "L1") == []
+
+
+def test_an_event_told_otherwise_after_it_was_decided_leads_to_the_same_posting_anew() -> None:
+    floor = Floor(COMPLETE, restarting=True)
+    finished(floor, 480)
+    accepted(floor)
+    assert (finished(floor, 480), finished(floor, 470)) == ([], ["complete mo-1 470 pcs lot L1"])
+    assert (finished(floor, 470), finished(floor, 470, "L2")) == ([], ["complete mo-1 470 pcs lot L2"])
+
+
+def test_another_disposition_since_then_changes_nothing_of_what_was_decided() -> None:
+    floor = Floor(COMPLETE)
+    finished(floor, 480)
+    accepted(floor)
+    floor.happens("disposition", "d-later", at=STATION, order="mo-1", lot="L1", status="reject")
+    assert finished(floor, 470) == ["complete mo-1 470 pcs lot L1"]
+
+
+def test_an_event_that_would_be_decided_as_nothing_now_is_told_under_the_key_of_what_was_posted() -> None:
+    floor = Floor(COMPLETE.replace("event: finished\n", "event: finished\n  when: finished.qty > 0\n"))
+    finished(floor, 480)
+    accepted(floor)
+    (told,) = finished(floor, 0)
+    assert told.endswith("it was decided as production.complete, and would be nothing as it is told now")
+
+
+def test_what_an_earlier_bridge_kept_of_a_decision_is_read() -> None:
+    stored = msgspec.json.encode({"form": "wait", "decided": {"f-1": START_MS}})
+    assert msgspec.json.decode(stored, type=WaitMemory).decided == {"f-1": START_MS}
 
 
 def test_events_that_wait_in_a_rule_that_was_renamed_are_told_and_kept() -> None:
