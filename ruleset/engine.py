@@ -8,7 +8,7 @@ back by `restore`. Only rules whose signals changed are evaluated.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
 from functools import partial
@@ -21,17 +21,18 @@ from ruleset.form.alarm import Alarm
 from ruleset.form.collect import Collect
 from ruleset.form.count import Count
 from ruleset.form.episode import Episode
-from ruleset.form.memory import AlarmMemory, CountMemory, EpisodeMemory, OccurrenceMemory, WaitMemory
+from ruleset.form.memory import AlarmMemory, CountMemory, EpisodeMemory, OccurrenceMemory, RuleMemory, WaitMemory
 from ruleset.form.moment import Moment, event_values
 from ruleset.form.occurrence import Occurrence
-from ruleset.form.posting import Posting, event_key
 from ruleset.form.production import Production
-from ruleset.form.records import Form, Records, equipment_id, heard_id
+from ruleset.form.records import Records, equipment_id, heard_id
 from ruleset.form.wait import Wait
-from ruleset.output import DEFECT, Alert, EngineOutput, Remark, RemarkName, Unmet
+from ruleset.output import EngineOutput, Remark, RemarkName
 from ruleset.rules import Instance, Rules, followed_signals
 from ruleset.sample import CutShort, Event, Fresh, Observation, Plain, Sample, Source, Stale, Unheard
-from ruleset.transaction import Provenance
+from ruleset.trace.defect import told
+from ruleset.trace.look import Looks
+from ruleset.trace.outline import Outline, outline
 
 _TIMER: Final = Source(topic="")
 
@@ -55,7 +56,11 @@ class Engine:
         self._instances = {each.id: each for each in rules.instances}
         self._records = Records({id: each.form for id, each in self._instances.items()})
         collects = {id: each.form for id, each in self._instances.items() if isinstance(each.form, Collect)}
-        self._production = Production(collects, assets, self._records, self._present)
+        self.looks = Looks()
+        self._outlines = _outlines(rules)
+        self._told: dict[str, dict[str, Sample]] = defaultdict(dict)
+        self._retold: set[str] = set()
+        self._production = Production(collects, assets, self._records, self._present, self.looks)
         self._by_event: dict[tuple[str, str], list[Instance]] = defaultdict(list)
         self._by_awaited: dict[str, list[Instance]] = defaultdict(list)
         for instance in rules.instances:
@@ -71,6 +76,7 @@ class Engine:
         outputs: list[EngineOutput] = []
         touched: dict[str, _Touched] = {}
         self._production.begin_message()
+        self._retold.clear()
         for observation in observations:
             match observation:
                 case Sample() if observation.historical:
@@ -129,6 +135,17 @@ class Engine:
         self._production.close(order, now_ms)
         return ()
 
+    def take_over(self, other: Engine, now_ms: int) -> tuple[EngineOutput, ...]:
+        """Go on where another engine is, whose records were restored. Alerts as `started` does."""
+        self._unconfirmed = other._unconfirmed & self._assets.equipment.keys()
+        self._told = other._told
+        return self._records.orphaned(now_ms)
+
+    @property
+    def ids(self) -> frozenset[str]:
+        """The ids of all records."""
+        return self._records.ids
+
     def take_changed(self) -> frozenset[str]:
         """Ids of the records that changed since the last call."""
         return self._records.take_changed()
@@ -160,6 +177,11 @@ class Engine:
             else:
                 memory.values[sample.signal] = value
             self._records.touch(equipment_id(sample.equipment))
+        if changed or sample.signal not in self._told[sample.equipment]:
+            if sample.equipment not in self._retold:  # moments of earlier messages keep what they saw
+                self._retold.add(sample.equipment)
+                self._told[sample.equipment] = dict(self._told[sample.equipment])
+            self._told[sample.equipment][sample.signal] = sample
         if followed.is_counted and sample.value is not None and (changed or sample.signal not in memory.counters):
             outputs += self._production.count(sample, followed.signal, now_ms)
         if changed or sample.birth:
@@ -189,19 +211,27 @@ class Engine:
             memory = self._records.rule(id)
             at_ms = max(each.changed_ms.values(), default=each.at_ms)
             moment = self._moment(each.instance, each.source, at_ms, now_ms, each.changed_ms)
+            answers: tuple[EngineOutput, ...] = ()
+            before: RuleMemory | None = None
+            changed = turned = False
             match each.instance.form, memory:
                 case Alarm() as alarm, AlarmMemory():
                     before = copy(memory)
-                    told = _told(each.instance, moment, partial(alarm.changed, memory, moment))
-                    outputs += self._production.before(told, now_ms)
-                    changed = memory != before
+                    answers = told(alarm, moment, partial(alarm.changed, memory, moment))
+                    changed = turned = memory != before
                 case Episode() as episode, EpisodeMemory():
-                    was_open, had_failed = memory.started_ms is not None, memory.failed
-                    told = _told(each.instance, moment, partial(episode.changed, memory, moment))
-                    outputs += self._production.before(told, now_ms)
-                    changed = was_open or memory.started_ms is not None or memory.failed != had_failed
+                    started_ms, ended_ms, had_failed = memory.started_ms, memory.ended_ms, memory.failed
+                    answers = told(episode, moment, partial(episode.changed, memory, moment))
+                    turned = (memory.started_ms, memory.ended_ms) != (started_ms, ended_ms)
+                    is_or_was_open = started_ms is not None or memory.started_ms is not None
+                    changed = is_or_was_open or memory.failed != had_failed
                 case _:
-                    changed = False
+                    pass
+            if answers or turned:
+                self.looks.note(id, moment, answers, memory, before)
+            else:
+                self.looks.same(id, moment, memory)
+            outputs += self._production.before(answers, now_ms)
             if changed:
                 self._records.touch(id)
         touched.clear()
@@ -238,7 +268,8 @@ class Engine:
                     return wait.happened(memory, self._records.heard(instance.rule), event, values, moment)
             return ()
 
-        outputs = _told(instance, moment, happened, event)
+        outputs = told(instance.form, moment, happened, event)
+        self.looks.note(id, moment, outputs, memory)
         if memory is not None:
             self._records.touch(id)
         return outputs
@@ -256,7 +287,8 @@ class Engine:
         if not memory.waiting:
             return ()
         moment = self._moment(instance, event.source, event.at_ms, now_ms)
-        outputs = _told(instance, moment, lambda: form.awaited_happened(memory, other, moment))
+        outputs = told(form, moment, lambda: form.awaited_happened(memory, other, moment))
+        self.looks.note(id, moment, outputs, memory)
         self._records.touch(id)
         return outputs
 
@@ -270,8 +302,10 @@ class Engine:
         def due() -> tuple[EngineOutput, ...]:
             match instance.form, memory:
                 case Alarm() as alarm, AlarmMemory():
+                    moment.holds(alarm.condition(memory))  # for the trace: it held when it was last evaluated
                     return alarm.due(memory, moment)
                 case Episode() as episode, EpisodeMemory():
+                    moment.holds(episode.condition(memory))
                     return episode.due(memory, moment)
                 case Wait() as wait, WaitMemory():
                     return wait.due(memory, moment)
@@ -279,7 +313,8 @@ class Engine:
 
         if isinstance(instance.form, Collect):
             return self._production.flush(id, now_ms)
-        outputs = _told(instance, moment, due)
+        outputs = told(instance.form, moment, due)
+        self.looks.note(id, moment, outputs, memory)
         self._records.touch(id)
         return self._production.before(outputs, now_ms)
 
@@ -340,46 +375,17 @@ class Engine:
             at_ms=at_ms,
             now_ms=now_ms,
             changed_ms=changed_ms,
+            told=self._told[path],
+            outline=self._outlines[id(instance.form)],
         )
-
-
-def _told(
-    instance: Instance, moment: Moment, tell: Callable[[], tuple[EngineOutput, ...]], event: Event | None = None
-) -> tuple[EngineOutput, ...]:
-    """What a rule answers. A defect in its evaluation is said, with the event kept as a dead letter; nothing that the
-    other rules answer to the same message is lost by it."""
-    try:
-        return tell()
-    except Exception as error:
-        path, reason = instance.equipment.path, f"{DEFECT}: {type(error).__name__}: {error}"
-        if event is None or (posting := _posting_of(instance.form)) is None:
-            text = f"rule {instance.rule}: {reason}"
-            return (Alert(rule=instance.rule, equipment=path, text=text, at_ms=moment.at_ms),)
-        provenance = Provenance(rule=instance.rule, version=instance.version, topic=event.source.topic)
-        unmet = Unmet(
-            key=event_key(path, posting.action, event.signal, event.id),
-            action=posting.action,
-            equipment=path,
-            order=None,
-            at_ms=event.at_ms,
-            rule=instance.rule,
-            provenance=provenance,
-            reason=reason,
-            fields=event.fields,
-        )
-        return (unmet,)
-
-
-def _posting_of(form: Form) -> Posting | None:
-    match form:
-        case Occurrence() | Count():
-            return form.posting if isinstance(form.posting, Posting) else None
-        case Wait():
-            return next((each.then for each in form.branches if isinstance(each.then, Posting)), None)
-        case _:
-            return None
 
 
 def _finite(value: bool | int | float | str | None) -> bool | int | float | str | None:
     """NaN and infinity say nothing about the plant: the value is not known."""
     return None if isinstance(value, float) and not isfinite(value) else value
+
+
+def _outlines(rules: Rules) -> dict[int, Outline]:
+    """By the identity of the forms, which equipment of one kind shares."""
+    forms = {id(each.form): each.form for each in rules.instances}
+    return {identity: outline(form) for identity, form in forms.items()}

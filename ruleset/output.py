@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Final, TypeAlias
 
+import msgspec
+
 from ruleset.sample import Plain
+from ruleset.trace.trace import Trace
 from ruleset.transaction import IdempotencyKey, OrderRef, Provenance, Transaction
 
 DEFECT: Final = "a defect of the bridge, please report it"
@@ -36,11 +39,12 @@ class RemarkName(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """A transaction for the outbox. `order_ran`: its order is the one that ran when the rule saw the fact, so the
-    same fact seen again while another order runs is no other fact."""
+    """A transaction for the outbox, and why. `order_ran`: its order is the one that ran when the rule saw the fact, so
+    the same fact seen again while another order runs is no other fact."""
 
     transaction: Transaction
     order_ran: bool = False
+    trace: Trace = field(kw_only=True, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +64,11 @@ class Unmet:
     provenance: Provenance
     reason: str
     fields: Mapping[str, Plain] = field(default_factory=dict)
+    trace: Trace = field(compare=False, repr=False)
+
+    def encode(self) -> bytes:
+        """As the outbox keeps it: all but the trace, which is kept by itself."""
+        return msgspec.json.encode({each.name: getattr(self, each.name) for each in fields(self) if each.compare})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +79,7 @@ class Alert:
     equipment: str
     text: str
     at_ms: int
+    trace: Trace = field(compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -110,7 +110,7 @@ class Postings:
     def refuse(self, unmet: Unmet, now_ms: int) -> tuple[Notice, ...]:
         """Keep what a rule's `need` did not let through as a dead letter, where it is seen and can be mended."""
         told = FollowUp(
-            body=msgspec.json.encode(unmet),
+            body=unmet.encode(),
             content_hash=hash_of(msgspec.json.encode((unmet.reason, unmet.fields), order="deterministic")),
             at_ms=now_ms,
             lane=unmet.order or unmet.equipment,

@@ -26,9 +26,13 @@ class Alarm:
     def new_memory(self) -> AlarmMemory:
         return AlarmMemory()
 
+    def condition(self, memory: AlarmMemory) -> Expression:
+        """What decides now: raising, or clearing once raised."""
+        return self.clear if memory.raised and self.clear is not None else self.when
+
     def changed(self, memory: AlarmMemory, moment: Moment) -> tuple[EngineOutput, ...]:
         """Take new values of the equipment's signals."""
-        condition = self.clear if memory.raised and self.clear is not None else self.when
+        condition = self.condition(memory)
         answer = moment.holds(condition)
         if isinstance(answer, EvaluationFailed):
             if answer.missing or memory.failed:
@@ -63,5 +67,6 @@ class Alarm:
         ):
             return ()
         memory.posted_ms = moment.now_ms
+        moment.notes["since_ms"] = since_ms
         then = moment.of(origin.source, since_ms + self.for_ms)
         return (post(self.posting, then, f"{moment.rule}:{since_ms}", order=order_of(self.posting, then)),)

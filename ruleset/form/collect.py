@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from ruleset.cel import Expression
-from ruleset.form.counter import Count, OrderTotals, Total
+from ruleset.form.counter import Count, OrderTotals, Reading, Total
 from ruleset.form.memory import CollectMemory
 from ruleset.form.moment import Moment
 from ruleset.form.posting import fact_key
 from ruleset.form.vocabulary import PROGRESS
 from ruleset.output import Post
-from ruleset.sample import Plain
+from ruleset.sample import Plain, Source
+from ruleset.trace.trace import Outcome
 from ruleset.transaction import OrderRef, Progress, Provenance
 from ruleset.unit import Factor
 
@@ -43,13 +44,14 @@ class Ledger:
         totals = self._totals.get(equipment, {}).get(order)
         return totals.unposted(measure) if totals is not None else Decimal(0)
 
-    def take(self, equipment: str, order: str, measure: str) -> list[tuple[int, Total]]:
-        """The epochs with something unposted, which then counts as posted."""
+    def take(self, equipment: str, order: str, measure: str) -> list[tuple[int, Total, Decimal]]:
+        """The epochs with something unposted, which then counts as posted; and what was posted before."""
         totals = self._totals.get(equipment, {}).get(order)
         if totals is None:
             return []
-        taken = [(epoch, each) for epoch, each in totals.totals.get(measure, {}).items() if each.made != each.posted]
-        for _, each in taken:
+        of_measure = totals.totals.get(measure, {})
+        taken = [(epoch, each, each.posted) for epoch, each in of_measure.items() if each.made != each.posted]
+        for _, each, _ in taken:
             each.posted = each.made
         if taken:
             self.changed.add(total_id(equipment, order))
@@ -70,6 +72,11 @@ class Ledger:
     def get(self, id: str) -> OrderTotals | None:
         equipment, order = _parts(id)
         return self._totals.get(equipment, {}).get(order)
+
+    @property
+    def ids(self) -> frozenset[str]:
+        """The ids of all records."""
+        return frozenset(total_id(path, order) for path, by_order in self._totals.items() for order in by_order)
 
     def put(self, totals: OrderTotals) -> None:
         self._totals.setdefault(totals.equipment, {})[totals.order] = totals
@@ -102,7 +109,7 @@ class Collect:
         """Something was counted: post at once what belongs to another order than the running one, and enough."""
         path = moment.equipment.path
         late = [order for order in ledger.orders(path) if order != moment.running]
-        posts = self._post(ledger, moment, late)
+        posts = self._post(ledger, moment, late, because="its order runs no longer")
         if not ledger.unposted(path, moment.running, self.posted):
             return posts
         if self.enough is not None:
@@ -110,27 +117,42 @@ class Collect:
                 name: float(ledger.unposted(path, moment.running, signal)) for name, signal in self.measures.items()
             }
             if moment.with_extra(made).holds(self.enough) is True:
-                return posts + self.flush(memory, ledger, moment)
+                return posts + self.flush(memory, ledger, moment, because="`or` holds")
         if memory.due_ms is None and self.every_ms is not None:
             memory.due_ms = moment.now_ms + self.every_ms
         return posts
 
-    def flush(self, memory: CollectMemory, ledger: Ledger, moment: Moment) -> tuple[Post, ...]:
+    def flush(self, memory: CollectMemory, ledger: Ledger, moment: Moment, *, because: str) -> tuple[Post, ...]:
         """Post all that is unposted at the equipment."""
         memory.due_ms = None
-        return self._post(ledger, moment, list(ledger.orders(moment.equipment.path)))
+        return self._post(ledger, moment, list(ledger.orders(moment.equipment.path)), because=because)
 
-    def _post(self, ledger: Ledger, moment: Moment, orders: list[str]) -> tuple[Post, ...]:
+    def _post(self, ledger: Ledger, moment: Moment, orders: list[str], *, because: str) -> tuple[Post, ...]:
         path = moment.equipment.path
         return tuple(
-            Post(self._progress(moment, order, epoch, total))
+            self._posted(moment, order, epoch, total, before, because)
             for order in orders
-            for epoch, total in ledger.take(path, order, self.posted)
+            for epoch, total, before in ledger.take(path, order, self.posted)
         )
 
-    def _progress(self, moment: Moment, order: str, epoch: int, total: Total) -> Progress:
-        path, reading = moment.equipment.path, total.reading
+    def _posted(self, moment: Moment, order: str, epoch: int, total: Total, before: Decimal, because: str) -> Post:
+        reading = total.reading
         assert reading is not None
+        then = moment.apart().of(Source(topic=reading.topic, seq=reading.seq), reading.at_ms)
+        then.notes.update(
+            counter=self.posted,
+            reading=_plain_number(reading.value),
+            epoch=epoch,
+            order=order,
+            made_before=_plain_number(before),
+            made=_plain_number(total.made),
+            because=because,
+        )
+        progress = self._progress(moment, reading, order, epoch, total)
+        return Post(progress, trace=then.trace(Outcome.POSTED, key=progress.key))
+
+    def _progress(self, moment: Moment, reading: Reading, order: str, epoch: int, total: Total) -> Progress:
+        path = moment.equipment.path
         provenance = Provenance(
             rule=moment.rule,
             version=moment.version,

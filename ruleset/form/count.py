@@ -88,6 +88,7 @@ class Count:
         memory.fired_ms = {group: at_ms for group, at_ms in memory.fired_ms.items() if at_ms >= oldest_ms}
 
     def _post(self, event: Event, window: list[Counted], moment: Moment) -> EngineOutput:
+        moment.notes["counted"] = [(each.id, each.at_ms) for each in window]
         named = ", ".join(f"{each.id} ({_clock(each.at_ms)})" for each in window)
         moment = moment.with_extra({"counted": named})
         has_text = isinstance(self.posting, Posting) and "text" in ACTIONS[self.posting.action].parameters

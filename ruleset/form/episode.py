@@ -50,6 +50,10 @@ class Episode:
     def new_memory(self) -> EpisodeMemory:
         return EpisodeMemory()
 
+    def condition(self, memory: EpisodeMemory) -> Expression:
+        """What ended it, or keeps it open."""
+        return self.close if memory.ended_ms is not None and self.close is not None else self.open
+
     def changed(self, memory: EpisodeMemory, moment: Moment) -> tuple[EngineOutput, ...]:
         """Take new values of the equipment's signals."""
         outputs: tuple[EngineOutput, ...] = ()
@@ -137,6 +141,7 @@ class Episode:
             return ()
         fact = f"{started_ms}:{memory.told}" if memory.told else str(started_ms)
         at_ms = max(moment.at_ms, started_ms)
+        moment.notes["started_ms"] = started_ms
         values = self._values(memory, started_ms, at_ms)
         then, remarks, _ = self._classified(moment.of(origin.source, at_ms).with_extra({"loss": UNCLASSIFIED} | values))
         memory.told += 1
@@ -149,6 +154,7 @@ class Episode:
         memory.started_ms = memory.ended_ms = memory.due_ms = memory.tell_ms = None
         if started_ms is None or ended_ms is None or origin is None:
             return ()
+        moment.notes.update(started_ms=started_ms, ended_ms=ended_ms)
         if ended_ms - started_ms < self.micro_ms and not told:
             is_stop = isinstance(self.posting, Posting) and self.posting.action.startswith("downtime.")  # else another
             # rule totals it

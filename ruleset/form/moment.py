@@ -4,18 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, Final, TypeAlias, cast
 
 import msgspec
 from msgspec.structs import replace
 
 from ruleset.cel import LARGEST, EvaluationFailed, Expression, as_cel, number_text
 from ruleset.equipment import Equipment, EventSignal, Field, ValueType
-from ruleset.output import Remark, RemarkName
-from ruleset.sample import Event, Plain, Source
+from ruleset.output import Alert, Remark, RemarkName
+from ruleset.sample import Event, Plain, Sample, Source
+from ruleset.trace.outline import Outline
+from ruleset.trace.trace import Check, Outcome, Told, Trace
 from ruleset.transaction import Provenance
 
 Known: TypeAlias = "bool | int | float | str"
+Seen: TypeAlias = "tuple[Expression, dict[str, Plain], Plain | EvaluationFailed]"
+"""An expression that was evaluated, over which values, and the answer."""
+
+WHOLE_TABLE: Final = 16
+"""Code tables up to this size stand in a trace whole; of a larger one what was asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +47,9 @@ class Moment(msgspec.Struct, frozen=True, kw_only=True):
     Names without a known value are in neither. `running` is the order that runs, empty for none. `changed_ms` are the
     times of the signals that this message told. A `Struct`, because three or more are made per message: 0.3 us each
     where a dataclass took 3.3.
+
+    `seen` gathers what is evaluated and `notes` what the form says besides, for the trace; moments made of this one
+    share them. `told` are the samples that told the signals.
     """
 
     equipment: Equipment
@@ -53,6 +63,10 @@ class Moment(msgspec.Struct, frozen=True, kw_only=True):
     now_ms: int
     extra: Mapping[str, Plain] = {}
     changed_ms: Mapping[str, int] = {}
+    told: Mapping[str, Sample] = {}
+    outline: Outline = Outline()
+    seen: list[Seen] = []
+    notes: dict[str, Any] = {}
 
     def since_ms(self, condition: Expression) -> int:
         """When the condition became what it is now: other metrics of the same message may be much older, or newer."""
@@ -66,6 +80,10 @@ class Moment(msgspec.Struct, frozen=True, kw_only=True):
         """The same state, told by another message."""
         return replace(self, source=source, at_ms=at_ms)
 
+    def apart(self) -> Moment:
+        """The same, with a trace of its own from here on."""
+        return replace(self, seen=[*self.seen], notes={**self.notes})
+
     def bind(self, names: Iterable[str]) -> dict[str, Plain]:
         """The values of these names as expressions read them; what is not known is left out."""
         values: dict[str, Plain] = {}
@@ -75,7 +93,7 @@ class Moment(msgspec.Struct, frozen=True, kw_only=True):
             elif name in self.known:
                 values[name] = as_cel(self.known[name])
             elif name.startswith("codes."):
-                values[name] = dict(self.codes.get(name[6:], {}))
+                values[name] = cast("dict[str, Plain]", self.codes.get(name[6:], {}))
             elif name.startswith("has."):
                 values[name] = name[4:] in self.extra or name[4:] in self.known
             elif name == "asset.name":
@@ -85,7 +103,10 @@ class Moment(msgspec.Struct, frozen=True, kw_only=True):
         return values
 
     def evaluate(self, expression: Expression) -> Plain | EvaluationFailed:
-        return expression.evaluate(self.bind(expression.names))
+        values = self.bind(expression.names)
+        answer = expression.evaluate(values)
+        self.seen.append((expression, values, answer))
+        return answer
 
     def holds(self, condition: Expression) -> bool | EvaluationFailed:
         """Whether a condition is true; neither when it cannot be decided."""
@@ -101,10 +122,68 @@ class Moment(msgspec.Struct, frozen=True, kw_only=True):
             rule=self.rule, version=self.version, topic=self.source.topic, seq=self.source.seq, values=self.bind(read)
         )
 
+    def alert(self, text: str) -> Alert:
+        """A person must look at this equipment. Two of one rule at one moment are the same."""
+        key, path = f"{self.equipment.path}:alert:{self.rule}:{self.at_ms}", self.equipment.path
+        trace = self.trace(Outcome.ALERTED, key=key, reason=text)
+        return Alert(rule=self.rule, equipment=path, text=text, at_ms=self.at_ms, trace=trace)
+
+    def trace(self, outcome: Outcome, *, key: str = "", reason: str = "") -> Trace:
+        """Why the rule answers so: all that was evaluated up to here."""
+        names = {name for _, values, _ in self.seen for name in values}
+        return Trace(
+            rule=self.rule,
+            version=self.version,
+            form=self.outline.form,
+            equipment=self.equipment.path,
+            outcome=outcome,
+            at_ms=self.at_ms,
+            decided_ms=self.now_ms,
+            key=key,
+            topic=self.source.topic,
+            seq=self.source.seq,
+            checks=tuple(_check(self.outline, *each) for each in self.seen),
+            told={name: told for name in sorted(names) if (told := self._told_by(name)) is not None},
+            facts={**self.outline.settings, **self.notes},
+            reason=reason,
+        )
+
+    def _told_by(self, name: str) -> Told | None:
+        """The message that told the value of a name; None for what no message tells, or not since the start."""
+        sample = self.told.get(name)
+        if sample is not None and name not in self.extra:
+            return Told(at_ms=sample.at_ms, topic=sample.source.topic, seq=sample.source.seq)
+        if self.outline.event and name.startswith(f"{self.outline.event}."):
+            return Told(at_ms=self.notes.get("event_ms", self.at_ms), topic=self.source.topic, seq=self.source.seq)
+        other = self.notes.get("decided_by")
+        if other is not None and name.startswith(f"{other['event']}."):
+            return Told(at_ms=other["at_ms"], topic=other["topic"], seq=other["seq"])
+        return None
+
     def failed(self, expression: Expression, failure: EvaluationFailed) -> Remark:
         """The remark about an expression that could not be evaluated."""
         text = f"rule {self.rule}: {expression.text}: {failure.text}"
         return Remark(name=RemarkName.EVALUATION_FAILED, equipment=self.equipment.path, text=text)
+
+
+def _check(outline: Outline, expression: Expression, values: dict[str, Plain], answer: object) -> Check:
+    read = {name: _asked(value, values, expression) for name, value in values.items()}
+    failed = answer if isinstance(answer, EvaluationFailed) else None
+    return Check(
+        place=outline.place(expression),
+        text=expression.text,
+        values=read,
+        answer=None if failed else answer,
+        failure=failed.text if failed else "",
+    )
+
+
+def _asked(value: Plain, values: Mapping[str, Plain], expression: Expression) -> Plain:
+    """Of a long table the entries whose keys are among the values, or in the expression's text."""
+    if not isinstance(value, dict) or len(value) <= WHOLE_TABLE:
+        return value
+    texts = {each for each in values.values() if isinstance(each, str)}
+    return {key: each for key, each in value.items() if key in texts or repr(key)[1:-1] in expression.text}
 
 
 def event_values(event: Event, signal: EventSignal) -> dict[str, Plain]:

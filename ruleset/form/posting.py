@@ -15,6 +15,7 @@ from ruleset.form.moment import Moment, Template
 from ruleset.form.vocabulary import ACTIONS, Action, Lacking, converted
 from ruleset.output import Alert, Post, Unmet
 from ruleset.sample import Plain
+from ruleset.trace.trace import Outcome
 from ruleset.transaction import DowntimeClose, DowntimeRecord, IdempotencyKey, OrderRef, Transaction
 from ruleset.unit import Factor
 
@@ -96,7 +97,7 @@ def post(
     `with` gives none.
     """
     if isinstance(posting, Template):
-        return _alert(moment, posting.fill(moment))
+        return moment.alert(posting.fill(moment))
     known_order = None if isinstance(order, EvaluationFailed) else order
     action = ACTIONS[posting.action]
     key = _key(posting, moment, known_order, fact, event)
@@ -114,7 +115,9 @@ def post(
             provenance=provenance,
             order=known_order,
         )
-        return Post(_as_transaction(built), order_ran=posting.order == "running")
+        trace = moment.trace(Outcome.POSTED, key=key)
+        return Post(_as_transaction(built), order_ran=posting.order == "running", trace=trace)
+    reason = reason or (lacking.reason if lacking else "")
     return Unmet(
         key=key,
         action=posting.action,
@@ -123,24 +126,22 @@ def post(
         at_ms=moment.at_ms,
         rule=moment.rule,
         provenance=provenance,
-        reason=reason or (lacking.reason if lacking else ""),
+        reason=reason,
         fields={name: _summarised(value) for name, value in fields.items()},
+        trace=moment.trace(Outcome.REFUSED, key=key, reason=reason),
     )
-
-
-def _alert(moment: Moment, text: str) -> Alert:
-    return Alert(rule=moment.rule, equipment=moment.equipment.path, text=text, at_ms=moment.at_ms)
 
 
 def cannot_post(posting: Then, moment: Moment, fact: str, reason: str, *, event: str | None = None) -> Unmet | Alert:
     """The dead letter of a fact for which the rule could not even decide whether to post; an alert where it would only
     have told."""
     if isinstance(posting, Template):
-        return _alert(moment, f"rule {moment.rule}: {fact}: {reason}")
+        return moment.alert(f"rule {moment.rule}: {fact}: {reason}")
     order = order_of(posting, moment)
     known = None if isinstance(order, EvaluationFailed) else order
+    key = _key(posting, moment, known, fact, event)
     return Unmet(
-        key=_key(posting, moment, known, fact, event),
+        key=key,
         action=posting.action,
         equipment=moment.equipment.path,
         order=known,
@@ -148,6 +149,7 @@ def cannot_post(posting: Then, moment: Moment, fact: str, reason: str, *, event:
         rule=moment.rule,
         provenance=moment.provenance(posting.reads),
         reason=reason,
+        trace=moment.trace(Outcome.REFUSED, key=key, reason=reason),
     )
 
 

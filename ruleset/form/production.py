@@ -14,7 +14,8 @@ from ruleset.form.moment import Moment
 from ruleset.form.records import Records, equipment_id
 from ruleset.output import EngineOutput, Post
 from ruleset.sample import Sample
-from ruleset.transaction import Complete, Correct, QualityHold
+from ruleset.trace.look import Looks
+from ruleset.transaction import Complete, Correct, QualityHold, action
 
 MomentOf: TypeAlias = Callable[[str, int], Moment]
 """The present moment of a rule's record, now."""
@@ -26,8 +27,11 @@ FORGET_MS: Final = 7 * 24 * 3_600_000
 class Production:
     """The collecting rules of a site at work on its records. `collects` are their forms by record id."""
 
-    def __init__(self, collects: Mapping[str, Collect], assets: Assets, records: Records, moment: MomentOf) -> None:
+    def __init__(
+        self, collects: Mapping[str, Collect], assets: Assets, records: Records, moment: MomentOf, looks: Looks
+    ) -> None:
         self._records = records
+        self._looks = looks
         self._moment = moment
         self._order_signals = {path: _order_signal(each) for path, each in assets.equipment.items()}
         self._order_before: dict[str, str] = {}
@@ -56,7 +60,7 @@ class Production:
                 counter.order = str(sample.value or "")
         for id, collect in self._collects.get(path, ()):
             if sample.signal in collect.flush_on:
-                outputs += self._flush(id, collect, now_ms)
+                outputs += self._flush(id, collect, now_ms, because=f"{sample.signal} changes")
         return outputs
 
     def count(self, sample: Sample, signal: Signal, now_ms: int) -> list[EngineOutput]:
@@ -72,7 +76,7 @@ class Production:
     def flush(self, id: str, now_ms: int) -> list[EngineOutput]:
         """The time of a rule's window is over: post what is there."""
         form = next(each for own, each in self._collects[id.split("/", 2)[2]] if own == id)
-        return self._flush(id, form, now_ms)
+        return self._flush(id, form, now_ms, because="the time of `every` is over")
 
     def before(self, outputs: Iterable[EngineOutput], now_ms: int) -> list[EngineOutput]:
         """The outputs, with all that an order made posted before it is done or corrected: progress never comes after
@@ -80,7 +84,7 @@ class Production:
         result: list[EngineOutput] = []
         for output in outputs:
             if isinstance(output, Post) and isinstance(output.transaction, Complete | QualityHold | Correct):
-                result += self._flush_order(str(output.transaction.order), now_ms)
+                result += self._flush_order(str(output.transaction.order), now_ms, because=action(output.transaction))
             result.append(output)
         return result
 
@@ -89,19 +93,22 @@ class Production:
         for id in self._records.ledger.close(order, now_ms + FORGET_MS):
             self._records.touch(id)
 
-    def _flush_order(self, order: str, now_ms: int) -> list[EngineOutput]:
+    def _flush_order(self, order: str, now_ms: int, *, because: str) -> list[EngineOutput]:
         outputs: list[EngineOutput] = []
         for path, forms in self._collects.items():
             if order in self._records.ledger.orders(path):
                 for id, collect in forms:
-                    outputs += self._flush(id, collect, now_ms)
+                    outputs += self._flush(id, collect, now_ms, because=f"{because} of the order follows")
         return outputs
 
-    def _flush(self, id: str, collect: Collect, now_ms: int) -> list[EngineOutput]:
+    def _flush(self, id: str, collect: Collect, now_ms: int, *, because: str) -> list[EngineOutput]:
         memory = self._records.rule(id)
         assert isinstance(memory, CollectMemory)
-        posts: Sequence[EngineOutput] = collect.flush(memory, self._records.ledger, self._moment(id, now_ms))
+        moment = self._moment(id, now_ms)
+        posts: Sequence[EngineOutput] = collect.flush(memory, self._records.ledger, moment, because=because)
         self._records.touch(id)
+        if posts:
+            self._looks.note(id, moment, posts)
         return list(posts)
 
     def _after_counting(self, path: str, now_ms: int) -> list[EngineOutput]:
@@ -110,7 +117,13 @@ class Production:
             memory = self._records.rule(id)
             assert isinstance(memory, CollectMemory)
             before_ms = memory.due_ms
-            outputs += collect.counted(memory, self._records.ledger, self._moment(id, now_ms))
+            moment = self._moment(id, now_ms)
+            posts = collect.counted(memory, self._records.ledger, moment)
+            if posts:
+                self._looks.note(id, moment, posts)
+            else:
+                self._looks.same(id, moment, memory)
+            outputs += posts
             if memory.due_ms != before_ms:
                 self._records.touch(id)
         return outputs

@@ -17,6 +17,7 @@ from ruleset.form.memory import EquipmentMemory, HeardMemory, RuleMemory, WaitMe
 from ruleset.form.occurrence import Occurrence
 from ruleset.form.wait import Wait
 from ruleset.output import Alert
+from ruleset.trace.trace import Outcome, Trace
 
 Form: TypeAlias = Collect | Alarm | Episode | Occurrence | Count | Wait
 
@@ -123,7 +124,18 @@ class Records:
             text = (
                 f"rule {rule} is gone, or has another form, and {', '.join(memory.waiting)} wait in it; bring it back"
             )
-            alerts.append(Alert(rule=rule, equipment=path, text=text, at_ms=now_ms))
+            trace = Trace(
+                rule=rule,
+                version="",
+                form="wait",
+                equipment=path,
+                outcome=Outcome.ALERTED,
+                at_ms=now_ms,
+                decided_ms=now_ms,
+                key=f"{path}:alert:{rule}:{now_ms}",
+                reason=text,
+            )
+            alerts.append(Alert(rule=rule, equipment=path, text=text, at_ms=now_ms, trace=trace))
         return tuple(alerts)
 
     def heard(self, rule: str) -> HeardMemory:
@@ -133,6 +145,13 @@ class Records:
         """Note that a record changed, and when it wants to be looked at again."""
         self._changed.add(id)
         self._arm(id)
+
+    @property
+    def ids(self) -> frozenset[str]:
+        """The ids of all records."""
+        heard = (heard_id(rule) for rule in self._heard)
+        equipment = (equipment_id(path) for path in self._equipment)
+        return frozenset((*equipment, *heard, *self._rules, *self._orphans, *self.ledger.ids))
 
     def take_changed(self) -> frozenset[str]:
         changed = frozenset(self._changed | self.ledger.changed)
@@ -166,7 +185,7 @@ class Records:
         elif kind == "heard":
             record, empty = self._heard.get(name), HeardMemory()
         else:
-            record, form = self._rules.get(id), self._forms.get(id)
+            record, form = self._rules.get(id, self._orphans.get(id)), self._forms.get(id)
             empty = form.new_memory() if form is not None else None
         return None if record is None or record == empty else _encoder.encode({"v": VERSION, "record": record})
 

@@ -96,7 +96,8 @@ class Wait:
             if waiting.timed_out or waiting.event.until_ms > moment.now_ms:
                 continue
             waiting.timed_out = True
-            then = moment.of(waiting.event.origin.source, waiting.event.until_ms)
+            then = moment.apart().of(waiting.event.origin.source, waiting.event.until_ms)
+            then.notes["event_ms"] = waiting.event.at_ms
             then = then.with_extra({**waiting.event.values, "timed_out": True})
             outputs += self._decide(then, waiting, timed_out=True) or (self._overdue(waiting, then),)
         memory.decided = {id: each for id, each in memory.decided.items() if _until_ms(each) > moment.now_ms}
@@ -107,7 +108,7 @@ class Wait:
             f"rule {moment.rule}: {self.event} {waiting.event.id} still waits for {self.awaited} "
             f"after {format_duration(self.at_most_ms)}"
         )
-        return Alert(rule=moment.rule, equipment=moment.equipment.path, text=text, at_ms=moment.at_ms)
+        return moment.alert(text)
 
     def _remember(self, event: Event, values: dict[str, Plain], now_ms: int) -> Happened:
         return Happened(
@@ -123,11 +124,22 @@ class Wait:
         self, memory: WaitMemory, waiting: Waiting, other: Happened, moment: Moment
     ) -> tuple[EngineOutput, ...]:
         later = max(waiting.event.at_ms, other.at_ms)
-        then = moment.of(waiting.event.origin.source, later)
+        then = moment.apart().of(waiting.event.origin.source, later)
+        then.notes["event_ms"] = waiting.event.at_ms
+        then.notes["decided_by"] = {
+            "event": self.awaited,
+            "id": other.id,
+            "equipment": other.equipment,
+            "at_ms": other.at_ms,
+            "topic": other.origin.topic,
+            "seq": other.origin.seq,
+        }
         then = then.with_extra({**waiting.event.values, **other.values, "timed_out": False})
         answer = then.holds(self.match)
         if isinstance(answer, EvaluationFailed):
             return () if answer.missing else (then.failed(self.match, answer),)
+        if not answer:
+            moment.seen.append(then.seen[-1])  # for the look
         outputs = self._decide(then, waiting, timed_out=False) if answer else ()
         if (decision := _decision(outputs)) is not None:
             del memory.waiting[waiting.event.id]
@@ -164,8 +176,7 @@ class Wait:
             if answer is not True:
                 continue
             if isinstance(branch.then, Template):
-                text = branch.then.fill(moment)
-                return (Alert(rule=moment.rule, equipment=moment.equipment.path, text=text, at_ms=moment.at_ms),)
+                return (moment.alert(branch.then.fill(moment)),)
             if not timed_out:
                 order = order_of(branch.then, moment)
                 return (post(branch.then, moment, waiting.event.id, order=order, event=self.event),)

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
-import msgspec
-
 from bridge.core.input import Acted, ActKind, Destination, Notice, Setback
 from bridge.core.job import unmet_reason
 from bridge.core.order import OrderBook
@@ -14,6 +12,7 @@ from bridge.core.posting import Postings
 from bridge.core.standing import Standings
 from odoo_adapter.odoo import Applied, Declined, Held, OrderRead, OrdersRead, Passed, Receipt
 from ruleset.output import Unmet
+from ruleset.trace.trace import Outcome, Trace
 from ruleset.transaction import (
     Correct,
     IdempotencyKey,
@@ -75,6 +74,17 @@ def unmet(reason: str = "no such reason") -> Unmet:
         rule="scrap",
         provenance=cause(),
         reason=reason,
+        trace=Trace(
+            rule="scrap",
+            version="v1",
+            form="event",
+            equipment=LINE,
+            outcome=Outcome.REFUSED,
+            at_ms=1,
+            decided_ms=1,
+            key="scrap",
+            reason=reason,
+        ),
     )
 
 
@@ -161,7 +171,7 @@ def test_a_need_that_is_not_met_is_a_dead_letter_and_is_said_once() -> None:
 
 
 def test_a_dead_letter_of_a_need_tells_why_and_a_transaction_is_none() -> None:
-    assert unmet_reason(msgspec.json.encode(unmet("not mapped"))) == "not mapped"
+    assert unmet_reason(unmet("not mapped").encode()) == "not mapped"
     assert (unmet_reason(encode(start())), unmet_reason(b"?")) == (None, None)
 
 

@@ -1,0 +1,139 @@
+"""The last look that a rule took at an equipment, of each outcome: why it did not post, and when it last did.
+
+In memory, because a rule looks at every message; the core stores them at a bounded pace.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from itertools import islice
+from typing import Any, Final, NamedTuple
+
+from msgspec.structs import replace
+
+from ruleset.cel import EvaluationFailed
+from ruleset.form.memory import AlarmMemory, EpisodeMemory, RuleMemory
+from ruleset.form.moment import Moment
+from ruleset.output import EngineOutput, Remark
+from ruleset.trace.trace import Outcome, Trace
+
+MOST_CHECKS: Final = 20
+"""Of one look: the latest."""
+REMEMBERED: Final = ("raised", "since_ms", "due_ms", "posted_ms", "started_ms", "ended_ms")
+"""What a look tells of the rule's memory."""
+
+
+class _Look(NamedTuple):
+    """`facts` is what the rule remembered then."""
+
+    moment: Moment
+    outcome: Outcome
+    facts: Mapping[str, Any]
+
+
+class Looks:
+    """Of all rules of a site. `id` is that of the rule's memory at the equipment.
+
+    A rule mostly answers the same again and again. Such a look costs two entries in a dict: what came of it is
+    worked out when it is read, or when the rule's memory changes.
+    """
+
+    __slots__ = ("_latest", "_past", "_untaken")
+
+    def __init__(self) -> None:
+        self._latest: dict[str, tuple[Moment, RuleMemory | None]] = {}
+        self._past: dict[str, dict[Outcome, Trace | _Look]] = {}
+        self._untaken: dict[str, None] = {}
+
+    def same(self, id: str, moment: Moment, memory: RuleMemory | None) -> None:
+        """A rule looked, nothing came of it, and its memory is as it was."""
+        latest = self._latest.get(id)
+        if latest is not None and _kind(latest[0]) is not _kind(moment):
+            self._settle(id, latest[0], memory)
+        self._latest[id] = moment, memory
+        self._untaken[id] = None
+
+    def note(
+        self,
+        id: str,
+        moment: Moment,
+        outputs: Iterable[EngineOutput],
+        memory: RuleMemory | None = None,
+        was: RuleMemory | None = None,
+    ) -> None:
+        """A rule answered, or its memory changed. `was` is its memory before."""
+        if (latest := self._latest.pop(id, None)) is not None:
+            self._settle(id, latest[0], was)
+        past = self._past.setdefault(id, {})
+        decided = [each for each in outputs if not isinstance(each, Remark)]
+        for output in decided:
+            past[output.trace.outcome] = output.trace
+        if not decided:
+            self._settle(id, moment, memory, was)
+        self._untaken[id] = None
+
+    def of(self, id: str) -> tuple[Trace, ...]:
+        """The last look of each outcome, the newest first."""
+        if (latest := self._latest.pop(id, None)) is not None:
+            self._settle(id, *latest)
+        found = [_trace(each) for each in self._past.get(id, {}).values()]
+        return tuple(sorted(found, key=lambda each: -each.decided_ms))
+
+    @property
+    def untaken(self) -> bool:
+        return bool(self._untaken)
+
+    def take(self, most: int) -> tuple[Trace, ...]:
+        """The last looks of so many rules at an equipment that looked since they were last taken, those that wait
+        longest first."""
+        taken = list(islice(self._untaken, most))
+        for id in taken:
+            del self._untaken[id]
+        return tuple(trace for id in taken for trace in self.of(id))
+
+    def _settle(self, id: str, moment: Moment, memory: RuleMemory | None, was: RuleMemory | None = None) -> None:
+        outcome = _outcome(moment, memory, was)
+        remembered = was if outcome is Outcome.TOO_SHORT else memory
+        look = _Look(moment, outcome, {} if outcome is Outcome.FALSE else _facts(remembered))
+        self._past.setdefault(id, {})[outcome] = look
+
+
+def _kind(moment: Moment) -> type[object] | None:
+    """Tells an answer from none."""
+    return type(moment.seen[-1][2]) if moment.seen else None
+
+
+def _outcome(moment: Moment, memory: RuleMemory | None, was: RuleMemory | None) -> Outcome:
+    """Of an evaluation from which nothing came that has a key."""
+    answer = moment.seen[-1][2] if moment.seen else None
+    match memory:
+        case AlarmMemory():
+            if memory.raised:
+                return Outcome.OPEN
+            if memory.since_ms is not None:
+                return Outcome.WAITS
+            if answer is False and isinstance(was, AlarmMemory) and was.since_ms is not None and not was.raised:
+                return Outcome.TOO_SHORT
+        case EpisodeMemory():
+            if memory.started_ms is not None:
+                return Outcome.OPEN if memory.ended_ms is None else Outcome.WAITS
+            if "ended_ms" in moment.notes:
+                return Outcome.TOO_SHORT
+            answer = next((each for _, _, each in moment.seen if isinstance(each, EvaluationFailed)), False)
+        case _:
+            pass
+    if isinstance(answer, EvaluationFailed):
+        return Outcome.UNDECIDED
+    return Outcome.FALSE if answer is False else Outcome.WAITS
+
+
+def _facts(memory: RuleMemory | None) -> dict[str, Any]:
+    values = ((name, getattr(memory, name, None)) for name in REMEMBERED)
+    return {name: value for name, value in values if value is not None and value is not False}
+
+
+def _trace(look: Trace | _Look) -> Trace:
+    if isinstance(look, Trace):
+        return look
+    seen, notes = look.moment.seen[-MOST_CHECKS:], {**look.facts, **look.moment.notes}
+    return replace(look.moment, seen=seen, notes=notes).trace(look.outcome)
