@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Final
 
@@ -16,6 +16,8 @@ from tests.odoo_adapter.situations import AT_MS, CAUSE, PRESS, Bench
 NEVER: Final[Mapping[str, object]] = {}
 IN_A_MONTH: Final[Mapping[str, object]] = {"use_expiration_date": True, "expiration_time": 30}
 """How long a product's lots are good."""
+INSTALLATION_S: Final = 600.0
+"""An app takes minutes to install on a busy machine."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +98,9 @@ class Kitchen:
         if not fields:
             app = [["name", "=", "product_expiry"]]
             (found,) = await self.admin.call("ir.module.module", "search", writes=False, domain=app)
-            await self.admin.call("ir.module.module", "button_immediate_install", writes=True, ids=[found])
+            patient = OdooApi(replace(self.admin.connection, timeout_s=INSTALLATION_S))
+            await patient.call("ir.module.module", "button_immediate_install", writes=True, ids=[found])
+            await patient.close()
 
     async def lot(self, product: int, name: str, quantity: float, *, on_hold: bool = False, **more: object) -> str:
         """A lot of so much in the stock, or on hold. Its name is fresh."""
