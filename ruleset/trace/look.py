@@ -43,7 +43,7 @@ class Looks:
     def __init__(self) -> None:
         self._latest: dict[str, tuple[Moment, RuleMemory | None]] = {}
         self._past: dict[str, dict[Outcome, Trace | _Look]] = {}
-        self._untaken: dict[str, None] = {}
+        self._untaken: dict[str, set[Outcome]] = {}
 
     def same(self, id: str, moment: Moment, memory: RuleMemory | None) -> None:
         """A rule looked, nothing came of it, and its memory is as it was."""
@@ -51,7 +51,7 @@ class Looks:
         if latest is not None and _kind(latest[0]) is not _kind(moment):
             self._settle(id, latest[0], memory)
         self._latest[id] = moment, memory
-        self._untaken[id] = None
+        self._untaken.setdefault(id, set())
 
     def note(
         self,
@@ -68,14 +68,13 @@ class Looks:
         decided = [each for each in outputs if not isinstance(each, Remark)]
         for output in decided:
             past[output.trace.outcome] = output.trace
+            self._untaken.setdefault(id, set()).add(output.trace.outcome)
         if not decided:
             self._settle(id, moment, memory, was)
-        self._untaken[id] = None
 
     def of(self, id: str) -> tuple[Trace, ...]:
         """The last look of each outcome, the newest first."""
-        if (latest := self._latest.pop(id, None)) is not None:
-            self._settle(id, *latest)
+        self._settle_latest(id)
         found = [_trace(each) for each in self._past.get(id, {}).values()]
         return tuple(sorted(found, key=lambda each: -each.decided_ms))
 
@@ -88,14 +87,19 @@ class Looks:
         longest first."""
         taken = list(islice(self._untaken, most))
         for id in taken:
-            del self._untaken[id]
-        return tuple(trace for id in taken for trace in self.of(id))
+            self._settle_latest(id)
+        return tuple(_trace(self._past[id][outcome]) for id in taken for outcome in sorted(self._untaken.pop(id)))
+
+    def _settle_latest(self, id: str) -> None:
+        if (latest := self._latest.pop(id, None)) is not None:
+            self._settle(id, *latest)
 
     def _settle(self, id: str, moment: Moment, memory: RuleMemory | None, was: RuleMemory | None = None) -> None:
         outcome = _outcome(moment, memory, was)
         remembered = was if outcome is Outcome.TOO_SHORT else memory
         look = _Look(moment, outcome, {} if outcome is Outcome.FALSE else _facts(remembered))
         self._past.setdefault(id, {})[outcome] = look
+        self._untaken.setdefault(id, set()).add(outcome)
 
 
 def _kind(moment: Moment) -> type[object] | None:
