@@ -63,7 +63,9 @@ def result_payload(result: QualityResult) -> dict[str, Plain]:
     """A result of the quality system: a note, and the end of the request that it answers."""
     lot = f", lot {result.lot}" if result.lot else ""
     measured = ", ".join(f"{one.question}: {one.value}" for one in result.values)
-    words = " ".join(word for word in (f"Quality: {result.status}{lot}.", result.text, measured) if word)
+    words = " ".join(
+        word for word in (f"Quality: {result.status}{lot}.", measured and f"{measured}.", result.text) if word
+    )
     said = clean(words, LONGEST_TEXT)
     if result_kind(result) == "note":
         return {"order": order_of(result), "text": said}

@@ -11,6 +11,7 @@ import pytest
 
 from odoo_adapter.client.api import OdooApi
 from odoo_adapter.odoo import Applied, Declined
+from odoo_adapter.rights import needs, read_account
 from ruleset.transaction import QualityRequest
 from tests.live_odoo.quality import (
     ACTIVITIES,
@@ -132,6 +133,14 @@ async def test_what_a_person_decided_before_the_result_stays(bench: Bench, admin
     assert await states(admin, asked) == decided
 
 
+async def test_only_an_odoo_that_keeps_inspections_needs_the_right_to_them(integration: OdooApi) -> None:
+    account = await read_account(integration)
+    named = {need.name: need.lack for need in await needs(integration, account.id, account.login)}
+    of_inspections = {name: lack for name, lack in named.items() if name.endswith((OCA, CHECKS))}
+    kept = await keeper(integration)
+    assert of_inspections == ({} if kept == ACTIVITIES else {f"may create {kept}": ""})
+
+
 GOOD = {"Torque Nm": "9.1", "Visual": "OK"}
 BAD = {"Torque Nm": "12.5", "Visual": "OK"}
 
@@ -156,7 +165,8 @@ async def test_measured_values_answer_the_questions_of_the_test_and_a_pass_that_
     (applied,) = await bench.post([over])
     assert isinstance(applied, Applied)
     words = ", ".join(f"{question}: {value}" for question, value in values.items())
-    assert await notes(admin, "mrp.production", int(str(asked.order)[3:]), f"{words} [{over.key}]") == 1
+    said = f"{words and f'{words}. '}Bore 12.02 [{over.key}]"
+    assert await notes(admin, "mrp.production", int(str(asked.order)[3:]), said) == 1
     if listed.model == OCA:
         assert await states(admin, asked) == [state]
         assert await answers(admin, listed) == values

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from odoo_adapter.odoo import Declined, Standing
 from odoo_adapter.plan import PlanContext, Posting, batches, moment, plan, quantity
 from ruleset.transaction import (
+    Answer,
     Complete,
     Consumption,
     DowntimeRecord,
@@ -41,6 +42,7 @@ FACT: dict[str, Any] = {
     "provenance": Provenance(rule="progress", version="v7", topic="spBv1.0/acme/DDATA/machining", seq=12),
 }
 ORDER = {**FACT, "order": OrderRef("mo-42")}
+ANSWERS = (Answer(question="Torque Nm", value="9.1"), Answer(question="Visual", value="NOK"))
 
 
 @pytest.mark.parametrize(
@@ -144,6 +146,22 @@ ORDER = {**FACT, "order": OrderRef("mo-42")}
             QualityResult(**ORDER, status="accept", lot="H-1"),
             "note",
             {"order": "mo-42", "text": "Quality: accept, lot H-1."},
+        ),
+        (
+            QualityResult(**ORDER, status="Reject", inspection="First  piece", text="Bent", values=ANSWERS),
+            "result",
+            {
+                "order": "mo-42",
+                "name": "First piece",
+                "text": "Quality: Reject. Torque Nm: 9.1, Visual: NOK. Bent",
+                "values": {"Torque Nm": "9.1", "Visual": "NOK"},
+                "outcome": "fail",
+            },
+        ),
+        (
+            QualityResult(**ORDER, status="rework", inspection="First piece"),
+            "result",
+            {"order": "mo-42", "name": "First piece", "text": "Quality: rework."},
         ),
         (
             MaintenanceRequest(**FACT, serial_number="UNS-PRESS-1", title="Vibration", priority=9),

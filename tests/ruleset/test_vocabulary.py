@@ -8,7 +8,7 @@ import pytest
 
 from ruleset.form.vocabulary import Lacking, Want, converted
 from ruleset.sample import Plain
-from ruleset.transaction import Byproduct
+from ruleset.transaction import Answer, Byproduct
 
 
 @pytest.mark.parametrize(
@@ -17,6 +17,18 @@ from ruleset.transaction import Byproduct
         (Want.NAMES, ["S-1", "S-2"], ("S-1", "S-2")),
         (Want.NAMES, ["S-1", ""], Lacking("it is not a list of names")),
         (Want.NAMES, "S-1", Lacking("it is not a list of names")),
+        (
+            Want.ANSWERS,
+            [{"name": "Torque Nm", "value": 9.1}, {"name": "Visual", "value": "OK"}],
+            (Answer(question="Torque Nm", value="9.1"), Answer(question="Visual", value="OK")),
+        ),
+        (Want.ANSWERS, "OK", Lacking("it is not a list")),
+        (Want.ANSWERS, [{"value": 9.1}], Lacking("entry 1 has no name")),
+        (
+            Want.ANSWERS,
+            [{"name": "Visual", "value": True}],
+            Lacking("the value of Visual is neither a number nor text"),
+        ),
         (Want.SHORT, "backorder", "backorder"),
         (Want.SHORT, "later", Lacking("it must be 'close' or 'backorder'")),
         (

@@ -12,6 +12,7 @@ from tests.live_odoo.test_inspections import (
     test_a_value_that_answers_no_question_is_refused_where_there_are_questions,
     test_an_inspection_is_asked_for_once_where_quality_people_look_until_its_result,
     test_measured_values_answer_the_questions_of_the_test_and_a_pass_that_they_contradict_waits,
+    test_only_an_odoo_that_keeps_inspections_needs_the_right_to_them,
     test_only_the_inspection_of_that_name_order_and_lot_ends,
     test_what_a_person_decided_before_the_result_stays,
 )
@@ -24,6 +25,7 @@ __all__ = [
     "test_a_value_that_answers_no_question_is_refused_where_there_are_questions",
     "test_an_inspection_is_asked_for_once_where_quality_people_look_until_its_result",
     "test_measured_values_answer_the_questions_of_the_test_and_a_pass_that_they_contradict_waits",
+    "test_only_an_odoo_that_keeps_inspections_needs_the_right_to_them",
     "test_only_the_inspection_of_that_name_order_and_lot_ends",
     "test_what_a_person_decided_before_the_result_stays",
 ]
