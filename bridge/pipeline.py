@@ -9,7 +9,7 @@ the changes and only then acts. Nothing here reads a clock or waits; where a bat
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
@@ -27,11 +27,13 @@ from bridge.core.input import (
     Notice,
     OrdersArrived,
     Outcomes,
+    Promoted,
     RebirthWanted,
     ReconnectHost,
     Request,
     Send,
     Setback,
+    Shadowed,
     ShowOrder,
     SparkplugMessage,
     Started,
@@ -44,11 +46,13 @@ from bridge.core.order import Acknowledgement, BookOutput, OrderNotice, PublishO
 from bridge.core.site import Core
 from bridge.core.topic import acknowledged_order
 from bridge.floor.floor import Decisions
+from bridge.lifecycle.swap import credited, promote, shadow_begins
 from bridge.master.notice import told
+from bridge.plant import Plant
 from bridge.translate import Complaint
 from ruleset.output import Alert, EngineOutput, Post, Remark, Unmet
 from ruleset.sample import Observation
-from sparkplug.command import rebirth_command
+from sparkplug.command import Refusal, rebirth_command
 from sparkplug.fact import (
     DataRead,
     DeviceOffline,
@@ -79,9 +83,12 @@ def step(core: Core, entered: Input, now_ms: int) -> tuple[Request, ...]:
 def _due(core: Core, now_ms: int) -> Iterator[Request]:
     core.outbox.forget_before(now_ms - core.keys_kept_ms)
     core.standings.forget_before(now_ms - core.keys_kept_ms, core.book.is_open)
+    core.book.forget_before(now_ms - core.keys_kept_ms)
     core.live.forget(core.host.forget_before(now_ms - core.keys_kept_ms))
     yield from _sparkplug(core, core.host.due(now_ms), now_ms)
     yield from _decided(core, core.floor.due(now_ms), now_ms)
+    for shadow in core.shadows:
+        shadow.due(now_ms)
     yield from _booked(core, core.book.due(now_ms), now_ms)
 
 
@@ -107,6 +114,8 @@ def _take(core: Core, entered: Input, now_ms: int) -> Iterator[Request]:
         case Started():
             core.outbox.started(now_ms)
             yield from _decided(core, core.floor.started(now_ms), now_ms)
+            for shadow in core.shadows:
+                shadow.started(now_ms)
         case Tick():
             pass
         case OrdersArrived():
@@ -115,6 +124,10 @@ def _take(core: Core, entered: Input, now_ms: int) -> Iterator[Request]:
             yield from told(core.master.read(entered.read, now_ms))
         case Acted():
             yield from core.postings.act(entered, now_ms)
+        case Promoted():
+            yield from _promoted(core, entered.plant, now_ms)
+        case Shadowed():
+            yield from shadow_begins(core, entered.plant, now_ms)
         case RebirthWanted() | WriteWanted():
             outputs, notice = core.commands.take(entered, now_ms)
             yield notice
@@ -125,18 +138,29 @@ def _take(core: Core, entered: Input, now_ms: int) -> Iterator[Request]:
             yield from _happened(core, entered, now_ms)
 
 
+def _promoted(core: Core, plant: Plant, now_ms: int) -> Iterator[Request]:
+    """The rules change; what nodes said of metrics that nobody read before, only their births can tell."""
+    yield from shadow_begins(core, None, now_ms)
+    promotion = promote(core, plant, now_ms)
+    yield promotion.notice
+    yield from _decided(core, promotion.decisions, now_ms)
+    for node in promotion.rebound:
+        outputs = core.host.ask_rebirth(node, "other metrics of it are read now", now_ms)
+        yield from _sparkplug(core, outputs if not isinstance(outputs, Refusal) else (), now_ms)
+
+
 def _happened(core: Core, entered: FromPlant, now_ms: int) -> Iterator[Request]:
     match entered:
         case HostConnected():
             if not core.host.is_connected:
-                core.floor.settler.away(now_ms)
+                _away(core, now_ms)
             yield from _sparkplug(
                 core, core.host.connected(now_ms, will_ms=entered.will_ms, server=entered.server), now_ms
             )
         case HostDisconnected():
             outputs = core.host.disconnected(now_ms, server=entered.server)
             if not core.host.is_connected:  # else the equipment of the nodes that are stale now settles by itself
-                core.floor.settler.away(now_ms)
+                _away(core, now_ms)
             yield from _sparkplug(core, outputs, now_ms)
         case SparkplugMessage():
             outputs = core.host.receive(
@@ -145,6 +169,12 @@ def _happened(core: Core, entered: FromPlant, now_ms: int) -> Iterator[Request]:
             yield from _sparkplug(core, outputs, now_ms)
         case UnsDocument():
             yield from _document(core, entered, now_ms)
+
+
+def _away(core: Core, now_ms: int) -> None:
+    core.floor.settler.away(now_ms)
+    for shadow in core.shadows:
+        shadow.away(now_ms)
 
 
 def _delivered(core: Core, entered: FromDelivery, now_ms: int) -> Iterator[Request]:
@@ -193,11 +223,15 @@ def _sparkplug(core: Core, outputs: Iterable[Output], now_ms: int) -> Iterator[R
             case NodeOnline() | NodeOffline() | DeviceOnline() | DeviceOffline() | DataRead():
                 core.live.note(output)
                 yield from _observed(core, core.floor.translator.fact(output), now_ms)
+                for shadow in core.shadows:
+                    shadow.fact(output, now_ms)
 
 
 def _document(core: Core, document: UnsDocument, now_ms: int) -> Iterator[Request]:
     order = acknowledged_order(core.postings.site, document.topic)
     if order is None:
+        for shadow in core.shadows:
+            shadow.document(document.topic, document.payload, now_ms)
         yield from _observed(core, core.floor.translator.document(document.topic, document.payload, now_ms), now_ms)
         return
     try:
@@ -236,11 +270,14 @@ def _decided(core: Core, decisions: Iterable[Decisions], now_ms: int) -> Iterato
             yield from _safely(core, name, each.observations, _posted(core, each.outputs, now_ms), now_ms)
 
 
-def _posted(core: Core, outputs: Iterable[EngineOutput], now_ms: int) -> Iterator[Request]:
+def _posted(core: Core, outputs: Sequence[EngineOutput], now_ms: int) -> Iterator[Request]:
+    for shadow in core.shadows:
+        shadow.live(outputs)
     for output in outputs:
         match output:
             case Post():
-                yield from core.postings.post(output.transaction, now_ms, order_ran=output.order_ran)
+                transaction = credited(output.transaction, core.release)
+                yield from core.postings.post(transaction, now_ms, order_ran=output.order_ran)
             case Unmet():
                 yield from core.postings.refuse(output, now_ms)
             case Alert():
@@ -261,7 +298,10 @@ def _booked(core: Core, outputs: Iterable[BookOutput], now_ms: int) -> Iterator[
                 core.postings.publish(output.record, now_ms)
                 yield ShowOrder(output.record)
                 if not output.record.is_open:
-                    yield from _posted(core, core.floor.engine.order_closed(output.record.order, now_ms), now_ms)
+                    order = output.record.order
+                    yield from _posted(core, core.floor.engine.order_closed(order, now_ms), now_ms)
+                    for shadow in core.shadows:
+                        shadow.order_closed(order, now_ms)
             case OrderNote():
                 core.postings.note(output, now_ms)
             case OrderNotice():

@@ -27,8 +27,9 @@ from bridge.core.site import Core
 from bridge.core.standing import Standings
 from bridge.core.topic import UNS_PREFIX
 from bridge.errors import ConfigError
-from bridge.floor.floor import Floor
+from bridge.floor.content import factors_of, floor_of, priorities_of
 from bridge.legacy_state import legacy_state
+from bridge.lifecycle.shadow import Shadow
 from bridge.master.reading import MasterSource
 from bridge.plant import BRIDGE_FILE, COMPLETE, Plant
 from bridge.settings.broker import BrokerSettings
@@ -43,7 +44,6 @@ from odoo_adapter.plan import PlanContext
 from odoo_adapter.server import OdooServer
 from ruleset.codes import OWN_LOSSES, UNITS
 from ruleset.problem import Problem
-from ruleset.unit import factors
 from sparkplug.edge import EdgeNode
 from sparkplug.fact import ONLY_SERVER
 from sparkplug.host import HostApplication, HostSettings
@@ -77,8 +77,11 @@ class Outside:
     """Where master data is read, for a plant that wants it."""
 
 
-def new_core(plant: Plant) -> Core:
-    """A core that remembers nothing yet; `bridge.core.site.restore` gives it what was committed."""
+def new_core(plant: Plant, shadow: Plant | None = None) -> Core:
+    """A core that remembers nothing yet; `bridge.core.site.restore` gives it what was committed.
+
+    `shadow` is the version that ran beside the live one when that was committed.
+    """
     settings = plant.settings
     session = SessionSettings(
         reorder_timeout_ms=settings.sparkplug.reorder_timeout_ms,
@@ -86,7 +89,7 @@ def new_core(plant: Plant) -> Core:
         most_devices=settings.limits.devices,
         strict_deaths=settings.sparkplug.strict_deaths,
     )
-    floor = Floor(plant.assets, plant.rules, grace_ms=settings.limits.stale_grace_ms)
+    floor = floor_of(plant)
     host = HostApplication(
         settings.sparkplug.host_id,
         HostSettings(
@@ -117,12 +120,14 @@ def new_core(plant: Plant) -> Core:
             site=plant.assets.path,
             tolerance=_tolerance(plant),
             keys_kept_ms=settings.limits.keys_kept_ms,
-            factors=factors(plant.assets.codes.get(UNITS, {}), plant.assets.measures),
-            priorities={action: flow.priority for flow in plant.workflows for action in flow.actions},
+            factors=factors_of(plant),
+            priorities=priorities_of(plant),
             order_notes=settings.odoo.order_notes,
         ),
         commands=Commands(host),
         keys_kept_ms=settings.limits.keys_kept_ms,
+        release=plant.release,
+        shadows=[Shadow(shadow.release.version, floor_of(shadow), 0)] if shadow and shadow.release else [],
     )
 
 

@@ -32,6 +32,8 @@ class Table(StrEnum):
     """What became of people's commands to the plant, by act; the latest only."""
     MASTER = "master"
     """What was read of Odoo's master data: the hashes of its documents, one record per kind."""
+    SHADOW = "shadow"
+    """What a version of the rules in shadow remembers, and where it decided otherwise than the live one."""
     META = "meta"
     """What is of the site itself: the findings of messages that belong to no node."""
 

@@ -13,6 +13,7 @@ from typing import TypeAlias
 
 from bridge.core.order import OrderRecord
 from bridge.master.book import MasterRead
+from bridge.plant import Plant
 from odoo_adapter.odoo import OrdersRead, Outcome, Standing
 from sparkplug.fact import ONLY_SERVER, NodeId, Origin
 from state.entry import Entry
@@ -150,10 +151,25 @@ class WriteWanted:
     until_ms: int
 
 
+@dataclass(frozen=True, slots=True)
+class Promoted:
+    """This version of the plant's content is live from now on."""
+
+    plant: Plant
+
+
+@dataclass(frozen=True, slots=True)
+class Shadowed:
+    """This version runs beside the live one from now on; None: none does."""
+
+    plant: Plant | None
+
+
 FromPerson: TypeAlias = Acted | RebirthWanted | WriteWanted
+FromVersions: TypeAlias = Promoted | Shadowed
 FromPlant: TypeAlias = HostConnected | HostDisconnected | SparkplugMessage | UnsDocument
 FromDelivery: TypeAlias = Claim | Outcomes | Setback
-Input: TypeAlias = Started | Tick | FromPlant | FromDelivery | OrdersArrived | MasterArrived | FromPerson
+Input: TypeAlias = Started | Tick | FromPlant | FromDelivery | OrdersArrived | MasterArrived | FromPerson | FromVersions
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,9 @@ from bridge.core.order import CURSOR_ID, OrderBook
 from bridge.core.posting import Postings
 from bridge.core.standing import Standings
 from bridge.floor.floor import Floor
+from bridge.lifecycle.shadow import Shadow
 from bridge.master.book import MasterBook
+from bridge.plant import Release
 from sparkplug.errors import SnapshotError
 from sparkplug.fact import NodeId
 from sparkplug.host import HostApplication
@@ -35,9 +37,13 @@ class _Versioned(msgspec.Struct):
     v: int = 1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Core:
-    """Everything that a site remembers, as state machines. Each keeps its own records."""
+    """Everything that a site remembers, as state machines. Each keeps its own records.
+
+    `floor` is that of the live version of the rules, and `release` says which that is; `shadows` run beside it, one at
+    most. `left` are the ids of records that a shadow left behind when it ended.
+    """
 
     host: HostApplication
     floor: Floor
@@ -49,6 +55,9 @@ class Core:
     keys_kept_ms: int
     live: LiveView = field(default_factory=LiveView)
     master: MasterBook = field(default_factory=MasterBook)
+    release: Release | None = None
+    shadows: list[Shadow] = field(default_factory=list)
+    left: set[str] = field(default_factory=set)
 
     def next_due_ms(self, now_ms: int) -> int | None:
         """When to step next if nothing arrives: the earliest timer of any machine."""
@@ -57,6 +66,7 @@ class Core:
             self.floor.next_due_ms,
             self.book.next_due_ms,
             self.outbox.due_after(now_ms),
+            *(each.next_due_ms for each in self.shadows),
         ]
         return min((due for due in dues if due is not None), default=None)
 
@@ -76,17 +86,22 @@ def take_changes(core: Core) -> Mapping[RecordId, bytes | None]:
     for table, machine in _machines(core):
         for id in machine.take_changed():
             changes[RecordId(table, id)] = machine.snapshot(id)
+    for record in core.floor.take_changed():
+        changes[record] = core.floor.snapshot(record)
     for record in core.outbox.take_changed():
         changes[record] = core.outbox.snapshot(record)
+    for id in core.left:
+        changes[RecordId(Table.SHADOW, id)] = None
+    core.left.clear()
+    for shadow in core.shadows:
+        for id in shadow.take_changed():
+            changes[RecordId(Table.SHADOW, id)] = shadow.snapshot(id)
     return changes
 
 
 def _machines(core: Core) -> tuple[tuple[Table, Remembers], ...]:
-    """Whose records are in which table. Of the two in one table, the last takes what the other does not own."""
+    """Whose records are in which table, where one machine has a table of its own."""
     return (
-        (Table.SIGNAL, core.floor.translator),
-        (Table.MEMORY, core.floor.settler),
-        (Table.MEMORY, core.floor.engine),
         (Table.ORDER, core.book),
         (Table.STANDING, core.standings),
         (Table.REPLY, core.commands),
@@ -116,7 +131,7 @@ def restore(core: Core, records: Mapping[RecordId, bytes]) -> None:
 
 def _restore_one(core: Core, record: RecordId, snapshot: bytes) -> None:
     machines = dict(_machines(core))
-    if record.table in machines and record.id != CURSOR_ID:
+    if record.table in (*machines, Table.SIGNAL, Table.MEMORY) and record.id != CURSOR_ID:
         version = msgspec.json.decode(snapshot, type=_Versioned).v
         if version != 1:
             raise ValueError(f"it is of version {version}, and this bridge knows version 1")
@@ -124,11 +139,22 @@ def _restore_one(core: Core, record: RecordId, snapshot: bytes) -> None:
         case Table.NODE:
             group, node = record.id.split("/")
             core.host.restore(NodeId(group, node), snapshot)
-        case Table.MEMORY if core.floor.settler.owns(record.id):
-            core.floor.settler.restore(record.id, snapshot)
-        case Table.SIGNAL | Table.MEMORY | Table.ORDER | Table.STANDING | Table.REPLY | Table.MASTER:
+        case Table.SIGNAL | Table.MEMORY:
+            core.floor.restore(record, snapshot)
+        case Table.SHADOW:
+            _restore_shadow(core, record.id, snapshot)
+        case Table.ORDER | Table.STANDING | Table.REPLY | Table.MASTER:
             machines[record.table].restore(record.id, snapshot)
         case Table.META if record.id == STRANGERS_ID:
             core.host.restore_findings(snapshot)
         case Table.ENTRY | Table.KEY | Table.DONE | Table.META:
             pass
+
+
+def _restore_shadow(core: Core, id: str, snapshot: bytes) -> None:
+    """Give it to the shadow that left it; what was of another one is taken away."""
+    owner = next((each for each in core.shadows if each.owns(id)), None)
+    if owner is None:
+        core.left.add(id)
+    else:
+        owner.restore(id, snapshot)

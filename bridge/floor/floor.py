@@ -18,6 +18,7 @@ from ruleset.equipment import Assets
 from ruleset.output import EngineOutput
 from ruleset.rules import Rules
 from ruleset.sample import Observation
+from state.record import RecordId, Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +36,55 @@ class Decisions:
 class Floor:
     """One version of the plant's content at work."""
 
-    __slots__ = ("engine", "settler", "translator")
+    __slots__ = ("_changed", "assets", "engine", "settler", "translator")
 
     def __init__(self, assets: Assets, rules: Rules, *, grace_ms: int) -> None:
+        self.assets = assets
         self.translator = Translator(assets)
         self.engine = Engine(rules, assets)
         self.settler = Settler(assets, self.engine, grace_ms=grace_ms)
+        self._changed: set[RecordId] = set()
+
+    def take_over(self, other: Floor, now_ms: int) -> Iterator[Decisions]:
+        """Go on with what another version remembers: totals, keys of events, and what the rules that both have the
+        same form of were at. What a rule remembered that is gone, or has another form now, is dropped.
+
+        Of a floor that has seen nothing yet. All records count as changed.
+        """
+        for record in other.ids:
+            if (snapshot := other.snapshot(record)) is not None:
+                self.restore(record, snapshot)
+        self.settler.take_over(other.settler)
+        self._changed = set(self.ids | other.ids | other.take_changed())
+        yield Decisions((), self.engine.take_over(other.engine, now_ms))
+
+    @property
+    def ids(self) -> frozenset[RecordId]:
+        """All records."""
+        return frozenset(RecordId(table, id) for table, machine in self._machines() for id in machine.ids)
+
+    def take_changed(self) -> frozenset[RecordId]:
+        """The records that changed since the last call."""
+        changed = {RecordId(table, id) for table, machine in self._machines() for id in machine.take_changed()}
+        changed |= self._changed
+        self._changed = set()
+        return frozenset(changed)
+
+    def snapshot(self, record: RecordId) -> bytes | None:
+        """The stored form of a record; None when it is gone."""
+        return self._machine(record).snapshot(record.id)
+
+    def restore(self, record: RecordId, snapshot: bytes) -> None:
+        """Take back what `snapshot` gave. Raises `ValueError` for anything else."""
+        self._machine(record).restore(record.id, snapshot)
+
+    def _machine(self, record: RecordId) -> Translator | Settler | Engine:
+        if record.table is Table.SIGNAL:
+            return self.translator
+        return self.settler if Settler.owns(record.id) else self.engine
+
+    def _machines(self) -> tuple[tuple[Table, Translator | Settler | Engine], ...]:
+        return (Table.SIGNAL, self.translator), (Table.MEMORY, self.settler), (Table.MEMORY, self.engine)
 
     def started(self, now_ms: int) -> Iterator[Decisions]:
         """After the records were restored: all equipment settles."""

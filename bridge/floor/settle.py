@@ -16,6 +16,7 @@ away need not be stored either.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Final, Protocol, TypeAlias
@@ -150,6 +151,18 @@ class Settler:
     def next_due_ms(self) -> int | None:
         """When `due` has something to do."""
         return min((group.until_ms for group in self._groups.values()), default=None)
+
+    def take_over(self, other: Settler) -> None:
+        """Go on where another settler is, whose records were restored: what settles there settles here, as long."""
+        self._gone = other._gone & self._node_of.keys()
+        self._groups = deepcopy(other._groups)
+        if SITE in self._groups:
+            self._groups[SITE].members = set(self._all)
+
+    @property
+    def ids(self) -> frozenset[str]:
+        """The ids of all records."""
+        return frozenset(f"{PAGE_ID}{number}" for number in self._pages)
 
     def take_changed(self) -> frozenset[str]:
         """Ids of the records that changed since the last call."""

@@ -7,8 +7,8 @@ on the way changes nothing. Pure.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
@@ -17,6 +17,8 @@ import msgspec
 from ruleset.output import Alert, EngineOutput, Post, Remark, Unmet
 from ruleset.transaction import Progress, Transaction, action
 
+TOTAL: Final = "total/"
+"""How the name of a fact that grows begins: a quantity of an order."""
 _NOT_CONTENT: Final = frozenset({"do", "key", "provenance", "equipment", "order"})
 
 
@@ -28,8 +30,7 @@ class Change(StrEnum):
     CHANGED = "changed"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decided:
+class Decided(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a version made of one fact. `action` is `alert` for what only alerts; `refused` says why it was not posted.
 
     `content` is the transaction without what names the fact, as JSON has it.
@@ -42,7 +43,7 @@ class Decided:
     rule: str
     version: str
     at_ms: int
-    content: Mapping[str, Any]
+    content: dict[str, Any]
     refused: str | None = None
 
 
@@ -66,28 +67,21 @@ class Differing:
         return found
 
 
-@dataclass(slots=True)
-class Tally:
-    """What one version decided. `postings` counts transactions, of which several may be totals of one quantity."""
+class Sides(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """What the two versions made of one fact so far."""
 
-    facts: dict[str, Decided] = field(default_factory=dict)
-    postings: int = 0
-
-    def take(self, outputs: Iterable[EngineOutput]) -> None:
-        """Add what the engine gave. What is decided again replaces what was decided before."""
-        for output in outputs:
-            decided = _decided(output)
-            if decided is not None:
-                self.facts[decided.fact] = decided
-            self.postings += isinstance(output, Post)
+    before: Decided | None = None
+    after: Decided | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """All facts that differ, in the order of their times, and how many are the same."""
+    """All facts that differ, in the order of their times; on how many the two agree; and how often each posted."""
 
     differing: tuple[Differing, ...]
-    same: int
+    agreed: int
+    postings_before: int
+    postings_after: int
 
     def count(self, change: Change) -> int:
         """How many facts differ so."""
@@ -102,19 +96,81 @@ class Difference:
         return Counter((each.either.order or "", each.change) for each in self.differing)
 
 
-def difference(before: Tally, after: Tally) -> Difference:
-    """What differs between two versions that saw the same."""
-    differing: list[Differing] = []
-    for fact in before.facts.keys() | after.facts.keys():
-        old, new = before.facts.get(fact), after.facts.get(fact)
-        if old is None or new is None:
-            change = Change.ADDED if old is None else Change.REMOVED
-            differing.append(Differing(change=change, before=old, after=new))
-        elif fields := _differing_fields(old, new):
-            differing.append(Differing(change=Change.CHANGED, before=old, after=new, fields=fields))
-    differing.sort(key=lambda each: (each.either.at_ms, each.either.fact))
-    same = len(before.facts.keys() | after.facts.keys()) - len(differing)
-    return Difference(differing=tuple(differing), same=same)
+class Counts(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """What a comparison has counted: facts that both versions decided alike, and transactions of each."""
+
+    agreed: int = 0
+    postings_before: int = 0
+    postings_after: int = 0
+
+
+class Comparison:
+    """Two versions that see the same, `before` and `after`. What both decided alike is counted and forgotten, but for
+    totals, which grow: those of an order are kept until it is closed.
+
+    `changed` has the facts that changed since somebody emptied it.
+    """
+
+    __slots__ = ("changed", "counts", "facts")
+
+    def __init__(self) -> None:
+        self.facts: dict[str, Sides] = {}
+        self.counts = Counts()
+        self.changed: set[str] = set()
+
+    def before(self, outputs: Iterable[EngineOutput]) -> None:
+        """What the version before decided. What is decided again replaces what was."""
+        for decided in self._take(outputs):
+            self.facts.setdefault(decided.fact, Sides()).before = decided
+            self._settle(decided.fact)
+
+    def after(self, outputs: Iterable[EngineOutput]) -> None:
+        """What the version after decided."""
+        for decided in self._take(outputs, is_after=True):
+            self.facts.setdefault(decided.fact, Sides()).after = decided
+            self._settle(decided.fact)
+
+    def order_closed(self, order: str) -> None:
+        """An order's totals do not grow any more."""
+        prefix = f"{TOTAL}{order}/"
+        for fact in [each for each in self.facts if each.startswith(prefix)]:
+            self._settle(fact, is_final=True)
+
+    def difference(self) -> Difference:
+        """What differs by now. What the one has decided and the other will yet, differs until it does."""
+        found = (_differing(sides) for sides in self.facts.values())
+        differing = sorted(
+            (each for each in found if each is not None), key=lambda each: (each.either.at_ms, each.either.fact)
+        )
+        return Difference(
+            differing=tuple(differing),
+            agreed=self.counts.agreed + len(self.facts) - len(differing),
+            postings_before=self.counts.postings_before,
+            postings_after=self.counts.postings_after,
+        )
+
+    def _take(self, outputs: Iterable[EngineOutput], *, is_after: bool = False) -> Iterator[Decided]:
+        for output in outputs:
+            if isinstance(output, Post) and is_after:
+                self.counts.postings_after += 1
+            elif isinstance(output, Post):
+                self.counts.postings_before += 1
+            if (decided := _decided(output)) is not None:
+                yield decided
+
+    def _settle(self, fact: str, *, is_final: bool = False) -> None:
+        self.changed.add(fact)
+        if (is_final or not fact.startswith(TOTAL)) and _differing(self.facts[fact]) is None:
+            del self.facts[fact]
+            self.counts.agreed += 1
+
+
+def _differing(sides: Sides) -> Differing | None:
+    old, new = sides.before, sides.after
+    if old is None or new is None:
+        return Differing(change=Change.ADDED if old is None else Change.REMOVED, before=old, after=new)
+    fields = _differing_fields(old, new)
+    return Differing(change=Change.CHANGED, before=old, after=new, fields=fields) if fields else None
 
 
 def _differing_fields(old: Decided, new: Decided) -> tuple[str, ...]:
@@ -167,7 +223,7 @@ def _posted(transaction: Transaction) -> Decided:
     is_total = isinstance(transaction, Progress)
     left_out = _NOT_CONTENT | ({"at_ms", "stream"} if is_total else set())
     return Decided(
-        fact=f"total/{transaction.stream}" if isinstance(transaction, Progress) else transaction.key,
+        fact=f"{TOTAL}{transaction.stream}" if isinstance(transaction, Progress) else transaction.key,
         action=action(transaction),
         equipment=transaction.equipment,
         order=transaction.order,

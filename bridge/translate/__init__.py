@@ -116,6 +116,11 @@ class Translator:
         source = Source(topic=topic)
         return (Event(equipment=equipment, signal=signal.name, id=id, fields=fields, at_ms=at_ms, source=source),)
 
+    @property
+    def ids(self) -> frozenset[str]:
+        """The equipment of which something is remembered."""
+        return frozenset(self._memory)
+
     def take_changed(self) -> frozenset[str]:
         """The equipment whose snapshot changed since the last call."""
         changed = frozenset(self._changed)

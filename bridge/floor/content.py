@@ -1,0 +1,53 @@
+"""What the core takes from a plant folder beyond its settings: all that a version of the rules can change."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from bridge.floor.floor import Floor
+from bridge.plant import Plant
+from ruleset.codes import OWN_LOSSES, UNITS
+from ruleset.equipment import Assets
+from ruleset.unit import Factor, factors
+from sparkplug.fact import NodeId
+
+
+def floor_of(plant: Plant) -> Floor:
+    """The floor as this content sees it; it remembers nothing yet."""
+    return Floor(plant.assets, plant.rules, grace_ms=plant.settings.limits.stale_grace_ms)
+
+
+def priorities_of(plant: Plant) -> Mapping[str, int]:
+    """The priorities of workflows.yaml, by action."""
+    return {action: flow.priority for flow in plant.workflows for action in flow.actions}
+
+
+def factors_of(plant: Plant) -> Mapping[tuple[str, str], Factor]:
+    """What leads from a unit of the floor to one of Odoo."""
+    return factors(plant.assets.codes.get(UNITS, {}), plant.assets.measures)
+
+
+def why_restart(running: Assets, wanted: Assets) -> str | None:
+    """Why content cannot take the place of another one while the bridge runs; None where it can."""
+    fixed = {
+        "the site": (running.path, wanted.path),
+        "the company": (running.company, wanted.company),
+        "the units of codes.yaml": (running.codes.get(UNITS), wanted.codes.get(UNITS)),
+        "the losses of codes.yaml": (running.codes.get(OWN_LOSSES), wanted.codes.get(OWN_LOSSES)),
+    }
+    differing = [name for name, (before, after) in fixed.items() if before != after]
+    return f"{' and '.join(differing)} cannot change while the bridge runs" if differing else None
+
+
+def rebound_nodes(running: Assets, wanted: Assets) -> frozenset[NodeId]:
+    """Edge nodes of which other metrics are read than before: only a birth shows their values."""
+    return frozenset(
+        NodeId(each.group, each.node)
+        for path, each in wanted.equipment.items()
+        if each.group is not None and each.node is not None and _read(running, path) != _read(wanted, path)
+    )
+
+
+def _read(assets: Assets, path: str) -> object:
+    each = assets.equipment.get(path)
+    return None if each is None else (each.group, each.node, each.device, dict(each.signals))

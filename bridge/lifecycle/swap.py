@@ -1,0 +1,78 @@
+"""The core changes from one version of the rules to another between two inputs, and begins and ends shadows. Pure.
+
+Totals, keys of events and the outbox belong to the plant: they stay. So does what a rule was at (an open episode, a
+raised condition, an event that waits), where both versions have a rule of that name and form at that equipment; the
+rest of the working memory is dropped, as after a start with other rules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from msgspec.structs import replace as replace_struct
+
+from bridge.core.input import Notice
+from bridge.core.site import Core
+from bridge.floor.content import factors_of, floor_of, priorities_of, rebound_nodes
+from bridge.floor.floor import Decisions
+from bridge.lifecycle.shadow import Shadow
+from bridge.plant import Plant, Release
+from ruleset.transaction import Transaction
+from sparkplug.fact import NodeId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Promotion:
+    """What followed from a promotion. `rebound` are edge nodes of which other metrics are read than before."""
+
+    notice: Notice
+    decisions: tuple[Decisions, ...]
+    rebound: tuple[NodeId, ...]
+
+
+def promote(core: Core, plant: Plant, now_ms: int) -> Promotion:
+    """Let this content decide from now on, with the memory of what decided until now."""
+    before, release = core.release, plant.release
+    floor = floor_of(plant)
+    rebound = rebound_nodes(core.floor.assets, plant.assets)
+    decisions = tuple(floor.take_over(core.floor, now_ms))
+    core.floor, core.release = floor, release
+    core.postings = replace(core.postings, factors=factors_of(plant), priorities=priorities_of(plant))
+    fields = {
+        "version": release.version if release else "",
+        "author": release.author if release else "",
+        "approved_by": release.approved_by if release else "",
+        "before": before.version if before else "",
+    }
+    notice = Notice(level="info", name="rules.live", fields=fields)
+    return Promotion(notice=notice, decisions=decisions, rebound=tuple(sorted(rebound)))
+
+
+def shadow_begins(core: Core, plant: Plant | None, now_ms: int) -> Iterator[Notice]:
+    """Let this version, or none, run beside the live one. What another in shadow found is said a last time."""
+    for shadow in core.shadows:
+        found = shadow.difference()
+        fields: dict[str, str | int | float | None] = {
+            "version": shadow.version,
+            "agreed": found.agreed,
+            "differing": len(found.differing),
+            "defects": shadow.defects,
+        }
+        yield Notice(level="info", name="rules.shadow_ended", fields=fields)
+        core.left |= shadow.ids
+    core.shadows.clear()
+    if plant is None or plant.release is None:
+        return
+    shadow = Shadow(plant.release.version, floor_of(plant), now_ms)
+    shadow.take_over(core.floor, now_ms)
+    core.shadows.append(shadow)
+    yield Notice(level="info", name="rules.shadow_begun", fields={"version": shadow.version})
+
+
+def credited(transaction: Transaction, release: Release | None) -> Transaction:
+    """The transaction with the version of all rules that decided it, and who approved that."""
+    if release is None:
+        return transaction
+    provenance = replace_struct(transaction.provenance, release=release.version, approved_by=release.approved_by)
+    return replace_struct(transaction, provenance=provenance)

@@ -1,0 +1,220 @@
+"""A version is promoted, or tried in shadow, while the plant works: nothing is posted twice, lost, or begun anew."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from bridge.core.input import Destination, Notice, Promoted, Request, Shadowed, Started, Tick, UnsDocument
+from bridge.core.site import restore, take_changes
+from bridge.floor.content import why_restart
+from bridge.floor.floor import Floor
+from bridge.lifecycle.difference import Change
+from bridge.lifecycle.shadow import Shadow
+from bridge.pipeline import step
+from bridge.plant import Plant, Release, load_plant
+from bridge.wiring import new_core
+from ruleset.engine import Engine
+from ruleset.output import EngineOutput
+from ruleset.sample import Observation
+from ruleset.transaction import Transaction, decode
+from sparkplug.fact import Value
+from state.record import RecordId, Table
+from tests.bridge import rig
+
+START_MS = 1_760_000_000_000
+SETTLED_MS = START_MS + 60_000
+
+
+def version(folder: Path, name: str, *edits: tuple[str, str]) -> Plant:
+    """The demonstration plant with texts of its rules replaced, as it is released."""
+    if not folder.exists():
+        shutil.copytree(rig.PLANT, folder)
+    for file in sorted((folder / "rules").glob("*.yaml")):
+        text = file.read_text()
+        for before, after in edits:
+            text = text.replace(before, after)
+        file.write_text(text)
+    return replace(load_plant(folder), release=Release(version=name, author="anna", approved_by="ben"))
+
+
+@pytest.fixture
+def first(tmp_path: Path) -> Plant:
+    return version(tmp_path / "first", "aaa")
+
+
+@pytest.fixture
+def second(tmp_path: Path) -> Plant:
+    """The start of the work order wo-2 is not posted."""
+    edit = ("event: work_started\n", "event: work_started\n  when: \"work_started.work_order != 'wo-2'\"\n")
+    return version(tmp_path / "second", "bbb", edit)
+
+
+class Site:
+    """A core whose commits are kept, so that it can start again."""
+
+    def __init__(self, plant: Plant) -> None:
+        self.records: dict[RecordId, bytes] = {}
+        self.now_ms = START_MS
+        self.core = new_core(plant)
+        self.take(Started())
+        self.now_ms = SETTLED_MS
+        self.take(Tick())
+
+    def take(self, entered: Started | Tick | UnsDocument | Promoted | Shadowed) -> list[Request]:
+        requests = list(step(self.core, entered, self.now_ms))
+        for record, snapshot in take_changes(self.core).items():
+            if snapshot is None:
+                self.records.pop(record, None)
+            else:
+                self.records[record] = snapshot
+        return requests
+
+    def start_again(self, plant: Plant, shadow: Plant | None = None) -> None:
+        self.core = new_core(plant, shadow)
+        restore(self.core, self.records)
+        self.take(Started())
+        self.now_ms += 60_000
+        self.take(Tick())
+
+    def start_work(self, id: str, work_order: str) -> None:
+        self.now_ms += 1_000
+        body = {"id": id, "at": SETTLED_MS, "order": rig.ORDER, "work_order": work_order}
+        self.take(UnsDocument(f"{rig.SITE}/packaging/line-1/work_started", msgspec.json.encode(body)))
+
+    @property
+    def posted(self) -> list[Transaction]:
+        return [decode(entry.body) for entry in self.core.outbox.entries() if entry.destination == Destination.ODOO]
+
+    @property
+    def ids(self) -> list[str]:
+        return [each.key.rpartition(":")[2] for each in self.posted]
+
+
+def test_each_posting_names_the_version_that_decided_it_and_who_approved_that(first: Plant, second: Plant) -> None:
+    site = Site(first)
+    site.start_work("s1", "wo-2")
+    site.take(Promoted(second))
+    site.start_work("s2", "wo-2")
+    site.start_work("s3", "wo-3")
+    assert [(each.key[-2:], each.provenance.release, each.provenance.approved_by) for each in site.posted] == [
+        ("s1", "aaa", "ben"),
+        ("s3", "bbb", "ben"),
+    ]
+
+
+def test_a_promoted_version_posts_no_fact_that_was_posted_before(first: Plant, second: Plant) -> None:
+    site = Site(first)
+    site.start_work("s1", "wo-1")
+    site.take(Promoted(second))
+    site.start_work("s1", "wo-1")
+    site.take(Promoted(first))
+    site.start_work("s1", "wo-1")
+    assert site.ids == ["s1"]
+
+
+def test_a_promotion_is_told_with_who_approved_it(first: Plant, second: Plant) -> None:
+    (notice,) = (one for one in Site(first).take(Promoted(second)) if isinstance(one, Notice))
+    assert (notice.name, notice.fields) == (
+        "rules.live",
+        {"version": "bbb", "author": "anna", "approved_by": "ben", "before": "aaa"},
+    )
+
+
+async def test_counters_episodes_and_running_orders_go_on_over_a_promotion(tmp_path: Path, first: Plant) -> None:
+    """The same plant with and without promotions to a version that says the same with other words."""
+    other = version(tmp_path / "other", "ccc", ("micro: 1s", "micro: 900ms"), ("every: 5s", "every: 7s"))
+
+    async def live(promoted: list[Plant]) -> list[str]:
+        world = rig.new_world()
+        bridge = rig.Bridge(world)
+        await bridge.start()
+        await bridge.poll_orders()
+        told: tuple[dict[str, Value], ...] = (
+            {"Order": rig.ORDER},
+            {"Counters/Good": 1_010},
+            {"State": "FAULT", "Fault": "E12"},
+            {"Counters/Good": 1_017},
+            {"State": "RUN", "Fault": ""},
+            {"Counters/Good": 1_030},
+        )
+        for values in told:
+            await bridge.update(values)
+            for plant in promoted:
+                await bridge.take(Promoted(plant))
+            await bridge.wait(20_000)
+        return [f"{each.kind} {each.key}" for each in world.odoo.effects]
+
+    assert await live([]) == await live([other, first])
+
+
+def test_a_site_that_starts_again_after_a_promotion_goes_on_as_one_that_did_not(first: Plant, second: Plant) -> None:
+    site = Site(first)
+    site.start_work("s1", "wo-1")
+    site.take(Promoted(second))
+    site.start_again(second)
+    site.start_work("s1", "wo-1")
+    site.start_work("s2", "wo-2")
+    site.start_work("s3", "wo-3")
+    assert site.ids == ["s1", "s3"]
+
+
+def test_a_version_in_shadow_posts_nothing_and_tells_what_it_would_have_posted(first: Plant, second: Plant) -> None:
+    site = Site(second)
+    site.take(Shadowed(first))
+    site.start_work("s1", "wo-1")
+    site.start_work("s2", "wo-2")
+    (shadow,) = site.core.shadows
+    assert site.ids == ["s1"]
+    assert [(each.change, each.either.fact[-2:]) for each in shadow.difference().differing] == [(Change.ADDED, "s2")]
+    assert shadow.difference().agreed == 1
+
+
+def test_a_shadow_goes_on_over_a_restart_and_leaves_nothing_when_it_ends(first: Plant, second: Plant) -> None:
+    site = Site(second)
+    site.take(Shadowed(first))
+    site.start_work("s2", "wo-2")
+    site.start_again(second, first)
+    site.start_work("s3", "wo-2")
+    (shadow,) = site.core.shadows
+    assert [each.either.fact[-2:] for each in shadow.difference().differing] == ["s2", "s3"]
+    (notice,) = (one for one in site.take(Shadowed(None)) if isinstance(one, Notice))
+    assert (notice.name, notice.fields["differing"]) == ("rules.shadow_ended", 2)
+    assert [id for id in site.records if id.table is Table.SHADOW] == []
+
+
+def test_what_a_shadow_left_that_is_not_in_shadow_any_more_is_taken_away_at_the_start(
+    first: Plant, second: Plant
+) -> None:
+    site = Site(second)
+    site.take(Shadowed(first))
+    site.start_work("s2", "wo-2")
+    site.start_again(second)
+    assert [id for id in site.records if id.table is Table.SHADOW] == []
+
+
+class _FailingEngine(Engine):
+    def observe_all(self, observations: Sequence[Observation], now_ms: int) -> tuple[EngineOutput, ...]:
+        raise KeyError("a defect")
+
+
+def test_a_version_that_fails_in_shadow_harms_nobody(first: Plant, second: Plant) -> None:
+    site = Site(first)
+    floor = Floor(second.assets, second.rules, grace_ms=0)
+    floor.engine = _FailingEngine(second.rules, second.assets)
+    shadow = Shadow("bbb", floor, site.now_ms)
+    site.core.shadows.append(shadow)
+    site.start_work("s1", "wo-1")
+    assert (site.ids, shadow.defects) == (["s1"], 1)
+
+
+def test_what_a_running_bridge_cannot_change_is_said(first: Plant) -> None:
+    assert why_restart(first.assets, first.assets) is None
+    assert why_restart(first.assets, replace(first.assets, company=2)) == (
+        "the company cannot change while the bridge runs"
+    )
