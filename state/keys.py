@@ -49,6 +49,11 @@ class Keys:
         return self._key("acts:done")
 
     @property
+    def traces_order(self) -> str:
+        """Sorted set: the ids of the traces, by the number of the commit that wrote them last."""
+        return self._key("traces:order")
+
+    @property
     def probe(self) -> str:
         """Text: nothing; written and removed in one step, to see whether the server takes writes."""
         return self._key("probe")

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import TypeAlias
 
 from state.errors import Fenced, OutOfStep
-from state.record import Commit, RecordId, Stored, Table, content_hash
+from state.record import NOT_LOADED, TRACES_KEPT, Commit, RecordId, Stored, Table, content_hash
 from state.store import Act, Leader, Lease
 
 
@@ -48,10 +48,13 @@ class MemoryStore:
         clock: Callable[[], int] = wall_clock_ms,
         fault: Fault = no_fault,
         weaknesses: Sequence[str] = (ONLY_MEMORY,),
+        traces_kept: int = TRACES_KEPT,
     ) -> None:
         self.fault = fault
         self._clock = clock
         self._weaknesses = tuple(weaknesses)
+        self._traces_kept = traces_kept
+        self._traced: dict[str, int] = {}
         self._records: dict[RecordId, bytes] = {}
         self._number = 0
         self._hash = ""
@@ -88,7 +91,7 @@ class MemoryStore:
         return Leader(holder=self._lease[0], since_ms=self._led_since_ms)
 
     async def load(self) -> Stored:
-        kept = {id: value for id, value in self._records.items() if id.table is not Table.DONE}
+        kept = {id: value for id, value in self._records.items() if id.table not in NOT_LOADED}
         return Stored(number=self._number, records=kept)
 
     async def read(self, table: Table) -> dict[str, bytes]:
@@ -96,6 +99,9 @@ class MemoryStore:
 
     async def read_one(self, table: Table, id: str) -> bytes | None:
         return self._records.get(RecordId(table, id))
+
+    async def traced(self, prefix: str, limit: int) -> Sequence[str]:
+        return sorted(id for id in self._traced if id.startswith(prefix))[:limit]
 
     async def commit(self, lease: Lease, commit: Commit) -> None:
         self.fault(FaultPoint.BEFORE_COMMIT, commit)
@@ -132,9 +138,20 @@ class MemoryStore:
                 self._records.pop(id, None)
             else:
                 self._records[id] = bytes(value)
+        self._drop_old_traces(commit)
         for act_id in commit.acts_done:
             self._acts.pop(act_id, None)
             self._acts_done.add(act_id)
+
+    def _drop_old_traces(self, commit: Commit) -> None:
+        for (table, id), value in commit.puts.items():
+            if table is Table.TRACE and value is not None:
+                self._traced[id] = commit.number
+            elif table is Table.TRACE:
+                self._traced.pop(id, None)
+        if (over := len(self._traced) - self._traces_kept) > 0:
+            for id in sorted(self._traced, key=lambda each: (self._traced[each], each.encode()))[:over]:
+                del self._traced[id], self._records[RecordId(Table.TRACE, id)]
 
 
 def fenced_text(lease: Lease, held_by: str) -> str:

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 
 class Table(StrEnum):
@@ -34,8 +34,16 @@ class Table(StrEnum):
     """What was read of Odoo's master data: the hashes of its documents, one record per kind."""
     SHADOW = "shadow"
     """What a version of the rules in shadow remembers, and where it decided otherwise than the live one."""
+    TRACE = "trace"
+    """Why something was posted, or was not: the newest of them, by key or by rule and equipment. Not loaded."""
     META = "meta"
     """What is of the site itself: the findings of messages that belong to no node."""
+
+
+NOT_LOADED: Final = frozenset({Table.DONE, Table.TRACE})
+"""Tables of what the core never asks for again."""
+TRACES_KEPT: Final = 100_000
+"""How many traces a store keeps where it is not told: the newest."""
 
 
 class RecordId(NamedTuple):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import hashlib
+import re
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,10 +26,12 @@ from redis.credentials import CredentialProvider
 from state.errors import Fenced, OutOfStep, StoreUnavailable
 from state.keys import Keys
 from state.memory_store import fenced_text, out_of_step_text
-from state.record import Commit, RecordId, Stored, Table, content_hash
+from state.record import NOT_LOADED, TRACES_KEPT, Commit, RecordId, Stored, Table, content_hash
 from state.store import Act, Leader, Lease
 from state.survey.redis import Assurance, Command, Survey, durability, survey
 
+SCANNED: Final = 10_000
+"""Ids of traces that are looked at in one call."""
 KEPT_DONE_ACTS: Final = 1000
 """How many ids of acts done are remembered, so that submitting one of them again changes nothing."""
 
@@ -53,6 +56,7 @@ class RedisSettings:
     timeout_s: float = 5.0
     load_timeout_s: float = 60.0
     replicas: int = 0
+    traces_kept: int = TRACES_KEPT
 
 
 UNREADABLE_URL: Final = (
@@ -111,7 +115,7 @@ class RedisStore:
         return Leader(holder=found[0].decode(), since_ms=int(found[1])) if found else None
 
     async def load(self) -> Stored:
-        tables = [table for table in Table if table is not Table.DONE]
+        tables = [table for table in Table if table not in NOT_LOADED]
         keys = (self._keys.commit, *(self._keys.table(table) for table in tables))
         number, *stored = await self._run("load", keys, timeout_s=self._settings.load_timeout_s)
         records = {
@@ -130,10 +134,21 @@ class RedisStore:
         value = await self._wait(self._command("HGET", self._keys.table(table), id))
         return None if value is None else bytes(value)
 
+    async def traced(self, prefix: str, limit: int) -> Sequence[str]:
+        pattern, cursor = re.sub(r"([*?\[\]\\])", r"\\\1", prefix) + "*", b"0"
+        found: set[str] = set()
+        while True:
+            scan = self._command("ZSCAN", self._keys.traces_order, cursor, "MATCH", pattern, "COUNT", SCANNED)
+            cursor, scored = await self._wait(scan)
+            found |= {id.decode() for id, _ in scored}
+            if int(cursor) == 0:
+                return sorted(found)[:limit]
+
     async def commit(self, lease: Lease, commit: Commit) -> None:
         keys = self._keys
-        keys_used = (keys.lease, keys.commit, keys.acts, keys.acts_order, keys.acts_done, *keys.tables)
-        arguments = _commit_arguments(lease, commit)
+        fixed = (keys.lease, keys.commit, keys.acts, keys.acts_order, keys.acts_done, keys.traces_order)
+        keys_used = (*fixed, *keys.tables)
+        arguments = _commit_arguments(lease, commit, self._settings.traces_kept)
         answer, number = await self._run("commit", keys_used, arguments, replicas=self._settings.replicas)
         match answer.decode():
             case "done" | "repeated":
@@ -273,10 +288,11 @@ def _pairs(flat: Sequence[bytes]) -> Iterator[tuple[bytes, bytes]]:
     return zip(flat[::2], flat[1::2], strict=True)
 
 
-def _commit_arguments(lease: Lease, commit: Commit) -> list[str | int | bytes]:
+def _commit_arguments(lease: Lease, commit: Commit, traces_kept: int) -> list[str | int | bytes]:
     """ARGV of `lua/commit.lua`."""
     arguments: list[str | int | bytes] = [lease.holder, lease.token, commit.number, content_hash(commit)]
-    arguments += [KEPT_DONE_ACTS, len(commit.acts_done), *commit.acts_done]
+    arguments += [KEPT_DONE_ACTS, traces_kept, list(Table).index(Table.TRACE) + 1]
+    arguments += [len(commit.acts_done), *commit.acts_done]
     puts: dict[Table, list[str | bytes]] = {table: [] for table in Table}
     removals: dict[Table, list[str]] = {table: [] for table in Table}
     for (table, id), value in commit.puts.items():

@@ -65,7 +65,7 @@ class Store(Protocol):
         ...
 
     async def load(self) -> Stored:
-        """Read all records but those of `Table.DONE`, consistently."""
+        """Read all records but those of the tables `NOT_LOADED`, consistently."""
         ...
 
     async def read(self, table: Table) -> dict[str, bytes]:
@@ -76,9 +76,13 @@ class Store(Protocol):
         """Read one record."""
         ...
 
+    async def traced(self, prefix: str, limit: int) -> Sequence[str]:
+        """Ids of traces that begin so, in their order; at most `limit`."""
+        ...
+
     async def commit(self, lease: Lease, commit: Commit) -> None:
-        """Apply all of it, durably, or nothing. Raises `Fenced` when the lease is no longer ours, and
-        `OutOfStep` when the number is not the next one."""
+        """Apply all of it, durably, or nothing. Of traces the oldest beyond what the store keeps go. Raises `Fenced`
+        when the lease is no longer ours, and `OutOfStep` when the number is not the next one."""
         ...
 
     async def submit(self, act: Act) -> None:

@@ -63,6 +63,9 @@ class WatchedStore:
     async def read_one(self, table: Table, id: str) -> bytes | None:
         return await self._store.read_one(table, id)
 
+    async def traced(self, prefix: str, limit: int) -> Sequence[str]:
+        return await self._store.traced(prefix, limit)
+
     async def commit(self, lease: Lease, commit: Commit) -> None:
         began_ms = self._watch.clock.now_ms()
         try:

@@ -1,8 +1,10 @@
 #!lua
 -- Apply one numbered commit of a site: all of it, or nothing.
 --
--- KEYS    1 lease, 2 commit, 3 acts, 4 acts order, 5 acts done, 6.. the tables in the order of state.record.Table
--- ARGV    holder, token, number, content hash, how many ids of done acts to keep,
+-- KEYS    1 lease, 2 commit, 3 acts, 4 acts order, 5 acts done, 6 traces order,
+--         7.. the tables in the order of state.record.Table
+-- ARGV    holder, token, number, content hash, how many ids of done acts to keep, how many traces to keep,
+--         which table is that of traces, from 1,
 --         count of acts done, their ids,
 --         and for each table: count of puts, id and value of each; count of removals, their ids
 -- Result  {"done", number}          it is applied now
@@ -13,6 +15,7 @@
 local CHUNK = 2000 -- values per HSET or HDEL: unpack fails beyond about 8,000
 
 local holder, token, number, hash, keep = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], tonumber(ARGV[5])
+local traces_kept, traces = tonumber(ARGV[6]), tonumber(ARGV[7]) + 6
 
 local lease = redis.call('HMGET', KEYS[1], 'holder', 'token')
 if lease[1] ~= holder or lease[2] ~= token then
@@ -31,7 +34,7 @@ end
 
 redis.call('HSET', KEYS[2], 'number', ARGV[3], 'hash', hash, 'token', token)
 
-local at = 6
+local at = 8
 
 local function take(width, apply)
   local count = tonumber(ARGV[at]) * width
@@ -54,9 +57,30 @@ take(1, function(...)
   redis.call('ZREMRANGEBYRANK', KEYS[5], 0, -(keep + 1))
 end)
 
-for table = 6, #KEYS do
-  take(2, function(...) redis.call('HSET', KEYS[table], ...) end)
-  take(1, function(...) redis.call('HDEL', KEYS[table], ...) end)
+for table = 7, #KEYS do
+  take(2, function(...)
+    redis.call('HSET', KEYS[table], ...)
+    if table == traces then
+      local put = {...}
+      for i = 1, #put, 2 do
+        redis.call('ZADD', KEYS[6], ARGV[3], put[i])
+      end
+    end
+  end)
+  take(1, function(...)
+    redis.call('HDEL', KEYS[table], ...)
+    if table == traces then
+      redis.call('ZREM', KEYS[6], ...)
+    end
+  end)
+end
+
+local over = redis.call('ZCARD', KEYS[6]) - traces_kept
+while over > 0 do
+  local oldest = redis.call('ZRANGE', KEYS[6], 0, math.min(over, CHUNK) - 1)
+  redis.call('ZREM', KEYS[6], unpack(oldest))
+  redis.call('HDEL', KEYS[traces], unpack(oldest))
+  over = over - #oldest
 end
 
 return {'done', number}

