@@ -12,7 +12,9 @@ from odoo_adapter.inbox.action import WHOLE
 from odoo_adapter.inbox.install import MODEL
 from odoo_adapter.odoo import Applied, Declined
 from odoo_adapter.plan import PlanContext, Posting, plan
+from odoo_adapter.seed import Planner
 from ruleset.transaction import Progress, Transaction
+from tests.live_odoo.test_correction import correct
 from tests.odoo_adapter.situations import Bench, complete, progress
 
 CONTEXT = PlanContext(units={"pcs": "Units"})
@@ -69,6 +71,19 @@ async def test_a_total_goes_on_from_what_was_applied_without_the_inbox(
     again = await send(integration, steps[-1][0], "9")
     assert (again["status"], again["result"]["qty_producing"]) == ("dup", 9)
     assert await quantities(admin, order) == ("progress", 9)
+
+
+async def test_counts_and_corrections_go_on_from_what_stood_where_a_planner_changes_what_is_ordered(
+    bench: Bench, planner: Planner, admin: OdooApi
+) -> None:
+    order = await bench.order(10)
+    await bench.post([progress(bench, order, 4)])
+    await planner.change_quantity(order, 12)
+    await bench.post([progress(bench, order, 5)])
+    assert await quantities(admin, order) == ("progress", 5)
+    await planner.change_quantity(order, 11)
+    await bench.post([correct(bench, order, -2)])
+    assert await quantities(admin, order) == ("progress", 3)
 
 
 async def write_quantity(admin: OdooApi, order: str, quantity: float) -> None:

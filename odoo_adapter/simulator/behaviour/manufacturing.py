@@ -301,7 +301,8 @@ def _run_confirm(database: Database, records: list[Record], call: Call) -> Plain
 
 
 def _run_change_quantity(database: Database, records: list[Record], call: Call) -> Plain:
-    """What is still to do changes in proportion; what was reserved is reserved anew."""
+    """What is still to do changes in proportion; what was reserved is reserved anew. An order on which something was
+    counted shows the whole new quantity."""
     for dialog in records:
         order, wanted = dialog.link("mo_id"), dialog.number("product_qty")
         if order.text("state") in ("done", "cancel") or wanted <= order.number("qty_produced"):
@@ -313,6 +314,8 @@ def _run_change_quantity(database: Database, records: list[Record], call: Call) 
             if step.text("state") not in ("done", "cancel"):
                 step.write(duration_expected=round(step.number("duration_expected") * factor, 6))
         order.write(product_qty=wanted)
+        if order.number("qty_producing"):
+            order.write(qty_producing=wanted)
         for move in open_moves(order, "move_raw_ids"):
             if move.text("state") != "draft" and not move.flag("picked"):
                 stock.release(move)

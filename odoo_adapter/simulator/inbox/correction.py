@@ -6,7 +6,7 @@ from typing import Final
 
 from odoo_adapter.simulator.behaviour import note, unbuild
 from odoo_adapter.simulator.inbox.payload import Effect, Payload, Refusal, limit, order_of, positive, result
-from odoo_adapter.simulator.inbox.progress import put_total, stands, totals
+from odoo_adapter.simulator.inbox.progress import put_total, show, stands, totals
 from odoo_adapter.simulator.records.database import Database
 from odoo_adapter.simulator.records.record import Record
 
@@ -24,7 +24,7 @@ def _correct(database: Database, p: Payload, key: str, by: str) -> Payload:
     if not p.get("less"):
         limit(order, after, p)
     corrected = put_total(order, name, round(have.get(name, 0.0) + change, 6))
-    order.write(qty_producing=after)
+    show(order, after)
     note.post(order, _text(p, key, by))
     return result(order, added=change, corrected=corrected, qty_producing=after)
 

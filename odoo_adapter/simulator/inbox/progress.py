@@ -48,9 +48,22 @@ def put_total(order: Record, name: str, total: float) -> float:
 
 
 def stands(order: Record, have: dict[str, float]) -> float:
-    """The order's quantity; none where Odoo filled in the whole one by itself, because nothing was counted."""
-    quantity = order.number("qty_producing")
-    return 0.0 if quantity == order.number("product_qty") and not any(have.values()) else quantity
+    """The order's quantity; what we showed last where Odoo filled in the whole one by itself, since nothing was counted
+    or what is ordered was changed."""
+    quantity, ordered = order.number("qty_producing"), order.number("product_qty")
+    if quantity != ordered:
+        return quantity
+    if not any(have.values()):
+        return 0.0
+    last = next(iter(order.database.find(MODEL, "x_name", f"@shown:{order.id}")), None)
+    return quantity if last is None or last.text("x_message") == str(ordered) else last.number("x_total")
+
+
+def show(order: Record, quantity: float) -> None:
+    """Write the order's quantity, and keep what was ordered then."""
+    row = claim(order.database, f"@shown:{order.id}", "@guard", order.id)
+    row.write(x_total=quantity, x_message=str(order.number("product_qty")))
+    order.write(qty_producing=quantity)
 
 
 def _progress(database: Database, p: Payload, key: str, by: str) -> Payload:
@@ -68,7 +81,7 @@ def _progress(database: Database, p: Payload, key: str, by: str) -> Payload:
     if new > old:
         quantity = round(stands(order, have) + new - old, 6)
         limit(order, quantity, p)
-        order.write(qty_producing=quantity)
+        show(order, quantity)
         if p.get("consent"):
             planned = f"{order.number('product_qty')} {unit.text('name')}"
             note.post(order, f"UNS bridge: {quantity} of {planned} made by {key}{f' ({by})' if by else ''}")

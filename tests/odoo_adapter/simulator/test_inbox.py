@@ -13,6 +13,7 @@ from tests.live_odoo.test_totals import (
     test_a_late_total_adds_nothing_where_the_completed_quantity_covers_all_totals,
     test_a_person_who_released_more_for_the_completion_released_it_for_late_totals,
     test_a_total_goes_on_from_what_was_applied_without_the_inbox,
+    test_counts_and_corrections_go_on_from_what_stood_where_a_planner_changes_what_is_ordered,
     test_the_tolerance_of_an_order_does_not_let_more_be_counted_than_it_was_completed_with,
     test_what_a_person_added_before_the_completion_is_not_added_to_late_totals,
 )
@@ -21,6 +22,7 @@ __all__ = [
     "test_a_late_total_adds_nothing_where_the_completed_quantity_covers_all_totals",
     "test_a_person_who_released_more_for_the_completion_released_it_for_late_totals",
     "test_a_total_goes_on_from_what_was_applied_without_the_inbox",
+    "test_counts_and_corrections_go_on_from_what_stood_where_a_planner_changes_what_is_ordered",
     "test_the_tolerance_of_an_order_does_not_let_more_be_counted_than_it_was_completed_with",
     "test_what_a_person_added_before_the_completion_is_not_added_to_late_totals",
 ]
