@@ -43,6 +43,7 @@ from bridge.wiring import open_store
 from odoo_adapter.odoo import INBOX, LOOK_FIRST
 from odoo_adapter.plan import PlanContext
 from odoo_adapter.seed import Planner
+from ruleset.codes import UNITS
 from state.entry import EntryState, decode
 from state.errors import StoreUnavailable
 from state.record import Table
@@ -231,7 +232,7 @@ class _Demo:
         return compare(self._ledger.facts, view, await self._namespace(), seed=self._scenario.seed)
 
     async def _posted(self) -> tuple[InboxRow, ...]:
-        units = load_plant(self._settings.home / "plant").assets.codes.get("units", {})
+        units = load_plant(self._settings.home / "plant").assets.codes.get(UNITS, {})
         return await read_posted(self._store, PlanContext(units=units))
 
     async def _plan(self, planner: Planner) -> None:

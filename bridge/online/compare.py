@@ -145,10 +145,18 @@ def _suggested(absent: list[str], there: Collection[str]) -> str:
 
 
 def _compare_losses(names: Names, odoo: MasterData) -> Line:
+    """The reasons of the categories that every Odoo has, and the plant's own by their names."""
     absent = [(node, loss) for node, loss in names.losses if loss not in odoo.losses]
     for node, loss in absent:
         node.problem(no_loss_reason(loss))
-    return Line("loss reason", len(names.losses), len(names.losses) - len(absent))
+    unclear = [(node, name) for node, name in names.loss_names if odoo.loss_names.count(name) != 1]
+    for node, name in unclear:
+        if times := odoo.loss_names.count(name):
+            node.problem(f'{times} loss reasons of Odoo are called "{name}": rename one')
+        else:
+            node.problem(f'there is no loss reason "{name}" in Odoo{suggest(name, odoo.loss_names)}')
+    every = len(names.losses) + len(names.loss_names)
+    return Line("loss reason", every, every - len(absent) - len(unclear))
 
 
 def _compare_hold_location(node: Node, name: str, odoo: MasterData) -> int:

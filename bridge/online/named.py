@@ -13,7 +13,7 @@ from typing import Final
 
 from bridge.plant import ASSETS_FILE, BRIDGE_FILE, CODES_FILE
 from ruleset.assets import expand
-from ruleset.codes import FAULT_REASON, LOSSES, UNITS
+from ruleset.codes import FAULT_REASON, LOSSES, OWN_LOSSES, UNITS
 from ruleset.document import Node, read_document
 from ruleset.problem import Problems
 
@@ -34,6 +34,7 @@ class Names:
     units: list[tuple[str, Node, str]] = field(default_factory=list)
     """The floor's unit, and Odoo's."""
     losses: list[tuple[Node, str]] = field(default_factory=list)
+    loss_names: list[tuple[Node, str]] = field(default_factory=list)
     scrap_reasons: list[tuple[Node, str]] = field(default_factory=list)
     products: list[tuple[Node, tuple[str, ...]]] = field(default_factory=list)
     """By their default codes."""
@@ -85,7 +86,9 @@ def _codes(codes: Node, scrap_tables: frozenset[str], product_tables: frozenset[
             meaning = value.text() or ""
             if table == UNITS and meaning:
                 names.units.append((code, value, meaning))
-            elif table == FAULT_REASON:
+            elif table == OWN_LOSSES:
+                names.loss_names.append((value, meaning))
+            elif table == FAULT_REASON and meaning in LOSSES:
                 names.losses.append((value, meaning))
             elif table in scrap_tables:
                 names.scrap_reasons.append((value, meaning))

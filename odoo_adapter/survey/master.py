@@ -9,7 +9,7 @@ from typing import Final
 from odoo_adapter.client.api import OdooApi
 from odoo_adapter.look_first.production.scrap import TAG
 from odoo_adapter.look_first.steps import Row, Steps
-from odoo_adapter.look_first.time.loss import loss_reasons
+from odoo_adapter.look_first.time.loss import LOSSES, loss_reasons
 from odoo_adapter.look_first.unit import Unit, find_units
 from odoo_adapter.rights import Account
 
@@ -40,8 +40,9 @@ class MasterData:
 
     Work centers, equipment and products are also those that are archived or another company's. `products` holds those
     that were asked for and what has a code like theirs. `counted_in` holds the kinds of unit in which what is made, or
-    goes into it, is counted. `scrap_reasons` is None where Odoo has no tags for them. `hold_locations` holds the whole
-    names of internal places, and their last parts.
+    goes into it, is counted. `losses` are the categories of which Odoo has the reason, `loss_names` what all its
+    reasons are called. `scrap_reasons` is None where Odoo has no tags for them. `hold_locations` holds the whole names
+    of internal places, and their last parts.
     """
 
     company: int
@@ -52,6 +53,7 @@ class MasterData:
     units: tuple[Unit, ...]
     counted_in: frozenset[str]
     losses: frozenset[str]
+    loss_names: tuple[str, ...]
     scrap_reasons: tuple[str, ...] | None
     hold_locations: tuple[str, ...]
 
@@ -81,6 +83,7 @@ async def read_master_data(odoo: OdooApi, account: Account, products: Collection
         units=tuple(units),
         counted_in=frozenset(kinds[id] for id in used if id in kinds),
         losses=frozenset(await loss_reasons(steps)),
+        loss_names=tuple(row["name"] for row in await steps.search(LOSSES, [], ["name"])),
         scrap_reasons=tuple(row["name"] for row in await steps.search(TAG, [], ["name"]))
         if steps.can.scrap_reasons
         else None,

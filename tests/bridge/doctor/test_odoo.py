@@ -35,6 +35,7 @@ MASTER = MasterData(
     units=(),
     counted_in=frozenset(),
     losses=frozenset({"unclassified"}),
+    loss_names=("Unclassified",),
     scrap_reasons=(),
     hold_locations=("Quality Hold",),
 )

@@ -33,6 +33,7 @@ CODES = """\
 units: {pcs: Units, g: g}
 fault_reason: {E12: breakdown}
 scrap_reason: {S01: Short shot}
+losses: {tool_change: Setup and Adjustments}
 """
 RULES = """- {rule: scrap, do: production.scrap, with: {reason: "codes.scrap_reason[r]", product: "'RESIN-A'"}}\n"""
 BRIDGE = "odoo: {hold_location: Quality Hold}\n"
@@ -57,6 +58,7 @@ FITTING = MasterData(
     units=(unit("Units", "count"), unit("Dozens", "count", "12"), unit("g", "weight"), unit("kg", "weight", "1000")),
     counted_in=frozenset({"count", "weight"}),
     losses=LOSSES,
+    loss_names=("Equipment Failure", "Setup and Adjustments"),
     scrap_reasons=("Short shot",),
     hold_locations=("WH/Quality Hold", "Quality Hold"),
 )
@@ -102,6 +104,15 @@ def test_a_folder_that_fits_has_no_problem() -> None:
             "codes.yaml:2:21: loss reason breakdown of Odoo is not there",
         ),
         (
+            replace(FITTING, loss_names=("Setup and Adjustment",)),
+            'codes.yaml:4:23: there is no loss reason "Setup and Adjustments" in Odoo; did you mean "Setup and '
+            'Adjustment"?',
+        ),
+        (
+            replace(FITTING, loss_names=("Setup and Adjustments",) * 2),
+            'codes.yaml:4:23: 2 loss reasons of Odoo are called "Setup and Adjustments": rename one',
+        ),
+        (
             replace(FITTING, units=(*FITTING.units, unit("Units", "count", "2"))),
             'codes.yaml:1:14: Odoo has more than one unit of measure "Units" of one kind: rename one, or archive it',
         ),
@@ -125,7 +136,10 @@ def test_a_folder_that_fits_has_no_problem() -> None:
             'codes.yaml:3:21: the scrap reason "Short shot" will be made in Odoo, which has "Short Shot"',
         ),
     ],
-    ids=["missing", "all missing", "twice", "loss", "unit twice", "not counted in", "hold twice", "hold", "reason"],
+    ids=[
+        *("missing", "all missing", "twice", "loss", "own loss", "own loss twice"),
+        *("unit twice", "not counted in", "hold twice", "hold", "reason"),
+    ],
 )
 def test_what_does_not_match_is_told_at_its_place(odoo: MasterData, text: str) -> None:
     assert compared(odoo) == [text]

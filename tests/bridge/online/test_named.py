@@ -14,10 +14,11 @@ equipment:
 """
 CODES = """\
 units: {pcs: Units, mm/s: ""}
-fault_reason: {E12: breakdown}
+fault_reason: {E12: breakdown, E13: tool_change}
 bad_reason: {S01: Short shot}
 other: {S01: Not a reason}
 part: {P1: RESIN-A}
+losses: {tool_change: Tool change}
 """
 RULES = """\
 - {rule: scrap, do: production.scrap, with: {reason: "codes.bad_reason[scrap.reason]"}}
@@ -39,6 +40,7 @@ def test_each_name_is_found_where_it_stands() -> None:
         ("codes.yaml:2:21", "breakdown"),
         ("rules/a.yaml:4:69", "unclassified"),
     ]
+    assert [(node.place, name) for node, name in names.loss_names] == [("codes.yaml:6:23", "Tool change")]
     assert [reason for _, reason in names.scrap_reasons] == ["Short shot"]
     assert [(node.place, codes) for node, codes in names.products] == [
         ("codes.yaml:5:12", ("RESIN-A",)),

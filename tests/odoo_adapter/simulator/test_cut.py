@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -15,9 +14,10 @@ import pytest
 from odoo_adapter.client.api import OdooApi
 from odoo_adapter.errors import Unavailable, Uncertain
 from odoo_adapter.odoo import Applied
-from ruleset.transaction import OrderRef, Scrap, Transaction
+from ruleset.transaction import Transaction
+from tests.live_odoo.postings import count, scrap
 from tests.odoo_adapter.simulator.conftest import BRIDGE_KEY, CONTEXT, Simulated
-from tests.odoo_adapter.situations import AT_MS, CAUSE, MODES, PRESS, Bench, jobs, opened, progress
+from tests.odoo_adapter.situations import MODES, Bench, jobs, opened
 
 CUTS: Final = 20
 """So many places are tried in what goes each way; the first and the last byte are always among them."""
@@ -89,19 +89,6 @@ async def cutting_line(url: str) -> AsyncIterator[CuttingLine]:
         yield line
 
 
-def scrap(bench: Bench, order: str) -> Scrap:
-    return Scrap(
-        key=bench.key(f"scrap/{order}"),
-        equipment=PRESS,
-        at_ms=AT_MS,
-        provenance=CAUSE,
-        order=OrderRef(order),
-        quantity=Decimal(2),
-        unit="pcs",
-        reason="Burn mark",
-    )
-
-
 async def counted(admin: OdooApi, order: str) -> float:
     rows = await admin.call("mrp.production", "read", writes=False, ids=[int(order[3:])], fields=["qty_producing"])
     return float(rows[0]["qty_producing"])
@@ -121,11 +108,11 @@ def places(total: int) -> Iterator[int]:
 @pytest.mark.parametrize("direction", [THERE, BACK])
 @pytest.mark.parametrize(
     ("make", "stands", "quantity"),
-    [(lambda bench, order: progress(bench, order, 4), counted, 4.0), (scrap, scrapped, 2.0)],
+    [(count, counted, 4.0), (scrap, scrapped, 3.0)],
     ids=["progress", "scrap"],
 )
 async def test_a_line_cut_after_any_byte_neither_loses_nor_doubles(
-    make: Callable[[Bench, str], Transaction],
+    make: Callable[[Bench, str], Awaitable[Transaction]],
     stands: Callable[[OdooApi, str], Awaitable[float]],
     quantity: float,
     direction: str,
@@ -140,7 +127,7 @@ async def test_a_line_cut_after_any_byte_neither_loses_nor_doubles(
         async def post_cut_after(left: int) -> bool:
             """Whether the cut was met. What was told to be not written is not; after a retry it stands once."""
             order = await bench.order(10)
-            transaction, odoo = make(bench, order), opened(mode, there, CONTEXT)
+            transaction, odoo = await make(bench, order), opened(mode, there, CONTEXT)
             assert await odoo.look_up(jobs(transaction)) == {}
             line.armed(direction, left)
             told: Exception | None = None
