@@ -8,16 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
+from itertools import islice
 from typing import Any, Final, TypeAlias
 
 import msgspec
 
+from bridge.clock import iso
 from bridge.core import note
 from bridge.core.difference import differences
 from bridge.core.note import OrderNote
+from bridge.core.standing import FORGET_EVERY_MS, MOST_FORGOTTEN
 from odoo_adapter.odoo import DELETED, OrderRead, OrdersRead
 
 CURSOR_ID: Final = "@cursor"
@@ -157,6 +159,7 @@ class OrderBook:
         self._unanswered: dict[str, OrderRecord] = {}
         self._cursor = ""
         self._changed: set[str] = set()
+        self._forget_from_ms = 0
 
     @property
     def cursor(self) -> str:
@@ -262,6 +265,16 @@ class OrderBook:
             self._put(msgspec.structs.replace(record, answer=Answer.UNANSWERED))
         return tuple(output for record in late for output in _unanswered(record))
 
+    def forget_before(self, at_ms: int) -> None:
+        """Forget orders that ended before this moment. Call it often: it works once an hour of `at_ms`."""
+        if at_ms >= self._forget_from_ms:
+            self._forget_from_ms = at_ms + FORGET_EVERY_MS
+            ended = (each.order for each in self._records.values() if not each.is_open and each.published_ms < at_ms)
+            for order in list(islice(ended, MOST_FORGOTTEN)):
+                del self._records[order]
+                self._unanswered.pop(order, None)
+                self._changed.add(order)
+
     def take_changed(self) -> frozenset[str]:
         """Ids of the records that changed since the last call."""
         changed = frozenset(self._changed)
@@ -269,7 +282,7 @@ class OrderBook:
         return changed
 
     def snapshot(self, id: str) -> bytes | None:
-        """The stored form of one record."""
+        """The stored form of one record; None: it is forgotten."""
         if id == CURSOR_ID:
             return self._cursor.encode()
         record = self._records.get(id)
@@ -383,8 +396,3 @@ def _unanswered(record: OrderRecord) -> tuple[BookOutput, ...]:
     text = f"version {record.version} is not acknowledged"
     notice = OrderNotice(name="order-unanswered", order=record.order, text=text)
     return (notice,) if record.reason == _DELETED else (notice, *note.unanswered(record.order, record.version))
-
-
-def iso(at_ms: int) -> str:
-    """A moment as documents on the namespace have it: `2026-11-23T09:24:39.520Z`."""
-    return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

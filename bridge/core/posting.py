@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from hashlib import sha256
 from pathlib import PurePath
@@ -16,15 +16,18 @@ from typing import Any, Final
 
 import msgspec
 
+from bridge.clock import iso
 from bridge.core.input import Acted, Destination, Notice, Setback
 from bridge.core.note import OrderNote
-from bridge.core.order import OrderBook, OrderRecord, iso
+from bridge.core.order import OrderBook, OrderRecord
 from bridge.core.standing import LEAVES_QUANTITY, Standings
 from bridge.core.topic import order_topic, request_prefix
 from bridge.correction.gist import content_of, gist_of
 from bridge.correction.proposal import proposed
+from bridge.trace.keeper import Traces
 from odoo_adapter.odoo import Applied, Declined, Held, Outcome, Passed
 from ruleset.output import DEFECT, Unmet
+from ruleset.trace.trace import Trace
 from ruleset.transaction import (
     Complete,
     Correct,
@@ -85,8 +88,11 @@ class Postings:
     factors: Mapping[tuple[str, str], Factor]
     priorities: Mapping[str, int]
     order_notes: bool = True
+    traces: Traces = field(default_factory=Traces)
 
-    def post(self, transaction: Transaction, now_ms: int, *, order_ran: bool = False) -> tuple[Notice, ...]:
+    def post(
+        self, transaction: Transaction, now_ms: int, *, order_ran: bool = False, trace: Trace | None = None
+    ) -> tuple[Notice, ...]:
         """Accept a decided transaction: pending, or held with a reason. `order_ran` as in `ruleset.output.Post`."""
         hold = self._too_old(transaction, now_ms) or self._hold_reason(transaction)
         stream, upto = (transaction.stream, transaction.upto) if isinstance(transaction, Progress) else (None, None)
@@ -105,6 +111,7 @@ class Postings:
         offer = self.outbox.take(transaction.key, told, action=what, destination=Destination.ODOO)
         if isinstance(transaction, QualityRequest | QualityResult) and offer in (Offer.ACCEPTED, Offer.REPLACED):
             self._publish_inspection(transaction, now_ms)
+        self._explain(offer, trace)
         return self._notices(offer, transaction.key, what, told)
 
     def refuse(self, unmet: Unmet, now_ms: int) -> tuple[Notice, ...]:
@@ -118,11 +125,21 @@ class Postings:
             dead=unmet.reason,
         )
         offer = self.outbox.take(unmet.key, told, action=unmet.action, destination=Destination.ODOO)
+        self._explain(offer, unmet.trace)
         dead = {"key": unmet.key, "rule": unmet.rule, "reason": unmet.reason}
         notices = self._notices(offer, unmet.key, unmet.action, told)
         if offer in (Offer.ACCEPTED, Offer.REPLACED):
             return (*notices, Notice(level="alert", name="entry.dead", fields=dead))
         return notices
+
+    def _explain(self, offer: Offer, trace: Trace | None) -> None:
+        """Keep why with what was taken in. A fact that is told again keeps the first why; its correction has its own."""
+        if trace is None:
+            return
+        if offer in (Offer.ACCEPTED, Offer.REPLACED):
+            self.traces.keep(trace)
+        elif offer is Offer.CONTRADICTED:
+            self.traces.keep(trace, self.outbox.correction_key(trace.key))
 
     def set_aside(self, name: str, told: object, error: Exception, now_ms: int) -> tuple[Notice, ...]:
         """Keep what a defect of ours could not take as a dead letter: of one name and one kind of error the latest."""

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
-from bridge.core.order import iso
+from bridge.clock import iso
 from ruleset.transaction import Provenance, Transaction, action, encode
 from state.entry import hash_of
 

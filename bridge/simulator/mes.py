@@ -12,7 +12,7 @@ from decimal import Decimal
 from functools import partial
 from typing import Final
 
-from bridge.core.order import iso
+from bridge.clock import iso
 from bridge.core.topic import UNS_PREFIX, order_topic
 from bridge.simulator.happening import Agenda, DocumentSent, FactHappened
 from bridge.simulator.ledger import ExpectedOutcome, Fact, FactKind

@@ -1,10 +1,13 @@
 """A bridge that runs for months keeps no more than it was told to."""
 
-from bridge.core.input import SparkplugMessage, Started, Tick
+from dataclasses import replace
+
+from bridge.core.input import OrdersArrived, SparkplugMessage, Started, Tick
 from bridge.core.site import Core, take_changes
 from bridge.pipeline import step
 from bridge.plant import load_plant
 from bridge.wiring import new_core
+from odoo_adapter.odoo import OrderRead, OrdersRead
 from sparkplug.fact import NodeId
 from state.record import RecordId, Table
 from tests.bridge import rig
@@ -27,6 +30,22 @@ def test_old_facts_are_forgotten_without_a_restart() -> None:
     before = tuple(core.outbox.done_keys())
     step(core, Tick(), NOW_MS + core.keys_kept_ms + 2 * 3_600_000)
     assert (before, tuple(core.outbox.done_keys())) == (("k",), ())
+
+
+def test_an_order_that_ended_long_ago_is_forgotten_and_an_open_one_never() -> None:
+    core = new_core(load_plant(rig.PLANT))
+    orders = tuple(
+        OrderRead(order=order, name=order, state="confirmed", document={"quantity": "1"}) for order in ("mo-1", "mo-2")
+    )
+    ended = replace(orders[0], state="done")
+    for read in (orders, (ended,)):
+        step(core, OrdersArrived(OrdersRead(orders=read, cursor="1")), NOW_MS)
+    take_changes(core)
+
+    step(core, Tick(), NOW_MS + core.keys_kept_ms)
+    assert set(core.book.records) == {"mo-1", "mo-2"}
+    step(core, Tick(), NOW_MS + core.keys_kept_ms + 2 * 3_600_000)
+    assert (set(core.book.records), take_changes(core)[RecordId(Table.ORDER, "mo-1")]) == ({"mo-2"}, None)
 
 
 def test_the_record_of_a_node_that_died_long_ago_and_that_no_asset_names_goes() -> None:
