@@ -32,6 +32,18 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
         "bridge.commands.simulate:command",
         "Run a simulated plant against a broker. It makes the orders that the bridge releases there.",
     ),
+    "record": (
+        "bridge.recording.commands.record:command",
+        "Record the traffic of a plant's brokers without running the bridge. Nothing is published.",
+    ),
+    "replay": (
+        "bridge.recording.commands.replay:command",
+        "Publish recorded messages to a broker, in their order and at their pace.",
+    ),
+    "rerun": (
+        "bridge.recording.commands.rerun:command",
+        "Run a recording through the rules of a plant folder, in memory, and print what would be posted.",
+    ),
     "decode": ("bridge.commands.decode:command", "Print one payload; exit 1 when something is wrong with it."),
     "outbox": ("bridge.commands.outbox:app", "Entries of the outbox: list, show, replay, skip, release."),
     "orders": ("bridge.commands.orders:app", "Order releases and their acknowledgement: list, show."),

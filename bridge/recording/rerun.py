@@ -79,10 +79,8 @@ def postings(reran: Iterable[Reran]) -> Iterator[Posting]:
             stood = [decode(body) for record, body in each.snapshot.by_id.items() if record.table is Table.ENTRY]
             known |= {entry.key: entry.content_hash for entry in stood}
         elif isinstance(each, Stepped):
-            for record, body in each.changes.items():
-                if record.table is not Table.ENTRY or body is None:
-                    continue
-                entry = decode(body)
+            changed = [decode(body) for record, body in each.changes.items() if record.table is Table.ENTRY and body]
+            for entry in sorted(changed, key=lambda entry: entry.number):
                 if (before := known.get(entry.key)) != entry.content_hash:
                     known[entry.key] = entry.content_hash
                     yield Posting(each.received_ms, entry, replaced=before is not None)
@@ -130,7 +128,7 @@ class _Run:
             requests = step(self._core, entered, self._now_ms)
         except ValueError as error:
             raise Differs(f"{error}; it was recorded with another plant folder, or by another bridge") from error
-        changes = take_changes(self._core)
+        changes = dict(sorted(take_changes(self._core).items()))  # a set of ids has another order in each process
         apply(changes, self._records)
         return Stepped(received_ms=self._now_ms, input=entered, requests=requests, changes=changes)
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from pathlib import Path
 
 from bridge.plant import Plant, load_plant
@@ -16,7 +17,10 @@ from bridge.service import Service
 from bridge.simulator.ledger import Ledger
 from bridge.simulator.plan import order_quantity
 from bridge.simulator.simulation import Simulation
+from odoo_adapter.memory import MemoryOdoo
 from odoo_adapter.odoo import OrderRead
+from odoo_adapter.plan import PlanContext
+from ruleset.codes import UNITS
 from state.entry import Entry, decode
 from state.record import RecordId, Stored, Table
 from tests.bridge.simulator.day import demonstration, release
@@ -24,7 +28,7 @@ from tests.bridge.simulator.listener import running, settings
 from tests.bridge.site import ManualClock, Site, plant_in
 
 FASTER = 20
-ORDERS = 6
+ORDERS = 14
 
 
 class FastClock(ManualClock):
@@ -65,7 +69,8 @@ def recording_plant(folder: Path, recording: str = "{}") -> Plant:
 
 def site_of(plant: Plant) -> Site:
     """A site with the orders of the scenario released, whose clock runs."""
-    site = Site(plant, clock=FastClock())
+    odoo = MemoryOdoo(context=PlanContext(units=plant.assets.codes[UNITS], over=Decimal("0.05")))
+    site = Site(plant, clock=FastClock(), odoo=odoo)
     for nth in range(1, ORDERS + 1):
         document = release(nth, order_quantity(demonstration(), nth))
         content = {name: document[name] for name in ("quantity", "operations", "components")}

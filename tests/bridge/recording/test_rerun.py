@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+import sys
+from collections import Counter
 from pathlib import Path
+from typing import Final
 
-from bridge.recording.rerun import Stepped, rerun
+import pytest
+
+from bridge.plant import load_plant
+from bridge.recording.reader import read
+from bridge.recording.rerun import Stepped, postings, rerun
 from state.record import Table
-from tests.bridge.recording.day import Day, gaps, inputs, live, recording_plant, site_of
+from tests.bridge.recording.day import Day, beginnings, gaps, inputs, live, recording_plant, site_of
+
+TOTALS: Final = frozenset({"production.progress"})
+"""Actions of which the bridge joins several into one while they wait."""
 
 
 def rerun_records(day: Day) -> dict[tuple[str, str], bytes]:
@@ -33,3 +45,54 @@ async def test_a_recorded_day_run_again_commits_the_same_records_and_entries(tmp
     assert len(day.done) > 30
     live_records = {(table.value, id): body for (table, id), body in day.stored.records.items()}
     assert {id: body for id, body in again.items() if id[0] != Table.DONE} == live_records
+
+
+async def test_a_day_with_a_restart_in_it_is_run_again_as_it_was(tmp_path: Path) -> None:
+    plant = recording_plant(tmp_path)
+    day = await live(site_of(plant), plant, lives=[2.0, 2.0])
+
+    again = rerun_records(day)
+
+    assert [(each.part, each.follows) for each in beginnings(day.recording())] == [(1, False), (1, True)]
+    live_records = {(table.value, id): body for (table, id), body in day.stored.records.items()}
+    assert {id: body for id, body in again.items() if id[0] != Table.DONE} == live_records
+    assert len(day.done) > 10
+
+
+@pytest.mark.slow
+async def test_any_file_can_be_run_by_itself_and_with_any_rules(tmp_path: Path) -> None:
+    plant = recording_plant(tmp_path, "{max_file: 1MB, max_total: 2MB, max_age: 1m}")  # a minute is three seconds here
+    day = await live(site_of(plant), plant, lives=[5.5])
+    rules = plant.folder / "rules/production.yaml"
+    rules.write_text(rules.read_text().replace("post: {every: 5s,", "post: {every: 1s,"))
+    changed = load_plant(plant.folder)
+
+    whole = [one.entry for one in postings(rerun(plant, read(day.files), as_recorded=False))]
+    last = [one.entry for one in postings(rerun(plant, read(day.files[-1:]), as_recorded=False))]
+    others = [one.entry for one in postings(rerun(changed, read(day.files), as_recorded=False))]
+
+    assert len(day.files) > 1
+    assert {entry.key for entry in day.done} & {entry.key for entry in whole} >= {
+        entry.key for entry in day.done if entry.action not in TOTALS
+    }
+    assert 0 < len(last) < len(whole)
+    assert (
+        Counter(entry.action for entry in others)["production.progress"]
+        != Counter(entry.action for entry in whole)["production.progress"]
+    )
+
+
+@pytest.mark.slow
+async def test_the_same_recording_gives_the_same_text_in_every_process(tmp_path: Path) -> None:
+    plant = recording_plant(tmp_path)
+    day = await live(site_of(plant), plant, lives=[3.0])
+    texts = set()
+    for seed, outcomes in [("1", "recorded"), ("2", "recorded"), ("1", "at-once"), ("2", "at-once")]:
+        command = [sys.executable, "-m", "bridge", "rerun", str(plant.folder), *map(str, day.files), "--json"]
+        process = await asyncio.create_subprocess_exec(
+            *command, "--outcomes", outcomes, stdout=asyncio.subprocess.PIPE, env={**os.environ, "PYTHONHASHSEED": seed}
+        )
+        told, _ = await process.communicate()
+        assert process.returncode == 0
+        texts.add(told)
+    assert len(texts) == 2
