@@ -11,7 +11,7 @@ from ruleset.problem import Problem, Problems
 from ruleset.rules import Rules
 from ruleset.testing.case import RuleTest
 from ruleset.testing.read import read_tests
-from ruleset.testing.run import Came, plant_of, run
+from ruleset.testing.run import Ran, plant_of, run
 
 TESTS: Final = "*_test.yaml"
 
@@ -34,7 +34,7 @@ def load_tests(plant: Plant) -> tuple[RuleTest, ...]:
     return tests
 
 
-def run_test(test: RuleTest, plant: Plant, rules: Rules) -> tuple[Came, ...]:
+def run_test(test: RuleTest, plant: Plant, rules: Rules) -> Ran:
     """What comes of a test. `rules` are those of the plant, perhaps watched."""
     own, assets = plant_of(test, rules, plant.assets)
     site = SiteUnderTest(own, assets, grace_ms=plant.settings.limits.stale_grace_ms)

@@ -15,6 +15,7 @@ from ruleset.equipment import Assets
 from ruleset.output import EngineOutput
 from ruleset.rules import Rules
 from ruleset.sample import Observation
+from ruleset.trace.trace import Trace
 
 
 class SiteUnderTest:
@@ -46,6 +47,9 @@ class SiteUnderTest:
     def order_closed(self, order: str, now_ms: int) -> Iterator[EngineOutput]:
         closed = (Decisions((), self._floor.engine.order_closed(order, now_ms)) for _ in range(1))
         return self._answered(self._floor.due(now_ms), closed)
+
+    def looks(self) -> tuple[Trace, ...]:
+        return tuple(look for each in self._rules.instances for look in self._floor.engine.looks.of(each.id))
 
     def _process(self) -> Floor:
         return Floor(self._assets, self._rules, grace_ms=self._grace_ms)

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
-from typing import TypeAlias
+from typing import Final
 
 from ruleset.testing.case import Expected, Shown
+from ruleset.trace.trace import Trace
 
-Got: TypeAlias = "Mapping[str, Shown]"
+
+@dataclass(frozen=True, slots=True)
+class Got:
+    """One thing that came, as a test would name it. `trace` is why, where a rule decided it."""
+
+    values: Mapping[str, Shown]
+    trace: Trace | None = field(default=None, compare=False)
 
 
 class Wrong(StrEnum):
@@ -35,7 +42,7 @@ class Difference:
         """Those in which the two differ."""
         if self.expected is None or self.got is None:
             return ()
-        got = self.got
+        got = self.got.values
         return tuple(name for name, value in self.expected.values.items() if not fits(value, got.get(name)))
 
 
@@ -67,7 +74,7 @@ def _differences(expected: Sequence[Expected], came: Sequence[Got]) -> Iterator[
 
 def _common(expected: Sequence[Expected], came: Sequence[Got]) -> list[tuple[int, int]]:
     """The longest sequence of pairs that fit, in order."""
-    fitting = [[fits(each.values, got) for got in came] for each in expected]
+    fitting = [[fits(each.values, got.values) for got in came] for each in expected]
     longest = [[0] * (len(came) + 1) for _ in range(len(expected) + 1)]
     for row in range(len(expected) - 1, -1, -1):
         for column in range(len(came) - 1, -1, -1):
@@ -90,17 +97,18 @@ def _pair(expected: Sequence[Expected], came: Sequence[Got]) -> Iterator[Differe
     """Between two that fit: what is of one kind is taken for the same thing with other fields."""
     left = list(came)
     for each in expected:
-        alike = [got for got in left if all(each.values.get(name, got.get(name)) == got.get(name) for name in _KIND)]
+        differences = [Difference(wrong=Wrong.OTHER, expected=each, got=got) for got in left]
+        alike = [one for one in differences if not _KIND.intersection(one.fields)]
         if alike:
-            got = min(alike, key=lambda one: sum(not fits(value, one.get(name)) for name, value in each.values.items()))
-            left.remove(got)
-            yield Difference(wrong=Wrong.OTHER, expected=each, got=got)
+            nearest = min(alike, key=lambda one: len(one.fields))
+            left = [got for got in left if got is not nearest.got]
+            yield nearest
         else:
             yield Difference(wrong=Wrong.MISSING, expected=each)
     yield from (Difference(wrong=Wrong.EXTRA, got=got) for got in left)
 
 
-_KIND = ("do", "remark", "asset")
+_KIND: Final = frozenset({"do", "remark", "asset"})
 
 
 def _with_moves(found: list[Difference]) -> Iterator[Difference]:
@@ -109,7 +117,7 @@ def _with_moves(found: list[Difference]) -> Iterator[Difference]:
     for each in found:
         if each.wrong is Wrong.MISSING and each.expected is not None:
             values = each.expected.values
-            moved = next((one for one in extra if one.got is not None and fits(values, one.got)), None)
+            moved = next((one for one in extra if one.got is not None and fits(values, one.got.values)), None)
             if moved is not None:
                 extra.remove(moved)
                 yield Difference(wrong=Wrong.MOVED, expected=each.expected, got=moved.got)

@@ -18,6 +18,7 @@ from ruleset.output import EngineOutput, Post
 from ruleset.rules import Rules
 from ruleset.sample import Event, Fresh, Observation, Sample, Source, Stale
 from ruleset.testing.case import Act, Bear, Close, Happened, Lose, Restart, RuleTest, Said, Value
+from ruleset.trace.trace import Trace
 from ruleset.transaction import Provenance, Transaction
 
 MOST_TIMERS: Final = 1_000_000
@@ -48,6 +49,10 @@ class Bridge(Protocol):
         """Odoo is done with an order."""
         ...
 
+    def looks(self) -> tuple[Trace, ...]:
+        """The last looks that the rules took, since the last start."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Came:
@@ -55,6 +60,14 @@ class Came:
 
     now_ms: int
     output: EngineOutput
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """What came of a test, and the last looks of its rules: why nothing more came."""
+
+    came: tuple[Came, ...]
+    looks: tuple[Trace, ...]
 
 
 def plant_of(test: RuleTest, rules: Rules, assets: Assets) -> tuple[Rules, Assets]:
@@ -66,9 +79,10 @@ def plant_of(test: RuleTest, rules: Rules, assets: Assets) -> tuple[Rules, Asset
     return replace(rules, instances=chosen), replace(assets, equipment=equipment)
 
 
-def run(test: RuleTest, assets: Assets, bridge: Bridge) -> tuple[Came, ...]:
+def run(test: RuleTest, assets: Assets, bridge: Bridge) -> Ran:
     """Run a test to its end. What tells a fact again, unchanged, is left out, as the outbox leaves it out."""
-    return tuple(_once(_Run(test, assets, bridge).outputs()))
+    came = tuple(_once(_Run(test, assets, bridge).outputs()))
+    return Ran(came, bridge.looks())
 
 
 def _once(came: Iterable[Came]) -> Iterator[Came]:

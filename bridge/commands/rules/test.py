@@ -105,11 +105,11 @@ def _run(tests: Sequence[RuleTest], plant: Plant, *, watch: bool) -> _Result:
     rules = result.coverage.watch(plant.rules) if result.coverage is not None else plant.rules
     for test in tests:
         began = perf_counter()
-        came = run_test(test, plant, rules)
-        result.verdicts.append(judge(test, came, plant.assets.path))
+        ran = run_test(test, plant, rules)
+        result.verdicts.append(judge(test, ran, plant.assets.path))
         result.seconds[test.name] = perf_counter() - began
         if result.coverage is not None:
-            result.coverage.note(came)
+            result.coverage.note(ran.came)
     if result.coverage is not None:
         result.unreached = result.coverage.unreached(plant.rules, plant.rule_files)
     return result

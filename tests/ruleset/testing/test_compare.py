@@ -13,12 +13,13 @@ from ruleset.testing.compare import Difference, Got, Wrong, compare, fits
 from tests.ruleset.testing.tried import SCENARIOS, plant, why
 
 
-def posting(number: int, **more: Shown) -> dict[str, Shown]:
-    return {"do": "production.scrap", "quantity": Decimal(number), "asset": "press-1", **more}
+def posting(number: int) -> Got:
+    return Got({"do": "production.scrap", "quantity": Decimal(number), "asset": "press-1"})
 
 
-def expected(*values: dict[str, Shown]) -> list[Expected]:
-    return [Expected(line=number, values=each) for number, each in enumerate(values, start=1)]
+def expected(*came: Got) -> list[Expected]:
+    """What is expected where just this comes."""
+    return [Expected(line=number, values=each.values) for number, each in enumerate(came, start=1)]
 
 
 postings = st.lists(st.integers(min_value=1, max_value=4).map(posting), max_size=8)
@@ -26,22 +27,26 @@ postings = st.lists(st.integers(min_value=1, max_value=4).map(posting), max_size
 
 @given(postings)
 def test_what_came_as_expected_does_not_differ(came: list[Got]) -> None:
-    assert compare(expected(*map(dict, came)), came) == ()
+    assert compare(expected(*came), came) == ()
 
 
 @given(postings, st.integers(min_value=0, max_value=8))
 def test_one_that_did_not_come_is_missing_and_one_too_many_is_extra(came: list[Got], at: int) -> None:
-    odd: dict[str, Shown] = {"do": "workorder.start"}
+    odd = Got({"do": "workorder.start"})
     more = [*came[:at], odd, *came[at:]]
 
-    (missing,) = compare(expected(*map(dict, more)), came)
-    assert (missing.wrong, missing.expected and missing.expected.values, missing.got) == (Wrong.MISSING, odd, None)
-    assert compare(expected(*map(dict, came)), more) == (Difference(wrong=Wrong.EXTRA, got=odd),)
+    (missing,) = compare(expected(*more), came)
+    assert (missing.wrong, missing.expected and missing.expected.values, missing.got) == (
+        Wrong.MISSING,
+        odd.values,
+        None,
+    )
+    assert compare(expected(*came), more) == (Difference(wrong=Wrong.EXTRA, got=odd),)
 
 
 @given(postings, postings)
 def test_two_that_differ_never_pass(some: list[Got], others: list[Got]) -> None:
-    assert (compare(expected(*map(dict, some)), others) == ()) == (some == others)
+    assert (compare(expected(*some), others) == ()) == (some == others)
 
 
 def test_one_with_another_value_is_told_with_its_field() -> None:
@@ -103,18 +108,21 @@ def test_a_failed_test_says_what_was_expected_what_came_and_where() -> None:
         "              lot: expected none, got L1",
         "              asset pressing/press-1, rule scrap, at 1m, posted 1m, "
         "key acme/hamburg/pressing/press-1:production.scrap:scrap:E1",
+        "              need 1 `scrap.reason in codes.scrap_reason` was true: "
+        "codes.scrap_reason = {S01: Short shot, S04: Wrong dimension}, scrap.reason = S01",
         "missing posting, rules/x_test.yaml:9",
         "    expected  production.scrap: order mo-2, at 3m",
         "not expected dead letter",
         "    got       production.scrap: reason 'scrap reason S99 is not in codes.yaml', quantity 1, "
         "asset pressing/press-1, order mo-1, rule scrap, at 2m, "
         "key acme/hamburg/pressing/press-1:production.scrap:scrap:E2, posted 2m",
+        "              need 1 else 2 `scrap.reason` is S99: scrap.reason = S99",
         "missing alert, rules/x_test.yaml:10",
         "    expected  text 'nobody is here'",
     ]
 
 
-def test_a_failed_test_shows_what_was_remarked_meanwhile() -> None:
+def test_a_failed_test_says_how_the_rules_looked_last_and_what_was_remarked_meanwhile() -> None:
     text = """\
 - test: t
   rule: downtime
@@ -123,9 +131,16 @@ def test_a_failed_test_shows_what_was_remarked_meanwhile() -> None:
   given: {state: "RUN STOPPED RUN"}
   expect: [{do: downtime.record, start: 1m, end: 2m}]
 """
-    assert why(text, plant(SCENARIOS)) == [
+    lines = why(text, plant(SCENARIOS))
+
+    assert lines[:4] == [
         "missing posting, rules/x_test.yaml:6",
         "    expected  downtime.record: start 1m, end 2m",
+        "the rules looked last:",
+        "    downtime at press-1, 2m5s it held, but too short; close `state == 'RUN'` was true: state = RUN; "
+        "one episode over gaps up to 5s; a micro-stop is shorter than 2m; began 1m; ended 2m",
+    ]
+    assert lines[-2:] == [
         "remarked meanwhile:",
         "    2m5s pressing/press-1: rule downtime: 1m; 1 so far, 1m in all (micro-stop)",
     ]

@@ -44,7 +44,7 @@ RULES = """\
 def left(test: str, of: Plant) -> tuple[float, list[str]]:
     """The share that a test reaches, and what it leaves."""
     coverage = Coverage()
-    coverage.note(run_test(written(test, of), of, coverage.watch(of.rules)))
+    coverage.note(run_test(written(test, of), of, coverage.watch(of.rules)).came)
     return round(coverage.share, 3), [str(each) for each in coverage.unreached(of.rules, of.rule_files)]
 
 

@@ -18,9 +18,9 @@ def test_the_rules_of_a_plant_do_what_their_tests_say(folder: Path) -> None:
     rules = coverage.watch(of.rules)
     failures: dict[str, list[str]] = {}
     for test in load_tests(of):
-        came = run_test(test, of, rules)
-        coverage.note(came)
-        failures[test.name] = list(told(judge(test, came, of.assets.path)))
+        ran = run_test(test, of, rules)
+        coverage.note(ran.came)
+        failures[test.name] = list(told(judge(test, ran, of.assets.path)))
 
     assert {name: lines for name, lines in failures.items() if lines} == {}
     assert coverage.unreached(of.rules, of.rule_files) == ()

@@ -202,4 +202,4 @@ def test_a_verdict_of_a_test_that_passed_has_no_differences() -> None:
     verdict = verdict_of(STOP, plant(SCENARIOS))
 
     assert verdict.passed
-    assert [remark["remark"] for remark in verdict.remarks] == ["micro-stop", "micro-stop"]
+    assert [remark.values["remark"] for remark in verdict.remarks] == ["micro-stop", "micro-stop"]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import shutil
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from bridge.plant import Plant, load_plant
 from bridge.rule_tests.folder import run_test
 from ruleset.problem import Problems
-from ruleset.rules import compile_rules
 from ruleset.testing.case import RuleTest, Shown
 from ruleset.testing.read import read_tests
 from ruleset.testing.shown import shown
@@ -29,10 +29,12 @@ def plant(folder: Path = DEMO) -> Plant:
 
 def with_rules(text: str, folder: Path = DEMO) -> Plant:
     """The plant with these rules instead of its own."""
-    files = {"rules/x.yaml": text}
-    rules, problems = compile_rules(files, plant(folder).assets)
-    assert rules is not None, problems
-    return replace(plant(folder), rules=rules, rule_files=files)
+    with TemporaryDirectory() as home:
+        made = Path(home) / "plant"
+        shutil.copytree(folder, made, ignore=shutil.ignore_patterns("rules"))
+        (made / "rules").mkdir()
+        (made / "rules" / "x.yaml").write_text(text)
+        return load_plant(made)
 
 
 def problems_of(text: str, of: Plant | None = None) -> list[str]:
@@ -59,7 +61,7 @@ def came_of(text: str, *names: str, of: Plant | None = None) -> list[tuple[Shown
     test = written(text, tested)
     all_shown = [
         shown(each.output, each.now_ms, test.start_ms, tested.assets.path)
-        for each in run_test(test, tested, tested.rules)
+        for each in run_test(test, tested, tested.rules).came
     ]
     return [tuple(str(each[name]) for name in names if name in each) for each in all_shown]
 
