@@ -21,18 +21,28 @@ from ruleset.form.alarm import Alarm
 from ruleset.form.collect import Collect
 from ruleset.form.count import Count
 from ruleset.form.episode import Episode
-from ruleset.form.memory import AlarmMemory, CountMemory, EpisodeMemory, OccurrenceMemory, RuleMemory, WaitMemory
+from ruleset.form.memory import (
+    AlarmMemory,
+    CountMemory,
+    EndingMemory,
+    EpisodeMemory,
+    OccurrenceMemory,
+    RuleMemory,
+    WaitMemory,
+)
 from ruleset.form.moment import Moment, event_values
 from ruleset.form.occurrence import Occurrence
 from ruleset.form.production import Production
 from ruleset.form.records import Records, equipment_id, heard_id
 from ruleset.form.wait import Wait
 from ruleset.output import EngineOutput, Remark, RemarkName
-from ruleset.rules import Instance, Rules, followed_signals
+from ruleset.rules import Instance, Rules, followed_signals, heard_events
 from ruleset.sample import CutShort, Event, Fresh, Observation, Plain, Sample, Source, Stale, Unheard
 from ruleset.trace.defect import told
 from ruleset.trace.look import Looks
-from ruleset.trace.outline import Outline, outline
+from ruleset.trace.outline import outlines
+from ruleset.track.ending import Ending
+from ruleset.track.tracking import Tracking, tracking_rule
 
 _TIMER: Final = Source(topic="")
 
@@ -57,14 +67,12 @@ class Engine:
         self._records = Records({id: each.form for id, each in self._instances.items()})
         collects = {id: each.form for id, each in self._instances.items() if isinstance(each.form, Collect)}
         self.looks = Looks()
-        self._outlines = _outlines(rules)
+        self._outlines = outlines(each.form for each in rules.instances)
         self._told: dict[str, dict[str, Sample]] = defaultdict(dict)
         self._retold: set[str] = set()
         self._production = Production(collects, assets, self._records, self._present, self.looks)
-        self._by_event: dict[tuple[str, str], list[Instance]] = defaultdict(list)
-        self._by_awaited: dict[str, list[Instance]] = defaultdict(list)
-        for instance in rules.instances:
-            self._index(instance)
+        self._heard = heard_events(rules)
+        self._tracking = Tracking(rules.instances, self._records, self._production.running)
         self._followed = followed_signals(rules, assets)
 
     def observe(self, observation: Observation, now_ms: int) -> tuple[EngineOutput, ...]:
@@ -167,7 +175,7 @@ class Engine:
         value = (sample.value or "") if is_order else _finite(sample.value)
         memory = self._records.equipment(sample.equipment)
         known = memory.values.get(sample.signal)
-        changed = known != value or isinstance(known, bool) != isinstance(value, bool)
+        changed = followed.signal.is_news(value, known)
         outputs: list[EngineOutput] = []
         if changed:
             outputs += self._production.before_change(sample, is_order=is_order, now_ms=now_ms)
@@ -182,6 +190,8 @@ class Engine:
                 self._retold.add(sample.equipment)
                 self._told[sample.equipment] = dict(self._told[sample.equipment])
             self._told[sample.equipment][sample.signal] = sample
+        if followed.is_tracked and changed:
+            self._tracking.take(sample, self._production.counted_for(sample.equipment), now_ms)
         if followed.is_counted and sample.value is not None and (changed or sample.signal not in memory.counters):
             outputs += self._production.count(sample, followed.signal, now_ms)
         if changed or sample.birth:
@@ -225,6 +235,10 @@ class Engine:
                     turned = (memory.started_ms, memory.ended_ms) != (started_ms, ended_ms)
                     is_or_was_open = started_ms is not None or memory.started_ms is not None
                     changed = is_or_was_open or memory.failed != had_failed
+                case Ending() as ending, EndingMemory():
+                    before = copy(memory)
+                    answers = told(ending, moment, partial(ending.changed, memory, moment))
+                    changed = turned = memory != before
                 case _:
                     pass
             if answers or turned:
@@ -234,6 +248,7 @@ class Engine:
             outputs += self._production.before(answers, now_ms)
             if changed:
                 self._records.touch(id)
+            self._tracking.arm(each.instance, now_ms)
         touched.clear()
         return outputs
 
@@ -245,11 +260,14 @@ class Engine:
             return []
         values = event_values(event, signal)
         outputs: list[EngineOutput] = []
-        for instance in self._by_event.get((event.equipment, event.signal), ()):
+        for instance in self._heard.by_event.get((event.equipment, event.signal), ()):
             outputs += self._production.before(self._happened(instance, event, values, now_ms), now_ms)
-        for instance in self._by_awaited.get(event.signal, ()):
+        for instance in self._heard.by_awaited.get(event.signal, ()):
             outputs += self._production.before(self._awaited(instance, event, values, now_ms), now_ms)
-        return outputs
+        came = {event.signal: event.at_ms}
+        missed = self._heard.by_missed.get((event.equipment, event.signal), ())
+        touched = {each.id: _Touched(each, event.source, event.at_ms, came) for each in missed}
+        return [*outputs, *self._evaluate(touched, now_ms)]
 
     def _happened(
         self, instance: Instance, event: Event, values: dict[str, Plain], now_ms: int
@@ -296,6 +314,9 @@ class Engine:
         if id.startswith("total/"):
             self._records.ledger.forget(id)
             return []
+        if id.startswith("track/"):
+            instance = self._instances[tracking_rule(id)]
+            return self._evaluate({instance.id: _Touched(instance, _TIMER, due_ms, {})}, now_ms)
         instance, memory = self._instances[id], self._records.rule(id)
         moment = self._moment(instance, _TIMER, due_ms, now_ms)
 
@@ -309,6 +330,8 @@ class Engine:
                     return episode.due(memory, moment)
                 case Wait() as wait, WaitMemory():
                     return wait.due(memory, moment)
+                case Ending() as ending, EndingMemory():
+                    return ending.due(memory, moment)
             return ()
 
         if isinstance(instance.form, Collect):
@@ -320,7 +343,7 @@ class Engine:
 
     def _waits(self, id: str) -> bool:
         """Whether a timer may not run: one of a condition waits while its equipment is stale or not confirmed."""
-        instance = self._instances.get(id)
+        instance = self._instances.get(tracking_rule(id))
         if instance is None or not isinstance(instance.form, Alarm | Episode):
             return False
         path = instance.equipment.path
@@ -330,19 +353,6 @@ class Engine:
     def _confirm(self, path: str) -> None:
         self._unconfirmed -= {path}
         self._records.timers.resume()
-
-    def _index(self, instance: Instance) -> None:
-        path = instance.equipment.path
-        match instance.form:
-            case Occurrence() | Count() as form:
-                self._by_event[path, form.event].append(instance)
-            case Wait() as wait:
-                self._by_event[path, wait.event].append(instance)
-                self._by_awaited[wait.awaited].append(instance)
-            case Alarm() | Episode() | Collect():
-                pass
-        for instances in (self._by_event.get((path, name), []) for name in instance.equipment.signals):
-            instances.sort(key=lambda each: isinstance(each.form, Wait))
 
     def _set_stale(self, path: str, *, stale: bool) -> None:
         if path not in self._assets.equipment:
@@ -374,6 +384,7 @@ class Engine:
             source=source,
             at_ms=at_ms,
             now_ms=now_ms,
+            extra=self._tracking.values(instance, at_ms, now_ms),
             changed_ms=changed_ms,
             told=self._told[path],
             outline=self._outlines[id(instance.form)],
@@ -383,9 +394,3 @@ class Engine:
 def _finite(value: bool | int | float | str | None) -> bool | int | float | str | None:
     """NaN and infinity say nothing about the plant: the value is not known."""
     return None if isinstance(value, float) and not isfinite(value) else value
-
-
-def _outlines(rules: Rules) -> dict[int, Outline]:
-    """By the identity of the forms, which equipment of one kind shares."""
-    forms = {id(each.form): each.form for each in rules.instances}
-    return {identity: outline(form) for identity, form in forms.items()}

@@ -62,7 +62,8 @@ class DocumentBinding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signal:
-    """A named value of one equipment. `unit` is a unit name of `codes.yaml`."""
+    """A named value of one equipment. `unit` is a unit name of `codes.yaml`. A value that differs by less than
+    `deadband` from the last one that counted changes nothing."""
 
     name: str
     type: ValueType
@@ -70,6 +71,15 @@ class Signal:
     binding: MetricBinding
     unit: str | None = None
     rollover: int | None = None
+    deadband: float | None = None
+
+    def is_news(self, value: bool | int | float | str | None, known: bool | int | float | str | None) -> bool:
+        """Whether a value says something else than the known one."""
+        if value == known:
+            return isinstance(value, bool) != isinstance(known, bool)
+        if self.deadband is None or not isinstance(value, int | float) or not isinstance(known, int | float):
+            return True
+        return abs(value - known) >= self.deadband
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

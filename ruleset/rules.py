@@ -14,6 +14,7 @@ from ruleset.document import Node, read_document
 from ruleset.equipment import Assets, Equipment, Role, Signal
 from ruleset.form.alarm import Alarm
 from ruleset.form.collect import Collect
+from ruleset.form.count import Count
 from ruleset.form.episode import Episode
 from ruleset.form.occurrence import Occurrence
 from ruleset.form.posting import Posting
@@ -21,9 +22,12 @@ from ruleset.form.records import Form, rule_id
 from ruleset.form.wait import Wait
 from ruleset.grammar.form import READERS, Reader
 from ruleset.grammar.scope import signature
-from ruleset.grammar.selection import events_exist, select, wanted_by
+from ruleset.grammar.selection import Wanted, events_exist, order_signal, select, wanted_by
 from ruleset.grammar.template import TEMPLATE_KEYS, RuleTemplate, Use, read_rule_template, read_use
+from ruleset.grammar.track import read_track
 from ruleset.problem import Problem, Problems
+from ruleset.track.delta import Delta
+from ruleset.track.ending import Ending
 
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]*")
 _FORMS_TEXT: Final = "`event`, `collect`, `episode` or `raise`"
@@ -31,15 +35,27 @@ _FORMS_TEXT: Final = "`event`, `collect`, `episode` or `raise`"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Instance:
-    """A rule at one equipment. `signals` are the value signals that it reads there; `says` is a hash of what it does,
-    equal for rules that differ but in their names."""
+    """A rule at one equipment. `signals` are those that it reads there, also over time (`deltas`); `says` is a hash of
+    what it does, equal for rules that differ but in their names."""
 
     rule: str
     version: str
     equipment: Equipment
     form: Form
     signals: frozenset[str]
+    deltas: tuple[Delta, ...]
+    reads_shift: bool
     says: str
+
+    @property
+    def reads_time(self) -> bool:
+        """Whether it reads what changes by time alone."""
+        return self.reads_shift or bool(self.deltas)
+
+    @property
+    def track_id(self) -> str:
+        """That of the record of what it follows over time."""
+        return f"track/{self.rule}/{self.equipment.path}"
 
     @property
     def id(self) -> str:
@@ -72,11 +88,16 @@ _Fact: TypeAlias = "tuple[str, str, str]"
 says, without an action."""
 
 
+_Compiled: TypeAlias = "tuple[Form, tuple[Delta, ...]]"
+
+
 class Followed(NamedTuple):
-    """A signal whose samples can change something, and the rules that read it in a condition."""
+    """A signal whose samples can change something, and the rules that read it in a condition. `is_tracked`: some follow
+    it over time."""
 
     signal: Signal
     is_counted: bool
+    is_tracked: bool
     conditions: tuple[Instance, ...]
 
 
@@ -108,12 +129,42 @@ def followed_signals(rules: Rules, assets: Assets) -> dict[tuple[str, str], Foll
     for path, equipment in assets.equipment.items():
         for signal in (each for each in equipment.signals.values() if isinstance(each, Signal)):
             readers = [each for each in instances[path] if signal.name in each.signals]
-            conditions = tuple(each for each in readers if isinstance(each.form, Alarm | Episode))
+            conditions = tuple(each for each in readers if isinstance(each.form, Alarm | Episode | Ending))
             forms = (each.form for each in instances[path])
             is_counted = any(signal.name in form.measures.values() for form in forms if isinstance(form, Collect))
             if readers or is_counted or signal.role is Role.ORDER:
-                followed[path, signal.name] = Followed(signal, is_counted, conditions)
+                is_tracked = any(delta.signal == signal.name for each in instances[path] for delta in each.deltas)
+                followed[path, signal.name] = Followed(signal, is_counted, is_tracked, conditions)
     return followed
+
+
+class Heard(NamedTuple):
+    """Which rules an event may concern: it is theirs (waits last), a `wait` of any equipment awaits it, or a condition
+    lasts without it."""
+
+    by_event: dict[tuple[str, str], list[Instance]]
+    by_awaited: dict[str, list[Instance]]
+    by_missed: dict[tuple[str, str], list[Instance]]
+
+
+def heard_events(rules: Rules) -> Heard:
+    """By equipment and event; what is awaited by the event alone."""
+    heard = Heard(defaultdict(list), defaultdict(list), defaultdict(list))
+    for instance in rules.instances:
+        path = instance.equipment.path
+        match instance.form:
+            case Occurrence() | Count() | Wait() as form:
+                heard.by_event[path, form.event].append(instance)
+                if isinstance(form, Wait):
+                    heard.by_awaited[form.awaited].append(instance)
+            case Alarm() as alarm:
+                for name in alarm.without:
+                    heard.by_missed[path, name].append(instance)
+            case Episode() | Collect() | Ending():
+                pass
+    for instances in heard.by_event.values():
+        instances.sort(key=lambda each: isinstance(each.form, Wait))
+    return heard
 
 
 def _entries(file: str, text: str, problems: Problems) -> list[Node]:
@@ -206,8 +257,10 @@ def _read_rule(
             rule=name,
             version=version,
             equipment=each,
-            form=compiled,
-            signals=wanted.signals & each.signals.keys(),
+            form=compiled[0],
+            signals=(wanted.signals | _order_of(each, wanted)) & each.signals.keys(),
+            deltas=compiled[1],
+            reads_shift=wanted.shift,
             says=_hash([said, str(body.variant(each))]),
         )
         for each in chosen
@@ -215,6 +268,12 @@ def _read_rule(
     ]
     paths = tuple(each.path for each in chosen)
     return Rule(name=name, version=version, form=form, file=node.file, line=node.line, equipment=paths), instances
+
+
+def _order_of(equipment: Equipment, wanted: Wanted) -> frozenset[str]:
+    """The signal that names the running order, where a rule is about orders."""
+    name = order_signal(equipment) if wanted.per_order else None
+    return frozenset({name}) if name is not None else frozenset()
 
 
 def _refuse_shared_facts(node: Node, added: list[Instance], posted_by: dict[_Fact, str]) -> None:
@@ -252,15 +311,17 @@ def _facts(instance: Instance) -> list[_Fact]:
 
 def _compile_forms(
     body: _Body, reader: Reader, chosen: list[Equipment], assets: Assets
-) -> dict[tuple[Hashable, Hashable], Form | None]:
+) -> dict[tuple[Hashable, Hashable], _Compiled | None]:
     """The form for each kind of equipment. Of what is wrong at one place the most helpful sentence is kept."""
-    forms: dict[tuple[Hashable, Hashable], Form | None] = {}
+    forms: dict[tuple[Hashable, Hashable], _Compiled | None] = {}
     found: dict[tuple[int, int], Problem] = {}
     for each in chosen:
         if (key := (signature(each), body.variant(each))) in forms:
             continue
         own = replace(body.at(each), problems=Problems())
-        forms[key] = reader.read(own.mapping(), each, assets)
+        keys = own.mapping()
+        form, deltas = reader.read(keys, each, assets), read_track(keys, each)
+        forms[key] = (form, deltas) if form is not None else None
         for problem in own.problems.all:
             place = (problem.line, problem.column)
             if place not in found or ("did you mean" in problem.text and "did you mean" not in found[place].text):

@@ -71,7 +71,7 @@ def metrics_of(signal: AnySignal) -> tuple[str, ...]:
 
 
 def _read_value(name: str, node: Node, units: Collection[str] | None) -> Signal | None:
-    keys = node.mapping(allowed={"metric", "type", "role", "unit", "rollover"}, required={"metric", "type"})
+    keys = node.mapping(allowed={"metric", "type", "role", "unit", "rollover", "deadband"}, required={"metric", "type"})
     metric = _metric(keys.get("metric"))
     kind = _type(keys.get("type"))
     word = keys["role"].choice([role.value for role in Role]) if "role" in keys else Role.VALUE.value
@@ -88,7 +88,11 @@ def _read_value(name: str, node: Node, units: Collection[str] | None) -> Signal 
         keys["type"].problem(f'a state is a text or an integer, not "{kind}"')
     if "rollover" in keys and role is not Role.COUNTER:
         keys["rollover"].problem("only a counter rolls over; add `role: counter` or remove it")
-    return Signal(name=name, type=kind, role=role, binding=MetricBinding(metric), unit=unit, rollover=rollover)
+    deadband = keys["deadband"].number(at_least=0) if "deadband" in keys else None
+    if "deadband" in keys and (kind not in _NUMERIC or role is not Role.VALUE):
+        keys["deadband"].problem("only a number that is no counter has a deadband; every count counts")
+    binding = MetricBinding(metric)
+    return Signal(name=name, type=kind, role=role, binding=binding, unit=unit, rollover=rollover, deadband=deadband)
 
 
 def _read_event(name: str, form: str, node: Node, units: Collection[str] | None) -> EventSignal | None:

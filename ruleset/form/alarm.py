@@ -13,10 +13,15 @@ from ruleset.output import EngineOutput
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alarm:
-    """`clear` None: cleared when `when` is false. `once_ms` None: once while open; else also once in that time."""
+    """`clear` None: cleared when `when` is false. `once_ms` None: once while open; else also once in that time.
+
+    `without` are signals of which nothing may come meanwhile: what comes begins the time anew, and clears where
+    `clear` is None.
+    """
 
     when: Expression
     for_ms: int
+    without: frozenset[str]
     clear: Expression | None
     clear_for_ms: int
     once_ms: int | None
@@ -31,7 +36,10 @@ class Alarm:
         return self.clear if memory.raised and self.clear is not None else self.when
 
     def changed(self, memory: AlarmMemory, moment: Moment) -> tuple[EngineOutput, ...]:
-        """Take new values of the equipment's signals."""
+        """Take new values of the equipment's signals, or an event that the rule is `without`."""
+        came = self.without & moment.changed_ms.keys()
+        if came and not (memory.raised and self.clear is not None):
+            memory.raised, memory.since_ms = False, None
         condition = self.condition(memory)
         answer = moment.holds(condition)
         if isinstance(answer, EvaluationFailed):
@@ -44,7 +52,7 @@ class Alarm:
             memory.since_ms = memory.due_ms = memory.origin = None
             return ()
         if memory.since_ms is None:
-            memory.since_ms = moment.since_ms(condition)
+            memory.since_ms = max([moment.since_ms(condition), *(moment.changed_ms[name] for name in came)])
             memory.due_ms = moment.now_ms + (self.clear_for_ms if memory.raised else self.for_ms)
             memory.origin = Origin(moment.source.topic, moment.source.seq)
         waits = self.clear_for_ms if memory.raised else self.for_ms

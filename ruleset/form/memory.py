@@ -3,6 +3,7 @@
 equipment/<path>        last values, running order and counters of one equipment
 total/<path>|<order>    what an order made there (`OrderTotals`)
 rule/<rule>/<path>      working memory of one rule at one equipment
+track/<rule>/<path>     what one rule follows there over time (`ruleset.track`)
 heard/<rule>            events that a `wait` may still need
 """
 
@@ -139,4 +140,14 @@ class HeardMemory(msgspec.Struct, omit_defaults=True, kw_only=True):
     events: list[Happened] = []
 
 
-RuleMemory: TypeAlias = CollectMemory | AlarmMemory | EpisodeMemory | OccurrenceMemory | CountMemory | WaitMemory
+class EndingMemory(msgspec.Struct, omit_defaults=True, kw_only=True, tag_field="form", tag="ending"):
+    """The shift (`name@start`) or the order that is on, since when; `due_ms` is the shift's end."""
+
+    period: str = ""
+    started_ms: int = 0
+    due_ms: int | None = None
+
+
+RuleMemory: TypeAlias = (
+    CollectMemory | AlarmMemory | EpisodeMemory | OccurrenceMemory | CountMemory | WaitMemory | EndingMemory
+)

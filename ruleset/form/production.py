@@ -44,6 +44,10 @@ class Production:
         name = self._order_signals.get(path)
         return str(self._records.equipment(path).values.get(name, "")) if name is not None else ""
 
+    def counted_for(self, path: str) -> str:
+        """The order that what this message tells was made for; empty for none."""
+        return self._order_before.get(path) or self.running(path)
+
     def begin_message(self) -> None:
         """A new message: what it counts was made before it changes the order."""
         self._order_before.clear()
@@ -66,8 +70,7 @@ class Production:
     def count(self, sample: Sample, signal: Signal, now_ms: int) -> list[EngineOutput]:
         """Take a reading of a counter. It tells what was made before its message."""
         path = sample.equipment
-        running = self.running(path)
-        order = self._order_before.get(path) or running
+        running, order = self.running(path), self.counted_for(path)
         counting = Counting(path, self._records.equipment(path), self._records.ledger, running, order)
         remarks = counting.read(sample, signal)
         self._records.touch(equipment_id(path))

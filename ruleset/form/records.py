@@ -18,8 +18,10 @@ from ruleset.form.occurrence import Occurrence
 from ruleset.form.wait import Wait
 from ruleset.output import Alert
 from ruleset.trace.trace import Outcome, Trace
+from ruleset.track.delta import TrackMemory
+from ruleset.track.ending import Ending
 
-Form: TypeAlias = Collect | Alarm | Episode | Occurrence | Count | Wait
+Form: TypeAlias = Collect | Alarm | Episode | Occurrence | Count | Wait | Ending
 
 _encoder: Final = msgspec.json.Encoder(decimal_format="string")
 VERSION: Final = 1
@@ -91,12 +93,13 @@ class Records:
     `timers` says when which record wants to be looked at again; `touch` keeps it true.
     """
 
-    __slots__ = ("_changed", "_equipment", "_forms", "_heard", "_orphans", "_rules", "ledger", "timers")
+    __slots__ = ("_changed", "_equipment", "_forms", "_heard", "_orphans", "_rules", "_tracks", "ledger", "timers")
 
     def __init__(self, forms: Mapping[str, Form]) -> None:
         self._forms = forms
         self._equipment: dict[str, EquipmentMemory] = {}
         self._rules: dict[str, RuleMemory] = {}
+        self._tracks: dict[str, TrackMemory] = {}
         self._heard: dict[str, HeardMemory] = {}
         self._changed: set[str] = set()
         self.timers = Timers()
@@ -108,6 +111,10 @@ class Records:
         if memory is None:
             memory = self._equipment[path] = EquipmentMemory()
         return memory
+
+    def track(self, id: str) -> TrackMemory:
+        """What a rule follows at an equipment."""
+        return self._tracks.setdefault(id, TrackMemory())
 
     def rule(self, id: str) -> RuleMemory | None:
         """The working memory of a rule at an equipment; None for a form that remembers nothing."""
@@ -166,6 +173,8 @@ class Records:
         if id.startswith("total/"):
             totals = self.ledger.get(id)
             return totals.forget_ms if totals is not None else None
+        if id.startswith("track/"):
+            return self._tracks[id].wake_ms
         memory, form = self._rules.get(id), self._forms.get(id)
         if memory is None or form is None:
             return None
@@ -182,6 +191,8 @@ class Records:
             record, empty = self._equipment.get(name), EquipmentMemory()
         elif kind == "total":
             record = self.ledger.get(id)
+        elif kind == "track":
+            record, empty = self._tracks.get(id), TrackMemory()
         elif kind == "heard":
             record, empty = self._heard.get(name), HeardMemory()
         else:
@@ -200,6 +211,11 @@ class Records:
             self._equipment[name] = msgspec.json.decode(body, type=EquipmentMemory)
         elif kind == "total":
             self.ledger.put(msgspec.json.decode(body, type=OrderTotals))
+        elif kind == "track":
+            if f"rule/{name}" not in self._forms:
+                self._changed.add(id)
+                return
+            self._tracks[id] = msgspec.json.decode(body, type=TrackMemory)
         elif kind == "heard":
             self._heard[name] = msgspec.json.decode(body, type=HeardMemory)
         else:

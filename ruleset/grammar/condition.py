@@ -14,14 +14,16 @@ from ruleset.form.posting import Posting, reads_of
 from ruleset.grammar.expression import check_reachable, names_of, read_condition, read_expression
 from ruleset.grammar.posting import check_loss, read_once, read_posting, read_then
 from ruleset.grammar.scope import Names, names_at, text_signals
+from ruleset.problem import suggest
 
 _ENDS: Final = {"downtime.open": ("downtime.close", "downtime.record"), "capacity.block": ("capacity.unblock",)}
 """What posts the end of what lasts."""
 
 
 def read_alarm(keys: Mapping[str, Node], equipment: Equipment, assets: Assets) -> Alarm | None:
-    names = names_at(equipment, assets, {})
+    names = names_at(keys, equipment, assets, {})
     when, for_ms = _read_lasting(keys["raise"], names, may_always_be=False)
+    without = _read_without(keys["raise"].mapping(), equipment)
     clear, clear_for_ms = _read_lasting(keys["clear"], names) if "clear" in keys else (None, 0)
     once_ms = read_once(keys["once"]) if "once" in keys else None
     posting = read_then(keys, names, equipment, assets, names_of(when))
@@ -30,6 +32,7 @@ def read_alarm(keys: Mapping[str, Node], equipment: Equipment, assets: Assets) -
     return Alarm(
         when=when,
         for_ms=for_ms,
+        without=without,
         clear=clear,
         clear_for_ms=clear_for_ms,
         once_ms=once_ms,
@@ -39,9 +42,27 @@ def read_alarm(keys: Mapping[str, Node], equipment: Equipment, assets: Assets) -
 
 
 def _read_lasting(node: Node, names: Names, *, may_always_be: bool = True) -> tuple[Expression | None, int]:
-    keys = node.mapping(allowed={"when", "for"}, required={"when"})
-    when = read_condition(keys["when"], names, may_always_be=may_always_be) if "when" in keys else None
+    own = {"when", "for"} if may_always_be else {"when", "for", "without"}
+    keys = node.mapping(allowed=own, required={"when"})
+    always = may_always_be or "without" in keys
+    when = read_condition(keys["when"], names, may_always_be=always) if "when" in keys else None
     return when, (keys["for"].duration() or 0) if "for" in keys else 0
+
+
+def _read_without(keys: Mapping[str, Node], equipment: Equipment) -> frozenset[str]:
+    """Signals of which nothing may come meanwhile: a change of a value, or an event."""
+    if "without" not in keys:
+        return frozenset()
+    if "for" not in keys:
+        keys["without"].problem("say for how long nothing came: add `for`, such as `for: 5m`")
+    found: set[str] = set()
+    for node in keys["without"].items() if keys["without"].is_sequence else [keys["without"]]:
+        name = node.text()
+        if name is not None and name not in equipment.signals:
+            node.problem(f'unknown signal "{name}"{suggest(name, equipment.signals)}')
+        elif name is not None:
+            found.add(name)
+    return frozenset(found)
 
 
 def _fires_when_stale(keys: Mapping[str, Node]) -> bool:
@@ -49,7 +70,7 @@ def _fires_when_stale(keys: Mapping[str, Node]) -> bool:
 
 
 def read_episode(keys: Mapping[str, Node], equipment: Equipment, assets: Assets) -> Episode | None:
-    live = names_at(equipment, assets, {})
+    live = names_at(keys, equipment, assets, {})
     texts = text_signals(equipment)
     over = {**texts, "started": Kind.NUMBER, "ended": Kind.NUMBER}
     own = keys["episode"].mapping(allowed={"open", "close", "merge_gaps"}, required={"open"})
@@ -57,8 +78,10 @@ def read_episode(keys: Mapping[str, Node], equipment: Equipment, assets: Assets)
     closes = read_condition(own["close"], live) if "close" in own else None
     merge_ms = own["merge_gaps"].duration() if "merge_gaps" in own else 0
     micro_ms = keys["micro"].duration() if "micro" in keys else 0
-    classes = _read_classes(keys["classify"], names_at(equipment, assets, over), assets) if "classify" in keys else ()
-    posting_names = names_at(equipment, assets, {**over, **({"loss": Kind.TEXT} if "classify" in keys else {})})
+    classes = (
+        _read_classes(keys["classify"], names_at(keys, equipment, assets, over), assets) if "classify" in keys else ()
+    )
+    posting_names = names_at(keys, equipment, assets, {**over, **({"loss": Kind.TEXT} if "classify" in keys else {})})
     posting = read_then(keys, posting_names, equipment, assets, names_of(opens))
     at_open = _read_at_open(keys, equipment, assets, names_of(opens)) if "at_open" in keys else None
     if opens is None or posting is None:
@@ -116,7 +139,7 @@ def _read_at_open(
         return None
     over = {**text_signals(equipment), "started": Kind.NUMBER, "loss": Kind.TEXT}
     order = {"order": keys["order"]} if "order" in keys else {}
-    return read_posting(own["do"], {**own, **order}, names_at(equipment, assets, over), equipment, assets, reads)
+    return read_posting(own["do"], {**own, **order}, names_at(keys, equipment, assets, over), equipment, assets, reads)
 
 
 def _state_signal(equipment: Equipment) -> str | None:

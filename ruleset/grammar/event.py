@@ -27,7 +27,7 @@ def read_occurrence(keys: Mapping[str, Node], equipment: Equipment, assets: Asse
     signal = _own_event(keys, equipment)
     if signal is None:
         return None
-    names = names_at(equipment, assets, event_kinds(signal))
+    names = names_at(keys, equipment, assets, event_kinds(signal))
     when = read_condition(keys["when"], names) if "when" in keys else None
     posting = read_then(keys, names, equipment, assets, names_of(when))
     once_ms = _read_interval(keys) if "once" in keys else None
@@ -50,7 +50,7 @@ def read_count(keys: Mapping[str, Node], equipment: Equipment, assets: Assets) -
     if signal is None:
         return None
     fields = event_kinds(signal)
-    names = names_at(equipment, assets, {**fields, "counted": Kind.TEXT})
+    names = names_at(keys, equipment, assets, {**fields, "counted": Kind.TEXT})
     when = read_condition(keys["when"], names) if "when" in keys else None
     required = {"at_least", "within"}
     count = keys["count"].mapping(allowed={*required, "by"}, required=required)
@@ -87,10 +87,10 @@ def read_wait(keys: Mapping[str, Node], equipment: Equipment, assets: Assets) ->
     if signal is None or awaited is None or "match" not in wait or "at_most" not in wait:
         return None
     own, both = event_kinds(signal), {**event_kinds(signal), **event_kinds(awaited)}
-    when = read_condition(keys["when"], names_at(equipment, assets, own)) if "when" in keys else None
-    match = read_condition(wait["match"], names_at(equipment, assets, both))
+    when = read_condition(keys["when"], names_at(keys, equipment, assets, own)) if "when" in keys else None
+    match = read_condition(wait["match"], names_at(keys, equipment, assets, both))
     at_most_ms = wait["at_most"].duration(at_least_ms=1)
-    names = names_at(equipment, assets, {**both, "timed_out": Kind.BOOLEAN})
+    names = names_at(keys, equipment, assets, {**both, "timed_out": Kind.BOOLEAN})
     lines = keys["do"].items()
     branches = [_read_branch(each, keys, names, equipment, assets) for each in lines]
     decided = [(node.mapping()["when"], each.when) for node, each in zip(lines, branches, strict=True) if each]

@@ -17,6 +17,7 @@ from ruleset.grammar.scope import Names
 from ruleset.problem import Problem, suggest
 
 _PLACEHOLDER: Final = re.compile(r"\{([^{}]*)\}")
+_NO_SHIFTS: Final = 'unknown name "shift.'
 _PARAMETER: Final = re.compile(r"param\s*\.\s*([A-Za-z_]\w*)")
 
 
@@ -161,7 +162,10 @@ def _compiled(
         return None
     compiled = names.scope.compile(filled.text)
     if isinstance(compiled, CelError):
-        problem_within(node, offset + filled.original(compiled.offset), compiled.text)
+        reason = compiled.text
+        if reason.startswith(_NO_SHIFTS):
+            reason = reason.partition(";")[0] + "; there are none here: say in assets.yaml when shifts are"
+        problem_within(node, offset + filled.original(compiled.offset), reason)
         return None
     given = {f"param.{name}": each for name, each in (node.arguments or {}).items()}
     units = {name: unit for name, each in given.items() if (unit := each.unit or names.units.get(each.literal))}

@@ -1,4 +1,4 @@
-"""The six forms of a rule: the keys that each may and must have, and what reads it for one kind of equipment."""
+"""The seven forms of a rule: the keys that each may and must have, and what reads it for one kind of equipment."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from ruleset.form.records import Form
 from ruleset.grammar.collect import read_collect
 from ruleset.grammar.condition import read_alarm, read_episode
 from ruleset.grammar.event import read_count, read_occurrence, read_wait
+from ruleset.grammar.track import read_ending
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +26,8 @@ class Reader:
 
 
 _POSTING: Final = frozenset({"do", "with", "need", "order", "alert"})
-_EVENT: Final = frozenset({"event", "when"})
-_CONDITION: Final = _POSTING | {"stale"}
+_EVENT: Final = frozenset({"event", "when", "track"})
+_CONDITION: Final = _POSTING | {"stale", "track"}
 
 READERS: Final[Mapping[str, Reader]] = {
     "collect": Reader(
@@ -38,6 +39,7 @@ READERS: Final[Mapping[str, Reader]] = {
     "raise": Reader(_CONDITION | {"raise", "clear", "once"}, frozenset(), read_alarm),
     "count": Reader(_EVENT | _POSTING | {"count", "once"}, frozenset({"event"}), read_count),
     "wait": Reader(_EVENT | {"wait", "do", "order"}, frozenset({"do", "event"}), read_wait),
+    "at_end_of": Reader(_POSTING | {"at_end_of", "when", "track"}, frozenset({"track"}), read_ending),
     "event": Reader(_EVENT | _POSTING | {"once"}, frozenset(), read_occurrence),
 }
 """By the key that tells the form; the first that a rule has counts."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from ruleset.cel import Kind, Scope
+from ruleset.document import Node
 from ruleset.equipment import Assets, Equipment, EventSignal, Signal, ValueType
 from ruleset.unit import Measure
 
@@ -16,7 +17,7 @@ _KINDS: Final = {
     ValueType.NUMBER: Kind.NUMBER,
     ValueType.TEXT: Kind.TEXT,
 }
-RESERVED: Final = frozenset({"asset", "codes", "episode", "started", "ended", "loss", "timed_out", "counted"})
+RESERVED: Final = frozenset({"asset", "codes", "episode", "started", "ended", "loss", "timed_out", "counted", "shift"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,18 +30,26 @@ class Names:
     measures: Mapping[str, Measure]
 
 
-def names_at(equipment: Equipment, assets: Assets, extra: Mapping[str, Kind]) -> Names:
-    """The equipment's own names, and `extra` ones that a form adds."""
-    return Names(
-        Scope({**equipment_kinds(equipment, assets), **extra}), units(equipment), assets.codes, assets.measures
-    )
+def names_at(keys: Mapping[str, Node], equipment: Equipment, assets: Assets, extra: Mapping[str, Kind]) -> Names:
+    """The equipment's own names, what the rule tracks, and `extra` ones that its form adds."""
+    tracked = keys["track"].mapping() if "track" in keys and keys["track"].is_mapping else {}
+    own = units(equipment)
+    deltas = {name: str(node.mapping()["delta"].text()) for name, node in tracked.items() if _is_delta(node)}
+    followed = {name: own[signal] for name, signal in deltas.items() if signal in own}
+    kinds = {**equipment_kinds(equipment, assets), **dict.fromkeys(tracked, Kind.NUMBER), **extra}
+    return Names(Scope(kinds), {**own, **followed}, assets.codes, assets.measures)
+
+
+def _is_delta(node: Node) -> bool:
+    return node.is_mapping and "delta" in node.mapping() and node.mapping()["delta"].is_text
 
 
 def equipment_kinds(equipment: Equipment, assets: Assets) -> dict[str, Kind]:
-    """Signals of an equipment, `asset` and `codes`."""
+    """Signals of an equipment, `asset`, `codes`, and `shift` where it has some."""
     kinds = {each.name: _KINDS[each.type] for each in equipment.signals.values() if isinstance(each, Signal)}
     tables = {f"codes.{name}": Kind.TABLE for name in assets.codes}
-    return {**kinds, **tables, "asset.name": Kind.TEXT, "asset.path": Kind.TEXT}
+    shift = {"shift.name": Kind.TEXT, "shift.planned": Kind.BOOLEAN} if equipment.shifts is not None else {}
+    return {**kinds, **tables, **shift, "asset.name": Kind.TEXT, "asset.path": Kind.TEXT}
 
 
 def event_kinds(signal: EventSignal) -> dict[str, Kind]:
@@ -69,7 +78,13 @@ def text_signals(equipment: Equipment) -> dict[str, Kind]:
 def signature(equipment: Equipment) -> tuple[object, ...]:
     """Equal for equipment whose rules compile to the same forms."""
     signals = tuple(
-        (name, signal.fields if isinstance(signal, EventSignal) else (signal.type, signal.role, signal.unit))
+        (
+            name,
+            signal.fields
+            if isinstance(signal, EventSignal)
+            else (signal.type, signal.role, signal.unit, signal.rollover),
+        )
         for name, signal in sorted(equipment.signals.items())
     )
-    return (equipment.work_center is not None, equipment.serial_number is not None, signals)
+    has = (equipment.work_center, equipment.serial_number, equipment.shifts)
+    return (*(each is not None for each in has), signals)

@@ -17,11 +17,14 @@ EVERYTHING = "*"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """What a rule needs of an equipment. `node` is where a problem about one of `signals` is shown."""
+    """What a rule reads of an equipment: these signals, its event, the running order, and the shift. `per_order`: it
+    adds up for each order."""
 
     signals: frozenset[str]
     event: str | None
     order: bool
+    per_order: bool
+    shift: bool
 
 
 def matching(node: Node, assets: Assets) -> list[Equipment]:
@@ -93,7 +96,18 @@ def events_exist(keys: Mapping[str, Node], assets: Assets) -> bool:
 def wanted_by(keys: Mapping[str, Node]) -> Wanted:
     """The signals that the rule names anywhere."""
     names: set[str] = set()
-    for key in keys.keys() - {"rule", "assets", "template", "parameters", "event", "do", "stale", "once", "micro"}:
+    for key in keys.keys() - {
+        "rule",
+        "assets",
+        "template",
+        "parameters",
+        "event",
+        "do",
+        "stale",
+        "once",
+        "micro",
+        "at_end_of",
+    }:
         names |= _named(keys[key], key)
     if "do" in keys and keys["do"].is_sequence:
         names |= _named(keys["do"], "branches")
@@ -103,21 +117,33 @@ def wanted_by(keys: Mapping[str, Node]) -> Wanted:
     wait = keys.get("wait")
     awaited = wait.mapping().get("for") if wait is not None and wait.is_mapping else None
     events = {str(own)} | ({str(awaited.raw.value)} if awaited is not None else set())
+    tracked = set(keys["track"].mapping()) if "track" in keys and keys["track"].is_mapping else set()
     running = "order" in keys and keys["order"].raw.value == "running"
-    signals -= {"", "running", *RESERVED, *measures, *events}
-    return Wanted(signals=frozenset(signals), event=str(own) if own is not None else None, order=running)
+    signals -= {"", "running", "period", *RESERVED, *measures, *tracked, *events}
+    return Wanted(
+        signals=frozenset(signals),
+        event=str(own) if own is not None else None,
+        order=running or _is_per_order(keys),
+        per_order=_is_per_order(keys),
+        shift=any(each.startswith("shift.") for each in names),
+    )
+
+
+def _is_per_order(keys: Mapping[str, Node]) -> bool:
+    tracked = keys["track"].mapping().values() if "track" in keys and keys["track"].is_mapping else ()
+    pers = [each.mapping().get("per") for each in tracked if each.is_mapping]
+    return any(each is not None and each.raw.value == "order" for each in (*pers, keys.get("at_end_of")))
 
 
 def _named(node: Node, key: str) -> set[str]:
     """References of every expression below a node; texts that are none of their own are skipped by their key."""
     if node.is_mapping:
-        skipped = {"do", "for", "at_most", "at_least", "within", "every", "merge_gaps", "unit", "post"}
+        skipped = {"do", "for", "at_most", "at_least", "within", "every", "merge_gaps", "unit", "post", "over", "per"}
         skipped = skipped if key != "collect" else set()
         return {name for own, each in node.mapping().items() if own not in skipped for name in _named(each, own)}
     if node.is_sequence:
-        return {name for each in node.items() for name in _named(each, key)} - (
-            {"order"} if key == "and_when_changes" else set()
-        )
+        names = {name for each in node.items() for name in _named(each, key)}
+        return names - {"order"} if key == "and_when_changes" else names
     return set(references_of(node, template=key in ("else", "alert")))
 
 

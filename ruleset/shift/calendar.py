@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
+from itertools import islice
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -40,6 +41,12 @@ class Calendar:
     def at(self, at_ms: int) -> ShiftPart | None:
         """The shift that this moment lies in, with its own begin and end; None between shifts."""
         return next((part for part in self._near(at_ms, at_ms) if part.started_ms <= at_ms < part.ended_ms), None)
+
+    def next_turn_ms(self, at_ms: int) -> int | None:
+        """When a shift next begins or ends."""
+        week = self._near(at_ms, at_ms + 8 * 86_400_000)
+        turns = (turn for part in week for turn in (part.started_ms, part.ended_ms) if turn > at_ms)
+        return min(islice(turns, 4), default=None)
 
     def split(self, started_ms: int, ended_ms: int) -> tuple[ShiftPart, ...]:
         """The interval cut at the ends of shifts, without gaps: what lies between shifts has the name ""."""

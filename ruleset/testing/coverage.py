@@ -23,6 +23,7 @@ from ruleset.output import Alert, Post
 from ruleset.problem import Problem, Problems
 from ruleset.rules import Instance, Rules
 from ruleset.testing.run import Came
+from ruleset.track.ending import Ending
 from ruleset.transaction import action
 
 Path: TypeAlias = "tuple[str | int, ...]"
@@ -111,6 +112,9 @@ class _Watcher:
                 )
             case Episode():
                 return self._episode(form)
+            case Ending():
+                when = self._both(form.when, "when") if form.when is not None else None
+                return replace(form, when=when, posting=self._posting(form.posting))
             case Collect():
                 self._expect(("production.progress",), None)
                 enough = self._both(form.enough, "post", "or") if form.enough is not None else None

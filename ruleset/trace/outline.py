@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Final
 
 from ruleset.cel import Expression
 
-FORMS: Final = {"Alarm": "raise", "Occurrence": "event"}
+FORMS: Final = {"Alarm": "raise", "Occurrence": "event", "Ending": "at_end_of"}
 """The key that tells a form, where that is not the name of its class."""
 WORDS: Final = {
     "classes": "classify",
@@ -52,6 +52,11 @@ def outline(form: object) -> Outline:
         for expression, place in _expressions(value, word if (word, name) == ("raise", "when") else _word(name)):
             places.setdefault(id(expression), place)
     return Outline(form=word, event=event, places=places, settings=settings)
+
+
+def outlines(forms: Iterable[object]) -> dict[int, Outline]:
+    """By the identity of the forms, which equipment of one kind shares."""
+    return {identity: outline(form) for identity, form in {id(each): each for each in forms}.items()}
 
 
 def _expressions(value: object, place: str) -> Iterator[tuple[Expression, str]]:

@@ -1,0 +1,63 @@
+"""`at_end_of`: when a shift or an order is over, what was followed meanwhile is told or posted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ruleset.cel import EvaluationFailed, Expression
+from ruleset.form.memory import EndingMemory
+from ruleset.form.moment import Moment
+from ruleset.form.posting import Then, cannot_post, order_of, post
+from ruleset.output import EngineOutput
+from ruleset.track.delta import Per
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """The moments that it is given have the sums of the period that is remembered."""
+
+    per: Per
+    when: Expression | None
+    posting: Then
+
+    def new_memory(self) -> EndingMemory:
+        return EndingMemory()
+
+    def changed(self, memory: EndingMemory, moment: Moment) -> tuple[EngineOutput, ...]:
+        """Take new values of the equipment's signals."""
+        if self.per is Per.SHIFT:
+            if not memory.period:
+                self._begin_shift(memory, moment)
+            return ()
+        if moment.running == memory.period:
+            return ()
+        outputs = self._over(memory, moment)
+        memory.period, memory.started_ms = moment.running, moment.at_ms
+        return outputs
+
+    def due(self, memory: EndingMemory, moment: Moment) -> tuple[EngineOutput, ...]:
+        """The shift is over."""
+        outputs = self._over(memory, moment)
+        memory.period, memory.due_ms = "", None
+        self._begin_shift(memory, moment)
+        return outputs
+
+    def _begin_shift(self, memory: EndingMemory, moment: Moment) -> None:
+        shift = moment.equipment.shifts.at(moment.now_ms) if moment.equipment.shifts is not None else None
+        if shift is not None:
+            memory.period = f"{shift.shift}@{shift.started_ms}"
+            memory.started_ms, memory.due_ms = shift.started_ms, shift.ended_ms
+
+    def _over(self, memory: EndingMemory, moment: Moment) -> tuple[EngineOutput, ...]:
+        if not memory.period:
+            return ()
+        name = memory.period.rpartition("@")[0] if self.per is Per.SHIFT else memory.period
+        times = {"started": float(memory.started_ms), "ended": float(moment.at_ms)}
+        then = moment.with_extra({"period": name, **times})
+        fact = f"{moment.rule}:{self.per}:{memory.started_ms}"
+        answer = True if self.when is None else then.holds(self.when)
+        if isinstance(answer, EvaluationFailed):
+            if answer.missing is not None:
+                return ()  # nothing was followed in it
+            return (cannot_post(self.posting, then, fact, f"when: {answer.text}"),)
+        return (post(self.posting, then, fact, order=order_of(self.posting, then)),) if answer else ()
