@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -69,10 +70,11 @@ def command(
     if json_output:
         print(json.dumps(_as_json(result), indent=2))
     else:
-        _print(result)
+        print(*_lines(result), sep="\n")
     enough = fail_under is None or result.percent >= fail_under
     if not enough:
-        print(f"the tests reach {result.percent:.1f} % of the rules, less than {fail_under:g} %")
+        short = f"the tests reach {result.percent:.1f} % of the rules, less than {fail_under:g} %"
+        print(short, file=sys.stderr)
     raise typer.Exit(OK if enough and not result.failed else FAILED)
 
 
@@ -113,11 +115,6 @@ def _run(tests: Sequence[RuleTest], plant: Plant, *, watch: bool) -> _Result:
     if result.coverage is not None:
         result.unreached = result.coverage.unreached(plant.rules, plant.rule_files)
     return result
-
-
-def _print(result: _Result) -> None:
-    for line in _lines(result):
-        print(line)
 
 
 def _lines(result: _Result) -> Iterator[str]:
