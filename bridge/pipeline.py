@@ -87,6 +87,7 @@ def _due(core: Core, now_ms: int) -> Iterator[Request]:
     core.live.forget(core.host.forget_before(now_ms - core.keys_kept_ms))
     yield from _sparkplug(core, core.host.due(now_ms), now_ms)
     yield from _decided(core, core.floor.due(now_ms), now_ms)
+    core.postings.traces.due(core.floor.engine.looks, now_ms)
     for shadow in core.shadows:
         shadow.due(now_ms)
     yield from _booked(core, core.book.due(now_ms), now_ms)
@@ -277,11 +278,13 @@ def _posted(core: Core, outputs: Sequence[EngineOutput], now_ms: int) -> Iterato
         match output:
             case Post():
                 transaction = credited(output.transaction, core.release)
-                yield from core.postings.post(transaction, now_ms, order_ran=output.order_ran)
+                yield from core.postings.post(transaction, now_ms, order_ran=output.order_ran, trace=output.trace)
             case Unmet():
                 yield from core.postings.refuse(output, now_ms)
             case Alert():
+                core.postings.traces.keep(output.trace)
                 fields = {"rule": output.rule, "equipment": output.equipment, "text": output.text}
+                fields["key"] = output.trace.key
                 yield Notice(level="alert", name="rule.alert", fields=fields)
             case Remark():
                 yield Notice(

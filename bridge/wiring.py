@@ -146,6 +146,7 @@ def open_store(plant: Plant) -> RedisStore:
         password=redis.secret.reveal if redis.secret else None,
         timeout_s=redis.timeout_ms / 1000,
         replicas=redis.replicas,
+        traces_kept=plant.settings.limits.traces_kept,
     )
     try:
         return RedisStore(settings, plant.assets.path)

@@ -133,7 +133,7 @@ class Postings:
         return notices
 
     def _explain(self, offer: Offer, trace: Trace | None) -> None:
-        """Keep why with what was taken in. A fact that is told again keeps the first why; its correction has its own."""
+        """Keep why, with what was taken in. A fact that is told again keeps its first why; a correction has its own."""
         if trace is None:
             return
         if offer in (Offer.ACCEPTED, Offer.REPLACED):

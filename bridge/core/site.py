@@ -66,6 +66,7 @@ class Core:
             self.floor.next_due_ms,
             self.book.next_due_ms,
             self.outbox.due_after(now_ms),
+            self.postings.traces.next_due_ms(self.floor.engine.looks),
             *(each.next_due_ms for each in self.shadows),
         ]
         return min((due for due in dues if due is not None), default=None)
@@ -106,6 +107,7 @@ def _machines(core: Core) -> tuple[tuple[Table, Remembers], ...]:
         (Table.STANDING, core.standings),
         (Table.REPLY, core.commands),
         (Table.MASTER, core.master),
+        (Table.TRACE, core.postings.traces),
     )
 
 
@@ -147,7 +149,7 @@ def _restore_one(core: Core, record: RecordId, snapshot: bytes) -> None:
             machines[record.table].restore(record.id, snapshot)
         case Table.META if record.id == STRANGERS_ID:
             core.host.restore_findings(snapshot)
-        case Table.ENTRY | Table.KEY | Table.DONE | Table.META:
+        case Table.ENTRY | Table.KEY | Table.DONE | Table.TRACE | Table.META:
             pass
 
 

@@ -83,6 +83,8 @@ class LimitSettings:
     """Edge nodes of the site. Those that assets.yaml names are followed also beyond it."""
     devices: int = 1_000
     """Devices of one edge node."""
+    traces_kept: int = 100_000
+    """Answers to why something was posted, or was not, that the store keeps: the newest."""
     audit_mb: int = 100
     """Megabytes at which `audit.jsonl` is put aside and begun anew."""
 
@@ -241,6 +243,7 @@ def _limits(section: Section) -> LimitSettings:
         answer_within_ms=section.duration("answer_within", default.answer_within_ms),
         nodes=section.integer("nodes", default.nodes, at_least=1),
         devices=section.integer("devices", default.devices, at_least=1),
+        traces_kept=section.integer("traces_kept", default.traces_kept, at_least=1),
         audit_mb=section.integer("audit_mb", default.audit_mb, at_least=1),
     )
 
