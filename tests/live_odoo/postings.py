@@ -10,7 +10,9 @@ from msgspec import structs
 from odoo_adapter.client.api import OdooApi
 from ruleset.transaction import (
     DowntimeRecord,
+    LotCreate,
     MaintenanceRequest,
+    MaterialConsume,
     OrderRef,
     QualityHold,
     Scrap,
@@ -19,6 +21,7 @@ from ruleset.transaction import (
     WorkOrderRef,
     WorkOrderStart,
 )
+from tests.live_odoo.kitchen import named_lot, used_up
 from tests.odoo_adapter.situations import AT_MS, CAUSE, HOUSING, PRESS, Bench, complete, disposition, progress
 
 HOUR_MS = 3_600_000
@@ -67,6 +70,14 @@ async def scrap(bench: Bench, order: str) -> Scrap:
         unit="pcs",
         reason="Burn mark",
     )
+
+
+async def consume(bench: Bench, order: str) -> MaterialConsume:
+    return used_up(bench, order, "RESIN-A", "0.1", lot="R-1")
+
+
+async def lot(bench: Bench, order: str) -> LotCreate:
+    return named_lot(bench, "HOUSING", f"L-{bench.fresh}-{order}")
 
 
 async def component_scrap(bench: Bench, order: str) -> Scrap:

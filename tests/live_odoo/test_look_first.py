@@ -19,10 +19,12 @@ from ruleset.transaction import Transaction
 from tests.live_odoo.postings import (
     completion,
     component_scrap,
+    consume,
     count,
     downtime,
     finish,
     hold,
+    lot,
     maintenance,
     note,
     scrap,
@@ -32,7 +34,10 @@ from tests.live_odoo.records import Records
 from tests.odoo_adapter.situations import HOLD_LOCATION, Bench, complete, progress
 
 Build = Callable[[Bench, str], Awaitable[Transaction]]
-KINDS: tuple[Build, ...] = (start, count, scrap, component_scrap, downtime, note, maintenance, finish)
+KINDS: tuple[Build, ...] = (
+    *(start, count, consume, lot, scrap, component_scrap),
+    *(downtime, note, maintenance, finish),
+)
 
 
 @pytest.fixture
