@@ -48,7 +48,7 @@ from bridge.core.topic import acknowledged_order
 from bridge.floor.floor import Decisions
 from bridge.lifecycle.swap import credited, promote, shadow_begins
 from bridge.master.notice import told
-from bridge.plant import Plant
+from bridge.plant import Content
 from bridge.translate import Complaint
 from ruleset.output import Alert, EngineOutput, Post, Remark, Unmet
 from ruleset.sample import Observation
@@ -126,9 +126,9 @@ def _take(core: Core, entered: Input, now_ms: int) -> Iterator[Request]:
         case Acted():
             yield from core.postings.act(entered, now_ms)
         case Promoted():
-            yield from _promoted(core, entered.plant, now_ms)
+            yield from _promoted(core, entered.content, now_ms)
         case Shadowed():
-            yield from shadow_begins(core, entered.plant, now_ms)
+            yield from shadow_begins(core, entered.content, now_ms)
         case RebirthWanted() | WriteWanted():
             outputs, notice = core.commands.take(entered, now_ms)
             yield notice
@@ -139,10 +139,10 @@ def _take(core: Core, entered: Input, now_ms: int) -> Iterator[Request]:
             yield from _happened(core, entered, now_ms)
 
 
-def _promoted(core: Core, plant: Plant, now_ms: int) -> Iterator[Request]:
+def _promoted(core: Core, content: Content, now_ms: int) -> Iterator[Request]:
     """The rules change; what nodes said of metrics that nobody read before, only their births can tell."""
     yield from shadow_begins(core, None, now_ms)
-    promotion = promote(core, plant, now_ms)
+    promotion = promote(core, content, now_ms)
     yield promotion.notice
     yield from _decided(core, promotion.decisions, now_ms)
     for node in promotion.rebound:

@@ -11,7 +11,7 @@ rules/*.yaml     `ruleset.rules`; rules/*_test.yaml are their tests and are not 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Final
@@ -116,16 +116,51 @@ class Release:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Content:
+    """What a version of the rules is made of: everything in the folder that decides what is posted.
+
+    `texts` are the files that it was read from. `release` None: they are as they stand in the folder, unreleased.
+    """
+
+    assets: Assets
+    rules: Rules
+    workflows: tuple[Workflow, ...]
+    texts: Mapping[str, str]
+    release: Release | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plant:
-    """A plant folder in which nothing is wrong. `release` None: its content is as it stands there, unreleased."""
+    """A plant folder in which nothing is wrong."""
 
     folder: Path
     settings: Settings
-    assets: Assets
-    rules: Rules
-    rule_files: Mapping[str, str]
-    workflows: tuple[Workflow, ...]
-    release: Release | None = None
+    content: Content
+
+    @property
+    def assets(self) -> Assets:
+        """The equipment, its signals, and the code tables."""
+        return self.content.assets
+
+    @property
+    def rules(self) -> Rules:
+        """All rules."""
+        return self.content.rules
+
+    @property
+    def workflows(self) -> tuple[Workflow, ...]:
+        """The synchronisation matrix."""
+        return self.content.workflows
+
+    @property
+    def release(self) -> Release | None:
+        """Which version it is, where its rules are released."""
+        return self.content.release
+
+    @property
+    def rule_files(self) -> Mapping[str, str]:
+        """The texts of the rules, by their names below the folder."""
+        return {name: text for name, text in self.content.texts.items() if is_rule_file(name)}
 
     def workflow_of(self, action: str) -> Workflow | None:
         """The row of the matrix that an action belongs to."""
@@ -149,36 +184,43 @@ def load_plant(folder: Path, content: Path | None = None) -> Plant:
     return _compiled(folder, {name: text for name, text in texts.items() if text is not None}, problems)
 
 
-def plant_of(folder: Path, texts: Mapping[str, str]) -> Plant:
-    """The plant whose files are these texts, by their names below the folder: no file is read but what they name.
-
-    Raises `ConfigError` with every problem of every text.
-    """
+def content_of(texts: Mapping[str, str], release: Release | None = None) -> Content:
+    """What these texts say, by their names below a plant folder. Raises `ConfigError` with every problem of all."""
     problems = Problems()
-    for name in (BRIDGE_FILE, ASSETS_FILE, CODES_FILE):
+    for name in (ASSETS_FILE, CODES_FILE):
         if name not in texts:
             problems.add(Problem(file=name, text=_MISSING))
-    return _compiled(folder, texts, problems)
+    _, content = _read_content(texts, problems)
+    if content is None:
+        raise ConfigError(problems.all)
+    return replace(content, release=release)
 
 
 def _compiled(folder: Path, texts: Mapping[str, str], problems: Problems) -> Plant:
-    codes_text, assets_text, bridge_text = texts.get(CODES_FILE), texts.get(ASSETS_FILE), texts.get(BRIDGE_FILE)
+    bridge_text = texts.get(BRIDGE_FILE)
     settings = read_settings(BRIDGE_FILE, bridge_text, folder, problems) if bridge_text is not None else None
-    codes = read_codes(CODES_FILE, codes_text, problems) if codes_text is not None else None
-    assets = read_assets(ASSETS_FILE, assets_text, codes, problems) if assets_text is not None else None
+    assets, content = _read_content({name: text for name, text in texts.items() if name != BRIDGE_FILE}, problems)
     if settings is not None and settings.edge_node is not None and assets is not None:
         _find_own_sources(settings.edge_node, assets, texts, problems)
+    if len(problems) or settings is None or content is None:
+        raise ConfigError(problems.all)
+    return Plant(folder=folder, settings=settings, content=content)
+
+
+def _read_content(texts: Mapping[str, str], problems: Problems) -> tuple[Assets | None, Content | None]:
+    """The assets as far as they can be read, and the whole where nothing is wrong."""
+    codes_text, assets_text = texts.get(CODES_FILE), texts.get(ASSETS_FILE)
+    codes = read_codes(CODES_FILE, codes_text, problems) if codes_text is not None else None
+    assets = read_assets(ASSETS_FILE, assets_text, codes, problems) if assets_text is not None else None
     workflows_text = texts.get(WORKFLOWS_FILE)
     workflows = () if workflows_text is None else _read_workflows(WORKFLOWS_FILE, workflows_text, problems)
     rule_files = {name: text for name, text in texts.items() if is_rule_file(name)}
     if not rule_files:
         problems.add(Problem(file=RULES_FOLDER, text="there is no rule file; add one, such as rules/production.yaml"))
     rules = _compile(rule_files, assets, problems)
-    if len(problems) or settings is None or assets is None or rules is None:
-        raise ConfigError(problems.all)
-    return Plant(
-        folder=folder, settings=settings, assets=assets, rules=rules, rule_files=rule_files, workflows=workflows
-    )
+    if len(problems) or assets is None or rules is None:
+        return assets, None
+    return assets, Content(assets=assets, rules=rules, workflows=workflows, texts=texts)
 
 
 def is_rule_file(name: str) -> bool:

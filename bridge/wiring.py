@@ -31,7 +31,7 @@ from bridge.floor.content import factors_of, floor_of, priorities_of
 from bridge.legacy_state import legacy_state
 from bridge.lifecycle.shadow import Shadow
 from bridge.master.reading import MasterSource
-from bridge.plant import BRIDGE_FILE, COMPLETE, Plant
+from bridge.plant import BRIDGE_FILE, COMPLETE, Content, Plant
 from bridge.settings.broker import BrokerSettings
 from bridge.settings.odoo import InboxUse, OdooProxySettings, OdooTransport
 from odoo_adapter.chosen import ChosenOdoo
@@ -77,7 +77,7 @@ class Outside:
     """Where master data is read, for a plant that wants it."""
 
 
-def new_core(plant: Plant, shadow: Plant | None = None) -> Core:
+def new_core(plant: Plant, shadow: Content | None = None) -> Core:
     """A core that remembers nothing yet; `bridge.core.site.restore` gives it what was committed.
 
     `shadow` is the version that ran beside the live one when that was committed.
@@ -89,7 +89,7 @@ def new_core(plant: Plant, shadow: Plant | None = None) -> Core:
         most_devices=settings.limits.devices,
         strict_deaths=settings.sparkplug.strict_deaths,
     )
-    floor = floor_of(plant)
+    floor = floor_of(plant.content, settings.limits.stale_grace_ms)
     host = HostApplication(
         settings.sparkplug.host_id,
         HostSettings(
@@ -120,14 +120,15 @@ def new_core(plant: Plant, shadow: Plant | None = None) -> Core:
             site=plant.assets.path,
             tolerance=_tolerance(plant),
             keys_kept_ms=settings.limits.keys_kept_ms,
-            factors=factors_of(plant),
-            priorities=priorities_of(plant),
+            factors=factors_of(plant.content),
+            priorities=priorities_of(plant.content),
             order_notes=settings.odoo.order_notes,
         ),
         commands=Commands(host),
         keys_kept_ms=settings.limits.keys_kept_ms,
+        grace_ms=settings.limits.stale_grace_ms,
         release=plant.release,
-        shadows=[Shadow(shadow.release.version, floor_of(shadow), 0)] if shadow and shadow.release else [],
+        shadows=[] if shadow is None else [Shadow(shadow, settings.limits.stale_grace_ms)],
     )
 
 

@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 from bridge.core.order import OrderRecord
 from bridge.master.book import MasterRead
-from bridge.plant import Plant
+from bridge.plant import Content
 from odoo_adapter.odoo import OrdersRead, Outcome, Standing
 from sparkplug.fact import ONLY_SERVER, NodeId, Origin
 from state.entry import Entry
@@ -155,14 +155,14 @@ class WriteWanted:
 class Promoted:
     """This version of the plant's content is live from now on."""
 
-    plant: Plant
+    content: Content
 
 
 @dataclass(frozen=True, slots=True)
 class Shadowed:
     """This version runs beside the live one from now on; None: none does."""
 
-    plant: Plant | None
+    content: Content | None
 
 
 FromPerson: TypeAlias = Acted | RebirthWanted | WriteWanted

@@ -53,6 +53,7 @@ class Core:
     postings: Postings
     commands: Commands
     keys_kept_ms: int
+    grace_ms: int
     live: LiveView = field(default_factory=LiveView)
     master: MasterBook = field(default_factory=MasterBook)
     release: Release | None = None

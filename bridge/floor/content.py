@@ -5,26 +5,26 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from bridge.floor.floor import Floor
-from bridge.plant import Plant
+from bridge.plant import Content
 from ruleset.codes import OWN_LOSSES, UNITS
 from ruleset.equipment import Assets
 from ruleset.unit import Factor, factors
 from sparkplug.fact import NodeId
 
 
-def floor_of(plant: Plant) -> Floor:
-    """The floor as this content sees it; it remembers nothing yet."""
-    return Floor(plant.assets, plant.rules, grace_ms=plant.settings.limits.stale_grace_ms)
+def floor_of(content: Content, grace_ms: int) -> Floor:
+    """The floor as this content sees it; it remembers nothing yet. `grace_ms`: the plant's `limits.stale_grace`."""
+    return Floor(content.assets, content.rules, grace_ms=grace_ms)
 
 
-def priorities_of(plant: Plant) -> Mapping[str, int]:
+def priorities_of(content: Content) -> Mapping[str, int]:
     """The priorities of workflows.yaml, by action."""
-    return {action: flow.priority for flow in plant.workflows for action in flow.actions}
+    return {action: flow.priority for flow in content.workflows for action in flow.actions}
 
 
-def factors_of(plant: Plant) -> Mapping[tuple[str, str], Factor]:
+def factors_of(content: Content) -> Mapping[tuple[str, str], Factor]:
     """What leads from a unit of the floor to one of Odoo."""
-    return factors(plant.assets.codes.get(UNITS, {}), plant.assets.measures)
+    return factors(content.assets.codes.get(UNITS, {}), content.assets.measures)
 
 
 def why_restart(running: Assets, wanted: Assets) -> str | None:

@@ -26,4 +26,5 @@ def load_version(folder: Path, history: History, version: str) -> Plant:
     """Read a version that was proposed. Raises `ConfigError`, `LogBroken` and `OSError`."""
     known = history.versions[version]
     plant = load_plant(folder, VersionBook(folder).folder(version))
-    return replace(plant, release=Release(version=version, author=known.author, approved_by=known.decided_by))
+    release = Release(version=version, author=known.author, approved_by=known.decided_by)
+    return replace(plant, content=replace(plant.content, release=release))

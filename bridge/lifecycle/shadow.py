@@ -10,8 +10,10 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
+from bridge.floor.content import floor_of
 from bridge.floor.floor import Decisions, Floor
 from bridge.lifecycle.difference import Comparison, Counts, Difference, Sides
+from bridge.plant import Content
 from bridge.translate import Complaint, Translated
 from ruleset.output import EngineOutput
 from sparkplug.fact import Fact
@@ -36,9 +38,9 @@ class Shadow:
     `since_ms` tells since when it is in shadow, `defects` how often it failed over what it saw.
     """
 
-    def __init__(self, version: str, floor: Floor, since_ms: int) -> None:
-        self.version = version
-        self._floor = floor
+    def __init__(self, content: Content, grace_ms: int, since_ms: int = 0) -> None:
+        self.version = content.release.version if content.release is not None else ""
+        self._floor = floor_of(content, grace_ms)
         self._comparison = Comparison()
         self._head = _Head(since_ms=since_ms, counts=self._comparison.counts)
 

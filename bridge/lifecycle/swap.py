@@ -17,7 +17,7 @@ from bridge.core.site import Core
 from bridge.floor.content import factors_of, floor_of, priorities_of, rebound_nodes
 from bridge.floor.floor import Decisions
 from bridge.lifecycle.shadow import Shadow
-from bridge.plant import Plant, Release
+from bridge.plant import Content, Release
 from ruleset.transaction import Transaction
 from sparkplug.fact import NodeId
 
@@ -31,14 +31,14 @@ class Promotion:
     rebound: tuple[NodeId, ...]
 
 
-def promote(core: Core, plant: Plant, now_ms: int) -> Promotion:
+def promote(core: Core, content: Content, now_ms: int) -> Promotion:
     """Let this content decide from now on, with the memory of what decided until now."""
-    before, release = core.release, plant.release
-    floor = floor_of(plant)
-    rebound = rebound_nodes(core.floor.assets, plant.assets)
+    before, release = core.release, content.release
+    floor = floor_of(content, core.grace_ms)
+    rebound = rebound_nodes(core.floor.assets, content.assets)
     decisions = tuple(floor.take_over(core.floor, now_ms))
     core.floor, core.release = floor, release
-    core.postings = replace(core.postings, factors=factors_of(plant), priorities=priorities_of(plant))
+    core.postings = replace(core.postings, factors=factors_of(content), priorities=priorities_of(content))
     fields = {
         "version": release.version if release else "",
         "author": release.author if release else "",
@@ -49,7 +49,7 @@ def promote(core: Core, plant: Plant, now_ms: int) -> Promotion:
     return Promotion(notice=notice, decisions=decisions, rebound=tuple(sorted(rebound)))
 
 
-def shadow_begins(core: Core, plant: Plant | None, now_ms: int) -> Iterator[Notice]:
+def shadow_begins(core: Core, content: Content | None, now_ms: int) -> Iterator[Notice]:
     """Let this version, or none, run beside the live one. What another in shadow found is said a last time."""
     for shadow in core.shadows:
         found = shadow.difference()
@@ -62,9 +62,9 @@ def shadow_begins(core: Core, plant: Plant | None, now_ms: int) -> Iterator[Noti
         yield Notice(level="info", name="rules.shadow_ended", fields=fields)
         core.left |= shadow.ids
     core.shadows.clear()
-    if plant is None or plant.release is None:
+    if content is None:
         return
-    shadow = Shadow(plant.release.version, floor_of(plant), now_ms)
+    shadow = Shadow(content, core.grace_ms, now_ms)
     shadow.take_over(core.floor, now_ms)
     core.shadows.append(shadow)
     yield Notice(level="info", name="rules.shadow_begun", fields={"version": shadow.version})

@@ -1,7 +1,7 @@
 """What a peer sends never ends the bridge."""
 
 from base64 import b64decode
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import msgspec
 import pytest
@@ -13,6 +13,7 @@ from bridge.pipeline import step
 from bridge.plant import load_plant
 from bridge.translate import Complaint, Translator
 from bridge.wiring import new_core
+from ruleset.form.memory import OccurrenceMemory
 from ruleset.form.moment import Moment
 from ruleset.form.occurrence import Occurrence
 from ruleset.output import EngineOutput
@@ -47,10 +48,10 @@ def test_an_acknowledgement_that_cannot_be_decoded_is_named(payload: bytes) -> N
 class _Failing(Occurrence):
     """A form with a defect: it cannot take events that say so."""
 
-    def happened(self, event: Event, moment: Moment) -> tuple[EngineOutput, ...]:
+    def happened(self, memory: OccurrenceMemory | None, event: Event, moment: Moment) -> tuple[EngineOutput, ...]:
         if event.fields.get("work_order") == "poison":
             raise ZeroDivisionError("division by zero")
-        return super().happened(event, moment)
+        return super().happened(memory, event, moment)
 
 
 def started(id: str, work_order: str) -> UnsDocument:
@@ -61,12 +62,13 @@ def started(id: str, work_order: str) -> UnsDocument:
 def test_an_event_that_a_rule_fails_on_is_a_dead_letter_and_the_others_are_posted() -> None:
     plant = load_plant(rig.PLANT)
     instances = [
-        replace(each, form=_Failing(event=each.form.event, when=each.form.when, posting=each.form.posting))
+        replace(each, form=_Failing(**{one.name: getattr(each.form, one.name) for one in fields(each.form)}))
         if each.rule == "work-started" and isinstance(each.form, Occurrence)
         else each
         for each in plant.rules.instances
     ]
-    core = new_core(replace(plant, rules=replace(plant.rules, instances=tuple(instances))))
+    rules = replace(plant.rules, instances=tuple(instances))
+    core = new_core(replace(plant, content=replace(plant.content, rules=rules)))
     step(core, Started(), NOW_MS)
     for document in (started("s1", "wo-1"), started("s2", "poison"), started("s3", "wo-3")):
         step(core, document, NOW_MS)

@@ -13,11 +13,10 @@ import pytest
 from bridge.core.input import Destination, Notice, Promoted, Request, Shadowed, Started, Tick, UnsDocument
 from bridge.core.site import restore, take_changes
 from bridge.floor.content import why_restart
-from bridge.floor.floor import Floor
 from bridge.lifecycle.difference import Change
 from bridge.lifecycle.shadow import Shadow
 from bridge.pipeline import step
-from bridge.plant import Plant, Release, load_plant
+from bridge.plant import Content, Plant, Release, load_plant
 from bridge.wiring import new_core
 from ruleset.engine import Engine
 from ruleset.output import EngineOutput
@@ -40,7 +39,9 @@ def version(folder: Path, name: str, *edits: tuple[str, str]) -> Plant:
         for before, after in edits:
             text = text.replace(before, after)
         file.write_text(text)
-    return replace(load_plant(folder), release=Release(version=name, author="anna", approved_by="ben"))
+    plant = load_plant(folder)
+    release = Release(version=name, author="anna", approved_by="ben")
+    return replace(plant, content=replace(plant.content, release=release))
 
 
 @pytest.fixture
@@ -75,7 +76,7 @@ class Site:
                 self.records[record] = snapshot
         return requests
 
-    def start_again(self, plant: Plant, shadow: Plant | None = None) -> None:
+    def start_again(self, plant: Plant, shadow: Content | None = None) -> None:
         self.core = new_core(plant, shadow)
         restore(self.core, self.records)
         self.take(Started())
@@ -99,7 +100,7 @@ class Site:
 def test_each_posting_names_the_version_that_decided_it_and_who_approved_that(first: Plant, second: Plant) -> None:
     site = Site(first)
     site.start_work("s1", "wo-2")
-    site.take(Promoted(second))
+    site.take(Promoted(second.content))
     site.start_work("s2", "wo-2")
     site.start_work("s3", "wo-3")
     assert [(each.key[-2:], each.provenance.release, each.provenance.approved_by) for each in site.posted] == [
@@ -111,15 +112,15 @@ def test_each_posting_names_the_version_that_decided_it_and_who_approved_that(fi
 def test_a_promoted_version_posts_no_fact_that_was_posted_before(first: Plant, second: Plant) -> None:
     site = Site(first)
     site.start_work("s1", "wo-1")
-    site.take(Promoted(second))
+    site.take(Promoted(second.content))
     site.start_work("s1", "wo-1")
-    site.take(Promoted(first))
+    site.take(Promoted(first.content))
     site.start_work("s1", "wo-1")
     assert site.ids == ["s1"]
 
 
 def test_a_promotion_is_told_with_who_approved_it(first: Plant, second: Plant) -> None:
-    (notice,) = (one for one in Site(first).take(Promoted(second)) if isinstance(one, Notice))
+    (notice,) = (one for one in Site(first).take(Promoted(second.content)) if isinstance(one, Notice))
     assert (notice.name, notice.fields) == (
         "rules.live",
         {"version": "bbb", "author": "anna", "approved_by": "ben", "before": "aaa"},
@@ -146,7 +147,7 @@ async def test_counters_episodes_and_running_orders_go_on_over_a_promotion(tmp_p
         for values in told:
             await bridge.update(values)
             for plant in promoted:
-                await bridge.take(Promoted(plant))
+                await bridge.take(Promoted(plant.content))
             await bridge.wait(20_000)
         return [f"{each.kind} {each.key}" for each in world.odoo.effects]
 
@@ -156,7 +157,7 @@ async def test_counters_episodes_and_running_orders_go_on_over_a_promotion(tmp_p
 def test_a_site_that_starts_again_after_a_promotion_goes_on_as_one_that_did_not(first: Plant, second: Plant) -> None:
     site = Site(first)
     site.start_work("s1", "wo-1")
-    site.take(Promoted(second))
+    site.take(Promoted(second.content))
     site.start_again(second)
     site.start_work("s1", "wo-1")
     site.start_work("s2", "wo-2")
@@ -166,7 +167,7 @@ def test_a_site_that_starts_again_after_a_promotion_goes_on_as_one_that_did_not(
 
 def test_a_version_in_shadow_posts_nothing_and_tells_what_it_would_have_posted(first: Plant, second: Plant) -> None:
     site = Site(second)
-    site.take(Shadowed(first))
+    site.take(Shadowed(first.content))
     site.start_work("s1", "wo-1")
     site.start_work("s2", "wo-2")
     (shadow,) = site.core.shadows
@@ -177,9 +178,9 @@ def test_a_version_in_shadow_posts_nothing_and_tells_what_it_would_have_posted(f
 
 def test_a_shadow_goes_on_over_a_restart_and_leaves_nothing_when_it_ends(first: Plant, second: Plant) -> None:
     site = Site(second)
-    site.take(Shadowed(first))
+    site.take(Shadowed(first.content))
     site.start_work("s2", "wo-2")
-    site.start_again(second, first)
+    site.start_again(second, first.content)
     site.start_work("s3", "wo-2")
     (shadow,) = site.core.shadows
     assert [each.either.fact[-2:] for each in shadow.difference().differing] == ["s2", "s3"]
@@ -192,7 +193,7 @@ def test_what_a_shadow_left_that_is_not_in_shadow_any_more_is_taken_away_at_the_
     first: Plant, second: Plant
 ) -> None:
     site = Site(second)
-    site.take(Shadowed(first))
+    site.take(Shadowed(first.content))
     site.start_work("s2", "wo-2")
     site.start_again(second)
     assert [id for id in site.records if id.table is Table.SHADOW] == []
@@ -205,9 +206,8 @@ class _FailingEngine(Engine):
 
 def test_a_version_that_fails_in_shadow_harms_nobody(first: Plant, second: Plant) -> None:
     site = Site(first)
-    floor = Floor(second.assets, second.rules, grace_ms=0)
-    floor.engine = _FailingEngine(second.rules, second.assets)
-    shadow = Shadow("bbb", floor, site.now_ms)
+    shadow = Shadow(second.content, grace_ms=0)
+    shadow._floor.engine = _FailingEngine(second.rules, second.assets)
     site.core.shadows.append(shadow)
     site.start_work("s1", "wo-1")
     assert (site.ids, shadow.defects) == (["s1"], 1)
