@@ -11,7 +11,7 @@ from bench.latency import Latency
 from bench.odoo import Rate
 from bench.path import BRIDGE, LINKS, Cost
 from bench.process import BenchError
-from bench.stages import CEL, WAITING, Line
+from bench.stages import ASIDE, RECORDING, Line
 
 DEAREST: Final = 5
 
@@ -77,9 +77,13 @@ def costs(devices: int, found: Mapping[str, Sequence[Cost]]) -> str:
 def stages(devices: int, lines: Sequence[Line]) -> str:
     """Where the bridge's microseconds go."""
     rows: list[tuple[str, ...]] = [(line.stage, f"{line.least_us:.1f}", f"{line.median_us:.1f}") for line in lines]
-    whole = [line for line in lines if line.stage not in (WAITING, CEL)]
+    whole = [line for line in lines if line.stage not in ASIDE]
     sums = (sum(line.least_us for line in whole), sum(line.median_us for line in whole))
     rows.append(("all stages", *(f"{each:.1f}" for each in sums)))
+    for line in lines:
+        if line.stage == RECORDING:  # the same batch's: a machine that is busy makes both dearer
+            shares = (line.least_us / sums[0], line.median_us / sums[1])
+            rows.append(("recording / all stages", *(f"{each:.3f}" for each in shares)))
     return _table(f"{devices} devices, us per DDATA in batches of 500", ("stage", "least batch", "median batch"), rows)
 
 
@@ -87,7 +91,7 @@ def dearest(sizes: Sequence[OfSize]) -> str:
     """The most expensive stages of each size, the links among them."""
     columns: list[list[str]] = []
     for size in sizes:
-        shares = {line.stage: line.median_us for line in size.stages if line.stage not in (WAITING, CEL)}
+        shares = {line.stage: line.median_us for line in size.stages if line.stage not in ASIDE}
         if LINKS in size.costs:
             shares["links"] = median(one.data_us for one in size.costs[LINKS])
         first = sorted(shares.items(), key=lambda each: -each[1])[:DEAREST]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,12 +18,15 @@ from typing import Final
 
 from bench.plant import Servers, write_plant
 from bench.traffic import Packet, Plant
-from bridge.core.input import HostConnected, SparkplugMessage, Started, Tick
+from bridge.core.input import HostConnected, Input, SparkplugMessage, Started, Tick
 from bridge.core.site import Core, take_changes
 from bridge.floor.settle import Settled
 from bridge.loop import LARGEST_BATCH
 from bridge.pipeline import step
 from bridge.plant import load_plant
+from bridge.recording.about import about
+from bridge.recording.folder import Bounds, RecordingFolder
+from bridge.recording.span import Mirror, Span
 from bridge.translate import Complaint
 from bridge.wiring import new_core, open_store
 from ruleset.cel import Expression, Kind, Scope
@@ -32,9 +35,11 @@ from ruleset.sample import Observation
 from sparkplug.fact import DataRead
 from sparkplug.fact import Output as HostOutput
 from sparkplug.wire.payload import decode
-from state.record import Commit
+from state.record import Commit, RecordId
 from state.store import Lease, Store
 
+BOUNDS: Final = Bounds(max_file=64_000_000, max_total=10**9, max_age_ms=3_600_000)
+"""Of recordings, as by default."""
 SETTLED_MS: Final = 120_000
 """How far the clock is put forward after the births, so that nothing settles any more."""
 
@@ -42,6 +47,10 @@ WAITING: Final = "commit, waiting"
 """By the wall clock: the service waits for the store and does something else meanwhile."""
 CEL: Final = "one condition in CEL"
 """Per evaluation, not per message: the engine's stage holds two to three of them."""
+RECORDING: Final = "recording"
+"""All that a recording costs, in whatever thread: only plants that record have it."""
+ASIDE: Final = (WAITING, CEL, RECORDING)
+"""What is no part of the sum."""
 
 STAGES: Final = (
     "decode",
@@ -57,6 +66,7 @@ STAGES: Final = (
     "commit",
     WAITING,
     CEL,
+    RECORDING,
 )
 
 
@@ -91,17 +101,23 @@ async def measure(home: Path, servers: Servers, devices: int, batches: int) -> l
         lease = await store.acquire("bench", 600_000)
         assert lease is not None
         now_ms = _bear(core, traffic, now_ms)
-        for packet in traffic.data(devices):  # every device has counted, and so has a timer, as in a plant that runs
-            step(core, SparkplugMessage(topic=packet.topic, payload=packet.payload, retain=False), now_ms)
+        before = _inputs(traffic.data(devices), now_ms)
+        for _, entered in before:  # every device has counted, and so has a timer, as in a plant that runs
+            step(core, entered, now_ms)
         number = (await store.load()).number + 1
         await store.commit(lease, Commit(number=number, puts=take_changes(core)))
         clock = Clock()
+        files = RecordingFolder(home / f"recorded-{devices}", BOUNDS, about(plant), Mirror(number, {}))
+        files.write([Span(number=number, inputs=before, changes={})])  # every device has its channel
         for _ in range(batches):
             packets = traffic.data(LARGEST_BATCH)
             gc.collect()
             number += 1
             now_ms += 500
-            await _batch(core, packets, now_ms, clock, store, lease, number)
+            changes = await _batch(core, packets, now_ms, clock, store, lease, number)
+            with clock.stage(RECORDING, len(packets)):
+                files.write([Span(number=number, inputs=_inputs(packets, now_ms), changes=changes)])
+        files.finish()
     finally:
         await store.close()
     return [Line(name, min(clock.found[name]), median(clock.found[name])) for name in STAGES]
@@ -119,7 +135,7 @@ def _bear(core: Core, traffic: Plant, now_ms: int) -> int:
 
 async def _batch(
     core: Core, packets: list[Packet], now_ms: int, clock: Clock, store: Store, lease: Lease, number: int
-) -> None:
+) -> Mapping[RecordId, bytes | None]:
     count = len(packets)
     with clock.stage("decode", count):
         for packet in packets:
@@ -159,6 +175,11 @@ async def _batch(
         for _ in packets:
             condition.evaluate({"vibration_rms": 5.0})
     await asyncio.sleep(0)
+    return changes
+
+
+def _inputs(packets: list[Packet], now_ms: int) -> list[tuple[int, Input]]:
+    return [(now_ms, SparkplugMessage(topic=packet.topic, payload=packet.payload, retain=False)) for packet in packets]
 
 
 def _condition() -> Expression:

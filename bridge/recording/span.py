@@ -9,15 +9,11 @@ from __future__ import annotations
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 import msgspec
 
 from bridge.core.input import HostConnected, HostDisconnected, Input
-from state.record import RecordId, Table
-
-NOT_LOADED: Final = frozenset({Table.DONE})
-"""Records that no start reads, and so no recording begins with."""
+from state.record import NOT_LOADED, RecordId, Table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from bench.figures import Made, OdooFigures, OfSize, PathFigures, keep
 from bench.latency import Latency
 from bench.odoo import Rate
 from bench.path import Cost
-from bench.stages import CEL, WAITING, Line
+from bench.stages import CEL, RECORDING, WAITING, Line
 
 PAGE = Path(__file__).parents[2] / "docs" / "benchmark.md"
 MADE = Made(date="2030-01-02", commit="abc1234", machine="8 cores", programs="redis 9", load="0.0", took_s=120.0)
@@ -21,7 +21,8 @@ def path_report(file: Path) -> None:
     """Two rounds of the bridge, which cost 100 and 300 us, beside a loop that cost 10."""
     cheap = Cost(data_us=10.0, document_us=20.0, data_per_s=9000.0, rss_mb=30.0)
     ours = [Cost(data_us=us, document_us=us, data_per_s=1000.0, rss_mb=80.0) for us in (100.0, 300.0)]
-    stages = [Line(name, us, us) for name, us in (("engine", 40.0), ("decode", 20.0), (WAITING, 90.0), (CEL, 4.0))]
+    found = (("engine", 40.0), ("decode", 20.0), (WAITING, 90.0), (CEL, 4.0), (RECORDING, 6.0))
+    stages = [Line(name, us, us) for name, us in found]
     latency = Latency(
         asked_per_s=1000,
         per_s=999.0,
@@ -58,7 +59,8 @@ def test_the_page_of_the_docs_has_a_place_for_every_table(tmp_path: Path) -> Non
     assert "Measured on 2030-01-02 at commit `abc1234`, on 8 cores; redis 9." in filled
     assert "| bridge | 100 / 200 / 300 | 1.0 / 1.0 / 1.0    | 100 / 200 / 300 |" in filled
     assert "| links  | 10 / 10 / 10    | 10.0 / 20.0 / 30.0 | 20 / 20 / 20    | 5.0 / 10.0 / 15.0 |" in filled
-    assert "| all stages           | 60.0        | 60.0         |" in filled
+    assert "| all stages             | 60.0        | 60.0         |" in filled
+    assert "| recording / all stages | 0.100       | 0.100        |" in filled
     assert "| 1 | engine, 40 us |\n| 2 | decode, 20 us |\n| 3 | links, 10 us  |" in filled
     assert "| scrap | call by call | 3          | 9.00 " in filled
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from bridge.plant import Plant, load_plant
 from bridge.recording.reader import Began, Read, Recorded, read
-from bridge.recording.span import NOT_LOADED, Lost
+from bridge.recording.span import Lost
 from bridge.service import Service
 from bridge.simulator.ledger import Ledger
 from bridge.simulator.plan import order_quantity
@@ -22,7 +22,7 @@ from odoo_adapter.odoo import OrderRead
 from odoo_adapter.plan import PlanContext
 from ruleset.codes import UNITS
 from state.entry import Entry, decode
-from state.record import RecordId, Stored, Table
+from state.record import Stored, Table
 from tests.bridge.simulator.day import demonstration, release
 from tests.bridge.simulator.listener import running, settings
 from tests.bridge.site import ManualClock, Site, plant_in
@@ -100,11 +100,6 @@ async def live(site: Site, plant: Plant, *, lives: Iterable[float]) -> Day:
                     await bridge
     done = await site.store.read(Table.DONE)
     return Day(plant=plant, stored=await site.store.load(), done=tuple(decode(body) for body in done.values()))
-
-
-def kept(records: dict[RecordId, bytes | None]) -> dict[RecordId, bytes | None]:
-    """Those of these records that a start reads."""
-    return {record: body for record, body in records.items() if record.table not in NOT_LOADED}
 
 
 def inputs(recording: Iterable[Read]) -> list[Recorded]:
