@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from odoo_adapter.simulator import rpc
-from odoo_adapter.simulator.errors import Fault, value_error
+from odoo_adapter.simulator.errors import Fault, user_error, value_error
 from odoo_adapter.simulator.records.database import Database
 from ruleset.sample import Plain
 
@@ -65,6 +65,8 @@ def _execute(arguments: list[Plain]) -> Execute:
 
 def by_name(database: Database, method: str, call: Execute) -> dict[str, Plain]:
     """The arguments as JSON-2 has them: ids first, the others in the order of `method`, as Odoo 19 calls it."""
+    if call.model not in database.models:
+        raise user_error(f"Object {call.model} doesn't exist")
     found = rpc.public_method(database, call.model, method)
     if found is None:
         raise Fault(500, "builtins.AttributeError", f"type object '{call.model}' has no attribute '{method}'")
