@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from itertools import groupby
+from typing import Final
 from xml.etree import ElementTree
 
 from ruleset.testing.verdict import Verdict, told
+
+
+_FORBIDDEN: Final = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What no XML can hold, as a text of the floor may."""
 
 
 def junit(verdicts: Sequence[Verdict], seconds: Mapping[str, float]) -> str:
@@ -26,7 +32,7 @@ def junit(verdicts: Sequence[Verdict], seconds: Mapping[str, float]) -> str:
                 time=f"{seconds[each.test.name]:.3f}",
             )
             if not each.passed:
-                lines = list(told(each))
+                lines = [_FORBIDDEN.sub("?", line) for line in told(each)]
                 failure = ElementTree.SubElement(case, "failure", message=lines[0])
                 failure.text = "\n".join(lines)
     root.attrib.update(_counts(verdicts, seconds))

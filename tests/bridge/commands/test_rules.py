@@ -139,6 +139,19 @@ def test_the_junit_report_has_a_suite_for_each_file_and_a_case_for_each_test(fol
     assert "end: expected 11s, got 10s" in (failure.text or "")
 
 
+def test_the_junit_report_is_xml_whatever_the_floor_says(folder: Path, tmp_path: Path) -> None:
+    report = tmp_path / "junit.xml"
+    scrap = '{order: mo-1, qty: 4, reason: "S\\a<1>", confirmed: true}'
+    (folder / "rules" / "line_test.yaml").write_text(
+        f"- test: t\n  rule: scrap\n  asset: machining/press-1\n  events: [{{at: 1m, scrap: {scrap}}}]\n  expect: []\n"
+    )
+
+    rules("test", folder, "line_test.yaml", "--junit", report)
+
+    (failure,) = ElementTree.parse(report).getroot().iter("failure")
+    assert "reason 'scrap reason S?<1> is not in codes.yaml'" in (failure.text or "")
+
+
 def test_a_report_that_cannot_be_written_is_wrong_use(folder: Path) -> None:
     result = rules("test", folder, "scrap", "--junit", folder / "no" / "junit.xml")
 
