@@ -158,7 +158,7 @@ class Records:
         """The ids of all records."""
         heard = (heard_id(rule) for rule in self._heard)
         equipment = (equipment_id(path) for path in self._equipment)
-        return frozenset((*equipment, *heard, *self._rules, *self._orphans, *self.ledger.ids))
+        return frozenset((*equipment, *heard, *self._rules, *self._tracks, *self._orphans, *self.ledger.ids))
 
     def take_changed(self) -> frozenset[str]:
         changed = frozenset(self._changed | self.ledger.changed)
