@@ -10,7 +10,6 @@ from xml.etree import ElementTree
 
 from ruleset.testing.verdict import Verdict, told
 
-
 _FORBIDDEN: Final = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What no XML can hold, as a text of the floor may."""
 
