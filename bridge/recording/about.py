@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 
-from bridge.errors import ConfigError
-from bridge.lifecycle.content import texts_of, version_folder, version_of
-from bridge.plant import Plant
-from ruleset.problem import Problem
+from bridge.lifecycle.content import version_of
+from bridge.plant import Content, Plant
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,20 +26,20 @@ class About:
 
 
 def about(plant: Plant) -> About:
-    """What recordings of this plant say of themselves. Raises `ConfigError` where its texts cannot be read any more."""
-    content = plant.folder if plant.release is None else version_folder(plant.folder, plant.release.version)
-    try:
-        texts = texts_of(content)
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError((Problem(file=str(content), text=f"cannot be recorded: {error}"),)) from error
+    """What recordings of this plant say of themselves."""
     return About(
         site=plant.assets.path,
         host_id=plant.settings.sparkplug.host_id,
         servers=tuple(broker.address for broker in plant.settings.brokers),
         bridge=_bridge_version(),
-        plant=version_of(texts),
-        texts=texts,
+        plant=version_of(plant.content.texts),
+        texts=plant.content.texts,
     )
+
+
+def of_content(before: About, content: Content) -> About:
+    """The same, of a plant whose rules are others now."""
+    return replace(before, plant=version_of(content.texts), texts=content.texts)
 
 
 def _bridge_version() -> str:

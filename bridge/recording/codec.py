@@ -22,14 +22,17 @@ from bridge.core.input import (
     MasterArrived,
     OrdersArrived,
     Outcomes,
+    Promoted,
     RebirthWanted,
     Setback,
+    Shadowed,
     SparkplugMessage,
     Started,
     Tick,
     UnsDocument,
     WriteWanted,
 )
+from bridge.plant import Content, Release, content_of
 from odoo_adapter.odoo import Applied, Declined, Held, OrderRead, OrdersRead, Outcome, Passed, Receipt
 from sparkplug.topic import NAMESPACE
 from sparkplug.wire import sparkplug_b_pb2
@@ -49,7 +52,6 @@ _BY_KIND: Final[Mapping[str, type[Any]]] = MappingProxyType(
         "orders": OrdersArrived,
         "master": MasterArrived,
         "claim": Claim,
-        "outcomes": Outcomes,
         "setback": Setback,
         "acted": Acted,
         "rebirth_wanted": RebirthWanted,
@@ -127,8 +129,24 @@ class _Outcomes(msgspec.Struct, frozen=True):
     outcomes: tuple[_Applied | _Declined | _Passed | _Held, ...]
 
 
+class _Release(msgspec.Struct, frozen=True):
+    version: str
+    author: str
+    approved_by: str
+
+
+class _Content(msgspec.Struct, frozen=True):
+    texts: dict[str, str]
+    release: _Release | None
+
+
+class _Rules(msgspec.Struct, frozen=True):
+    content: _Content | None
+
+
 _encoder: Final = msgspec.json.Encoder()
 _outcomes: Final = msgspec.json.Decoder(_Outcomes)
+_rules: Final = msgspec.json.Decoder(_Rules)
 _orders: Final = msgspec.json.Decoder(_OrdersArrived)
 
 
@@ -141,12 +159,29 @@ def encode(entered: Input) -> tuple[Channel, bytes]:
             return Channel(entered.topic, DOCUMENT), entered.payload
         case Outcomes():
             return _channel("outcomes"), _encoder.encode(_Outcomes(tuple(map(_told, entered.outcomes))))
-        case _:
+        case Promoted(content=content):
+            return _channel("promoted"), _encoder.encode(_Rules(_texts_of(content)))
+        case Shadowed(content=content):
+            return _channel("shadowed"), _encoder.encode(_Rules(None if content is None else _texts_of(content)))
+        case (
+            Started()
+            | Tick()
+            | HostConnected()
+            | HostDisconnected()
+            | OrdersArrived()
+            | MasterArrived()
+            | Claim()
+            | Setback()
+            | Acted()
+            | RebirthWanted()
+            | WriteWanted()
+        ):
             return _channel(_KINDS[type(entered)]), _encoder.encode(entered)
 
 
 def reader_of(channel: Channel) -> Callable[[bytes], Input]:
-    """What reads the messages of a channel. It raises `msgspec.MsgspecError` for bytes that `encode` never gave.
+    """What reads the messages of a channel. It raises `ValueError` (msgspec's errors are such) for bytes that `encode`
+    never gave, and `ConfigError` for rules that this bridge does not understand any more.
 
     Raises `KeyError` for a channel of another kind.
     """
@@ -159,6 +194,10 @@ def reader_of(channel: Channel) -> Callable[[bytes], Input]:
         return lambda raw: Outcomes(tuple(map(_outcome, _outcomes.decode(raw).outcomes)))
     if kind == "orders":
         return lambda raw: OrdersArrived(_orders_read(_orders.decode(raw).read))
+    if kind == "promoted":
+        return lambda raw: _promoted(_rules.decode(raw))
+    if kind == "shadowed":
+        return lambda raw: _shadowed(_rules.decode(raw))
     decoder: msgspec.json.Decoder[Input] = msgspec.json.Decoder(_BY_KIND[kind])
     return decoder.decode
 
@@ -198,6 +237,28 @@ def _outcome(told: _Applied | _Declined | _Passed | _Held) -> Outcome:
             return Passed(key=key)
         case _Held(key=key, reason=reason):
             return Held(key=key, reason=reason)
+
+
+def _texts_of(content: Content) -> _Content:
+    release = content.release
+    told = None if release is None else _Release(release.version, release.author, release.approved_by)
+    return _Content(dict(content.texts), told)
+
+
+def _content_of(told: _Content) -> Content:
+    by = told.release
+    release = None if by is None else Release(version=by.version, author=by.author, approved_by=by.approved_by)
+    return content_of(told.texts, release)
+
+
+def _promoted(told: _Rules) -> Promoted:
+    if told.content is None:
+        raise ValueError("no version was promoted")
+    return Promoted(_content_of(told.content))
+
+
+def _shadowed(told: _Rules) -> Shadowed:
+    return Shadowed(None if told.content is None else _content_of(told.content))
 
 
 def _orders_read(read: _Orders) -> OrdersRead:

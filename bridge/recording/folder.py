@@ -13,7 +13,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Final
 
-from bridge.recording.about import About
+from bridge.core.input import Promoted
+from bridge.recording.about import About, of_content
 from bridge.recording.file import Beginning, OpenFile, RecordingFile
 from bridge.recording.span import Lost, Mirror, Span
 
@@ -102,6 +103,8 @@ class RecordingFolder:
         assert self._file is not None
         for received_ms, entered in span.inputs:
             self._file.add(received_ms, entered)
+            if isinstance(entered, Promoted):  # of what the next file begins with
+                self._about = of_content(self._about, entered.content)
         self.inputs += len(span.inputs)
         if self._mirror is not None:
             self._mirror.take(span)

@@ -20,6 +20,7 @@ from mcap.stream_reader import StreamReader, breakup_chunk
 from zstandard import ZstdError
 
 from bridge.core.input import Input
+from bridge.errors import ConfigError
 from bridge.recording.about import About
 from bridge.recording.codec import reader_of
 from bridge.recording.errors import RecordingError, Unreadable
@@ -30,7 +31,16 @@ from bridge.recording.span import Lost, Snapshot, unpack
 _NS_PER_MS: Final = 1_000_000
 _LARGEST: Final = 1 << 30
 """Of one record of a file, so that a damaged length asks for no more memory."""
-_DAMAGED: Final = (McapError, ValueError, KeyError, struct.error, zlib.error, ZstdError, msgspec.MsgspecError)
+_DAMAGED: Final = (
+    McapError,
+    ValueError,
+    KeyError,
+    struct.error,
+    zlib.error,
+    ZstdError,
+    msgspec.MsgspecError,
+    ConfigError,
+)
 
 Advanced = Callable[[int], None]
 """Called with the bytes that were read since the last call."""

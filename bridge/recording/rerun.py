@@ -1,9 +1,9 @@
 """A recording run again, in memory: its inputs through the core, as they were received, and what the core decides.
 
 `rerun` with the outcomes as recorded repeats what the bridge did, to the byte, where plant folder and bridge are the
-same. With other rules there are other entries: then what the recording says of deliveries is left out, and whatever the
-core wants to send is delivered at once; time passes for timers between the inputs as they ask for it. Either way the
-same files give the same result again.
+same. With other rules there are other entries: then what the recording says of deliveries, and of versions of the rules
+that were promoted or ran in shadow, is left out. Whatever the core wants to send is delivered at once, and time passes
+for timers between the inputs as they ask for it. Either way the same files give the same result again.
 
 A core begins with the state that the first file has, and again wherever something is missing. Where a file begins in
 the midst of a run, its core begins as a bridge does that was just started.
@@ -12,10 +12,22 @@ the midst of a run, its core begins as a bridge does that was just started.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
-from bridge.core.input import Claim, Destination, Input, Outcomes, Request, Send, Setback, Started, Tick
+from bridge.core.input import (
+    Claim,
+    Destination,
+    Input,
+    Outcomes,
+    Promoted,
+    Request,
+    Send,
+    Setback,
+    Shadowed,
+    Started,
+    Tick,
+)
 from bridge.core.site import restore, take_changes
 from bridge.pipeline import step
 from bridge.plant import Plant
@@ -113,9 +125,11 @@ class _Run:
     def take(self, recorded: Recorded) -> Iterator[Stepped]:
         if self._as_recorded:
             self._now_ms = recorded.received_ms
+            if isinstance(recorded.input, Promoted):
+                self._plant = replace(self._plant, content=recorded.input.content)
             yield self._step(recorded.input)
             return
-        if isinstance(recorded.input, Claim | Outcomes | Setback):
+        if isinstance(recorded.input, Claim | Outcomes | Setback | Promoted | Shadowed):
             return
         if not isinstance(recorded.input, Started):  # before it nothing runs that could wait
             yield from self._wait(recorded.received_ms)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,8 +18,10 @@ from bridge.core.input import (
     MasterArrived,
     OrdersArrived,
     Outcomes,
+    Promoted,
     RebirthWanted,
     Setback,
+    Shadowed,
     SparkplugMessage,
     Started,
     Tick,
@@ -25,9 +29,11 @@ from bridge.core.input import (
     WriteWanted,
 )
 from bridge.master.book import MasterRead
+from bridge.plant import Release, load_plant
 from bridge.recording.codec import encode, payload_schema, reader_of
 from odoo_adapter.odoo import Applied, Declined, Held, OrderRead, OrdersRead, Passed, Receipt
 from sparkplug.fact import NodeId, Origin
+from tests.bridge.rig import PLANT
 
 texts = st.text(max_size=20)
 numbers = st.integers(min_value=-(2**63), max_value=2**63 - 1)
@@ -99,3 +105,12 @@ def test_a_message_is_kept_as_it_came_on_a_channel_of_its_topic() -> None:
 
 def test_viewers_are_told_what_a_payload_of_sparkplug_is() -> None:
     assert b"org.eclipse.tahu.protobuf" in payload_schema()
+
+
+def test_a_version_of_the_rules_is_kept_as_its_texts() -> None:
+    content = replace(load_plant(PLANT).content, release=Release(version="4f0c", author="ada", approved_by="bob"))
+    for entered in (Promoted(content), Shadowed(content), Shadowed(None)):
+        channel, raw = encode(entered)
+        again = reader_of(channel)(raw)
+        assert type(again) is type(entered)
+        assert encode(again) == (channel, raw)

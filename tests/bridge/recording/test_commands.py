@@ -9,7 +9,6 @@ from uuid import uuid4
 
 import paho.mqtt.publish as mqtt
 import pytest
-from paho.mqtt.publish import AuthParameter
 from typer.testing import CliRunner
 
 from bridge.__main__ import app
@@ -46,8 +45,16 @@ def test_traffic_is_recorded_and_played_again_but_on_the_plants_own_broker_only_
         f"broker: {{port: {mosquitto.port}, user: {mosquitto.user}, secret: {{file: broker.secret}}}}\n"
         "odoo: {database: d, user: u, key: {env: UNUSED}}\n"
     )
-    topic, login = f"uns/v1/acme/{site}/scrap", AuthParameter(username=mosquitto.user, password=mosquitto.password)
-    mqtt.single(topic, b'{"id": 1}', qos=1, retain=True, port=mosquitto.port, hostname=mosquitto.host, auth=login)
+    topic = f"uns/v1/acme/{site}/scrap"
+    mqtt.single(
+        topic,
+        b'{"id": 1}',
+        qos=1,
+        retain=True,
+        hostname=mosquitto.host,
+        port=mosquitto.port,
+        auth={"username": mosquitto.user, "password": mosquitto.password},
+    )
     folder, url = plant.parent / "files", f"mqtt://{mosquitto.user}@127.0.0.1:{mosquitto.port}"
 
     code, _, _ = run("record", plant, "--folder", folder, "--for", "2s", "--json")
