@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import typer
 
-from bridge.commands.rules import listing, test
+from bridge.commands.rules import explain, listing, test
 
-app = typer.Typer(help="The rules of a plant: list, test.", no_args_is_help=True)
+app = typer.Typer(help="The rules of a plant: list, test, explain.", no_args_is_help=True)
 app.command("list")(listing.command)
 app.command("test")(test.command)
+app.command("explain")(explain.command)
