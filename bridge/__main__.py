@@ -27,7 +27,11 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
         "bridge.doctor.command:command",
         "Say what is wrong around the bridge. Exit 0 ok, 1 something is wrong, 2 the folder, 3 unreachable.",
     ),
-    "rules": ("bridge.commands.rules:app", "The rules of a plant: list, test, explain."),
+    "rules": ("bridge.commands.rules:app", "The rules of a plant: list, test, explain, and the life of their versions."),
+    "people": (
+        "bridge.lifecycle.people_command:app",
+        "Who may change the rules: list, add, secret, remove.",
+    ),
     "simulate": (
         "bridge.commands.simulate:command",
         "Run a simulated plant against a broker. It makes the orders that the bridge releases there.",

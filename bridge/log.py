@@ -7,6 +7,10 @@ import sys
 
 import structlog
 
+from bridge.core.input import Notice
+
+log = structlog.get_logger()
+
 
 def configure_logging(*, debug: bool = False) -> None:
     """Set up structlog once, before anything logs. JSON where standard error is not a terminal."""
@@ -25,3 +29,14 @@ def configure_logging(*, debug: bool = False) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(logging.DEBUG if debug else logging.INFO),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
+
+
+def say(notice: Notice) -> None:
+    """Log a notice of the core. An alert is an error: a person must act."""
+    match notice.level:
+        case "alert":
+            log.error(notice.name, **notice.fields)
+        case "warning":
+            log.warning(notice.name, **notice.fields)
+        case _:
+            log.info(notice.name, **notice.fields)

@@ -28,6 +28,9 @@ from bridge.delivery import BrokerCarrier, Delivery, OdooCarrier
 from bridge.doctor.key import KeyWatch
 from bridge.errors import ConfigError, NotDurable, PartFailed, SecretMissing, first_of
 from bridge.legacy_state import LegacyState
+from bridge.lifecycle.live import shadow_of
+from bridge.lifecycle.watch import VersionWatch
+from bridge.log import say
 from bridge.loop import Entering, Loop, Stall
 from bridge.master.poll import MasterPoller
 from bridge.orders.poll import OrderPoller
@@ -77,7 +80,7 @@ class Service:
 
     async def _run(self, lease: Lease, stop: asyncio.Event) -> None:
         plant, stored = self._plant, await self._outside.store.load()
-        core = new_core(plant)
+        core = new_core(plant, shadow_of(plant.folder))
         restore(core, stored.records)
         audit = open_audit(plant)
         found = {"records": len(stored.records), "inbox": plant.settings.odoo.inbox}
@@ -158,6 +161,7 @@ class _Running:
         self._wake = Wake(settings.odoo.wake, self._orders.wake) if settings.odoo.wake else None
         self._acts = ActPoller(outside.store, self._enter, clock, audit)
         self._key = KeyWatch(outside.odoo, clock, self.act)
+        self._versions = VersionWatch(plant.folder, core, self._enter, clock, audit)
         self._recorder = new_recorder(plant, stored, self.act)
         self._loop = Loop(
             core,
@@ -259,6 +263,7 @@ class _Running:
                 start("documents", self._documents.run),
                 start("orders", self._orders.run),
                 start("acts", self._acts.run),
+                start("versions", self._versions.run),
             ]
             if self._master:
                 reading.append(start("master-data", self._master.run))
@@ -296,7 +301,7 @@ class _Running:
                 if self._release:
                     self._release.show(request.record)
             case Notice():
-                _say(request)
+                say(request)
                 if self._console:
                     self._console.notice(request)
 
@@ -379,17 +384,6 @@ async def _is_set(stop: asyncio.Event, *, within_s: float) -> bool:
         async with asyncio.timeout(within_s):
             await stop.wait()
     return stop.is_set()
-
-
-def _say(notice: Notice) -> None:
-    """Log a notice of the core. An alert is an error: a person must act."""
-    match notice.level:
-        case "alert":
-            log.error(notice.name, **notice.fields)
-        case "warning":
-            log.warning(notice.name, **notice.fields)
-        case _:
-            log.info(notice.name, **notice.fields)
 
 
 def _say_odoo(info: OdooInfo) -> None:

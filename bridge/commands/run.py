@@ -14,9 +14,10 @@ from bridge.broker.paho import PahoLink
 from bridge.clock import SystemClock
 from bridge.commands.exit import FAILED, UNREACHABLE, WRONG, fail
 from bridge.errors import ConfigError, NotDurable, PartFailed, SecretMissing
+from bridge.lifecycle.live import load_live
 from bridge.log import configure_logging
 from bridge.master.source import OdooMaster
-from bridge.plant import Plant, load_plant
+from bridge.plant import Plant
 from bridge.service import Service
 from bridge.wiring import Outside, odoo_connection, open_odoo, open_store
 from odoo_adapter.client.api import OdooApi
@@ -34,7 +35,7 @@ def command(
     """Run the bridge on a plant folder until SIGTERM or Ctrl-C; a second one ends it at once."""
     configure_logging(debug=debug)
     try:
-        asyncio.run(_run(load_plant(plant)))
+        asyncio.run(_run(load_live(plant)))
     except (ConfigError, NotDurable, SecretMissing) as error:
         fail(error, WRONG)
     except StoreUnavailable as error:

@@ -13,7 +13,8 @@ import typer
 
 from bridge.commands.exit import UNREACHABLE, WRONG, fail
 from bridge.errors import ConfigError
-from bridge.plant import Plant, load_plant
+from bridge.lifecycle.live import load_live
+from bridge.plant import Plant
 from bridge.wiring import open_store
 from state.errors import StateError
 from state.store import Store
@@ -41,7 +42,7 @@ def ask(folder: Path, question: Callable[[Plant, Store], Awaitable[Answer]]) -> 
 
 
 async def _ask(folder: Path, question: Callable[[Plant, Store], Awaitable[Answer]]) -> Answer:
-    plant = load_plant(folder)
+    plant = load_live(folder)
     store = open_store(plant)
     try:
         return await question(plant, store)

@@ -15,22 +15,25 @@ from typing import Annotated, Any, Final
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from bridge.commands.exit import FAILED, WRONG, fail
-from bridge.commands.site import JsonOption, PlantOption, print_json
+from bridge.commands.site import JsonOption, print_json
 from bridge.errors import ConfigError
 from bridge.lifecycle.book import LogBroken, Refused, VersionBook
 from bridge.lifecycle.content import texts_of, version_of
 from bridge.lifecycle.history import Backtest, History, Step, Version
 from bridge.lifecycle.people import NotKnown, Person, identify
 from bridge.lifecycle.people_command import load_people
-from bridge.plant import PEOPLE_FILE, load_plant
+from bridge.plant import PEOPLE_FILE, Plant, load_plant
+from bridge.rule_tests.folder import load_tests, run_test
+from ruleset.testing.verdict import judge
 
 SECRET_VARIABLE: Final = "UNS_BRIDGE_SECRET"
 
 WhoOption = Annotated[str, typer.Option("--as", help=f"Your name in {PEOPLE_FILE}.")]
 ReasonOption = Annotated[str, typer.Option("--reason", help="Why; kept in the log.")]
+PlantArgument = Annotated[Path, typer.Argument(help="The plant folder.")]
 VersionArgument = Annotated[str, typer.Argument(help="The version, or the beginning of its name.")]
 
 
@@ -49,18 +52,18 @@ def add_to(app: typer.Typer) -> None:
     app.command("versions")(versions)
 
 
-def propose(plant: PlantOption, who: WhoOption, reason: ReasonOption) -> None:
+def propose(plant: PlantArgument, who: WhoOption, reason: ReasonOption) -> None:
     """Make a version of the folder as it stands: it must be clean and its rule tests must pass. Prints its name."""
     person = _identified(plant, who)
     try:
-        load_plant(plant)
-        print(VersionBook(plant).propose(person, reason, 0, _now_ms()))
+        tests = _tested(load_plant(plant))
+        print(VersionBook(plant).propose(person, reason, tests, _now_ms()))
     except (ConfigError, Refused, LogBroken, OSError) as error:
         fail(error, FAILED if isinstance(error, Refused) else WRONG)
 
 
 def approve(
-    plant: PlantOption,
+    plant: PlantArgument,
     version: VersionArgument,
     who: WhoOption,
     reason: ReasonOption,
@@ -80,7 +83,7 @@ def approve(
     _act(plant, book, Step.APPROVE, name, who, reason, {"without_backtest": without_backtest})
 
 
-def rollback(plant: PlantOption, who: WhoOption, reason: ReasonOption) -> None:
+def rollback(plant: PlantArgument, who: WhoOption, reason: ReasonOption) -> None:
     """Take the live version back: the one that was live before it is live again."""
     book, history = _opened(plant)
     if history.live is None:
@@ -88,7 +91,7 @@ def rollback(plant: PlantOption, who: WhoOption, reason: ReasonOption) -> None:
     _act(plant, book, Step.ROLL_BACK, history.live, who, reason, {"to": history.before_live})
 
 
-def versions(plant: PlantOption, json_output: JsonOption = False) -> None:
+def versions(plant: PlantArgument, json_output: JsonOption = False) -> None:
     """List the versions, the latest last, and whether the folder is one of them."""
     _, history = _opened(plant)
     draft = version_of(texts_of(plant))
@@ -96,7 +99,8 @@ def versions(plant: PlantOption, json_output: JsonOption = False) -> None:
         each = [_as_json(one, history) for one in history.versions.values()]
         print_json({"live": history.live, "shadow": history.shadow, "folder": draft, "versions": each})
         return
-    table = Table("version", "stands", "author", "proposed (UTC)", "tests", "backtest", "decided by", "reason")
+    version = Column("version", no_wrap=True)
+    table = Table(version, "stands", "author", "proposed (UTC)", "tests", "backtest", "decided by", "reason")
     for one in history.versions.values():
         moment = datetime.fromtimestamp(one.proposed_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M")
         shadow = ", in shadow" if history.shadow == one.version else ""
@@ -119,7 +123,7 @@ def _about_folder(history: History, draft: str) -> str:
 
 
 def _command(step: Step) -> Any:
-    def command(plant: PlantOption, version: VersionArgument, who: WhoOption, reason: ReasonOption) -> None:
+    def command(plant: PlantArgument, version: VersionArgument, who: WhoOption, reason: ReasonOption) -> None:
         book, history = _opened(plant)
         _act(plant, book, step, _named(history, version), who, reason, {})
 
@@ -136,6 +140,18 @@ def _act(
     except (Refused, LogBroken, OSError) as error:
         fail(error, FAILED if isinstance(error, Refused) else WRONG)
     print(f"{version}: {after.versions[version].standing}; live is {after.live or 'the folder as it stands'}")
+
+
+def _tested(plant: Plant) -> int:
+    """How many rule tests there are, all of which pass. Raises `Refused` and `ConfigError`."""
+    tests = load_tests(plant)
+    verdicts = [judge(test, run_test(test, plant, plant.rules), plant.assets.path) for test in tests]
+    if failed := [verdict.test for verdict in verdicts if not verdict.passed]:
+        names = "\n".join(f"{test.place}: {test.name}" for test in failed)
+        raise Refused(f"{names}\n{len(failed)} of {len(tests)} rule tests fail; `uns-bridge rules test` says why")
+    if not tests:
+        raise Refused("the folder has no rule test; docs/rule-tests.md tells how one is written")
+    return len(tests)
 
 
 def _identified(plant: Path, who: str) -> Person:

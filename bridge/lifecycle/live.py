@@ -8,7 +8,7 @@ from pathlib import Path
 from bridge.errors import ConfigError
 from bridge.lifecycle.book import LogBroken, VersionBook
 from bridge.lifecycle.history import History
-from bridge.plant import Plant, Release, load_plant
+from bridge.plant import Content, Plant, Release, load_plant
 from ruleset.problem import Problem
 
 
@@ -20,6 +20,16 @@ def load_live(folder: Path) -> Plant:
         return load_version(folder, history, history.live) if history.live else load_plant(folder)
     except (LogBroken, OSError) as error:
         raise ConfigError((Problem(file=str(folder), text=str(error)),)) from error
+
+
+def shadow_of(folder: Path) -> Content | None:
+    """The version in shadow, if any. One that cannot be read is none: it must not keep the live one from starting."""
+    book = VersionBook(folder)
+    try:
+        history = book.history()
+        return load_version(folder, history, history.shadow).content if history.shadow else None
+    except (LogBroken, ConfigError, OSError):
+        return None  # `VersionWatch` says why
 
 
 def load_version(folder: Path, history: History, version: str) -> Plant:

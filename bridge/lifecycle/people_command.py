@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bridge.commands.exit import WRONG, fail
-from bridge.commands.site import JsonOption, PlantOption, print_json
+from bridge.commands.site import JsonOption, print_json
 from bridge.errors import ConfigError
 from bridge.lifecycle.people import (
     Person,
@@ -27,13 +27,14 @@ from ruleset.problem import Problems
 
 app = typer.Typer(help="Who may change the rules: list, add, secret, remove.", no_args_is_help=True)
 
+PlantArgument = Annotated[Path, typer.Argument(help="The plant folder.")]
 NameArgument = Annotated[str, typer.Argument(help="Their name: lower case, as in anna.meier.")]
 TokenOption = Annotated[bool, typer.Option("--token", help="Make a secret and print it once, instead of asking.")]
 RoleOption = Annotated[list[Role], typer.Option("--role", help="What they may do; may be said several times.")]
 
 
 @app.command("list")
-def list_people(plant: PlantOption, json_output: JsonOption = False) -> None:
+def list_people(plant: PlantArgument, json_output: JsonOption = False) -> None:
     """List the people and their roles."""
     people = sorted(load_people(plant).values(), key=lambda each: each.name)
     if json_output:
@@ -46,19 +47,19 @@ def list_people(plant: PlantOption, json_output: JsonOption = False) -> None:
 
 
 @app.command("add")
-def add(plant: PlantOption, name: NameArgument, role: RoleOption, token: TokenOption = False) -> None:
+def add(plant: PlantArgument, name: NameArgument, role: RoleOption, token: TokenOption = False) -> None:
     """Add somebody with a secret, or give somebody who is there other roles and another secret."""
     _write(plant, name, role, token)
 
 
 @app.command("secret")
-def secret(plant: PlantOption, name: NameArgument, token: TokenOption = False) -> None:
+def secret(plant: PlantArgument, name: NameArgument, token: TokenOption = False) -> None:
     """Give somebody another secret."""
     _write(plant, name, None, token)
 
 
 @app.command("remove")
-def remove(plant: PlantOption, name: NameArgument) -> None:
+def remove(plant: PlantArgument, name: NameArgument) -> None:
     """Take somebody out; what they did stays in the log."""
     try:
         load_people(plant)
