@@ -7,15 +7,14 @@ through Redis: a restart that forgets something makes a test fail.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain
 
 from bridge.floor.floor import Decisions, Floor
-from bridge.floor.settle import Settler
 from ruleset.equipment import Assets
 from ruleset.output import EngineOutput
 from ruleset.rules import Rules
 from ruleset.sample import Observation
 from ruleset.trace.trace import Trace
+from state.record import RecordId
 
 
 class SiteUnderTest:
@@ -25,11 +24,12 @@ class SiteUnderTest:
         self._rules = rules
         self._assets = assets
         self._grace_ms = grace_ms
-        self._records: dict[str, bytes] = {}
+        self._records: dict[RecordId, bytes] = {}
         self._floor = self._process()
 
     def take(self, observations: Sequence[Observation], now_ms: int) -> Iterator[EngineOutput]:
-        return self._answered(self._floor.due(now_ms), self._floor.take(observations, now_ms))
+        yield from self.due(now_ms)
+        yield from self._answered(self._floor.take(observations, now_ms))
 
     def due(self, now_ms: int) -> Iterator[EngineOutput]:
         return self._answered(self._floor.due(now_ms))
@@ -40,13 +40,13 @@ class SiteUnderTest:
 
     def restart(self, now_ms: int) -> Iterator[EngineOutput]:
         self._floor = self._process()
-        for id, snapshot in self._records.items():
-            (self._floor.settler if Settler.owns(id) else self._floor.engine).restore(id, snapshot)
+        for record, snapshot in self._records.items():
+            self._floor.restore(record, snapshot)
         return self._answered(self._floor.started(now_ms))
 
     def order_closed(self, order: str, now_ms: int) -> Iterator[EngineOutput]:
-        closed = (Decisions((), self._floor.engine.order_closed(order, now_ms)) for _ in range(1))
-        return self._answered(self._floor.due(now_ms), closed)
+        yield from self.due(now_ms)
+        yield from self._answered([Decisions((), self._floor.engine.order_closed(order, now_ms))])
 
     def looks(self) -> tuple[Trace, ...]:
         return tuple(look for each in self._rules.instances for look in self._floor.engine.looks.of(each.id))
@@ -54,16 +54,15 @@ class SiteUnderTest:
     def _process(self) -> Floor:
         return Floor(self._assets, self._rules, grace_ms=self._grace_ms)
 
-    def _answered(self, *decided: Iterable[Decisions]) -> Iterator[EngineOutput]:
+    def _answered(self, decided: Iterable[Decisions]) -> Iterator[EngineOutput]:
         """What the rules answer, and what changed stored, as a step commits both."""
-        for decisions in chain(*decided):
+        for decisions in decided:
             if decisions.defect is not None:
                 raise decisions.defect
             yield from decisions.outputs
-        for owner in (self._floor.engine, self._floor.settler):
-            for id in owner.take_changed():
-                snapshot = owner.snapshot(id)
-                if snapshot is None:
-                    self._records.pop(id, None)
-                else:
-                    self._records[id] = snapshot
+        for record in self._floor.take_changed():
+            snapshot = self._floor.snapshot(record)
+            if snapshot is None:
+                self._records.pop(record, None)
+            else:
+                self._records[record] = snapshot
