@@ -17,6 +17,7 @@ from bridge.core.input import Promoted
 from bridge.recording.about import About, of_content
 from bridge.recording.file import Beginning, OpenFile, RecordingFile
 from bridge.recording.span import Lost, Mirror, Span
+from bridge.settings.recording import RecordingSettings
 
 FLUSH_S: Final = 5.0
 """What a crash may take from a recording, at most."""
@@ -32,6 +33,11 @@ class Bounds:
     max_file: int
     max_total: int
     max_age_ms: int
+
+
+def bounds_of(settings: RecordingSettings) -> Bounds:
+    """What bridge.yaml says of them."""
+    return Bounds(max_file=settings.max_file, max_total=settings.max_total, max_age_ms=settings.max_age_ms)
 
 
 def open_new(path: Path) -> IO[bytes]:

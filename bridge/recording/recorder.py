@@ -15,7 +15,7 @@ from typing import Final
 from bridge.core.input import Input, Notice
 from bridge.plant import Plant
 from bridge.recording.about import about
-from bridge.recording.folder import Bounds, RecordingFolder
+from bridge.recording.folder import RecordingFolder, bounds_of
 from bridge.recording.span import Losing, Mirror, Span
 from state.record import RecordId, Stored
 
@@ -156,9 +156,8 @@ def new_recorder(plant: Plant, stored: Stored, tell: Tell) -> FileRecorder | Non
     wanted = plant.settings.recording
     if wanted is None:
         return None
-    bounds = Bounds(max_file=wanted.max_file, max_total=wanted.max_total, max_age_ms=wanted.max_age_ms)
     mirror = Mirror(stored.number, stored.records)
-    return FileRecorder(RecordingFolder(wanted.folder, bounds, about(plant), mirror), tell)
+    return FileRecorder(RecordingFolder(wanted.folder, bounds_of(wanted), about(plant), mirror), tell)
 
 
 async def _within(seconds: float, event: asyncio.Event) -> None:

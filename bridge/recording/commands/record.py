@@ -22,10 +22,10 @@ from bridge.errors import ConfigError
 from bridge.log import configure_logging
 from bridge.plant import Plant, load_plant
 from bridge.recording.about import about
-from bridge.recording.folder import Bounds, RecordingFolder
+from bridge.recording.folder import RecordingFolder, bounds_of
 from bridge.recording.passive import PassiveHost
 from bridge.recording.recorder import FileRecorder
-from bridge.settings.recording import RecordingSettings
+from bridge.settings.recording import FOLDER, RecordingSettings
 
 REACH_S: Final = 30.0
 """How long a broker may take to answer."""
@@ -58,9 +58,8 @@ def command(
     configure_logging()
     try:
         loaded = load_plant(plant)
-        wanted = loaded.settings.recording or RecordingSettings(folder=loaded.settings.data_dir / "recordings")
-        bounds = Bounds(max_file=wanted.max_file, max_total=wanted.max_total, max_age_ms=wanted.max_age_ms)
-        files = RecordingFolder(folder or wanted.folder, bounds, about(loaded), None)
+        wanted = loaded.settings.recording or RecordingSettings(folder=loaded.settings.data_dir / FOLDER)
+        files = RecordingFolder(folder or wanted.folder, bounds_of(wanted), about(loaded), None)
         done = asyncio.run(_record(loaded, files, None if length is None else read_length(length)))
     except (ConfigError, ValueError) as error:
         fail(error, WRONG)
