@@ -8,7 +8,6 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from random import Random
 from typing import Final
-from zlib import crc32
 
 from bridge.plant import Plant
 from odoo_adapter.client.connection import Connection
@@ -80,7 +79,7 @@ async def run(server: Server, count: int, seed: int) -> Result:
         editing = asyncio.create_task(office.edits_again(orders), name="planner")
         restarting = asyncio.create_task(_restarts(server, posters, len(told)), name="restarts")
         try:
-            posting = (poster.post(_share_of(told, place)) for place, poster in enumerate(posters))
+            posting = (poster.post(_share_of(told, place, server.mode)) for place, poster in enumerate(posters))
             async with asyncio.timeout(server.limit_s):
                 await asyncio.gather(office.edits(orders, raised), *posting)
         except TimeoutError as error:
@@ -121,9 +120,11 @@ async def _posters(stack: AsyncExitStack, server: Server, seed: int) -> tuple[li
     return lines, posters
 
 
-def _share_of(told: Sequence[Transaction], place: int) -> list[Transaction]:
-    """What this poster posts: each order, and each equipment, is one's own."""
-    return [one for one in told if crc32((one.order or one.equipment).encode()) % POSTERS == place]
+def _share_of(told: Sequence[Transaction], place: int, mode: str) -> list[Transaction]:
+    """What this poster posts: each order, and each equipment, is one's own. Who looks first must be the only one on a
+    work center, for all orders of it."""
+    shared = mode == "inbox"
+    return [one for one in told if sum(((shared and one.order) or one.equipment).encode()) % POSTERS == place]
 
 
 async def _restarts(server: Server, posters: Sequence[Poster], count: int) -> int:

@@ -151,11 +151,16 @@ async def _finish_late(one: Attempt, step: _Step, rows: Sequence[Row]) -> Outcom
 
 
 async def _is_recorded(one: Attempt, rows: Sequence[Row]) -> bool:
-    """Whether a person's time is on the work order, or a machine's by an earlier transaction."""
+    """Whether a person's time is on the work order, or a machine's by an earlier transaction.
+
+    A stop that cut our own clock in two made the second part of it, which says what the first does.
+    """
     if not all(is_ours(one, row) for row in rows):
         return True
     named = await one.steps.external_ids(TIMES, [row["id"] for row in rows])
-    return any(name.startswith(f"{EXTERNAL}.") for name in named.values())
+    made = {id for id, name in named.items() if name.startswith(f"{EXTERNAL}.")}
+    clock = {row["description"] for row in rows if row["id"] not in made}
+    return any(row["id"] in made and row["description"] not in clock for row in rows)
 
 
 async def _is_half_done(one: Attempt, step: _Step, rows: Sequence[Row]) -> bool:
@@ -203,7 +208,8 @@ async def _record_times(one: Attempt, step: _Step, parts: Sequence[Part]) -> Non
         left = await less_stops(one, parts, center, step.id)
         if made := [{**links, "date_start": begin, "date_end": end, "description": one.key} for begin, end, _ in left]:
             await steps.load(TIMES, one.key, made)
-    if old := [row["id"] for row in own(one, rows) if row["description"] != one.key]:
+    now = await times_of(one, step.id)  # with what a stop made of our clock meanwhile
+    if old := [row["id"] for row in own(one, now) if row["description"] != one.key]:
         await steps.act(TIMES, "unlink", old)
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from odoo_adapter.client.api import OdooApi
+from odoo_adapter.errors import Unavailable, Uncertain
 from odoo_adapter.odoo import Applied
 from odoo_adapter.seed import Planner
 from ruleset.transaction import Transaction
@@ -137,6 +138,31 @@ async def test_whichever_call_is_lost_and_however_the_next_attempt_leaves_the_sa
         assert await stands(work) == wanted, calls
         found = await bench.odoo.look_up([replace(job, uncertain=True)])
         assert list(found) == [job.transaction.key]
+        if not struck:
+            return
+    pytest.fail("it needs more calls than that")
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+async def test_a_stop_that_is_told_while_it_is_not_known_what_came_of_a_finish_changes_nothing_of_it(
+    fault: str, make: Make, simulated: Simulated, bench: Bench
+) -> None:
+    for calls in range(MOST_CALLS):
+        work = await make()
+        await work.machine.post(work.start(0))
+        job = bench.job(work.finish(40))
+        simulated.service.faults.set({"spare": calls, fault: 1})
+        is_uncertain = False
+        try:
+            await bench.odoo.post([job])
+        except (Uncertain, Unavailable) as error:
+            is_uncertain = isinstance(error, Uncertain)
+        struck = not simulated.service.faults.shown()[fault]
+        simulated.service.faults.set({"spare": 0, fault: 0})
+        await work.machine.post(work.machine.stopped(50, 60))
+        (outcome,) = await bench.odoo.post([replace(job, uncertain=is_uncertain)])
+        assert isinstance(outcome, Applied)
+        assert await work.machine.times() == [(0, 40, "Fully Productive Time"), (50, 60, "Equipment Failure")], calls
         if not struck:
             return
     pytest.fail("it needs more calls than that")
