@@ -24,13 +24,14 @@ from ruleset.equipment import (
     EventSignal,
     GroupBinding,
     MetricBinding,
+    OrderBinding,
     Role,
     Signal,
 )
 from ruleset.problem import Problems, suggest
 from ruleset.shift.calendar import Shift
 from ruleset.shift.read import calendar_of, read_shifts
-from ruleset.signal import is_level, metrics_of, read_signal
+from ruleset.signal import check_orders, is_level, metrics_of, read_signal
 from ruleset.unit import measure
 
 MOST_EQUIPMENT: Final = 20_000
@@ -137,6 +138,7 @@ def _read_signals(node: Node, units: Collection[str] | None) -> dict[str, AnySig
                 key.problem(f'the role "{signal.role}" is taken by the signal "{single[signal.role]}" already')
             single.setdefault(signal.role, name)
         signals[name] = signal
+    check_orders(signals, {name: entry for name, _, entry in node.entries()})
     return signals
 
 
@@ -222,7 +224,7 @@ def _read_equipment(
     signals = {
         name: _filled_signal(signal, entry.placeholders or {}, key) for name, signal in {**types[kind], **own}.items()
     }
-    bare = [name for name, signal in signals.items() if not isinstance(signal.binding, DocumentBinding)]
+    bare = [name for name, signal in signals.items() if not isinstance(signal.binding, DocumentBinding | OrderBinding)]
     if source is None and bare:
         key.problem(f'signal "{bare[0]}" comes over Sparkplug: add `source: {{group: ..., node: ..., device: ...}}`')
     return Equipment(
@@ -270,13 +272,13 @@ def _filled_signal(signal: AnySignal, placeholders: Mapping[str, str], key: Node
         return _PLACEHOLDER.sub(lambda match: placeholders[match[1]], word)
 
     match signal:
-        case Signal():
-            return replace(signal, binding=MetricBinding(fill(signal.binding.metric)))
+        case Signal(binding=MetricBinding(metric)):
+            return replace(signal, binding=MetricBinding(fill(metric)))
         case EventSignal(binding=GroupBinding() as binding):
             return replace(signal, binding=replace(binding, group=fill(binding.group)))
         case EventSignal(binding=DataSetBinding(metric)):
             return replace(signal, binding=DataSetBinding(fill(metric)))
-        case EventSignal():
+        case Signal() | EventSignal():
             return signal
 
 

@@ -42,6 +42,7 @@ from ruleset.trace.defect import told
 from ruleset.trace.look import Looks
 from ruleset.trace.outline import outlines
 from ruleset.track.ending import Ending
+from ruleset.track.order import OrderEvents
 from ruleset.track.tracking import Tracking, tracking_rule
 
 _TIMER: Final = Source(topic="")
@@ -73,6 +74,7 @@ class Engine:
         self._production = Production(collects, assets, self._records, self._present, self.looks)
         self._heard = heard_events(rules)
         self._tracking = Tracking(rules.instances, self._records, self._production.running)
+        self._orders = OrderEvents(assets, self._production.running)
         self._followed = followed_signals(rules, assets)
 
     def observe(self, observation: Observation, now_ms: int) -> tuple[EngineOutput, ...]:
@@ -85,7 +87,7 @@ class Engine:
         touched: dict[str, _Touched] = {}
         self._production.begin_message()
         self._retold.clear()
-        for observation in observations:
+        for observation in self._orders.told(observations):
             match observation:
                 case Sample() if observation.historical:
                     outputs += self._late(observation)

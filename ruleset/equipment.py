@@ -38,6 +38,23 @@ class MetricBinding:
     metric: str
 
 
+@dataclass(frozen=True, slots=True)
+class EventField:
+    """A field of an event of the same equipment, written `event.field`."""
+
+    event: str
+    field: str
+
+
+@dataclass(frozen=True, slots=True)
+class OrderBinding:
+    """The running order, as events tell it: the one that the first names begins, the one that the second names ends.
+    An order that begins ends the one before."""
+
+    started_by: EventField
+    ended_by: EventField | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupBinding:
     """An event as a group of metrics `<group>/<field>` with a running number in `<group>/<number>`."""
@@ -63,15 +80,17 @@ class DocumentBinding:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signal:
     """A named value of one equipment. `unit` is a unit name of `codes.yaml`. A value that differs by less than
-    `deadband` from the last one that counted changes nothing."""
+    `deadband` from the last one that counted changes nothing. `alerts`: where it names the order that runs, pieces that
+    are counted without one are an alert, not only a remark."""
 
     name: str
     type: ValueType
     role: Role
-    binding: MetricBinding
+    binding: MetricBinding | OrderBinding
     unit: str | None = None
     rollover: int | None = None
     deadband: float | None = None
+    alerts: bool = False
 
     def is_news(self, value: bool | int | float | str | None, known: bool | int | float | str | None) -> bool:
         """Whether a value says something else than the known one."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Final
 
 from ruleset.document import Node
@@ -11,10 +11,12 @@ from ruleset.equipment import (
     AnySignal,
     DataSetBinding,
     DocumentBinding,
+    EventField,
     EventSignal,
     Field,
     GroupBinding,
     MetricBinding,
+    OrderBinding,
     Role,
     Signal,
     ValueType,
@@ -32,8 +34,10 @@ ENVELOPE: Final = frozenset({"id", "at"})
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]*")
 _LEVEL: Final = re.compile(r"[\w.-]+")
 _TYPES: Final = tuple(ValueType)
+_VALUE_KEYS: Final = frozenset({"metric", "type", "role", "unit", "rollover", "deadband", "without_order"})
 _NUMERIC: Final = (ValueType.INTEGER, ValueType.NUMBER)
-_FORMS: Final = ("metric", "group", "dataset", "document")
+_FORMS: Final = ("metric", "group", "dataset", "document", "started_by")
+_EVENT_FIELD: Final = re.compile(r"([a-z][a-z0-9_]*)\.([a-z][a-z0-9_]*)")
 
 
 def read_signal(name: str, key: Node, node: Node, units: Collection[str] | None) -> AnySignal | None:
@@ -45,11 +49,25 @@ def read_signal(name: str, key: Node, node: Node, units: Collection[str] | None)
     forms = [form for form in _FORMS if node.is_mapping and form in node.mapping()]
     if len(forms) != 1:
         node.problem(
-            f'signal "{name}" must be exactly one of: metric, group (with number), dataset, document'
+            f'signal "{name}" must be exactly one of: metric, group (with number), dataset, document, started_by'
             + (f"; it is {' and '.join(forms)}" if forms else "")
         )
         return None
+    if forms == ["started_by"]:
+        return _read_order(name, node)
     return _read_value(name, node, units) if forms == ["metric"] else _read_event(name, forms[0], node, units)
+
+
+def check_orders(signals: Mapping[str, AnySignal], keys: Mapping[str, Node]) -> None:
+    """What begins or ends an order must be a text field of an event beside it."""
+    events = [each for each in signals.values() if isinstance(each, EventSignal)]
+    known = {f"{each.name}.{field.name}" for each in events for field in each.fields if field.type is ValueType.TEXT}
+    for signal in signals.values():
+        if isinstance(signal, Signal) and isinstance(signal.binding, OrderBinding):
+            entry = keys[signal.name].mapping()
+            for node in (entry[word] for word in ("started_by", "ended_by") if word in entry):
+                if (text := str(node.raw.value)) not in known:
+                    node.problem(f'"{text}" is no text field of an event of this type{suggest(text, known)}')
 
 
 def is_level(text: str) -> bool:
@@ -60,8 +78,10 @@ def is_level(text: str) -> bool:
 def metrics_of(signal: AnySignal) -> tuple[str, ...]:
     """The names of the Sparkplug metrics that feed the signal; none for a document."""
     match signal:
+        case Signal(binding=MetricBinding(metric)):
+            return (metric,)
         case Signal():
-            return (signal.binding.metric,)
+            return ()
         case EventSignal(binding=GroupBinding(group=group, number=number), fields=fields):
             return tuple(f"{group}/{name}" for name in (number, *(field.name for field in fields)))
         case EventSignal(binding=DataSetBinding(metric)):
@@ -71,7 +91,7 @@ def metrics_of(signal: AnySignal) -> tuple[str, ...]:
 
 
 def _read_value(name: str, node: Node, units: Collection[str] | None) -> Signal | None:
-    keys = node.mapping(allowed={"metric", "type", "role", "unit", "rollover", "deadband"}, required={"metric", "type"})
+    keys = node.mapping(allowed=_VALUE_KEYS, required={"metric", "type"})
     metric = _metric(keys.get("metric"))
     kind = _type(keys.get("type"))
     word = keys["role"].choice([role.value for role in Role]) if "role" in keys else Role.VALUE.value
@@ -91,8 +111,42 @@ def _read_value(name: str, node: Node, units: Collection[str] | None) -> Signal 
     deadband = keys["deadband"].number(at_least=0) if "deadband" in keys else None
     if "deadband" in keys and (kind not in _NUMERIC or role is not Role.VALUE):
         keys["deadband"].problem("only a number that is no counter has a deadband; every count counts")
-    binding = MetricBinding(metric)
-    return Signal(name=name, type=kind, role=role, binding=binding, unit=unit, rollover=rollover, deadband=deadband)
+    if "without_order" in keys and role is not Role.ORDER:
+        keys["without_order"].problem("only the signal that names the running order says this; add `role: order`")
+    return Signal(
+        name=name,
+        type=kind,
+        role=role,
+        binding=MetricBinding(metric),
+        unit=unit,
+        rollover=rollover,
+        deadband=deadband,
+        alerts=_alerts(keys),
+    )
+
+
+def _read_order(name: str, node: Node) -> Signal | None:
+    """The running order, as events tell it."""
+    keys = node.mapping(allowed={"started_by", "ended_by", "without_order"}, required={"started_by"})
+    said = {word: _event_field(keys[word]) for word in ("started_by", "ended_by") if word in keys}
+    started_by = said.get("started_by")
+    if started_by is None:
+        return None
+    binding = OrderBinding(started_by, said.get("ended_by"))
+    alerts = _alerts(keys)
+    return Signal(name=name, type=ValueType.TEXT, role=Role.ORDER, binding=binding, alerts=alerts)
+
+
+def _event_field(node: Node) -> EventField | None:
+    text = node.text()
+    match = _EVENT_FIELD.fullmatch(text or "")
+    if text is not None and match is None:
+        node.problem(f'"{text}" must be an event and one of its fields, such as work_started.order')
+    return EventField(match[1], match[2]) if match is not None else None
+
+
+def _alerts(keys: Mapping[str, Node]) -> bool:
+    return "without_order" in keys and keys["without_order"].choice(("remark", "alert")) == "alert"
 
 
 def _read_event(name: str, form: str, node: Node, units: Collection[str] | None) -> EventSignal | None:

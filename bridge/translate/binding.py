@@ -92,6 +92,6 @@ def _targets(equipment: Equipment) -> dict[str, Target]:
                     targets[f"{group}/{field.name}"] = member
             case EventSignal(binding=DataSetBinding(metric)):
                 targets[metric] = Rows(equipment=equipment.path, signal=signal)
-            case EventSignal():
+            case Signal() | EventSignal():
                 pass
     return targets

@@ -12,7 +12,7 @@ from ruleset.form.counting import Counting
 from ruleset.form.memory import CollectMemory
 from ruleset.form.moment import Moment
 from ruleset.form.records import Records, equipment_id
-from ruleset.output import EngineOutput, Post
+from ruleset.output import EngineOutput, Post, Remark, RemarkName
 from ruleset.sample import Sample
 from ruleset.trace.look import Looks
 from ruleset.transaction import Complete, Correct, QualityHold, action
@@ -34,6 +34,8 @@ class Production:
         self._looks = looks
         self._moment = moment
         self._order_signals = {path: _order_signal(each) for path, each in assets.equipment.items()}
+        signals = ((path, each) for path, one in assets.equipment.items() for each in one.signals.values())
+        self._alerting = {path for path, each in signals if isinstance(each, Signal) and each.alerts}
         self._order_before: dict[str, str] = {}
         self._collects: dict[str, list[tuple[str, Collect]]] = defaultdict(list)
         for id, collect in collects.items():
@@ -74,7 +76,15 @@ class Production:
         counting = Counting(path, self._records.equipment(path), self._records.ledger, running, order)
         remarks = counting.read(sample, signal)
         self._records.touch(equipment_id(path))
-        return [*remarks, *self._after_counting(path, now_ms)]
+        said = [self._alert(path, each, now_ms) if path in self._alerting else each for each in remarks]
+        return [*said, *self._after_counting(path, now_ms)]
+
+    def _alert(self, path: str, remark: Remark, now_ms: int) -> EngineOutput:
+        """Pieces without an order are an alert, where the plant says so."""
+        ids = [id for id, _ in self._collects.get(path, ())]
+        if remark.name is not RemarkName.COUNT_WITHOUT_ORDER or not ids:
+            return remark
+        return self._moment(ids[0], now_ms).alert(remark.text)
 
     def flush(self, id: str, now_ms: int) -> list[EngineOutput]:
         """The time of a rule's window is over: post what is there."""

@@ -39,6 +39,16 @@ def _fields(*, lists: bool) -> Schema:
     return table({"anyOf": choices}, "The event's fields; `id` and `at` belong to every event.", names=_NAME)
 
 
+_WITHOUT_ORDER: Final = choice(["remark", "alert"], "What pieces are that are counted while no order runs.")
+_STARTED: Final = mapping(
+    {
+        "started_by": text("The event and its field that name an order that begins, such as work_started.order."),
+        "ended_by": text("The event and its field that name an order that ends."),
+        "without_order": _WITHOUT_ORDER,
+    },
+    {"started_by"},
+    "The running order, as events tell it.",
+)
 _VALUE: Final = mapping(
     {
         "metric": text("The Sparkplug metric that feeds it."),
@@ -46,6 +56,7 @@ _VALUE: Final = mapping(
         "role": choice(Role, "What it is beyond its value."),
         "unit": _UNIT,
         "rollover": {"type": "integer", "minimum": 1, "description": "The number after which a counter starts at 0."},
+        "without_order": _WITHOUT_ORDER,
         "deadband": {"type": "number", "minimum": 0, "description": "What differs by less changes nothing."},
     },
     {"metric", "type"},
@@ -70,7 +81,9 @@ _DOCUMENT: Final = mapping(
     {"document", "fields"},
     "An event as a JSON document.",
 )
-_SIGNALS: Final = table({"anyOf": [_VALUE, _GROUP, _DATASET, _DOCUMENT]}, "By the names that rules say.", names=_NAME)
+_SIGNALS: Final = table(
+    {"anyOf": [_VALUE, _GROUP, _DATASET, _DOCUMENT, _STARTED]}, "By the names that rules say.", names=_NAME
+)
 _EQUIPMENT: Final = mapping(
     {
         "type": text("One of `types`."),

@@ -1,0 +1,107 @@
+"""Which order runs: a signal that names it, or events that begin and end it; and what becomes of pieces without one."""
+
+from __future__ import annotations
+
+import pytest
+
+from ruleset.assets import read_assets
+from ruleset.codes import read_codes
+from ruleset.problem import Problems
+from tests.ruleset.floor import ASSETS, CODES, PRESS, Floor
+from tests.ruleset.test_rules import PROGRESS
+
+METRIC = "      order: {metric: Order, type: text, role: order}\n      good_count: {metric: Good, type: integer, role: counter, unit: pcs, rollover: 65536}\n      vib"
+EVENTS = METRIC.replace(
+    "{metric: Order, type: text, role: order}", "{started_by: work_started.order, ended_by: work_done.order}"
+)
+BY_EVENTS = ASSETS.replace(METRIC, EVENTS).replace(
+    "      work_started: {", "      work_done: {document: work_done, fields: {order: text}}\n      work_started: {"
+)
+RULES = PROGRESS.replace("packaging", "machining").replace(", crew", "").replace(', or: "good >= 25"', "")
+STARTED = """\
+- rule: started
+  assets: "machining/*"
+  event: work_started
+  order: running
+  do: workorder.start
+  with: {work_order: work_started.work_order}
+"""
+
+
+def press(rules: str = RULES, *, restarting: bool = False) -> Floor:
+    floor = Floor(rules, at=PRESS, restarting=restarting, assets=BY_EVENTS)
+    floor.comes_back(good_count=10)
+    return floor
+
+
+def starts(floor: Floor, order: str) -> list[str]:
+    return floor.happens("work_started", f"s-{order}", order=order, work_order="W")
+
+
+def ends(floor: Floor, order: str) -> list[str]:
+    return floor.happens("work_done", f"d-{order}", order=order)
+
+
+@pytest.mark.parametrize("restarting", [False, True])
+def test_events_say_which_order_the_pieces_are_made_for(restarting: bool) -> None:
+    floor = press(restarting=restarting)
+    assert starts(floor, "mo-1") == []
+    floor.says(good_count=15)
+    assert ends(floor, "mo-1") == ["progress mo-1 epoch 0 upto 5 pcs"]
+    assert floor.says(good_count=17) == [
+        "remark count-without-order: good_count counts, but no order is running; its pieces belong to none"
+    ]
+    starts(floor, "mo-2")
+    floor.says(good_count=20)
+    assert starts(floor, "mo-3") == ["progress mo-2 epoch 0 upto 3 pcs"]
+
+
+def test_an_order_that_ended_before_does_not_end_the_one_that_runs() -> None:
+    floor = press()
+    starts(floor, "mo-1")
+    starts(floor, "mo-2")
+    ends(floor, "mo-1")
+    floor.says(good_count=12)
+    assert floor.after(60_000) == ["progress mo-2 epoch 0 upto 2 pcs"]
+
+
+def test_a_rule_about_the_event_sees_the_order_run() -> None:
+    floor = press(STARTED)
+    assert starts(floor, "mo-1") == ["work order W of mo-1"]
+
+
+def test_pieces_without_an_order_are_an_alert_where_the_plant_says_so() -> None:
+    assets = ASSETS.replace("type: text, role: order}", "type: text, role: order, without_order: alert}")
+    floor = Floor(RULES, at=PRESS, assets=assets)
+    floor.comes_back(order="", good_count=10)
+    assert floor.says(good_count=12) == ["alert good_count counts, but no order is running; its pieces belong to none"]
+    assert floor.says(good_count=13) == []
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "problem"),
+    [
+        (
+            "work_started.order,",
+            "work_startd.order,",
+            'no text field of an event of this type; did you mean "work_started.order"?',
+        ),
+        (
+            "work_started.order,",
+            "work_started,",
+            '"work_started" must be an event and one of its fields, such as work_started.order',
+        ),
+        ("work_done.order}", "scrap.qty}", '"scrap.qty" is no text field of an event of this type'),
+        ("work_done.order}", "work_done.order, role: order}", 'unknown key "role"'),
+        (
+            "role: counter, unit",
+            "role: counter, without_order: alert, unit",
+            "only the signal that names the running order says this",
+        ),
+    ],
+)
+def test_what_is_wrong_is_said(right: str, wrong: str, problem: str) -> None:
+    assert right in BY_EVENTS
+    problems = Problems()
+    read_assets("assets.yaml", BY_EVENTS.replace(right, wrong, 1), read_codes("codes.yaml", CODES, problems), problems)
+    assert [problem in each.text for each in problems.all] == [True], problems.all
