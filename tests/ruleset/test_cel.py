@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+from typing import Final
+
 import pytest
+from ruamel.yaml import YAML
 
 from ruleset.cel import CelError, EvaluationFailed, Expression, Kind, Scope, as_cel, number_text, references
 from ruleset.sample import Plain
@@ -76,6 +81,38 @@ def test_what_is_not_known_is_neither_true_nor_false_unless_it_does_not_matter()
 def test_a_failed_look_up_is_a_failure_and_not_false() -> None:
     assert value("codes.reason['S99'] == 'x'") == EvaluationFailed('there is no "S99" in the table')
     assert value("finished.consumed[7].qty > 1") == EvaluationFailed("Index error: index=7 size=2")
+
+
+EXAMPLES: Final = YAML(typ="safe", pure=True).load((Path(__file__).parent / "cel_examples.yaml").read_text())
+KINDS: Final = {bool: Kind.BOOLEAN, int: Kind.NUMBER, str: Kind.TEXT, list: Kind.LIST, dict: Kind.TABLE}
+
+
+@pytest.mark.parametrize("example", EXAMPLES["examples"], ids=lambda example: str(example["cel"]))
+def test_the_table_of_examples_holds(example: dict[str, Plain]) -> None:
+    given = EXAMPLES["given"]
+    scope = Scope({"order": Kind.TEXT, **{name: KINDS[type(each)] for name, each in given.items()}})
+    expression = scope.compile(str(example["cel"]))
+    assert isinstance(expression, Expression), expression
+    presence = {f"has.{name}": name in given for name in scope.kinds}
+    answer = expression.evaluate({**{name: as_cel(each) for name, each in given.items()}, **presence})
+    got = {"fails": answer.text} if isinstance(answer, EvaluationFailed) else {"is": answer}
+    assert got == {key: each for key, each in example.items() if key != "cel"}
+
+
+def test_every_documented_function_has_an_example() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "rules.md").read_text()
+    table = page.partition("| function | gives |")[2].partition("\n\n")[0]
+    documented = set(re.findall(r"\b([A-Za-z_]+)\(", table)) - {"share"}
+    shown = {name for each in EXAMPLES["examples"] for name in re.findall(r"\b([A-Za-z_]+)\(", each["cel"])}
+    assert documented == shown
+    assert len(documented) > 10
+
+
+def test_an_expression_that_would_loop_for_long_fails() -> None:
+    pairs = SCOPE.compile("finished.consumed.all(a, finished.consumed.all(b, a.qty == b.qty))")
+    assert isinstance(pairs, Expression), pairs
+    many: list[Plain] = [{"product": "A", "qty": 1.0}] * 3000
+    assert pairs.evaluate({"finished.consumed": many}) == EvaluationFailed("Iteration budget exceeded")
 
 
 def test_an_expression_knows_its_kind_and_the_names_it_reads() -> None:
