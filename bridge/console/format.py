@@ -14,6 +14,8 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from ruleset.sample import Event, Sample
+from ruleset.trace.sentence import check_text, fact_texts, told_text
+from ruleset.trace.trace import Trace
 from sparkplug.errors import PayloadError
 from sparkplug.finding import REQUIREMENT_OF, FindingName
 from sparkplug.wire.explain import explain
@@ -51,6 +53,13 @@ def clock_of(timezone: str) -> Callable[[int | None], str]:
         return datetime.fromtimestamp(at_ms / 1000, zone).strftime("%d %b %H:%M:%S %Z")
 
     return moment
+
+
+def reasons(trace: Trace, timezone: str) -> tuple[str, ...]:
+    """Why a rule answered so, a sentence each."""
+    moment = clock_of(timezone)
+    told = (told_text(name, each, moment) for name, each in trace.told.items())
+    return (*fact_texts(trace, moment), *(check_text(each) for each in trace.checks), *told)
 
 
 def iso(at_ms: int | None) -> str:

@@ -12,8 +12,9 @@ from bridge.console import facts
 from bridge.console.app import DESK
 from bridge.console.diagnosis import SLOW_MS, diagnose
 from bridge.console.diagnosis import facts as diagnosed
-from bridge.console.format import odoo_link, order_link
+from bridge.console.format import odoo_link, order_link, reasons
 from bridge.console.watch import SessionView, kind_and_place
+from bridge.trace.reading import why
 from state.entry import Entry, EntryState
 from state.errors import StoreUnavailable
 
@@ -88,6 +89,7 @@ async def entry(request: web.Request) -> web.StreamResponse:
     key = request.query.get("key", "")
     try:
         one = await facts.entry(desk.inside, key)
+        found = await why(desk.inside.outside.store, key)
     except StoreUnavailable as error:
         raise web.HTTPServiceUnavailable(text=f"the store cannot be read: {error}") from error
     if one is None:
@@ -102,6 +104,7 @@ async def entry(request: web.Request) -> web.StreamResponse:
         sendable=facts.is_sendable(one),
         refused_by_rule=facts.REFUSED_BY_RULE,
         receipt=receipt,
+        why=() if found.trace is None else reasons(found.trace, desk.inside.plant.assets.timezone),
         link=odoo_link(desk.inside.plant.settings.odoo.url, receipt),
         simulator=_is_simulator(desk.inside),
         stopper=desk.inside.core.outbox.waits_for(key),
