@@ -388,6 +388,7 @@ class Engine:
             now_ms=now_ms,
             extra=self._tracking.values(instance, at_ms, now_ms),
             changed_ms=changed_ms,
+            on_error=instance.on_error,
             told=self._told[path],
             outline=self._outlines[id(instance.form)],
         )

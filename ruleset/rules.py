@@ -16,6 +16,7 @@ from ruleset.form.alarm import Alarm
 from ruleset.form.collect import Collect
 from ruleset.form.count import Count
 from ruleset.form.episode import Episode
+from ruleset.form.moment import OnError
 from ruleset.form.occurrence import Occurrence
 from ruleset.form.posting import Posting
 from ruleset.form.records import Form, rule_id
@@ -45,6 +46,7 @@ class Instance:
     signals: frozenset[str]
     deltas: tuple[Delta, ...]
     reads_shift: bool
+    on_error: OnError | None
     says: str
 
     @property
@@ -245,6 +247,7 @@ def _read_rule(
     if body is None or read is None or name is None or "assets" not in head or not events_exist(read[1], assets):
         return None
     form, keys = read
+    policy = keys["on_error"].choice(READERS[form].on_error) if "on_error" in keys else None
     wanted = wanted_by(keys)
     chosen = select(head["assets"], assets, wanted)
     forms = _compile_forms(body, READERS[form], chosen, assets)
@@ -261,6 +264,7 @@ def _read_rule(
             signals=(wanted.signals | _order_of(each, wanted)) & each.signals.keys(),
             deltas=compiled[1],
             reads_shift=wanted.shift,
+            on_error=OnError(policy) if policy is not None else None,
             says=_hash([said, str(body.variant(each))]),
         )
         for each in chosen

@@ -11,7 +11,7 @@ import msgspec
 from ruleset.cel import EvaluationFailed, Expression
 from ruleset.form.memory import Counted, CountMemory
 from ruleset.form.moment import Moment
-from ruleset.form.posting import Posting, Then, cannot_post, order_of, post
+from ruleset.form.posting import Posting, Then, order_of, post, undecided
 from ruleset.form.vocabulary import ACTIONS
 from ruleset.output import EngineOutput, Remark, RemarkName
 from ruleset.sample import Event
@@ -38,7 +38,7 @@ class Count:
         """Take one event; the posting names the events that were counted."""
         answer = True if self.when is None else moment.holds(self.when)
         if isinstance(answer, EvaluationFailed):
-            return (cannot_post(self.posting, moment, self._fact(moment, event), f"when: {answer.text}"),)
+            return (undecided(self.posting, moment, self._fact(moment, event), answer),)
         if not answer:
             return ()
         if event.at_ms < memory.latest_ms - self._kept_ms:

@@ -98,7 +98,7 @@ class Episode:
         moment: Moment,
         opens: bool | EvaluationFailed,
         closes: bool | EvaluationFailed,
-    ) -> tuple[Remark, ...]:
+    ) -> tuple[EngineOutput, ...]:
         """The remark about a condition that cannot be evaluated, once until it can be again."""
         for condition, answer in ((self.open, opens), (self.close or self.open, closes)):
             if isinstance(answer, EvaluationFailed) and not answer.missing:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any, Final, TypeAlias, cast
 
 import msgspec
@@ -18,6 +19,16 @@ from ruleset.trace.trace import Check, Outcome, Told, Trace
 from ruleset.transaction import Provenance
 
 Known: TypeAlias = "bool | int | float | str"
+
+
+class OnError(StrEnum):
+    """What becomes of what a rule cannot decide, where it does not have to be as its form has it."""
+
+    REMARK = "remark"
+    ALERT = "alert"
+    DEAD_LETTER = "dead_letter"
+
+
 Seen: TypeAlias = "tuple[Expression, dict[str, Plain], Plain | EvaluationFailed]"
 """An expression that was evaluated, over which values, and the answer."""
 
@@ -63,6 +74,7 @@ class Moment(msgspec.Struct, frozen=True, kw_only=True):
     now_ms: int
     extra: Mapping[str, Plain] = {}
     changed_ms: Mapping[str, int] = {}
+    on_error: OnError | None = None
     told: Mapping[str, Sample] = {}
     outline: Outline = Outline()
     seen: list[Seen] = []
@@ -160,9 +172,12 @@ class Moment(msgspec.Struct, frozen=True, kw_only=True):
             return Told(at_ms=other["at_ms"], topic=other["topic"], seq=other["seq"])
         return None
 
-    def failed(self, expression: Expression, failure: EvaluationFailed) -> Remark:
-        """The remark about an expression that could not be evaluated."""
+    def failed(self, expression: Expression, failure: EvaluationFailed) -> Remark | Alert:
+        """What is said about an expression that could not be evaluated: a remark, where the rule wants no alert."""
         text = f"rule {self.rule}: {expression.text}: {failure.text}"
+        return self.alert(text) if self.on_error is OnError.ALERT else self.remark_failure(text)
+
+    def remark_failure(self, text: str) -> Remark:
         return Remark(name=RemarkName.EVALUATION_FAILED, equipment=self.equipment.path, text=text)
 
 

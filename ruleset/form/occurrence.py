@@ -8,7 +8,7 @@ from typing import Final
 from ruleset.cel import EvaluationFailed, Expression
 from ruleset.form.memory import OccurrenceMemory
 from ruleset.form.moment import Moment, Template
-from ruleset.form.posting import Then, cannot_post, order_of, post
+from ruleset.form.posting import Then, order_of, post, undecided
 from ruleset.output import EngineOutput
 from ruleset.sample import Event
 
@@ -38,7 +38,7 @@ class Occurrence:
             memory.told = [*memory.told, event.id][-TOLD_IDS:]
             memory.fired_ms = event.at_ms
         if isinstance(answer, EvaluationFailed):
-            return (cannot_post(self.posting, moment, event.id, f"when: {answer.text}", event=self.event),)
+            return (undecided(self.posting, moment, event.id, answer, event=self.event),)
         return (post(self.posting, moment, event.id, order=order_of(self.posting, moment), event=self.event),)
 
     def _is_quiet(self, memory: OccurrenceMemory, event: Event) -> bool:

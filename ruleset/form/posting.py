@@ -11,9 +11,9 @@ import msgspec
 
 from ruleset.cel import EvaluationFailed, Expression
 from ruleset.equipment import Equipment
-from ruleset.form.moment import Moment, Template
+from ruleset.form.moment import Moment, OnError, Template
 from ruleset.form.vocabulary import ACTIONS, Action, Lacking, converted
-from ruleset.output import Alert, Post, Unmet
+from ruleset.output import Alert, Post, Remark, Unmet
 from ruleset.sample import Plain
 from ruleset.trace.trace import Outcome
 from ruleset.transaction import DowntimeClose, DowntimeRecord, IdempotencyKey, OrderRef, Transaction
@@ -130,6 +130,20 @@ def post(
         fields={name: _summarised(value) for name, value in fields.items()},
         trace=moment.trace(Outcome.REFUSED, key=key, reason=reason),
     )
+
+
+def undecided(
+    posting: Then, moment: Moment, fact: str, failure: EvaluationFailed, *, event: str | None = None
+) -> Unmet | Alert | Remark:
+    """What becomes of a fact whose `when` cannot be evaluated, as the rule has it: by itself it is not dropped."""
+    text = f"rule {moment.rule}: {fact}: when: {failure.text}"
+    match moment.on_error:
+        case OnError.REMARK:
+            return moment.remark_failure(text)
+        case OnError.ALERT:
+            return moment.alert(text)
+        case OnError.DEAD_LETTER | None:
+            return cannot_post(posting, moment, fact, f"when: {failure.text}", event=event)
 
 
 def cannot_post(posting: Then, moment: Moment, fact: str, reason: str, *, event: str | None = None) -> Unmet | Alert:

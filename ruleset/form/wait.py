@@ -14,7 +14,7 @@ from ruleset.cel import EvaluationFailed, Expression
 from ruleset.document import format_duration
 from ruleset.form.memory import Decided, Happened, HeardMemory, Origin, Waiting, WaitMemory
 from ruleset.form.moment import Moment, Template
-from ruleset.form.posting import Posting, cannot_post, order_of, post
+from ruleset.form.posting import Posting, cannot_post, order_of, post, undecided
 from ruleset.output import Alert, EngineOutput, Post, Unmet
 from ruleset.sample import Event, Plain
 from ruleset.transaction import action
@@ -49,7 +49,7 @@ class Wait:
             posting = next((each.then for each in self.branches if isinstance(each.then, Posting)), None)
             if posting is None:
                 return (moment.failed(self.when or self.match, answer),)
-            return (cannot_post(posting, moment, event.id, f"when: {answer.text}", event=self.event),)
+            return (undecided(posting, moment, event.id, answer, event=self.event),)
         before = memory.waiting.get(event.id)
         if (decided := memory.decided.get(event.id)) is not None:
             return self._told_again(memory, decided, self._remember(event, values, moment.now_ms), answer, moment)

@@ -107,6 +107,7 @@ def wanted_by(keys: Mapping[str, Node]) -> Wanted:
         "once",
         "micro",
         "at_end_of",
+        "on_error",
     }:
         names |= _named(keys[key], key)
     if "do" in keys and keys["do"].is_sequence:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ruleset.cel import EvaluationFailed, Expression
 from ruleset.form.memory import EndingMemory
 from ruleset.form.moment import Moment
-from ruleset.form.posting import Then, cannot_post, order_of, post
+from ruleset.form.posting import Then, order_of, post, undecided
 from ruleset.output import EngineOutput
 from ruleset.track.delta import Per
 
@@ -59,5 +59,5 @@ class Ending:
         if isinstance(answer, EvaluationFailed):
             if answer.missing is not None:
                 return ()  # nothing was followed in it
-            return (cannot_post(self.posting, then, fact, f"when: {answer.text}"),)
+            return (undecided(self.posting, then, fact, answer),)
         return (post(self.posting, then, fact, order=order_of(self.posting, then)),) if answer else ()

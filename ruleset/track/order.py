@@ -1,4 +1,4 @@
-"""Which order runs, where events say so: what begins an order and what ends it becomes a value of the order's signal."""
+"""Which order runs, where events say so: what begins and what ends an order is a value of the order's signal."""
 
 from __future__ import annotations
 

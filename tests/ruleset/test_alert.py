@@ -103,6 +103,27 @@ def test_what_is_wrong_is_said_at_its_place(rule: str, problem: str) -> None:
     assert problems_of(rule) == [f"rules/a.yaml:{problem}"]
 
 
+def test_a_rule_says_what_becomes_of_what_it_cannot_decide() -> None:
+    why = 'there is no "torque" in the table'
+    request = EVENT.replace("quality.result == 'fail'", "codes.scrap_reason[quality.check] == 'x'").replace(
+        'alert: "', "do: maintenance.request\n  with: {title: \"'x'\"} # "
+    )
+    expected = {
+        "dead_letter": f"dead maintenance.request None: when: {why}",
+        "remark": f"remark evaluation-failed: rule fail: Q1: when: {why}",
+        "alert": f"alert rule fail: Q1: when: {why}",
+    }
+    for policy, line in expected.items():
+        assert fails(Floor(request + f"  on_error: {policy}\n", at=STATION), "Q1") == [line]
+    condition = "codes.fault_reason[fault] == 'x'"
+    floor = Floor(RAISE.replace("vibration_rms > 7", condition) + "  on_error: alert\n", at=PRESS)
+    assert floor.comes_back(fault="X1") == [f'alert rule vibration: {condition}: there is no "X1" in the table']
+    assert floor.says(fault="X2") == []
+    assert problems_of(RAISE + "  on_error: dead_letter\n") == [
+        'rules/a.yaml:7:13: "dead_letter" is not possible here; known here: alert, remark'
+    ]
+
+
 def test_once_is_refused_where_it_would_lose_pieces() -> None:
     scrap = """\
 - rule: scrap

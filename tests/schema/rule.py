@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from ruleset.form.moment import OnError
 from ruleset.form.vocabulary import ACTIONS, PROGRESS, Want
 from ruleset.grammar.form import READERS
 from ruleset.grammar.posting import RUNNING, WHILE_OPEN
@@ -85,6 +86,7 @@ KEYS: Final = {
     "once": _ONCE,
     "track": table(_DELTA, "Names for what signals did over time.", names="^[a-z][a-z0-9_]*$"),
     "at_end_of": choice(Per, "Told or posted when a shift or an order is over."),
+    "on_error": choice(OnError, "What becomes of what the rule cannot decide."),
     "stale": choice(["suspend", "fire"], "What timers do while the equipment is away: wait, or run all the same."),
     "collect": table(
         mapping({"delta": text("A signal with `role: counter`.")}, {"delta"}), "What is counted, under own names."
