@@ -27,6 +27,7 @@ from ruleset.equipment import (
     OrderBinding,
     Role,
     Signal,
+    TemplateBinding,
 )
 from ruleset.problem import Problems, suggest
 from ruleset.shift.calendar import Shift
@@ -278,6 +279,8 @@ def _filled_signal(signal: AnySignal, placeholders: Mapping[str, str], key: Node
             return replace(signal, binding=replace(binding, group=fill(binding.group)))
         case EventSignal(binding=DataSetBinding(metric)):
             return replace(signal, binding=DataSetBinding(fill(metric)))
+        case EventSignal(binding=TemplateBinding(metric)):
+            return replace(signal, binding=TemplateBinding(fill(metric)))
         case Signal() | EventSignal():
             return signal
 

@@ -71,6 +71,13 @@ class DataSetBinding:
 
 
 @dataclass(frozen=True, slots=True)
+class TemplateBinding:
+    """An event as an instance of a Sparkplug template, whole each time; its member `id` tells one from the next."""
+
+    metric: str
+
+
+@dataclass(frozen=True, slots=True)
 class DocumentBinding:
     """Events as JSON documents on `uns/v1/<equipment path>/<name>`, QoS 1."""
 
@@ -117,7 +124,7 @@ class EventSignal:
     """A named kind of occurrence at one equipment."""
 
     name: str
-    binding: GroupBinding | DataSetBinding | DocumentBinding
+    binding: GroupBinding | DataSetBinding | TemplateBinding | DocumentBinding
     fields: tuple[Field, ...]
 
 

@@ -19,6 +19,7 @@ from ruleset.equipment import (
     OrderBinding,
     Role,
     Signal,
+    TemplateBinding,
     ValueType,
 )
 from ruleset.problem import suggest
@@ -36,7 +37,7 @@ _LEVEL: Final = re.compile(r"[\w.-]+")
 _TYPES: Final = tuple(ValueType)
 _VALUE_KEYS: Final = frozenset({"metric", "type", "role", "unit", "rollover", "deadband", "without_order"})
 _NUMERIC: Final = (ValueType.INTEGER, ValueType.NUMBER)
-_FORMS: Final = ("metric", "group", "dataset", "document", "started_by")
+_FORMS: Final = ("metric", "group", "dataset", "template", "document", "started_by")
 _EVENT_FIELD: Final = re.compile(r"([a-z][a-z0-9_]*)\.([a-z][a-z0-9_]*)")
 
 
@@ -49,8 +50,8 @@ def read_signal(name: str, key: Node, node: Node, units: Collection[str] | None)
     forms = [form for form in _FORMS if node.is_mapping and form in node.mapping()]
     if len(forms) != 1:
         node.problem(
-            f'signal "{name}" must be exactly one of: metric, group (with number), dataset, document, started_by'
-            + (f"; it is {' and '.join(forms)}" if forms else "")
+            f'signal "{name}" must be exactly one of: metric, group (with number), dataset, template, '
+            "document, started_by" + (f"; it is {' and '.join(forms)}" if forms else "")
         )
         return None
     if forms == ["started_by"]:
@@ -84,7 +85,7 @@ def metrics_of(signal: AnySignal) -> tuple[str, ...]:
             return ()
         case EventSignal(binding=GroupBinding(group=group, number=number), fields=fields):
             return tuple(f"{group}/{name}" for name in (number, *(field.name for field in fields)))
-        case EventSignal(binding=DataSetBinding(metric)):
+        case EventSignal(binding=DataSetBinding(metric) | TemplateBinding(metric)):
             return (metric,)
         case EventSignal():
             return ()
@@ -164,7 +165,9 @@ def _read_event(name: str, form: str, node: Node, units: Collection[str] | None)
     return None if binding is None else EventSignal(name=name, binding=binding, fields=tuple(fields))
 
 
-def _event_binding(form: str, keys: dict[str, Node]) -> GroupBinding | DataSetBinding | DocumentBinding | None:
+def _event_binding(
+    form: str, keys: dict[str, Node]
+) -> GroupBinding | DataSetBinding | TemplateBinding | DocumentBinding | None:
     word = _metric(keys.get(form))
     if form == "group":
         number = _metric(keys.get("number"))
@@ -173,6 +176,8 @@ def _event_binding(form: str, keys: dict[str, Node]) -> GroupBinding | DataSetBi
         return None
     if form == "dataset":
         return DataSetBinding(word)
+    if form == "template":
+        return TemplateBinding(word)
     if not is_level(word):
         keys[form].problem(f'"{word}" must be one topic level of letters, digits, "-", "_" and "."')
         return None

@@ -17,7 +17,7 @@ from bridge.translate.binding import Member, Rows, Value, bind
 from bridge.translate.complaint import Complaint, ComplaintName
 from bridge.translate.running import Running, judge
 from bridge.translate.value import describe, read_fields, read_id, read_moment_ms
-from ruleset.equipment import Assets, EventSignal, Role
+from ruleset.equipment import Assets, EventSignal, Role, TemplateBinding
 from ruleset.sample import Event, Fresh, Observation, Sample, Source, Stale
 from sparkplug.fact import (
     DataRead,
@@ -31,6 +31,7 @@ from sparkplug.fact import (
     NodeOnline,
     Origin,
     Reading,
+    Template,
 )
 
 __all__ = ["Complaint", "ComplaintName", "Translator"]
@@ -206,16 +207,19 @@ class Translator:
 
     def _rows(self, bound: Rows, reading: Reading, source: Source) -> Iterator[Translated]:
         """The rows of a DataSet that were not seen before, as it has them."""
-        equipment, signal, dataset = bound.equipment, bound.signal, reading.value
-        if dataset is None:
+        equipment, signal, value = bound.equipment, bound.signal, reading.value
+        is_single = isinstance(signal.binding, TemplateBinding)
+        if value is None or (isinstance(value, Template) and value.is_definition):
             return
-        if not isinstance(dataset, DataSet):
-            text = f"expected a DataSet, found {describe(dataset)}"
+        if not isinstance(value, Template if is_single else DataSet):
+            text = f"expected a {'template instance' if is_single else 'DataSet'}, found {describe(value)}"
             yield _complain(equipment, signal, ComplaintName.INVALID_EVENT, text)
             return
+        dataset = _one_row(value) if isinstance(value, Template) else value
         wanted = ["id", "at", *(field.name for field in signal.fields if not field.optional)]
         if lacking := [name for name in wanted if name not in dataset.columns]:
-            text = f"the DataSet has no column {', '.join(lacking)}"
+            what = "template instance has no member" if is_single else "DataSet has no column"
+            text = f"the {what} {', '.join(lacking)}"
             yield _complain(equipment, signal, ComplaintName.INVALID_EVENT, text)
             return
         memory = self._memory.setdefault(equipment, _Memory())
@@ -225,7 +229,7 @@ class Translator:
         fresh = [(content, row) for name, content, row in named if seen.get(name) != content]
         if not fresh:
             return
-        if seen and not any(name in seen for name, _, _ in named):
+        if seen and not is_single and not any(name in seen for name, _, _ in named):
             text = "none of the rows was seen before; rows between may be missing"
             yield _complain(equipment, signal, ComplaintName.EVENT_GAP, text)
         kept = {**seen, **{name: content for name, content, _ in named}}
@@ -308,6 +312,12 @@ def _sample(reading: Reading, bound: Value, source: Source, birth: bool) -> Samp
         birth=birth,
         historical=reading.historical,
     )
+
+
+def _one_row(instance: Template) -> DataSet:
+    """A template instance as a DataSet of one event; members that are no plain values fit no field."""
+    plain = {name: each for name, each in instance.members.items() if not isinstance(each, DataSet | Template | tuple)}
+    return DataSet(columns=tuple(plain), rows=(tuple(plain.values()),))
 
 
 def _row_event(bound: Rows, row: Mapping[str, object], reading: Reading, source: Source) -> Event | Complaint:

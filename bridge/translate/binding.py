@@ -18,6 +18,7 @@ from ruleset.equipment import (
     GroupBinding,
     MetricBinding,
     Signal,
+    TemplateBinding,
 )
 from sparkplug.fact import NodeId, Origin
 
@@ -42,7 +43,7 @@ class Member:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rows:
-    """The metric is a DataSet of events."""
+    """The metric is a DataSet of events, or a template whose instance is one."""
 
     equipment: str
     signal: EventSignal
@@ -90,7 +91,7 @@ def _targets(equipment: Equipment) -> dict[str, Target]:
                 for field in signal.fields:
                     member = Member(equipment=equipment.path, signal=signal, field=field.name)
                     targets[f"{group}/{field.name}"] = member
-            case EventSignal(binding=DataSetBinding(metric)):
+            case EventSignal(binding=DataSetBinding(metric) | TemplateBinding(metric)):
                 targets[metric] = Rows(equipment=equipment.path, signal=signal)
             case Signal() | EventSignal():
                 pass

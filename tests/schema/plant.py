@@ -76,13 +76,18 @@ _DATASET: Final = mapping(
     {"dataset", "fields"},
     "An event as a row of a DataSet.",
 )
+_TEMPLATE: Final = mapping(
+    {"template": text("The metric that is an instance of a Sparkplug template."), "fields": _fields(lists=False)},
+    {"template", "fields"},
+    "An event as an instance of a template.",
+)
 _DOCUMENT: Final = mapping(
     {"document": text("The last level of its topic."), "fields": _fields(lists=True)},
     {"document", "fields"},
     "An event as a JSON document.",
 )
 _SIGNALS: Final = table(
-    {"anyOf": [_VALUE, _GROUP, _DATASET, _DOCUMENT, _STARTED]}, "By the names that rules say.", names=_NAME
+    {"anyOf": [_VALUE, _GROUP, _DATASET, _TEMPLATE, _DOCUMENT, _STARTED]}, "By the names that rules say.", names=_NAME
 )
 _EQUIPMENT: Final = mapping(
     {
