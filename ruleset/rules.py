@@ -27,7 +27,7 @@ from ruleset.grammar.selection import Wanted, events_exist, order_signal, select
 from ruleset.grammar.template import TEMPLATE_KEYS, RuleTemplate, Use, read_rule_template, read_use
 from ruleset.grammar.track import read_track
 from ruleset.problem import Problem, Problems
-from ruleset.track.delta import Delta
+from ruleset.track.delta import Delta, Per
 from ruleset.track.ending import Ending
 
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]*")
@@ -263,7 +263,7 @@ def _read_rule(
             form=compiled[0],
             signals=(wanted.signals | _order_of(each, wanted)) & each.signals.keys(),
             deltas=compiled[1],
-            reads_shift=wanted.shift,
+            reads_shift=wanted.shift or any(delta.per is Per.SHIFT for delta in compiled[1]),
             on_error=OnError(policy) if policy is not None else None,
             says=_hash([said, str(body.variant(each))]),
         )

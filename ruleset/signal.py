@@ -1,4 +1,4 @@
-"""The signals of an equipment type as `assets.yaml` writes them: a metric, or events in one of their three forms."""
+"""The signals of an equipment type as `assets.yaml` writes them: a metric, or events in one of their forms."""
 
 from __future__ import annotations
 

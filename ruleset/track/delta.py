@@ -73,8 +73,8 @@ class DeltaMemory(msgspec.Struct, omit_defaults=True, kw_only=True):
     def value(self, delta: Delta, period: str, now_ms: int) -> float | None:
         """The change; None as long as it is not known: before the window is full, and while no period is on."""
         if delta.over_ms is None:
-            found = self.sums.get(period) if period else None
-            return float(found) if found is not None else None
+            is_known = self.last is not None or self.counter.last is not None
+            return float(self.sums.get(period, 0)) if period and is_known else None
         known = [level for at_ms, level in self.points if at_ms <= now_ms - (delta.over_ms or 0)]
         return float(self.level - known[-1]) if known else None
 

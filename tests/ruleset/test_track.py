@@ -175,6 +175,21 @@ def test_a_shift_is_told_when_it_is_over_also_while_the_machine_is_away(restarti
     assert floor.after(10 * MINUTE) == ["alert second: 2 pieces"]
 
 
+def test_a_sum_begins_at_nothing_with_the_next_shift_although_nothing_is_said() -> None:
+    much = """
+- rule: much
+  assets: "machining/*"
+  track: {made: {delta: good_count, per: shift}}
+  episode: {open: "made > 3"}
+  alert: "much for {(ended - started) / 1000} s"
+"""
+    floor = press(much, assets=SHIFTS)
+    floor.comes_back(good_count=10)
+    floor.says(good_count=15)
+    assert floor.after(1_900_000 - 1) == []
+    assert floor.after(1) == ["alert much for 1900 s"]
+
+
 def test_what_a_rule_follows_is_known_to_rules_about_events_too() -> None:
     per_piece = """
 - rule: heat-per-piece
