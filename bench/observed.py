@@ -34,7 +34,7 @@ class NotingStore:
         self._store = store
         self.noted: list[tuple[int, Mapping[RecordId, bytes | None]]] = []
         self.acquire, self.renew, self.release, self.leader = store.acquire, store.renew, store.release, store.leader
-        self.load, self.read, self.read_one = store.load, store.read, store.read_one
+        self.load, self.read, self.read_one, self.traced = store.load, store.read, store.read_one, store.traced
         self.submit, self.acts, self.weaknesses, self.close = store.submit, store.acts, store.weaknesses, store.close
 
     async def commit(self, lease: Lease, commit: Commit) -> None:

@@ -116,7 +116,7 @@ def _take(core: Core, entered: Input, now_ms: int) -> Iterator[Request]:
             core.outbox.started(now_ms)
             yield from _decided(core, core.floor.started(now_ms), now_ms)
             for shadow in core.shadows:
-                shadow.started(now_ms)
+                shadow.started(core.floor, now_ms)
         case Tick():
             pass
         case OrdersArrived():

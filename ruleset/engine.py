@@ -148,7 +148,7 @@ class Engine:
     def take_over(self, other: Engine, now_ms: int) -> tuple[EngineOutput, ...]:
         """Go on where another engine is, whose records were restored. Alerts as `started` does."""
         self._unconfirmed = other._unconfirmed & self._assets.equipment.keys()
-        self._told = other._told
+        self._told.update({path: dict(told) for path, told in other._told.items()})
         return self._records.orphaned(now_ms)
 
     @property

@@ -49,14 +49,18 @@ class Floor:
         """Go on with what another version remembers: totals, keys of events, and what the rules that both have the
         same form of were at. What a rule remembered that is gone, or has another form now, is dropped.
 
-        Of a floor that has seen nothing yet. All records count as changed.
+        Of a floor that has seen nothing yet. All records count as changed; what `other` owes stays its own.
         """
         for record in other.ids:
             if (snapshot := other.snapshot(record)) is not None:
                 self.restore(record, snapshot)
         self.settler.take_over(other.settler)
-        self._changed = set(self.ids | other.ids | other.take_changed())
+        self._changed = set(self.ids | other.ids)
         yield Decisions((), self.engine.take_over(other.engine, now_ms))
+
+    def owe(self, records: Iterable[RecordId]) -> None:
+        """These count as changed, too."""
+        self._changed |= set(records)
 
     @property
     def ids(self) -> frozenset[RecordId]:

@@ -47,16 +47,18 @@ def version_folder(plant: Path, version: str) -> Path:
 
 
 def keep(plant: Path, texts: Mapping[str, str]) -> None:
-    """Keep a version's texts beside the plant folder. Keeping it again changes nothing."""
-    folder = version_folder(plant, version_of(texts))
-    if folder.exists():
+    """Keep a version's texts beside the plant folder. Keeping it again mends what somebody changed there."""
+    version = version_of(texts)
+    if is_sound(plant, version):
         return
+    folder = version_folder(plant, version)
     beside = folder.with_name(f"{folder.name}.new")
     shutil.rmtree(beside, ignore_errors=True)
     for name, text in texts.items():
         file = beside / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8", newline="\n")
+    shutil.rmtree(folder, ignore_errors=True)
     beside.rename(folder)
 
 

@@ -7,7 +7,7 @@ on the way changes nothing. Pure.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
@@ -15,6 +15,7 @@ from typing import Any, Final
 import msgspec
 
 from ruleset.output import Alert, EngineOutput, Post, Remark, Unmet
+from ruleset.trace.trace import Trace
 from ruleset.transaction import Progress, Transaction, action
 
 TOTAL: Final = "total/"
@@ -51,13 +52,16 @@ class Decided(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Differing:
     """One fact of which two versions made different things; None: that version made nothing of it.
 
-    `fields` are the names of what differs where both made something.
+    `fields` are the names of what differs where both made something. `why_before` and `why_after` are the traces of
+    what they made, where the comparison keeps traces.
     """
 
     change: Change
     before: Decided | None
     after: Decided | None
     fields: tuple[str, ...] = ()
+    why_before: Trace | None = None
+    why_after: Trace | None = None
 
     @property
     def either(self) -> Decided:
@@ -96,39 +100,58 @@ class Difference:
         return Counter((each.either.order or "", each.change) for each in self.differing)
 
 
+class Why(msgspec.Struct):
+    """Why the two versions decided what they did of one fact."""
+
+    before: Trace | None = None
+    after: Trace | None = None
+
+
 class Counts(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """What a comparison has counted: facts that both versions decided alike, and transactions of each."""
+    """What a comparison has counted: facts that both versions decided alike, transactions of each, and how often the
+    version after failed over what it saw."""
 
     agreed: int = 0
     postings_before: int = 0
     postings_after: int = 0
+    defects: int = 0
 
 
 class Comparison:
     """Two versions that see the same, `before` and `after`. What both decided alike is counted and forgotten, but for
     totals, which grow: those of an order are kept until it is closed.
 
-    `changed` has the facts that changed since somebody emptied it.
+    `changed` has the facts that changed since somebody emptied it. Of so many facts, `most_traces`, it keeps why.
     """
 
-    __slots__ = ("changed", "counts", "facts")
+    __slots__ = ("_most_traces", "_why", "changed", "counts", "facts")
 
-    def __init__(self) -> None:
+    def __init__(self, most_traces: int = 0) -> None:
         self.facts: dict[str, Sides] = {}
         self.counts = Counts()
         self.changed: set[str] = set()
+        self._most_traces = most_traces
+        self._why: dict[str, Why] = {}
 
     def before(self, outputs: Iterable[EngineOutput]) -> None:
         """What the version before decided. What is decided again replaces what was."""
-        for decided in self._take(outputs):
-            self.facts.setdefault(decided.fact, Sides()).before = decided
-            self._settle(decided.fact)
+        for output in outputs:
+            self.counts.postings_before += isinstance(output, Post)
+            if (decided := _decided(output)) is not None:
+                self.facts.setdefault(decided.fact, Sides()).before = decided
+                if (why := self._why_of(decided.fact)) is not None:
+                    why.before = _trace_of(output)
+                self._settle(decided.fact)
 
     def after(self, outputs: Iterable[EngineOutput]) -> None:
         """What the version after decided."""
-        for decided in self._take(outputs, is_after=True):
-            self.facts.setdefault(decided.fact, Sides()).after = decided
-            self._settle(decided.fact)
+        for output in outputs:
+            self.counts.postings_after += isinstance(output, Post)
+            if (decided := _decided(output)) is not None:
+                self.facts.setdefault(decided.fact, Sides()).after = decided
+                if (why := self._why_of(decided.fact)) is not None:
+                    why.after = _trace_of(output)
+                self._settle(decided.fact)
 
     def order_closed(self, order: str) -> None:
         """An order's totals do not grow any more."""
@@ -138,10 +161,8 @@ class Comparison:
 
     def difference(self) -> Difference:
         """What differs by now. What the one has decided and the other will yet, differs until it does."""
-        found = (_differing(sides) for sides in self.facts.values())
-        differing = sorted(
-            (each for each in found if each is not None), key=lambda each: (each.either.at_ms, each.either.fact)
-        )
+        found = [each for fact, sides in self.facts.items() if (each := _differing(sides, self._why.get(fact)))]
+        differing = sorted(found, key=lambda each: (each.either.at_ms, each.either.fact))
         return Difference(
             differing=tuple(differing),
             agreed=self.counts.agreed + len(self.facts) - len(differing),
@@ -149,28 +170,30 @@ class Comparison:
             postings_after=self.counts.postings_after,
         )
 
-    def _take(self, outputs: Iterable[EngineOutput], *, is_after: bool = False) -> Iterator[Decided]:
-        for output in outputs:
-            if isinstance(output, Post) and is_after:
-                self.counts.postings_after += 1
-            elif isinstance(output, Post):
-                self.counts.postings_before += 1
-            if (decided := _decided(output)) is not None:
-                yield decided
+    def _why_of(self, fact: str) -> Why | None:
+        if len(self._why) < self._most_traces:
+            return self._why.setdefault(fact, Why())
+        return self._why.get(fact)
 
     def _settle(self, fact: str, *, is_final: bool = False) -> None:
         self.changed.add(fact)
         if (is_final or not fact.startswith(TOTAL)) and _differing(self.facts[fact]) is None:
             del self.facts[fact]
+            self._why.pop(fact, None)
             self.counts.agreed += 1
 
 
-def _differing(sides: Sides) -> Differing | None:
+def _differing(sides: Sides, why: Why | None = None) -> Differing | None:
     old, new = sides.before, sides.after
+    fields: tuple[str, ...] = ()
     if old is None or new is None:
-        return Differing(change=Change.ADDED if old is None else Change.REMOVED, before=old, after=new)
-    fields = _differing_fields(old, new)
-    return Differing(change=Change.CHANGED, before=old, after=new, fields=fields) if fields else None
+        change = Change.ADDED if old is None else Change.REMOVED
+    elif fields := _differing_fields(old, new):
+        change = Change.CHANGED
+    else:
+        return None
+    told = why or Why()
+    return Differing(change=change, before=old, after=new, fields=fields, why_before=told.before, why_after=told.after)
 
 
 def _differing_fields(old: Decided, new: Decided) -> tuple[str, ...]:
@@ -216,6 +239,10 @@ def _decided(output: EngineOutput) -> Decided | None:
             )
         case Remark():
             return None
+
+
+def _trace_of(output: EngineOutput) -> Trace | None:
+    return None if isinstance(output, Remark) else output.trace
 
 
 def _posted(transaction: Transaction) -> Decided:

@@ -183,12 +183,12 @@ def _after(history: History, step: Step, line: Line) -> History:
 
 
 def _live(history: History, lives: tuple[str, ...]) -> History:
-    """The last of `lives` is live now. What runs live does not run in shadow."""
+    """The last of `lives` is live now. A shadow was compared with what was live before, and ends."""
     after, live = history, lives[-1]
     if history.live is not None:
         after = _with(after, replace(after.versions[history.live], standing=Standing.RETIRED))
     after = _with(after, replace(after.versions[live], standing=Standing.LIVE))
-    return replace(after, lives=lives, shadow=None if after.shadow == live else after.shadow)
+    return replace(after, lives=lives, shadow=None)
 
 
 def _with(history: History, changed: Version) -> History:

@@ -27,25 +27,27 @@ class _Head(msgspec.Struct, kw_only=True):
     """What is known of the shadow as a whole."""
 
     v: int = 1
-    since_ms: int
+    since_ms: int = 0
     counts: Counts
-    defects: int = 0
 
 
 class Shadow:
     """A version beside the live one. Its records carry its name, so that those of another are known for what they are.
 
-    `since_ms` tells since when it is in shadow, `defects` how often it failed over what it saw.
+    `since_ms` tells since when it is in shadow, 0 before it has begun; `defects` how often it failed over what it saw.
+    `comparison` is one that goes on, where that is not its own.
     """
 
-    def __init__(self, content: Content, grace_ms: int, since_ms: int = 0) -> None:
+    def __init__(self, content: Content, grace_ms: int, comparison: Comparison | None = None) -> None:
         self.version = content.release.version if content.release is not None else ""
         self._floor = floor_of(content, grace_ms)
-        self._comparison = Comparison()
-        self._head = _Head(since_ms=since_ms, counts=self._comparison.counts)
+        self._comparison = comparison or Comparison()
+        self._head = _Head(counts=self._comparison.counts)
+        self._head_taken = b""
 
     def take_over(self, live: Floor, now_ms: int) -> None:
         """Begin with the memory of the live version."""
+        self._head.since_ms = now_ms
         self._compare(self._floor.take_over(live, now_ms))
 
     @property
@@ -54,7 +56,7 @@ class Shadow:
 
     @property
     def defects(self) -> int:
-        return self._head.defects
+        return self._comparison.counts.defects
 
     def difference(self) -> Difference:
         """What the two versions decided differently by now."""
@@ -67,9 +69,12 @@ class Shadow:
 
     # -- what it sees
 
-    def started(self, now_ms: int) -> None:
-        """After a start all equipment settles."""
-        self._compare(self._floor.started(now_ms))
+    def started(self, live: Floor, now_ms: int) -> None:
+        """After a start all equipment settles. One that was put in shadow while nothing ran begins now."""
+        if self._head.since_ms:
+            self._compare(self._floor.started(now_ms))
+        else:
+            self.take_over(live, now_ms)
 
     def away(self, now_ms: int) -> None:
         """The session to the plant ended, or is back."""
@@ -114,7 +119,10 @@ class Shadow:
         changed = {f"{_FACT}/{fact}" for fact in self._comparison.changed}
         self._comparison.changed.clear()
         changed |= {f"{record.table}/{record.id}" for record in self._floor.take_changed()}
-        return frozenset(f"{self.version}/{id}" for id in changed | {_HEAD} if changed)
+        if (head := msgspec.json.encode(self._head)) != self._head_taken:
+            self._head_taken = head
+            changed.add(_HEAD)
+        return frozenset(f"{self.version}/{id}" for id in changed)
 
     def snapshot(self, id: str) -> bytes | None:
         """The stored form of a record; None when it is gone."""
@@ -144,14 +152,14 @@ class Shadow:
         try:
             observations = [each for each in translate() if not isinstance(each, Complaint)]
         except Exception:
-            self._head.defects += 1
+            self._comparison.counts.defects += 1
             return
         self._compare(self._floor.take(observations, now_ms))
 
     def _compare(self, decisions: Iterable[Decisions]) -> None:
         try:
             for each in decisions:
-                self._head.defects += each.defect is not None
+                self._comparison.counts.defects += each.defect is not None
                 self._comparison.after(each.outputs)
         except Exception:
-            self._head.defects += 1
+            self._comparison.counts.defects += 1

@@ -37,6 +37,7 @@ def promote(core: Core, content: Content, now_ms: int) -> Promotion:
     floor = floor_of(content, core.grace_ms)
     rebound = rebound_nodes(core.floor.assets, content.assets)
     decisions = tuple(floor.take_over(core.floor, now_ms))
+    floor.owe(core.floor.take_changed())
     core.floor, core.release = floor, release
     core.postings = replace(core.postings, factors=factors_of(content), priorities=priorities_of(content))
     fields = {
@@ -64,7 +65,7 @@ def shadow_begins(core: Core, content: Content | None, now_ms: int) -> Iterator[
     core.shadows.clear()
     if content is None:
         return
-    shadow = Shadow(content, core.grace_ms, now_ms)
+    shadow = Shadow(content, core.grace_ms)
     shadow.take_over(core.floor, now_ms)
     core.shadows.append(shadow)
     yield Notice(level="info", name="rules.shadow_begun", fields={"version": shadow.version})

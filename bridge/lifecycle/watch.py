@@ -37,41 +37,58 @@ class VersionWatch:
         self._folder = folder
         self._book = VersionBook(folder)
         self._assets = core.floor.assets
+        self._begun = core.release
         self._live = core.release.version if core.release is not None else None
         self._shadow = core.shadows[0].version if core.shadows else None
         self._enter = enter
         self._clock = clock
         self._audit = audit
         self._stamp: tuple[int, int] | None = None
+        self._said = ""
 
     async def run(self) -> None:
-        """Look until cancelled. What cannot be taken up is said once, and the bridge goes on with what it has."""
+        """Look until cancelled. What cannot be taken up is said once, looked at again each time, and the bridge goes on
+        with what it has: a log whose version git has not yet written is whole a moment later."""
         while True:
-            stamp = await asyncio.to_thread(lambda: self._book.stamp)
-            if stamp != self._stamp:
-                self._stamp = stamp
+            try:
                 await self._look()
+                self._said = ""
+            except (LogBroken, ConfigError, OSError) as error:
+                self._stamp = None
+                if self._said != str(error):
+                    self._said = str(error)
+                    log.error(
+                        "rules.not_taken_up", reason=self._said, effect=f"{self._live or 'the folder'} stays live"
+                    )
             await asyncio.sleep(EVERY_S)
 
     async def _look(self) -> None:
-        try:
+        if self._begun is not None:
+            await self._note(self._begun.version, self._begun.approved_by)
+            self._begun = None
+        stamp = await asyncio.to_thread(lambda: self._book.stamp)
+        if stamp != self._stamp:
+            self._stamp = stamp
             history = await asyncio.to_thread(self._book.history)
+            if history.live is None and self._live is not None:
+                raise LogBroken(f"{self._folder}: the log of its versions is gone; take it from git")
             if history.live is not None and history.live != self._live:
                 await self._promote(history, history.live)
             if history.shadow != self._shadow:
                 await self._beside(history, history.shadow)
-        except (LogBroken, ConfigError, OSError) as error:
-            log.error("rules.not_taken_up", reason=str(error), effect=f"{self._live or 'the folder'} stays live")
 
     async def _promote(self, history: History, version: str) -> None:
         content = await self._read(history, version)
         if (reason := why_restart(self._assets, content.assets)) is not None:
             log.error("rules.need_restart", version=version, reason=reason, effect="it is live from the next start on")
             return
-        fields = {"version": version, "approved_by": history.versions[version].decided_by, "before": self._live}
-        await asyncio.to_thread(self._audit.append, "rules.in_force", OURSELVES, fields, self._clock.now_ms())
+        await self._note(version, history.versions[version].decided_by, before=self._live)
         await self._take(Promoted(content))
         self._live, self._assets, self._shadow = version, content.assets, None
+
+    async def _note(self, version: str, approver: str, before: str | None = None) -> None:
+        fields = {"version": version, "approved_by": approver, "before": before}
+        await asyncio.to_thread(self._audit.append, "rules.in_force", OURSELVES, fields, self._clock.now_ms())
 
     async def _beside(self, history: History, version: str | None) -> None:
         await self._take(Shadowed(await self._read(history, version) if version is not None else None))

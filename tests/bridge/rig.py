@@ -7,7 +7,7 @@ edge node, Odoo. Messages of QoS 0 on their way are lost.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cache
@@ -33,8 +33,9 @@ from bridge.core.input import (
 )
 from bridge.core.job import read_job
 from bridge.core.site import Core, restore, take_changes
+from bridge.lifecycle.shadow import Shadow
 from bridge.pipeline import step
-from bridge.plant import Plant, load_plant
+from bridge.plant import Content, Plant, load_plant
 from bridge.settings.odoo import InboxUse
 from bridge.wiring import new_core
 from odoo_adapter.errors import Unavailable, Uncertain
@@ -103,12 +104,20 @@ def new_world(*, look_first: bool = False) -> World:
 class Bridge:
     """One life of the bridge's process. `crash_after` counts the points it passes; at 0 it raises `Crash`."""
 
-    def __init__(self, world: World, crash_after: int | None = None, *, plant: Path | None = None) -> None:
+    def __init__(
+        self,
+        world: World,
+        crash_after: int | None = None,
+        *,
+        plant: Plant | Path | None = None,
+        shadow: Content | None = None,
+    ) -> None:
         self.world = world
         self.passed = 0
         self.where = ""
         self._crash_after = crash_after
-        self._core: Core = new_core(_posting_as(world, load_plant(plant) if plant else _shipped()))
+        read = load_plant(plant) if isinstance(plant, Path) else plant
+        self._core: Core = new_core(_posting_as(world, read or _shipped()), shadow)
         self._batch = 1 if world.odoo.look_first else 10
         self._queue: deque[Input] = deque()
         self._idle = True
@@ -173,6 +182,10 @@ class Bridge:
     @property
     def entries(self) -> tuple[Entry, ...]:
         return self._core.outbox.entries()
+
+    @property
+    def shadows(self) -> Sequence[Shadow]:
+        return self._core.shadows
 
     def _commit(self) -> None:
         for record, snapshot in take_changes(self._core).items():

@@ -199,6 +199,36 @@ def test_what_a_shadow_left_that_is_not_in_shadow_any_more_is_taken_away_at_the_
     assert [id for id in site.records if id.table is Table.SHADOW] == []
 
 
+def test_what_is_not_yet_committed_when_a_shadow_begins_or_a_version_is_promoted_is_committed_then(
+    first: Plant, second: Plant
+) -> None:
+    def committed(*people: Promoted | Shadowed) -> set[RecordId]:
+        core = Site(first).core
+        body = {"id": "f1", "at": SETTLED_MS, "order": rig.ORDER, "qty": 5, "lot": "L1", "consumed": []}
+        document = UnsDocument(f"{rig.SITE}/packaging/line-1/finished", msgspec.json.encode(body))
+        tuple(step(core, document, SETTLED_MS))
+        for each in people:
+            tuple(step(core, each, SETTLED_MS))
+        return {id for id in take_changes(core) if id.table in (Table.MEMORY, Table.SIGNAL)}
+
+    assert committed()
+    assert committed() == committed(Shadowed(second.content))
+    assert committed() <= committed(Promoted(second.content))
+
+
+def test_a_version_that_was_put_in_shadow_while_nothing_ran_begins_with_the_memory_of_the_live_one(
+    first: Plant, second: Plant
+) -> None:
+    site = Site(second)
+    site.start_work("s1", "wo-1")
+    site.start_again(second, first.content)
+    site.start_work("s1", "wo-1")
+    (shadow,) = site.core.shadows
+    assert (shadow.since_ms, shadow.difference().differing) == (SETTLED_MS + 1_000, ())
+    site.start_again(second, first.content)
+    assert [each.since_ms for each in site.core.shadows] == [SETTLED_MS + 1_000]
+
+
 class _FailingEngine(Engine):
     def observe_all(self, observations: Sequence[Observation], now_ms: int) -> tuple[EngineOutput, ...]:
         raise KeyError("a defect")

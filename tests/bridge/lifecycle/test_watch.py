@@ -121,3 +121,42 @@ async def test_what_cannot_change_while_the_bridge_runs_is_said_and_counts_from_
     assert said["reason"] == "the company cannot change while the bridge runs"
     live = load_live(site.plant.folder)
     assert (live.release and live.release.version, live.assets.company) == (version, 2)
+
+
+async def test_a_version_whose_files_come_after_the_log_is_taken_up_when_they_have_come(
+    site: Site, book: VersionBook, tmp_path: Path
+) -> None:
+    with capture_logs() as logs:
+        async with bridge_on(site):
+            edit(site, "assets.yaml", "company: 1", "company: 1 # ours")
+            version = book.propose(ANNA, "a reason", 1, 1)
+            book.act(Step.APPROVE, BEN, version, "a reason", 2)
+            texts = site.plant.folder / "versions" / version
+            book.act(Step.PROMOTE, BEN, version, "a reason", 3)
+            texts.rename(tmp_path / "not yet here")
+            await until(lambda: logged(logs, "rules.not_taken_up") is not None)
+            (tmp_path / "not yet here").rename(texts)
+            await until(lambda: logged(logs, "rules.live") is not None)
+    assert [each["event"] for each in logs].count("rules.not_taken_up") == 1
+
+
+async def test_a_log_that_is_gone_leaves_live_what_is(site: Site, book: VersionBook) -> None:
+    release(book)
+    site.plant = load_live(site.plant.folder)
+    with capture_logs() as logs:
+        async with bridge_on(site):
+            (site.plant.folder / "versions" / "audit.jsonl").rename(site.plant.folder / "versions" / "elsewhere")
+            await until(lambda: logged(logs, "rules.not_taken_up") is not None)
+    refused = logged(logs, "rules.not_taken_up")
+    assert refused is not None
+    assert refused["reason"] == f"{site.plant.folder}: the log of its versions is gone; take it from git"
+
+
+async def test_a_start_on_a_version_is_in_the_log_of_what_was_in_force(site: Site, book: VersionBook) -> None:
+    version = release(book)
+    site.plant = load_live(site.plant.folder)
+    log = site.plant.folder / "data" / "audit.jsonl"
+    async with bridge_on(site):
+        await until(lambda: any(line.kind == "rules.in_force" for line in read_lines(*log_files(log))))
+    (line,) = (each for each in read_lines(*log_files(log)) if each.kind == "rules.in_force")
+    assert line.fields == {"version": version, "approved_by": "ben", "before": None}
