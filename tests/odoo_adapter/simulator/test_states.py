@@ -144,7 +144,7 @@ def normal(value: Any, word: str) -> Any:
     if isinstance(value, list):
         return [normal(inner, word) for inner in value]
     if isinstance(value, str):
-        text = re.sub(r"(MO/|SP/|mo-|wo-|\"id\":|@lot:1:)\d+", r"\1#", value.replace(word, "WORD"))
+        text = re.sub(r"(MO/|SP/|mo-|wo-|\"id\":|@lot:1:|@shown:)\d+", r"\1#", value.replace(word, "WORD"))
         return "moment" if re.fullmatch(r"(?!2026-11-23 02:)\d{4}-\d\d-\d\d( [\d:]{8})?", text) else text
     return value
 
