@@ -316,7 +316,9 @@ def _is_sound(root: Node) -> bool:
             node.problem(f'tag "{node.raw.tag}" is not known')
             sound = False
         inside = (*above, id(node.raw))
-        if isinstance(node.raw, MappingNode):
+        if isinstance(node.raw, ScalarNode) and node.raw.style == ">":
+            node.raw.value = node.raw.value.replace("\a", "")  # the reader's marks of where it was folded
+        elif isinstance(node.raw, MappingNode):
             _find_doubled_keys(node)
             for key, value in node.raw.value:
                 if isinstance(value, ScalarNode) and not value.value and _kind(value) == "null":

@@ -72,7 +72,7 @@ def shown(output: EngineOutput, now_ms: int, start_ms: int, site: str) -> dict[s
             envelope = (asset(output.equipment), output.order, output.rule, offset(output.at_ms))
             own = _summarised(output, start_ms)
             head: dict[str, Shown] = {"do": output.action, "reason": output.reason}
-            values = {**head, **own, **dict(zip(ENVELOPE, envelope, strict=False)), "key": output.key}
+            values = {**head, **own, **head, **dict(zip(ENVELOPE, envelope, strict=False)), "key": output.key}
         case Alert():
             values = {"text": output.text, "asset": asset(output.equipment), "rule": output.rule}
             values["at"] = offset(output.at_ms)

@@ -48,6 +48,13 @@ def test_values_are_read_as_they_are_meant() -> None:
     assert said(problems) == []
 
 
+def test_a_text_over_several_lines_is_one_and_a_quoted_character_stays() -> None:
+    node, problems = read('folded: >-\n  a &&\n  b\nquoted: "\\a"\n')
+
+    assert {key: each.text() for key, each in node.mapping().items()} == {"folded": "a && b", "quoted": "\a"}
+    assert said(problems) == []
+
+
 @pytest.mark.parametrize(
     ("written", "length_ms"), [("500ms", 500), ("30s", 30_000), ("5m", 300_000), ("8h", 28_800_000), ("1d", 86_400_000)]
 )
