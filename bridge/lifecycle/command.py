@@ -1,4 +1,4 @@
-"""`uns-bridge rules propose|approve|reject|shadow|promote|rollback|versions`: the life of a version.
+"""`uns-bridge rules propose|approve|reject|shadow|end-shadow|promote|rollback|versions`: the life of a version.
 
 Each act names who acts (`--as`) and asks for their secret, or takes it from `UNS_BRIDGE_SECRET`. A running bridge sees
 the change by itself within seconds.
@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from bridge.commands.exit import FAILED, WRONG, fail
+from bridge.commands.rules import difference
 from bridge.commands.site import JsonOption, print_json
 from bridge.errors import ConfigError
 from bridge.lifecycle.book import LogBroken, Refused, VersionBook
@@ -27,6 +28,7 @@ from bridge.lifecycle.people import NotKnown, Person, identify
 from bridge.lifecycle.people_command import load_people
 from bridge.plant import PEOPLE_FILE, Plant, load_plant
 from bridge.rule_tests.folder import load_tests, run_test
+from ruleset.problem import suggest
 from ruleset.testing.verdict import judge
 
 SECRET_VARIABLE: Final = "UNS_BRIDGE_SECRET"
@@ -50,14 +52,15 @@ def add_to(app: typer.Typer) -> None:
         app.command(name, help=help)(_command(step))
     app.command("rollback")(rollback)
     app.command("versions")(versions)
+    app.command("difference")(difference.command)
 
 
 def propose(plant: PlantArgument, who: WhoOption, reason: ReasonOption) -> None:
     """Make a version of the folder as it stands: it must be clean and its rule tests must pass. Prints its name."""
-    person = _identified(plant, who)
+    person = identified(plant, who)
     try:
         tests = _tested(load_plant(plant))
-        print(VersionBook(plant).propose(person, reason, tests, _now_ms()))
+        print(VersionBook(plant).propose(person, reason, tests, now_ms()))
     except (ConfigError, Refused, LogBroken, OSError) as error:
         fail(error, FAILED if isinstance(error, Refused) else WRONG)
 
@@ -72,8 +75,8 @@ def approve(
     ] = False,
 ) -> None:
     """Approve a version that somebody else proposed."""
-    book, history = _opened(plant)
-    name = _named(history, version)
+    book, history = opened(plant)
+    name = named(history, version)
     if history.versions[name].backtest is None and not without_backtest:
         fail(
             f"nobody has seen what {name} would have posted: run `uns-bridge rules backtest {plant} --version {name}` "
@@ -85,7 +88,7 @@ def approve(
 
 def rollback(plant: PlantArgument, who: WhoOption, reason: ReasonOption) -> None:
     """Take the live version back: the one that was live before it is live again."""
-    book, history = _opened(plant)
+    book, history = opened(plant)
     if history.live is None:
         fail("no version is live: the folder runs as it stands", FAILED)
     _act(plant, book, Step.ROLL_BACK, history.live, who, reason, {"to": history.before_live})
@@ -93,8 +96,11 @@ def rollback(plant: PlantArgument, who: WhoOption, reason: ReasonOption) -> None
 
 def versions(plant: PlantArgument, json_output: JsonOption = False) -> None:
     """List the versions, the latest last, and whether the folder is one of them."""
-    _, history = _opened(plant)
-    draft = version_of(texts_of(plant))
+    _, history = opened(plant)
+    try:
+        draft = version_of(texts_of(plant))
+    except (OSError, UnicodeDecodeError) as error:
+        fail(f"{plant} cannot be read: {error}; `uns-bridge check {plant}` says where", WRONG)
     if json_output:
         each = [_as_json(one, history) for one in history.versions.values()]
         print_json({"live": history.live, "shadow": history.shadow, "folder": draft, "versions": each})
@@ -124,8 +130,8 @@ def _about_folder(history: History, draft: str) -> str:
 
 def _command(step: Step) -> Any:
     def command(plant: PlantArgument, version: VersionArgument, who: WhoOption, reason: ReasonOption) -> None:
-        book, history = _opened(plant)
-        _act(plant, book, step, _named(history, version), who, reason, {})
+        book, history = opened(plant)
+        _act(plant, book, step, named(history, version), who, reason, {})
 
     return command
 
@@ -133,9 +139,9 @@ def _command(step: Step) -> Any:
 def _act(
     plant: Path, book: VersionBook, step: Step, version: str, who: str, reason: str, fields: dict[str, Any]
 ) -> None:
-    person = _identified(plant, who)
+    person = identified(plant, who)
     try:
-        book.act(step, person, version, reason, _now_ms(), fields)
+        book.act(step, person, version, reason, now_ms(), fields)
         after = book.history()
     except (Refused, LogBroken, OSError) as error:
         fail(error, FAILED if isinstance(error, Refused) else WRONG)
@@ -154,16 +160,21 @@ def _tested(plant: Plant) -> int:
     return len(tests)
 
 
-def _identified(plant: Path, who: str) -> Person:
+def identified(plant: Path, who: str) -> Person:
     people = load_people(plant)
-    secret = os.environ.get(SECRET_VARIABLE) or typer.prompt(f"Secret of {who}", hide_input=True, err=True)
+    try:
+        secret = os.environ.get(SECRET_VARIABLE) or typer.prompt(f"Secret of {who}", hide_input=True, err=True)
+    except typer.Abort:
+        fail(f"no secret was given; programs give theirs in {SECRET_VARIABLE}", WRONG)
     try:
         return identify(people, who, secret)
     except NotKnown as error:
         fail(error, WRONG)
 
 
-def _opened(plant: Path) -> tuple[VersionBook, History]:
+def opened(plant: Path) -> tuple[VersionBook, History]:
+    if not plant.is_dir():
+        fail(f"{plant}: there is no such folder; name the plant folder", WRONG)
     book = VersionBook(plant)
     try:
         return book, book.history()
@@ -171,12 +182,14 @@ def _opened(plant: Path) -> tuple[VersionBook, History]:
         fail(error, WRONG)
 
 
-def _named(history: History, beginning: str) -> str:
+def named(history: History, beginning: str) -> str:
     """The one version whose name begins so."""
     found = [name for name in history.versions if name.startswith(beginning)]
-    if len(found) != 1:
-        begin = "no version begins" if not found else f"{len(found)} versions begin"
-        fail(f"{begin} with {beginning}; see `uns-bridge rules versions`", WRONG)
+    if not found:
+        hint = suggest(beginning, history.versions) or "; `uns-bridge rules versions` lists them"
+        fail(f"no version begins with {beginning}{hint}", WRONG)
+    if len(found) > 1:
+        fail(f"{beginning} is the beginning of {' and of '.join(found)}; give more of it", WRONG)
     return found[0]
 
 
@@ -188,5 +201,5 @@ def _as_json(one: Version, history: History) -> dict[str, Any]:
     return {**asdict(one), "in_shadow": history.shadow == one.version}
 
 
-def _now_ms() -> int:
+def now_ms() -> int:
     return int(time.time() * 1000)

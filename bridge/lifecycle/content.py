@@ -64,5 +64,7 @@ def keep(plant: Path, texts: Mapping[str, str]) -> None:
 
 def is_sound(plant: Path, version: str) -> bool:
     """Whether the kept texts are still those that the name stands for."""
-    folder = version_folder(plant, version)
-    return folder.is_dir() and version_of(texts_of(folder)) == version
+    try:
+        return version_of(texts_of(version_folder(plant, version))) == version
+    except UnicodeDecodeError:
+        return False

@@ -23,7 +23,7 @@ from bridge.lifecycle.people import (
     write_person,
 )
 from bridge.plant import PEOPLE_FILE
-from ruleset.problem import Problems
+from ruleset.problem import Problems, suggest
 
 app = typer.Typer(help="Who may change the rules: list, add, secret, remove.", no_args_is_help=True)
 
@@ -69,11 +69,15 @@ def remove(plant: PlantArgument, name: NameArgument) -> None:
 
 
 def _write(plant: Path, name: str, roles: list[Role] | None, token: bool) -> None:
-    load_people(plant)
+    people = load_people(plant)
+    if roles is None and name not in people:
+        fail(f"{plant / PEOPLE_FILE} does not have {name}{suggest(name, people)}", WRONG)
     made = new_token() if token else None
-    chosen = made or typer.prompt("Secret", hide_input=True, confirmation_prompt=True, err=True)
     try:
+        chosen = made or typer.prompt("Secret", hide_input=True, confirmation_prompt=True, err=True)
         write_person(plant / PEOPLE_FILE, name, roles, hash_secret(chosen))
+    except typer.Abort:
+        fail("no secret was given; --token makes one", WRONG)
     except (ValueError, OSError) as error:
         fail(error, WRONG)
     if made is not None:
@@ -83,6 +87,8 @@ def _write(plant: Path, name: str, roles: list[Role] | None, token: bool) -> Non
 def load_people(plant: Path) -> Mapping[str, Person]:
     """The people of a plant folder; ends the command where their file is wrong."""
     problems = Problems()
+    if not plant.is_dir():
+        fail(f"{plant}: there is no such folder; name the plant folder", WRONG)
     try:
         text = (plant / PEOPLE_FILE).read_text("utf-8-sig")
     except FileNotFoundError:

@@ -6,7 +6,8 @@ over a restart like the live one's. Called by the core only; a backtest is a sha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 
 import msgspec
 
@@ -29,6 +30,28 @@ class _Head(msgspec.Struct, kw_only=True):
     v: int = 1
     since_ms: int = 0
     counts: Counts
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a version in shadow has found since then, as the store has it."""
+
+    since_ms: int
+    defects: int
+    difference: Difference
+
+
+def seen(version: str, records: Mapping[str, bytes]) -> Seen | None:
+    """What the records of `Table.SHADOW` tell of a version; None where no bridge has run it yet."""
+    if (stored := records.get(f"{version}/{_HEAD}")) is None:
+        return None
+    head = msgspec.json.decode(stored, type=_Head)
+    comparison, prefix = Comparison(), f"{version}/{_FACT}/"
+    comparison.counts = head.counts
+    for id, snapshot in records.items():
+        if id.startswith(prefix):
+            comparison.facts[id.removeprefix(prefix)] = msgspec.json.decode(snapshot, type=Sides)
+    return Seen(head.since_ms, head.counts.defects, comparison.difference())
 
 
 class Shadow:
