@@ -27,7 +27,10 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
         "bridge.doctor.command:command",
         "Say what is wrong around the bridge. Exit 0 ok, 1 something is wrong, 2 the folder, 3 unreachable.",
     ),
-    "rules": ("bridge.commands.rules:app", "The rules of a plant: list, test, explain, and the life of their versions."),
+    "rules": (
+        "bridge.commands.rules:app",
+        "The rules of a plant: list, test, explain, ready ones, and the life of their versions.",
+    ),
     "people": (
         "bridge.lifecycle.people_command:app",
         "Who may change the rules: list, add, secret, remove.",

@@ -12,7 +12,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from bridge.commands.rules import listing, test
+from bridge.commands.rules import listing, pack, test
 
 
 class _Rules(TyperGroup):
@@ -36,8 +36,9 @@ def _with_store() -> TyperGroup:
 
 app = typer.Typer(
     cls=_Rules,
-    help="The rules of a plant: list, test, explain, and the life of their versions.",
+    help="The rules of a plant: list, test, explain, ready ones, and the life of their versions.",
     no_args_is_help=True,
 )
 app.command("list")(listing.command)
 app.command("test")(test.command)
+app.add_typer(pack.app, name="pack")
