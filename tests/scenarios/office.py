@@ -145,6 +145,12 @@ class Office:
         (row,) = await self.rows("mrp.workcenter", domain, ["working_state"])
         return bool(row["working_state"] == "blocked")
 
+    async def blocked_until(self, center: str) -> str:
+        """When the last absence of a work center ends: nothing is to be planned there before."""
+        (row,) = await self.rows("mrp.workcenter", [["code", "=", center + self.suffix]], ["resource_id"])
+        domain = [["resource_id", "=", row["resource_id"][0]], ["time_type", "=", "leave"]]
+        return max(str(leave["date_to"]) for leave in await self.rows("resource.calendar.leaves", domain, ["date_to"]))
+
     async def requests(self, machine: str) -> list[tuple[str, bool]]:
         """Maintenance requests for an equipment: their titles, and whether they are done."""
         domain = [["equipment_id.name", "=", machine + self.suffix]]
