@@ -1,6 +1,7 @@
 """`uns-bridge check PLANT [--online] [--json]`: read the whole plant folder and tell everything that is wrong with it.
 
-With `--online` the folder is also compared with the Odoo that it names.
+The versions that are live and in shadow are read, too. With `--online` the folder is also compared with the Odoo that
+it names.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from rich.table import Table
 from bridge.commands.exit import OK, WRONG, fail
 from bridge.commands.odoo import exit_code
 from bridge.errors import ConfigError
+from bridge.lifecycle.live import check_life
 from bridge.online.check import Compared, check_online
 from bridge.plant import CODES_FILE, Plant, load_plant
 from bridge.rule_tests.folder import load_tests
@@ -37,10 +39,11 @@ def check(plant: Path, json_output: bool, online: bool = False) -> int:
         _tell(plant, error.problems, {}, json_output=json_output)
         return WRONG
     compared = asyncio.run(check_online(loaded)) if online else None
-    problems = compared.problems if compared else ()
+    broken, told = check_life(plant)
+    problems = (*broken, *(compared.problems if compared else ()))
     if compared and not json_output:
         _print_comparison(compared)
-    notes = _notes(loaded)
+    notes = [*_notes(loaded), *told]
     if not json_output:
         _print_notes(notes)
     more = {"found": {**_found(loaded), "rule_tests": len(tests)}, "notes": notes, **_online(compared)}

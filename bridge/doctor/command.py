@@ -16,7 +16,7 @@ from bridge.commands.exit import FAILED, OK, UNREACHABLE, WRONG, fail
 from bridge.doctor.examination import examine
 from bridge.doctor.finding import Finding, Level
 from bridge.errors import ConfigError
-from bridge.plant import load_plant
+from bridge.lifecycle.live import load_live
 
 
 def command(
@@ -25,7 +25,7 @@ def command(
 ) -> None:
     """Say what is wrong around the bridge. Exit 0 ok, 1 something is wrong, 2 the folder, 3 unreachable."""
     try:
-        findings = asyncio.run(examine(load_plant(plant), SystemClock()))
+        findings = asyncio.run(examine(load_live(plant), SystemClock()))
     except ConfigError as error:
         fail(error, WRONG)
     typer.echo(as_json(findings) if json_output else as_lines(findings))

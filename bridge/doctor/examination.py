@@ -37,10 +37,17 @@ DOCTOR: Final = "doctor"
 
 async def examine(plant: Plant, clock: Clock) -> tuple[Finding, ...]:
     """Every check, in the order of a reader's interest."""
-    here = [Place("plant", str(plant.folder)).ok("the folder is clean"), *examine_secrets(plant)]
+    here = [Place("plant", str(plant.folder)).ok("the folder is clean"), _rules(plant), *examine_secrets(plant)]
     here.append(examine_disk(plant.settings.data_dir, *see_disk(plant.settings.data_dir)))
     plant_side, odoo = await asyncio.gather(_plant_side(plant, clock), _odoo(plant, clock))
     return (*here, *plant_side, *odoo)
+
+
+def _rules(plant: Plant) -> Finding:
+    if plant.release is None:
+        return Place("rules", "folder").ok("no version is live; the bridge runs the folder as it stands")
+    who = f"by {plant.release.author}, approved by {plant.release.approved_by}"
+    return Place("rules", plant.release.version).ok(f"this version is live, {who}")
 
 
 async def _plant_side(plant: Plant, clock: Clock) -> list[Finding]:

@@ -7,9 +7,11 @@ from pathlib import Path
 
 from bridge.errors import ConfigError
 from bridge.lifecycle.book import LogBroken, VersionBook
+from bridge.lifecycle.content import VERSIONS_FOLDER, texts_of, version_of
 from bridge.lifecycle.history import History
-from bridge.plant import Content, Plant, Release, load_plant
-from ruleset.problem import Problem
+from bridge.lifecycle.people import read_people
+from bridge.plant import PEOPLE_FILE, Content, Plant, Release, load_plant
+from ruleset.problem import Problem, Problems
 
 
 def load_live(folder: Path) -> Plant:
@@ -38,3 +40,25 @@ def load_version(folder: Path, history: History, version: str) -> Plant:
     plant = load_plant(folder, VersionBook(folder).folder(version))
     release = Release(version=version, author=known.author, approved_by=known.decided_by)
     return replace(plant, content=replace(plant.content, release=release))
+
+
+def check_life(folder: Path) -> tuple[tuple[Problem, ...], tuple[str, ...]]:
+    """What is wrong with the people and the versions of a folder that can be read, and what may be a mistake."""
+    problems, notes = Problems(), []
+    try:
+        if (file := folder / PEOPLE_FILE).exists():
+            read_people(PEOPLE_FILE, file.read_text("utf-8-sig"), problems)
+    except (OSError, UnicodeDecodeError) as error:
+        problems.add(Problem(file=PEOPLE_FILE, text=f"cannot be read: {error}"))
+    try:
+        history = VersionBook(folder).history()
+        for version in filter(None, (history.live, history.shadow)):
+            load_version(folder, history, version)
+        if history.live is not None and history.live != version_of(texts_of(folder)):
+            live = f"{history.live} is live, and the folder differs from it"
+            notes.append(f"{live}; `uns-bridge rules versions` says more")
+    except (LogBroken, OSError) as error:
+        problems.add(Problem(file=VERSIONS_FOLDER, text=str(error)))
+    except ConfigError as error:
+        problems.extend(replace(each, file=f"{VERSIONS_FOLDER}: {each.file}") for each in error.problems)
+    return problems.all, tuple(notes)

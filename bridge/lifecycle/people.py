@@ -15,6 +15,7 @@ import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from io import StringIO
 from pathlib import Path
 from typing import Final
@@ -29,8 +30,6 @@ from ruleset.problem import Problems, suggest
 SHORTEST: Final = 8
 """Characters that a secret needs at least."""
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]*")
-_UNKNOWN: Final = PasswordHasher().hash(secrets.token_urlsafe())
-"""What the secret of somebody unknown is compared with, so that the time does not tell who is known."""
 
 
 class Role(StrEnum):
@@ -88,12 +87,18 @@ def identify(people: Mapping[str, Person], name: str, secret: str) -> Person:
     """The person, if this is their secret. Slow by intent (some 50 ms of CPU). Raises `NotKnown`."""
     person = people.get(name)
     try:
-        PasswordHasher().verify(person.hash if person is not None else _UNKNOWN, secret)
+        PasswordHasher().verify(person.hash if person is not None else _nobodys(), secret)
     except (Argon2Error, InvalidHashError):
         raise NotKnown(name) from None
     if person is None:
         raise NotKnown(name)
     return person
+
+
+@cache
+def _nobodys() -> str:
+    """What the secret of somebody unknown is compared with, so that the time does not tell who is known."""
+    return PasswordHasher().hash(secrets.token_urlsafe())
 
 
 def hash_secret(secret: str) -> str:

@@ -9,6 +9,9 @@ import typer
 from typer.testing import CliRunner
 
 from bridge.commands.check import check, command
+from bridge.lifecycle.book import VersionBook
+from bridge.lifecycle.history import Step
+from tests.bridge.lifecycle.test_book import ANNA, BEN
 
 DEMO = Path(__file__).parents[2] / "bridge" / "demo" / "plant"
 
@@ -68,3 +71,40 @@ def test_the_command_ends_with_the_exit_code(tmp_path: Path) -> None:
     assert CliRunner().invoke(application, [str(DEMO)]).exit_code == 0
     result = CliRunner().invoke(application, [str(tmp_path), "--json"])
     assert (result.exit_code, json.loads(result.output)["clean"]) == (2, False)
+
+
+def released(tmp_path: Path) -> tuple[Path, str]:
+    folder = shutil.copytree(DEMO, tmp_path / "plant")
+    book = VersionBook(folder)
+    version = book.propose(ANNA, "a reason", 1, 1)
+    book.act(Step.APPROVE, BEN, version, "a reason", 2)
+    book.act(Step.PROMOTE, BEN, version, "a reason", 3)
+    return folder, version
+
+
+def test_a_folder_that_differs_from_what_is_live_is_noted_and_no_problem(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, version = released(tmp_path)
+    assert check(folder, json_output=True) == 0
+    assert json.loads(capsys.readouterr().out)["notes"] == []
+    (folder / "codes.yaml").write_text(f"# more\n{(folder / 'codes.yaml').read_text()}")
+    assert check(folder, json_output=False) == 0
+    assert capsys.readouterr().out.splitlines()[0] == (
+        f"note: {version} is live, and the folder differs from it; `uns-bridge rules versions` says more"
+    )
+
+
+def test_versions_and_people_that_somebody_broke_are_problems(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, version = released(tmp_path)
+    texts = folder / "versions" / version
+    (texts / "codes.yaml").unlink()
+    (folder / "people.yaml").write_text("anna: {roles: [autor], secret: $argon2id$x}\n")
+    assert check(folder, json_output=False) == 2
+    assert capsys.readouterr().out.splitlines() == [
+        'people.yaml:1:16: "autor" is not possible here; did you mean "author"?',
+        f"versions: {texts}: its files are not those that were proposed as {version}; take them from git",
+        f"{folder}: 2 problems",
+    ]

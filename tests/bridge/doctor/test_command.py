@@ -41,7 +41,7 @@ async def test_a_plant_that_is_well_ends_with_0_and_no_secret_is_shown(
     told = json.loads(data.stdout)
     bad = [one for one in told["findings"] if one["level"] == "wrong"]
     assert (lines.exit_code, data.exit_code, told["ok"], bad) == (0, 0, True, [])
-    assert {one["part"] for one in told["findings"]} == {"plant", "secret", "disk", "redis", "broker", "odoo"}
+    assert {one["part"] for one in told["findings"]} == {"plant", "rules", "secret", "disk", "redis", "broker", "odoo"}
     for secret in (KEY, mosquitto.password, redis_server.password):
         assert secret not in lines.stdout + data.stdout
 
