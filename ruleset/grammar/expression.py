@@ -18,6 +18,8 @@ from ruleset.problem import Problem, suggest
 
 _PLACEHOLDER: Final = re.compile(r"\{([^{}]*)\}")
 _NO_SHIFTS: Final = 'unknown name "shift.'
+_PROSE: Final = re.compile(r"[^\W\d][\w -]*")
+"""What was meant as a text, where one is expected and this is no expression."""
 _PARAMETER: Final = re.compile(r"param\s*\.\s*([A-Za-z_]\w*)")
 
 
@@ -165,6 +167,8 @@ def _compiled(
         reason = compiled.text
         if reason.startswith(_NO_SHIFTS):
             reason = reason.partition(";")[0] + "; there are none here: say in assets.yaml when shifts are"
+        if tuple(kinds) == (Kind.TEXT,) and _PROSE.fullmatch(text) and "did you mean" not in reason:
+            reason += f"; a text is written \"'{text}'\""
         problem_within(node, offset + filled.original(compiled.offset), reason)
         return None
     given = {f"param.{name}": each for name, each in (node.arguments or {}).items()}

@@ -1,6 +1,6 @@
 """Postings, dead letters, alerts and remarks as a rule test shows and compares them: names and values of its author.
 
-Of a transaction these are its fields, moments without `_ms` and named as under `with` (`start`, `end`).
+Of a transaction these are its fields, moments without `_ms` and all named as under `with` (`start`, `end`).
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Holds(Enum):
 ENVELOPE: Final = ("asset", "order", "rule", "at", "posted", "key")
 """What every posting has besides its own fields: `at` is when it was so, `posted` when the rule decided."""
 
-_RENAMED: Final = {"started_ms": "start", "ended_ms": "end"}
+_RENAMED: Final = {"started_ms": "start", "ended_ms": "end", "question": "name"}
 _HIDDEN: Final = frozenset({"key", "equipment", "at_ms", "provenance", "order", "consent"})
 
 

@@ -118,6 +118,12 @@ def test_a_version_is_what_the_rule_says_not_how_it_is_written() -> None:
             "do: production.scrp",
             '8:7: unknown action "production.scrp"; did you mean "production.scrap"?',
         ),
+        (
+            SCRAP,
+            "lot: scrap.lot",
+            "lot: Lot A",
+            "9:84: not an expression: 'A' is not possible here; a text is written \"'Lot A'\"",
+        ),
         (SCRAP, "lot: scrap.lot", "lott: scrap.lot", '9:75: unknown key "lott"; did you mean "lot"?'),
         (SCRAP, "quantity: scrap.qty, ", "", '9:9: production.scrap needs "quantity" under `with`'),
         (

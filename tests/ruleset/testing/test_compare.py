@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from ruleset.testing.case import Expected, Offset, Shown
 from ruleset.testing.compare import Difference, Got, Wrong, compare, fits
+from ruleset.testing.shown import Holds, member_fields
 from tests.ruleset.testing.tried import SCENARIOS, plant, why
 
 
@@ -20,6 +21,10 @@ def posting(number: int) -> Got:
 def expected(*came: Got) -> list[Expected]:
     """What is expected where just this comes."""
     return [Expected(line=number, values=each.values) for number, each in enumerate(came, start=1)]
+
+
+def test_the_answers_of_an_inspection_are_named_as_its_rule_names_them() -> None:
+    assert member_fields("quality.result", "values") == {"name": Holds.TEXT, "value": Holds.TEXT}
 
 
 postings = st.lists(st.integers(min_value=1, max_value=4).map(posting), max_size=8)
