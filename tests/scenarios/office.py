@@ -77,9 +77,10 @@ class Office:
         (row,) = await self.rows("mrp.production", [["id", "=", int(order[3:])]], ["product_qty"])
         return float(row["product_qty"])
 
-    async def due(self, order: str) -> str:
-        (row,) = await self.rows("mrp.production", [["id", "=", int(order[3:])]], ["date_deadline"])
-        return str(row["date_deadline"])
+    async def origin(self, order: str) -> str:
+        """What the order is for, as a planner wrote it."""
+        (row,) = await self.rows("mrp.production", [["id", "=", int(order[3:])]], ["origin"])
+        return str(row["origin"])
 
     async def work(self, order: str) -> list[tuple[str, str]]:
         """The order's steps and how each stands."""

@@ -57,8 +57,8 @@ async def test_a_planner_who_edits_the_order_while_four_lines_report_meets_no_er
         await line.runs(order)
 
     async def edit() -> None:
-        for day in range(1, 9):
-            await plant.planner.edits(order, date_deadline=f"2026-12-0{day} 08:00:00")
+        for number in range(1, 9):
+            await plant.planner.edits(order, origin=f"SO-{number}")
 
     async def report() -> None:
         for _ in range(4):
@@ -69,7 +69,7 @@ async def test_a_planner_who_edits_the_order_while_four_lines_report_meets_no_er
     await asyncio.gather(edit(), report())
     await plant.passes(minutes=10)
     assert await plant.odoo.order(order) == Running(counted=400)
-    assert await plant.odoo.due(order) == "2026-12-08 08:00:00"
+    assert await plant.odoo.origin(order) == "SO-8"
     assert plant.is_done
 
 
