@@ -28,6 +28,7 @@ def _with_store() -> TyperGroup:
     """The commands that look into the store."""
     group = typer.Typer()
     group.command("explain")(import_module("bridge.commands.rules.explain").command)
+    group.command("backtest")(import_module("bridge.commands.rules.backtest").command)
     import_module("bridge.lifecycle.command").add_to(group)
     made = typer.main.get_command(group)
     assert isinstance(made, TyperGroup)
@@ -36,7 +37,7 @@ def _with_store() -> TyperGroup:
 
 app = typer.Typer(
     cls=_Rules,
-    help="The rules of a plant: list, test, explain, ready ones, and the life of their versions.",
+    help="The rules of a plant: list, test, explain, backtest, ready ones, and the life of their versions.",
     no_args_is_help=True,
 )
 app.command("list")(listing.command)

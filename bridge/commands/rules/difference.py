@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Column
 from rich.table import Table as Shown
 
+from bridge.clock import iso
 from bridge.commands.exit import FAILED, OK, WRONG, fail
 from bridge.commands.site import JsonOption, ask, print_json
 from bridge.console.format import clock_of
@@ -19,6 +20,7 @@ from bridge.lifecycle.book import LogBroken, VersionBook
 from bridge.lifecycle.difference import Change, Decided, Difference, Differing
 from bridge.lifecycle.shadow import Seen, seen
 from bridge.plant import Plant
+from ruleset.trace.sentence import Clock, headline, one_line
 from state.record import Table
 from state.store import Store
 
@@ -74,13 +76,13 @@ def print_difference(difference: Difference, limit: int, timezone: str) -> None:
     console.print(_table("rule", difference.by_rule()))
     console.print(_table("order", difference.by_order()))
     moment = clock_of(timezone)
-    columns = ("", Column("when", no_wrap=True), "order", "equipment", "action", "rule", "what")
-    facts = Shown(*columns, box=SIMPLE, pad_edge=False)
     for each in difference.differing[:limit]:
         one = each.either
-        named = (one.order or NOTHING, one.equipment, one.action, one.rule)
-        facts.add_row(_SIGN[each.change], moment(one.at_ms), *named, told(each))
-    console.print(facts)
+        named = (one.action, *([one.order] if one.order else []), one.equipment, f"({one.rule})")
+        print(_SIGN[each.change], moment(one.at_ms), *named)
+        print(f"    {told(each, moment)}")
+        for side, text in why(each, moment).items():
+            print(f"    {side}: {text}")
     if (more := len(difference.differing) - limit) > 0:
         print(f"and {more} more; --limit says how many are told")
 
@@ -104,18 +106,35 @@ def as_data(difference: Difference, limit: int) -> dict[str, Any]:
     }
 
 
-def told(each: Differing) -> str:
+def told(each: Differing, clock: Clock) -> str:
     """What differs of one fact: its values, or those that changed."""
     if each.before is not None and each.after is not None:
-        return ", ".join(f"{name} {_at(each.before, name)} -> {_at(each.after, name)}" for name in each.fields)
+        sides = (each.before, each.after)
+        return ", ".join(f"{_word(name)} {' -> '.join(_at(one, name, clock) for one in sides)}" for name in each.fields)
     names = [*each.either.content, *(["refused"] if each.either.refused else [])]
-    return ", ".join(f"{name} {_at(each.either, name)}" for name in names)
+    return ", ".join(f"{_word(name)} {_at(each.either, name, clock)}" for name in names)
 
 
-def _at(decided: Decided, name: str) -> str:
+def why(each: Differing, clock: Clock) -> Mapping[str, str]:
+    """By `before` and `after`, why each version decided what it did; only of what is kept."""
+    traces = {"before": each.why_before, "after": each.why_after}
+    return {
+        side: ": ".join(text for text in (headline(trace, clock), one_line(trace, clock)) if text)
+        for side, trace in traces.items()
+        if trace is not None
+    }
+
+
+def _word(name: str) -> str:
+    return name.removesuffix("_ms")
+
+
+def _at(decided: Decided, name: str, clock: Clock) -> str:
     """The value of one of `Differing.fields`."""
     named = {"order": decided.order, "action": decided.action, "refused": decided.refused}
     value = decided.content.get(name, named.get(name))
+    if name.endswith("_ms") and isinstance(value, int):
+        return clock(value)
     return NOTHING if value is None else str(value)
 
 
@@ -138,6 +157,7 @@ def _fact(each: Differing) -> dict[str, Any]:
         "fields": list(each.fields),
         "before": _side(each.before),
         "after": _side(each.after),
+        **({"why": reasons} if (reasons := why(each, iso)) else {}),
     }
 
 
