@@ -222,7 +222,8 @@ class Engine:
         for id, each in touched.items():
             memory = self._records.rule(id)
             at_ms = max(each.changed_ms.values(), default=each.at_ms)
-            moment = self._moment(each.instance, each.source, at_ms, now_ms, each.changed_ms)
+            times = each.changed_ms | self._tracking.turned(each.instance, at_ms)
+            moment = self._moment(each.instance, each.source, at_ms, now_ms, times)
             answers: tuple[EngineOutput, ...] = ()
             before: RuleMemory | None = None
             changed = turned = False
@@ -297,9 +298,8 @@ class Engine:
     def _awaited(
         self, instance: Instance, event: Event, values: dict[str, Plain], now_ms: int
     ) -> tuple[EngineOutput, ...]:
-        id = instance.id
+        id, form = instance.id, instance.form
         memory = self._records.rule(id)
-        form = instance.form
         assert isinstance(form, Wait)
         assert isinstance(memory, WaitMemory)
         other = form.hear(self._records.heard(instance.rule), event, values, now_ms)

@@ -100,15 +100,18 @@ class Floor:
         return self._settled(self.settler.take(observations, now_ms))
 
     def due(self, now_ms: int) -> Iterator[Decisions]:
-        """End what has settled, then run the rules' timers."""
+        """End what has settled, then run the rules' timers. While all equipment settles they wait too: they run in
+        between, or else the end of a shift would come before its last pieces."""
         yield from self._settled(self.settler.due(now_ms))
-        if outputs := self.engine.due(now_ms):
+        if not self.settler.keeps_all and (outputs := self.engine.due(now_ms)):
             yield Decisions((), outputs)
 
     @property
     def next_due_ms(self) -> int | None:
         """When `due` has something to do next."""
-        dues = (self.settler.next_due_ms, self.engine.next_due_ms)
+        dues = [self.settler.next_due_ms]
+        if not self.settler.keeps_all:
+            dues.append(self.engine.next_due_ms)
         return min((due for due in dues if due is not None), default=None)
 
     def _settled(self, settled: Iterable[Settled]) -> Iterator[Decisions]:

@@ -152,6 +152,11 @@ class Settler:
         """When `due` has something to do."""
         return min((group.until_ms for group in self._groups.values()), default=None)
 
+    @property
+    def keeps_all(self) -> bool:
+        """Whether all equipment settles: until it has, no time passes for the rules."""
+        return SITE in self._groups
+
     def take_over(self, other: Settler) -> None:
         """Go on where another settler is, whose records were restored: what settles there settles here, as long."""
         self._gone = other._gone & self._node_of.keys()
@@ -315,8 +320,9 @@ class Settler:
     def _told(self, placed: Sequence[Placed], group: _Group) -> Iterator[Settled]:
         """The units in which the rules see it: what one message said of one moment.
 
-        Who was born is fresh from its first stored reading on, or else when its whole birth has been told: until
-        then nothing is known of it, and its timers wait.
+        Who was born is fresh right before its first stored reading, or else when its whole birth has been told: until
+        then nothing is known of it, and its timers wait. What it stored is all that changed: until its first stored
+        reading everything lasted, and timers of that time fire.
         """
         fresh_at: dict[str, Place] = {}
         for place, one in placed:
@@ -328,7 +334,11 @@ class Settler:
             observations = [give(one, at_ms) for _, one in unit]
             if equipment in group.born and any(fresh_at.get(equipment) == place for place, _ in unit):
                 group.born.discard(equipment)
-                observations.insert(0, Fresh(equipment=equipment, at_ms=at_ms))
+                fresh = Fresh(equipment=equipment, at_ms=at_ms)
+                if fresh_at[equipment].rank == HISTORY:
+                    yield at_ms, (fresh,)
+                else:
+                    observations.insert(0, fresh)
             yield at_ms, tuple(observations)
 
     def _placed(self, group: _Group, now_ms: int) -> list[Placed]:

@@ -99,10 +99,11 @@ def _once(came: Iterable[Came]) -> Iterator[Came]:
 def _fact(post: Post) -> Transaction:
     """What makes a repeat the same fact: all but how it was learnt, and which order ran then."""
     order = None if post.order_ran else post.transaction.order
-    return structs.replace(post.transaction, provenance=_NOWHERE, order=order)
+    return structs.replace(post.transaction, provenance=NOWHERE, order=order)
 
 
-_NOWHERE: Final = Provenance(rule="", version="", topic="")
+NOWHERE: Final = Provenance(rule="", version="", topic="")
+"""How a fact was learnt does not make it another one."""
 
 
 class _Run:

@@ -26,8 +26,8 @@ class Ending:
     def changed(self, memory: EndingMemory, moment: Moment) -> tuple[EngineOutput, ...]:
         """Take new values of the equipment's signals."""
         if self.per is Per.SHIFT:
-            if not memory.period:
-                self._begin_shift(memory, moment)
+            if memory.due_ms is None:
+                self._turn(memory, moment, moment.now_ms)
             return ()
         if moment.running == memory.period:
             return ()
@@ -36,17 +36,22 @@ class Ending:
         return outputs
 
     def due(self, memory: EndingMemory, moment: Moment) -> tuple[EngineOutput, ...]:
-        """The shift is over."""
+        """The shift is over, or the time between two shifts."""
         outputs = self._over(memory, moment)
-        memory.period, memory.due_ms = "", None
-        self._begin_shift(memory, moment)
+        self._turn(memory, moment, moment.at_ms)
         return outputs
 
-    def _begin_shift(self, memory: EndingMemory, moment: Moment) -> None:
-        shift = moment.equipment.shifts.at(moment.now_ms) if moment.equipment.shifts is not None else None
+    def _turn(self, memory: EndingMemory, moment: Moment, at_ms: int) -> None:
+        """Follow the shift that is on then, if one is, until the calendar's next turn: none is left out, whether
+        anything is said in it or not."""
+        calendar = moment.equipment.shifts
+        shift = calendar.at(at_ms) if calendar is not None else None
+        memory.period, memory.due_ms = "", None
         if shift is not None:
             memory.period = f"{shift.shift}@{shift.started_ms}"
             memory.started_ms, memory.due_ms = shift.started_ms, shift.ended_ms
+        elif calendar is not None:
+            memory.due_ms = calendar.next_turn_ms(at_ms)
 
     def _over(self, memory: EndingMemory, moment: Moment) -> tuple[EngineOutput, ...]:
         if not memory.period:

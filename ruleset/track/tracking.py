@@ -18,6 +18,7 @@ from ruleset.sample import Plain, Sample
 from ruleset.track.delta import Delta, DeltaMemory, Per
 from ruleset.track.ending import Ending
 
+SHIFT_NAMES: Final = ("shift.planned", "shift.name")
 _NOTHING: Final[Mapping[str, Plain]] = MappingProxyType({})
 
 
@@ -60,6 +61,15 @@ class Tracking:
             if value is not None:
                 found[delta.name] = value
         return found
+
+    def turned(self, instance: Instance, at_ms: int) -> dict[str, int]:
+        """When the shift changed of which the conditions do not know yet, because their timer had to wait."""
+        calendar = instance.equipment.shifts
+        if calendar is None or not instance.reads_shift:
+            return {}
+        wake_ms = self._records.track(instance.track_id).wake_ms
+        turn_ms = calendar.next_turn_ms(wake_ms - 1) if wake_ms is not None else None
+        return dict.fromkeys(SHIFT_NAMES, turn_ms) if turn_ms is not None and turn_ms <= at_ms else {}
 
     def arm(self, instance: Instance, now_ms: int) -> None:
         """Set when the conditions are to be evaluated again although nothing is said."""

@@ -190,6 +190,15 @@ def test_a_sum_begins_at_nothing_with_the_next_shift_although_nothing_is_said() 
     assert floor.after(1) == ["alert much for 1900 s"]
 
 
+@pytest.mark.parametrize("restarting", [False, True])
+def test_a_shift_in_which_nothing_is_said_is_told_too_also_behind_a_gap(restarting: bool) -> None:
+    floor = press(PER_SHIFT, restarting=restarting, assets=SHIFTS)
+    floor.comes_back(good_count=10)
+    floor.says(good_count=15)
+    day = ["alert first: 0 pieces", "alert second: 0 pieces"]
+    assert floor.after(48 * 60 * MINUTE) == ["alert first: 5 pieces", "alert second: 0 pieces", *day]
+
+
 def test_what_a_rule_follows_is_known_to_rules_about_events_too() -> None:
     per_piece = """
 - rule: heat-per-piece

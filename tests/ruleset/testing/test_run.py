@@ -73,7 +73,7 @@ def test_a_birth_alone_tells_the_present_and_what_was_stored_is_lost() -> None:
 
 def test_while_the_bridge_is_away_nodes_store_and_timers_rest() -> None:
     assert came_of(f"{COUNT}  at: {{90s: {{restart: 5m}}}}\n", *TOTALS, of=plant(SCENARIOS)) == [
-        ("mo-1", "5", "6m30s"),
+        ("mo-1", "5", "6m33s"),
         ("mo-1", "10", "6m33s"),
         ("mo-1", "15", "6m33s"),
         ("mo-1", "20", "6m33s"),
