@@ -25,6 +25,7 @@ from ruleset.grammar.selection import event_signal, order_signal
 from ruleset.grammar.template import Parameter, ParameterType, read_rule_template
 from ruleset.problem import Problems
 from ruleset.rules import Instance
+from ruleset.testing.case import RuleTest
 
 FOLDER: Final = Path(__file__).parent / "plant"
 TOGETHER: Final = "together"
@@ -84,6 +85,11 @@ class Ready:
 @cache
 def own_plant() -> Plant:
     return load_plant(FOLDER)
+
+
+@cache
+def own_tests() -> tuple[RuleTest, ...]:
+    return load_tests(own_plant())
 
 
 @cache
@@ -174,7 +180,7 @@ def _equipment(
 ) -> Iterator[tuple[Equipment, Equipment]]:
     """Of the equipment that the tests name each with that of the plant which can say the same, if there is one; where
     a rule is at work goes first."""
-    tests = [each for each in load_tests(own_plant()) if each.file == f"{RULES_FOLDER}/{ready.name}_test.yaml"]
+    tests = [each for each in own_tests() if each.file == f"{RULES_FOLDER}/{ready.name}_test.yaml"]
     first = [each.equipment for each in at_work]
     for path in {path: None for test in tests for path in test.equipment}:
         said = {name for test in tests for each in test.said if each.equipment == path for name in each.values}

@@ -103,7 +103,7 @@ def test_only_the_equipment_that_is_asked_for_has_the_rule(folder: Path) -> None
 
     assert result.exit_code == 0
     assert result.stdout == (
-        "rules/threshold.yaml and rules/threshold_test.yaml are written, for machining/press-2\nits 3 tests pass\n"
+        "rules/threshold.yaml and rules/threshold_test.yaml are written, for machining/press-2\nits 4 tests pass\n"
     )
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from bridge.rule_pack.pack import FOLDER, TOGETHER, own_plant, pack
-from bridge.rule_tests.folder import load_tests, run_test
+from bridge.rule_pack.pack import FOLDER, TOGETHER, own_plant, own_tests, pack
+from bridge.rule_tests.folder import run_test
 from ruleset.form.vocabulary import ACTIONS, PROGRESS
 from ruleset.rules import compile_rules
 from ruleset.testing.case import Restart
@@ -28,7 +28,7 @@ def test_every_template_does_what_its_tests_say_and_they_reach_all_of_it() -> No
     of, coverage = own_plant(), Coverage()
     rules = coverage.watch(of.rules)
     failures: dict[str, list[str]] = {}
-    for test in load_tests(of):
+    for test in own_tests():
         ran = run_test(test, of, rules)
         coverage.note(ran.came)
         failures[test.name] = list(told(judge(test, ran, of.assets.path)))
@@ -39,7 +39,7 @@ def test_every_template_does_what_its_tests_say_and_they_reach_all_of_it() -> No
 
 @pytest.mark.parametrize("name", pack())
 def test_the_tests_of_a_template_need_no_other_and_restart_the_bridge(name: str) -> None:
-    tests = [each for each in load_tests(own_plant()) if each.file == f"rules/{name}_test.yaml"]
+    tests = [each for each in own_tests() if each.file == f"rules/{name}_test.yaml"]
     own = {each.name for each in own_plant().rules.rules if each.file == f"rules/{name}.yaml"}
 
     assert len(tests) >= 3
