@@ -8,7 +8,7 @@ from enum import IntEnum
 from typing import Final
 
 from bridge.console.facts import Inside, NodeLine, nodes
-from bridge.console.watch import Failure, OdooView, SessionView, StoreView, kind_and_place
+from bridge.console.watch import Failure, OdooView, SessionView, StoreView, Told, kind_and_place
 from bridge.core.order import Answer, OrderRecord
 from bridge.doctor.key import ends_soon
 from bridge.wiring import servers
@@ -59,6 +59,7 @@ class Facts:
     sessions: Mapping[str, SessionView]
     store: StoreView
     odoo: OdooView
+    rules: Told | None
     odoo_url: str
     odoo_unverified: bool
     depth: Mapping[EntryState, int]
@@ -89,6 +90,7 @@ def facts(inside: Inside) -> Facts:
         sessions=inside.watch.sessions,
         store=inside.watch.store,
         odoo=inside.watch.odoo,
+        rules=inside.watch.rules,
         odoo_url=settings.odoo.url,
         odoo_unverified=settings.odoo.is_unverified,
         depth=core.outbox.depth(),
@@ -102,6 +104,7 @@ def facts(inside: Inside) -> Facts:
 def diagnose(seen: Facts) -> tuple[Trouble, ...]:
     """Everything that is wrong, the worst first."""
     found = [*_store(seen), *_sessions(seen), *_odoo(seen), *_nodes(seen), *_entries(seen), *_orders(seen)]
+    found += _rules(seen)
     return tuple(sorted(found, key=lambda trouble: trouble.level))
 
 
@@ -359,6 +362,20 @@ def _orders(seen: Facts) -> Iterator[Trouble]:
             means="The order stands on the broker, but it is not known whether the MES has taken it.",
             do="See whether the MES runs and is subscribed to the order topics.",
             link="/orders",
+        )
+
+
+def _rules(seen: Facts) -> Iterator[Trouble]:
+    if seen.rules is not None:
+        fields = seen.rules.notice.fields
+        yield Trouble(
+            level=Level.WARN,
+            title="What people released is not what runs",
+            since_ms=seen.rules.at_ms,
+            means=f"{fields['effect']}.",
+            do="Start the bridge again, or take the versions' files from git: the page of the rules says which.",
+            detail=str(fields["reason"]),
+            link="/rules",
         )
 
 

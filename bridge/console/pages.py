@@ -1,7 +1,8 @@
-"""The pages that only show: overview, equipment, entries, orders."""
+"""The pages that only show: overview, equipment, entries, orders, rules."""
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any, Final
@@ -14,6 +15,10 @@ from bridge.console.diagnosis import SLOW_MS, diagnose
 from bridge.console.diagnosis import facts as diagnosed
 from bridge.console.format import odoo_link, order_link, reasons
 from bridge.console.watch import SessionView, kind_and_place
+from bridge.lifecycle.book import LogBroken, VersionBook
+from bridge.lifecycle.content import texts_of, version_of
+from bridge.lifecycle.difference import Change
+from bridge.lifecycle.history import History
 from bridge.trace.reading import why
 from state.entry import Entry, EntryState
 from state.errors import StoreUnavailable
@@ -22,6 +27,7 @@ PAGE: Final = 50
 DONE_STATES: Final = (EntryState.DELIVERED, EntryState.SKIPPED)
 ALERTS_SHOWN: Final = 12
 ORDERS_SHOWN: Final = 100
+FACTS_SHOWN: Final = 50
 
 
 async def overview(request: web.Request) -> web.StreamResponse:
@@ -129,6 +135,30 @@ async def order(request: web.Request) -> web.StreamResponse:
     totals = desk.inside.core.outbox.stream_totals(f"{name}/")
     link = None if _is_simulator(desk.inside) else order_link(desk.inside.plant.settings.odoo.url, name)
     return desk.render(request, "order.html", line=line, entries=live, totals=totals, link=link)
+
+
+async def rules(request: web.Request) -> web.StreamResponse:
+    """The versions of the rules: what is live, what runs in shadow, and what became of all."""
+    desk = request.app[DESK]
+    folder, core = desk.inside.plant.folder, desk.inside.core
+    history, broken = History(), ""
+    try:
+        history = await asyncio.to_thread(VersionBook(folder).history)
+        draft = version_of(await asyncio.to_thread(texts_of, folder))
+    except (LogBroken, OSError, UnicodeDecodeError) as error:
+        broken, draft = str(error), ""
+    shadow = core.shadows[0] if core.shadows else None
+    values: dict[str, Any] = {
+        "history": history,
+        "broken": broken,
+        "draft": draft,
+        "release": core.release,
+        "shadow": shadow,
+        "difference": None if shadow is None else shadow.difference(),
+        "changes": list(Change),
+        "shown": FACTS_SHOWN,
+    }
+    return desk.render(request, "rules.html", **values)
 
 
 def _is_simulator(inside: facts.Inside) -> bool:

@@ -101,6 +101,7 @@ def make_app(desk: Desk, streams: Streams) -> web.Application:
             web.post("/attention/act", acting.act),
             web.get("/orders", pages.orders),
             web.get("/order", pages.order),
+            web.get("/rules", pages.rules),
             web.get("/events", streams.events),
             web.get("/login", login.show),
             web.post("/login", login.log_in),

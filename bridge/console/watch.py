@@ -16,6 +16,7 @@ from typing import Final
 
 from bridge.clock import Clock
 from bridge.core.input import Notice
+from bridge.lifecycle.watch import NEED_RESTART, NOT_TAKEN_UP, TAKEN_UP
 from odoo_adapter.errors import OdooError, Refused
 from odoo_adapter.odoo import OdooInfo
 
@@ -107,11 +108,17 @@ class Watch:
         self.sessions: dict[str, SessionView] = {}
         self.store = StoreView(number=number)
         self.odoo = OdooView()
+        self.rules: Told | None = None
+        """Why what people released is not what runs, while that is so."""
         self.notices: deque[Told] = deque(maxlen=NOTICES_KEPT)
         self._changed = asyncio.Event()
 
     def notice(self, notice: Notice) -> None:
         """Keep what a person must or may want to know."""
+        if notice.name in (NOT_TAKEN_UP, NEED_RESTART):
+            self.rules = Told(self.clock.now_ms(), notice)
+        elif notice.name == TAKEN_UP:
+            self.rules = None
         if notice.level != "info" or notice.name.startswith("act."):
             self.notices.append(Told(self.clock.now_ms(), notice))
             self.touch()

@@ -68,10 +68,12 @@ class Version:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class History:
-    """All versions by name, in the order of their proposals; `lives` were live one after the other, the last is."""
+    """All versions by name, in the order of their proposals; `lives` were live one after the other, the last is, since
+    `live_since_ms`."""
 
     versions: dict[str, Version] = field(default_factory=dict)
     lives: tuple[str, ...] = ()
+    live_since_ms: int | None = None
     shadow: str | None = None
 
     @property
@@ -177,18 +179,18 @@ def _after(history: History, step: Step, line: Line) -> History:
         case Step.END_SHADOW:
             return replace(history, shadow=None)
         case Step.PROMOTE:
-            return _live(history, (*history.lives, version))
+            return _live(history, (*history.lives, version), line.at_ms)
         case Step.ROLL_BACK:
-            return _live(history, history.lives[:-1])
+            return _live(history, history.lives[:-1], line.at_ms)
 
 
-def _live(history: History, lives: tuple[str, ...]) -> History:
+def _live(history: History, lives: tuple[str, ...], at_ms: int) -> History:
     """The last of `lives` is live now. A shadow was compared with what was live before, and ends."""
     after, live = history, lives[-1]
     if history.live is not None:
         after = _with(after, replace(after.versions[history.live], standing=Standing.RETIRED))
     after = _with(after, replace(after.versions[live], standing=Standing.LIVE))
-    return replace(after, lives=lives, shadow=None)
+    return replace(after, lives=lives, live_since_ms=at_ms, shadow=None)
 
 
 def _with(history: History, changed: Version) -> History:

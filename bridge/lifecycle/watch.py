@@ -7,13 +7,12 @@ bridge's own audit log first.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-import structlog
-
 from bridge.clock import Clock
-from bridge.core.input import FromVersions, Promoted, Shadowed
+from bridge.core.input import FromVersions, Notice, Promoted, Shadowed
 from bridge.core.site import Core
 from bridge.errors import ConfigError
 from bridge.floor.content import why_restart
@@ -27,13 +26,18 @@ from state.audit import OURSELVES, AuditLog
 
 EVERY_S: Final = 2.0
 
-log = structlog.get_logger()
+NOT_TAKEN_UP: Final = "rules.not_taken_up"
+NEED_RESTART: Final = "rules.need_restart"
+TAKEN_UP: Final = "rules.taken_up"
+"""After one of the other two: what people released and what runs are one again."""
 
 
 class VersionWatch:
     """Follows the versions of one plant folder."""
 
-    def __init__(self, folder: Path, core: Core, enter: Enter, clock: Clock, audit: AuditLog) -> None:
+    def __init__(
+        self, folder: Path, core: Core, enter: Enter, clock: Clock, audit: AuditLog, tell: Callable[[Notice], None]
+    ) -> None:
         self._folder = folder
         self._book = VersionBook(folder)
         self._assets = core.floor.assets
@@ -43,8 +47,9 @@ class VersionWatch:
         self._enter = enter
         self._clock = clock
         self._audit = audit
+        self._tell = tell
         self._stamp: tuple[int, int] | None = None
-        self._said = ""
+        self._said: tuple[str, dict[str, str]] | None = None
 
     async def run(self) -> None:
         """Look until cancelled. What cannot be taken up is said once, looked at again each time, and the bridge goes on
@@ -52,14 +57,9 @@ class VersionWatch:
         while True:
             try:
                 await self._look()
-                self._said = ""
             except (LogBroken, ConfigError, OSError) as error:
                 self._stamp = None
-                if self._said != str(error):
-                    self._said = str(error)
-                    log.error(
-                        "rules.not_taken_up", reason=self._said, effect=f"{self._live or 'the folder'} stays live"
-                    )
+                self._say(NOT_TAKEN_UP, reason=str(error), effect=f"{self._live or 'the folder'} stays live")
             await asyncio.sleep(EVERY_S)
 
     async def _look(self) -> None:
@@ -76,15 +76,24 @@ class VersionWatch:
                 await self._promote(history, history.live)
             if history.shadow != self._shadow:
                 await self._beside(history, history.shadow)
+            if self._said is not None and history.live == self._live:
+                self._said = None
+                self._tell(Notice(level="info", name=TAKEN_UP, fields={"version": self._live}))
 
     async def _promote(self, history: History, version: str) -> None:
         content = await self._read(history, version)
         if (reason := why_restart(self._assets, content.assets)) is not None:
-            log.error("rules.need_restart", version=version, reason=reason, effect="it is live from the next start on")
+            effect = f"{self._live or 'the folder'} stays live until the next start"
+            self._say(NEED_RESTART, version=version, reason=reason, effect=effect)
             return
         await self._note(version, history.versions[version].decided_by, before=self._live)
         await self._take(Promoted(content))
         self._live, self._assets, self._shadow = version, content.assets, None
+
+    def _say(self, name: str, **fields: str) -> None:
+        if (name, fields) != self._said:
+            self._said = name, fields
+            self._tell(Notice(level="alert", name=name, fields={**fields}))
 
     async def _note(self, version: str, approver: str, before: str | None = None) -> None:
         fields = {"version": version, "approved_by": approver, "before": before}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -179,7 +180,7 @@ def form_token(page: str) -> str:
 def plant_with_console(folder: Path) -> Plant:
     """The demonstration's plant with a console that has a password."""
     (folder / "console.hash").write_text(CHEAP.hash(PASSWORD))
-    plant = load_plant(PLANT)
+    plant = load_plant(shutil.copytree(PLANT, folder / "plant"))
     console = ConsoleSettings(password_file=folder / "console.hash", link_file=folder / "console.link")
     return replace(plant, settings=replace(plant.settings, console=console))
 

@@ -9,7 +9,8 @@ import pytest
 from bridge.console.app import verdict
 from bridge.console.diagnosis import Facts, Level, Trouble, diagnose
 from bridge.console.facts import NodeLine
-from bridge.console.watch import Failure, OdooView, SessionView, StoreView
+from bridge.console.watch import Failure, OdooView, SessionView, StoreView, Told
+from bridge.core.input import Notice
 from bridge.core.order import Answer, OrderRecord
 from odoo_adapter.odoo import OdooInfo
 from sparkplug.fact import ONLY_SERVER, NodeId
@@ -33,6 +34,7 @@ def well() -> Facts:
         sessions={"host": up, "documents": up, "orders": up},
         store=StoreView(number=7, commit_ms=NOW),
         odoo=OdooView(info=INFO, answered_ms=NOW - 2_000),
+        rules=None,
         odoo_url="https://odoo.example",
         odoo_unverified=False,
         depth={},
@@ -313,3 +315,14 @@ def test_a_certificate_that_is_not_verified_is_told_as_long_as_it_is_so() -> Non
     (trouble,) = diagnose(replace(well(), odoo_unverified=True))
     assert (trouble.level, trouble.title) == (Level.WARN, "Odoo's certificate is not verified")
     assert "odoo.tls.ca_file" in trouble.do
+
+
+def test_versions_that_are_not_what_runs_are_a_trouble_with_a_way_to_their_page() -> None:
+    fields: dict[str, str | int | float | None] = {
+        "reason": "audit.jsonl:2: it was changed",
+        "effect": "4f0c stays live",
+    }
+    told = Told(NOW - 5_000, Notice(level="alert", name="rules.not_taken_up", fields=fields))
+    (trouble,) = diagnose(replace(well(), rules=told))
+    assert (trouble.level, trouble.since_ms, trouble.means) == (Level.WARN, NOW - 5_000, "4f0c stays live.")
+    assert (trouble.detail, trouble.link) == ("audit.jsonl:2: it was changed", "/rules")

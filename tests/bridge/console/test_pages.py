@@ -10,18 +10,22 @@ import msgspec
 import pytest
 
 from bridge.console.password import hash_password
-from bridge.core.input import Notice, SparkplugMessage
+from bridge.core.input import Notice, Shadowed, SparkplugMessage
 from bridge.core.order import Acknowledgement, Answer
+from bridge.lifecycle.book import VersionBook
+from bridge.lifecycle.history import Step
 from bridge.log import configure_logging
 from bridge.loop import Entering
+from bridge.plant import Release
 from bridge.settings.broker import BrokerSettings
 from odoo_adapter.odoo import OdooInfo
 from sparkplug.wire.datatype import Datatype
 from sparkplug.wire.payload import TypedMetric, encode
 from tests.bridge.console.desk import LINE, PASSWORD, Console, hear_the_line
+from tests.bridge.lifecycle.test_book import ANNA, BEN
 
 HOSTILE = """<script>alert(1)</script>"><img src=x onerror=alert(1)>'\u202e{{7*7}}"""
-PAGES = ("/", "/equipment", "/entries?state=dead", "/entries?state=delivered", "/attention", "/orders")
+PAGES = ("/", "/equipment", "/entries?state=dead", "/entries?state=delivered", "/attention", "/orders", "/rules")
 STATIC = ("/static/console.css", "/static/console.js", "/static/icon.svg")
 
 
@@ -315,3 +319,39 @@ async def test_what_no_node_did_is_shown_too(console: Console) -> None:
 
     assert "none that is followed" in page
     assert "topic-invalid" in page
+
+
+async def test_the_page_of_the_rules_says_what_is_live_what_is_in_shadow_and_who_decided(console: Console) -> None:
+    await console.log_in()
+    assert "Nobody has proposed a version yet" in await console.get("/rules")
+    plant = console.inside.plant
+    book, codes = VersionBook(plant.folder), plant.folder / "codes.yaml"
+    version = book.propose(ANNA, f"less noise {HOSTILE}", 17, 1)
+    book.act(Step.APPROVE, BEN, version, "looks right", 2)
+    book.act(Step.PROMOTE, BEN, version, "now", 3)
+    console.inside.core.release = Release(version=version, author="anna", approved_by="ben")
+    codes.write_text(f"# more\n{codes.read_text()}")
+    other = book.propose(ANNA, "more codes", 17, 4)
+    release = Release(version=other, author="anna", approved_by="")
+    shadowed = Shadowed(replace(plant.content, release=release))
+    await console.inside.enter(Entering(input=shadowed, at_ms=console.clock.now_ms()))
+    await console.settle()
+    book.act(Step.SHADOW, ANNA, other, "a shift beside the live one", 5)
+    page = await console.get("/rules")
+    assert f"Live is <b><bdi>{version}</bdi></b> by <bdi>anna</bdi>, approved by <bdi>ben</bdi>, since" in page
+    assert f"<b><bdi>{other}</bdi></b> decides beside it and posts nothing" in page
+    assert f"The folder is <bdi>{other}</bdi>, proposed." in page
+    assert "<script>alert" not in page
+    assert page.index(other) < page.index(f">{version}</bdi></td>")
+
+
+async def test_versions_that_somebody_changed_are_said_on_their_page(console: Console) -> None:
+    await console.log_in()
+    folder = console.inside.plant.folder
+    version = VersionBook(folder).propose(ANNA, "a reason", 17, 1)
+    log = folder / "versions" / "audit.jsonl"
+    log.write_text(log.read_text().replace("anna", "eve"))
+    page = await console.get("/rules")
+    assert "The versions cannot be read" in page
+    assert "it was changed after it was written" in page
+    assert version not in page
