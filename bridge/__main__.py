@@ -29,7 +29,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "rules": (
         "bridge.commands.rules:app",
-        "The rules of a plant: list, test, explain, ready ones, and the life of their versions.",
+        "The rules of a plant: list, test, explain, backtest, ready ones, and the life of their versions.",
     ),
     "people": (
         "bridge.lifecycle.people_command:app",
