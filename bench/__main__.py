@@ -1,4 +1,4 @@
-"""Benchmarks: `python -m bench path|odoo|report [options]`. `make bench`, `bench-odoo` and `bench-tables` call it."""
+"""Benchmarks: `python -m bench path|odoo|backtest|report [options]`. `make bench` and its kin call it."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from bench import latency, odoo, path, profile, report, stages
+from bench import backtest, latency, odoo, path, profile, report, stages
 from bench.figures import OdooFigures, OfSize, PathFigures, circumstances, keep, read
 from bench.process import BenchError
+from bench.recorded import Days
 from bench.rig import BUILD, Rig, open_rig, require
 
 PATH_REPORT: Final = BUILD / "path.json"
@@ -50,6 +51,10 @@ def _parser() -> argparse.ArgumentParser:
     orders.add_argument("--postings", type=int, default=100, help="of each kind, way and round")
     orders.add_argument("--rounds", type=int, default=3)
     orders.add_argument("--report", type=Path, default=ODOO_REPORT, help=f"all figures as JSON ({ODOO_REPORT})")
+    tested = ways.add_parser("backtest", help="a recorded day through two versions of the rules, beside one plain run")
+    tested.add_argument("--devices", type=int, default=20, help="a multiple of 5")
+    tested.add_argument("--days", type=float, default=0.05)
+    tested.add_argument("--every", type=int, default=5, metavar="S", help="how often a device tells its counter")
     tables = ways.add_parser("report", help="the tables of the last reports")
     tables.add_argument("--path", type=Path, default=PATH_REPORT)
     tables.add_argument("--odoo", type=Path, default=ODOO_REPORT)
@@ -96,6 +101,12 @@ def _odoo(given: argparse.Namespace) -> None:
     _show(report.odoo_tables(figures))
 
 
+def _backtest(given: argparse.Namespace) -> None:
+    days = Days(devices=given.devices, days=given.days, every_ms=given.every * 1000)
+    with tempfile.TemporaryDirectory(prefix="uns-bench-") as home:
+        _say(backtest.told(backtest.measure(Path(home), days)))
+
+
 def _report(given: argparse.Namespace) -> None:
     """Show the tables of the reports that there are, or write them. What was not measured keeps its old figures."""
     tables: dict[str, str] = {}
@@ -111,7 +122,7 @@ def _report(given: argparse.Namespace) -> None:
         given.write.write_text(report.written(given.write.read_text(), tables))
 
 
-WAYS: Final = {"path": _path, "odoo": _odoo, "report": _report}
+WAYS: Final = {"path": _path, "odoo": _odoo, "backtest": _backtest, "report": _report}
 
 
 def _numbers(text: str) -> tuple[int, ...]:
