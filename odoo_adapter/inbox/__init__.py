@@ -2,10 +2,10 @@
 
 A request is the context key `uns` of `ir.actions.server.run`:
 
-    {"op": "hello"}               -> {"inbox": 6, "kinds": [...], "uid", "login", "su", "company", "db_time", "sha"}
-    {"op": "find", "keys": [...]} -> {"inbox": 6, "results": [{"key", "status": "done", "result"}]}
+    {"op": "hello"}               -> {"inbox": 7, "kinds": [...], "uid", "login", "su", "company", "db_time", "sha"}
+    {"op": "find", "keys": [...]} -> {"inbox": 7, "results": [{"key", "status": "done", "result"}]}
     {"mode": "each", "tx": [{"key", "kind", "hash", "lane", "by", "p"}]}
-                                  -> {"inbox": 6, "results": [...]}, one per tx, in order
+                                  -> {"inbox": 7, "results": [...]}, one per tx, in order
 
 `sha` is the SHA-256 of the actions' texts as they stand in Odoo; `db_time` is the database's, naive UTC. A simulator
 adds `"simulator": true`. `by` says who caused the transaction (rule, version, topic); it is kept with the record and

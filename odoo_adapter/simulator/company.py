@@ -186,12 +186,12 @@ def _inspected(database: Database) -> None:
 
 
 def _install_inbox(database: Database) -> None:
-    """Where a real server has the action's text, the simulator has `inbox.py`, which does what that text says."""
+    """Where a real server has the actions' texts, the simulator has `protocol.py`, which does what those texts say."""
     group = database.create("res.groups", {"name": "UNS bridge"})
     database.write(database.browse("res.users", INTEGRATION), {"group_ids": [[4, group.id]]})
     refer(database, MODULE, "group_bridge", group)
-    action = database.create("ir.actions.server", {"name": "UNS bridge inbox (simulated)"})
     for one in ACTIONS:
+        action = database.create("ir.actions.server", {"name": "UNS bridge inbox (simulated)"})
         refer(database, MODULE, one.name, action)
         database.create(MODEL, {"x_name": one.marker, "x_kind": "@guard", "x_state": "done", "x_res_id": action.id})
     mark_inbox(database)

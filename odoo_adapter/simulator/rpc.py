@@ -260,11 +260,11 @@ def _run_default_get(database: Database, records: list[Record], call: Call) -> P
 
 
 def _run_action(database: Database, records: list[Record], call: Call) -> Plain:
-    """The inbox is the only action there is."""
+    """The inbox's are the only actions there are."""
     for record in records:
         if not database.exists(record.model, record.id):
             raise missing_record(record.model, record.id, database.user)
-    return inbox.run(database, call) if records else False
+    return inbox.run(database, records[-1], call) if records else False
 
 
 _PAGE: Final = ("domain", "order", "limit", "offset")

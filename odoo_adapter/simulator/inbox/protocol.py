@@ -1,7 +1,7 @@
 """The inbox of the simulator: the protocol of `odoo_adapter.inbox` in Python, on the simulator's own records.
 
-It does NOT run the text of the shipped server action: that needs Odoo's records and PostgreSQL. It does what that
-text says, one effect per kind (see `kinds.py`), with the same keys, results and refusal codes. What the text reaches
+It does NOT run the texts of the shipped server actions: that needs Odoo's records and PostgreSQL. It does what those
+texts say, one effect per kind (see `kinds.py`), with the same keys, results and refusal codes. What the text reaches
 by a unique index, row locks and savepoints holds here because one event loop carries out one call at a time and
 `Database.savepoint` takes back what a refused transaction did. Only a real Odoo shows whether the text itself works.
 """
@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from typing import Final
 
-from odoo_adapter.inbox.action import WHOLE
+from odoo_adapter.inbox.action import ACTIONS, WHOLE, kinds_of
 from odoo_adapter.inbox.install import MODEL
 from odoo_adapter.simulator.errors import Fault, user_error
 from odoo_adapter.simulator.inbox.kinds import KINDS
@@ -25,29 +25,35 @@ INBOX_VERSION: Final = 7
 _LONGEST_MESSAGE: Final = 500
 
 
-def run(database: Database, call: Call) -> Plain:
-    """Answer one run of the action. Raises Odoo's fault for a request that is none of this inbox."""
+def run(database: Database, action: Record, call: Call) -> Plain:
+    """Answer one run of an action. Raises Odoo's fault for a request that is none of this inbox."""
     request = call.context.get("uns") or {}
     if not isinstance(request, dict) or not all(isinstance(request.get(name, []), list) for name in ("tx", "keys")):
         raise user_error("uns:bad_request: not a request of this inbox")
+    kinds = _kinds(database, action)
     if request.get("op") == "hello":
-        return _hello(database)
+        return _hello(database, kinds)
     if request.get("op") == "find":
         return {"inbox": INBOX_VERSION, "results": _found(database, request.get("keys"))}
     blocked: set[str] = set()
     transactions = request.get("tx")
     results: list[Plain] = []
     for transaction in transactions if isinstance(transactions, list) else []:
-        results.append(_apply(database, transaction, blocked))
+        results.append(_apply(database, transaction, kinds, blocked))
     return {"inbox": INBOX_VERSION, "results": results}
 
 
-def _hello(database: Database) -> Plain:
-    kinds: list[Plain] = [*sorted(KINDS)]
+def _kinds(database: Database, action: Record) -> frozenset[str]:
+    """What this action knows. In a state that was kept before there were two, one stands for both and knows all."""
+    numbers = {one: database.find(MODEL, "x_name", one.marker)[0].integer("x_res_id") for one in ACTIONS}
+    return next((kinds_of(one) for one in ACTIONS if numbers[one] == action.id), frozenset())
+
+
+def _hello(database: Database, kinds: frozenset[str]) -> Plain:
     return {
         "inbox": INBOX_VERSION,
         "simulator": True,
-        "kinds": kinds,
+        "kinds": [*sorted(kinds)],
         "uid": database.user,
         "login": database.browse("res.users", database.user).text("login"),
         "su": False,
@@ -66,9 +72,9 @@ def _found(database: Database, keys: Plain) -> Plain:
     return results
 
 
-def _apply(database: Database, transaction: Plain, blocked: set[str]) -> Plain:
+def _apply(database: Database, transaction: Plain, kinds: frozenset[str], blocked: set[str]) -> Plain:
     """One transaction: its key, its whole effect and its result together, or a refusal that changed nothing."""
-    if not isinstance(transaction, dict) or not _is_well_formed(transaction):
+    if not isinstance(transaction, dict) or not _is_well_formed(transaction, kinds):
         key = transaction.get("key") if isinstance(transaction, dict) else None
         message = "not a transaction of this inbox"
         return {"key": key, "status": "refused", "code": "bad_request", "message": message}
@@ -97,14 +103,14 @@ def _apply(database: Database, transaction: Plain, blocked: set[str]) -> Plain:
     return {"key": key, "status": "done", "result": result}
 
 
-def _is_well_formed(transaction: dict[str, Plain]) -> bool:
+def _is_well_formed(transaction: dict[str, Plain], kinds: frozenset[str]) -> bool:
     return (
         _is_text(transaction.get("key"), 500)
         and not str(transaction["key"]).startswith("@")
         and _is_text(transaction.get("hash"), 64)
         and _is_text(transaction.get("lane"), 200)
         and isinstance(transaction.get("p"), dict)
-        and transaction.get("kind") in KINDS
+        and transaction.get("kind") in kinds
         and _is_text(transaction.get("by") or "-", 500)
     )
 

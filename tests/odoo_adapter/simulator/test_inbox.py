@@ -1,12 +1,16 @@
-"""The simulated inbox and the shipped action's text say the same: kinds, version, refusal codes, and late totals."""
+"""The simulated inbox and the shipped text say the same: kinds by action, version, refusal codes, and late totals."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import odoo_adapter.simulator.inbox
-from odoo_adapter.inbox.action import WHOLE, action_text, kinds_of
+from odoo_adapter.client.api import OdooApi
+from odoo_adapter.inbox.action import ACTIONS, LIGHT, WHOLE, Action, action_text, kinds_of
+from odoo_adapter.inbox.install import MODEL
 from odoo_adapter.simulator.inbox.kinds import KINDS
 from odoo_adapter.simulator.inbox.protocol import INBOX_VERSION
 from tests.live_odoo.test_totals import (
@@ -48,3 +52,23 @@ def test_it_refuses_with_the_texts_codes() -> None:
     sources = "".join(path.read_text("utf-8") for path in sorted(Path(folder).glob("*.py")))
     ours = set(re.findall(r'Refusal\(\s*"(\w+)"', sources)) | {"ambiguous"}
     assert ours == texts - VERIFIED_BY_TEXT - OF_THE_CALL
+
+
+async def answer(odoo: OdooApi, action: Action, request: Mapping[str, object]) -> Any:
+    """What the action says to a request."""
+    named = [["x_name", "=", action.marker]]
+    (row,) = await odoo.call(MODEL, "search_read", writes=False, domain=named, fields=["x_res_id"])
+    context = {"uns": request}
+    return await odoo.call("ir.actions.server", "run", writes=True, ids=[row["x_res_id"]], context=context)
+
+
+async def test_each_action_tells_the_kinds_of_its_text(integration: OdooApi) -> None:
+    told = [(await answer(integration, action, {"op": "hello"}))["kinds"] for action in ACTIONS]
+    assert told == [sorted(kinds_of(action)) for action in ACTIONS]
+
+
+async def test_the_light_action_takes_no_completion(integration: OdooApi) -> None:
+    transaction = {"key": "one", "kind": "complete", "hash": "h", "lane": "mo-1", "p": {"order": "mo-1"}}
+    said = await answer(integration, LIGHT, {"mode": "each", "tx": [transaction]})
+    refusal = {"key": "one", "status": "refused", "code": "bad_request", "message": "not a transaction of this inbox"}
+    assert said["results"] == [refusal]
