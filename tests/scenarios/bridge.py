@@ -31,10 +31,12 @@ from bridge.plant import Plant
 from bridge.wiring import new_core
 from odoo_adapter.odoo import Applied, Odoo, OrdersRead, Receipt
 from ruleset.sample import Plain
+from ruleset.transaction import decode
 from sparkplug.edge import EdgeNode, EdgeOutput, Publish
 from state.entry import Entry
+from state.entry import decode as decode_entry
 from state.memory_store import MemoryStore
-from state.record import Commit
+from state.record import Commit, Table
 from state.store import Lease
 
 SETTLED_MS = 5_000
@@ -150,6 +152,12 @@ class Bridge:
         read = await self._odoo.read_orders(self._core.book.cursor)
         own = tuple(one for one in read.orders if self._is_own(one.order, one.document.get("product")))
         await self.take(OrdersArrived(OrdersRead(orders=own, cursor=read.cursor)))
+
+    async def released_by(self) -> set[tuple[str, str]]:
+        """The versions of the rules that decided what stands in Odoo, and who approved them."""
+        entries = [decode_entry(body) for body in (await self._store.read(Table.DONE)).values()]
+        posted = [decode(entry.body).provenance for entry in entries if entry.destination == Destination.ODOO]
+        return {(each.release, each.approved_by) for each in posted}
 
     def knows(self, order: str) -> bool:
         """Whether Odoo has told of this order."""

@@ -24,6 +24,7 @@ from state.entry import EntryState
 from tests.scenarios.bridge import Bridge, Clock
 from tests.scenarios.office import Office
 from tests.scenarios.planner import Planner
+from tests.scenarios.rules import Rules
 
 FOLDER: Final = Path(__file__).parent / "plant"
 TOWN: Final = "hamburg"
@@ -60,6 +61,13 @@ class Machine:
 
     async def becomes(self, state: str, *, fault: str = "") -> None:
         await self._says({"State": state, "Fault": fault})
+
+    async def breaks_down(self, *, minutes: int) -> None:
+        """It stands still with a fault, and runs again for a while."""
+        await self.becomes("FAULT", fault="E12")
+        await self.bridge.wait(minutes * 60_000)
+        await self.becomes("RUN")
+        await self.bridge.wait(10 * 60_000)
 
     async def runs(self, order: str) -> None:
         """The operator puts this order on."""
@@ -157,6 +165,7 @@ class Factory:
     clock: Clock
     planner: Planner
     mes: Mes
+    rules: Rules
     odoo: Office
     presses: tuple[Machine, ...]
     lines: tuple[Machine, ...]
@@ -237,6 +246,7 @@ async def opened(ground: Ground, mode: str, folder: Path, town: str = TOWN) -> A
             clock=clock,
             planner=planner,
             mes=Mes(bridge=bridge, clock=clock, site=plant.assets.path, suffix=suffix),
+            rules=Rules(folder=plant.folder, bridge=bridge, clock=clock),
             odoo=Office(odoo=ground.admin, suffix=suffix, began_ms=began_ms),
             presses=tuple(_machine(pressing, f"press-{n}", bridge, clock) for n in (1, 2)),
             lines=tuple(_machine(packing, f"line-{n}", bridge, clock) for n in (1, 2, 3, 4)),

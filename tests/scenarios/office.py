@@ -160,6 +160,16 @@ class Office:
         ends = {stage["id"] for stage in done}
         return [(row["name"], bool(row["stage_id"]) and row["stage_id"][0] in ends) for row in rows]
 
+    async def approvals(self, machine: str) -> list[tuple[str, str, str]]:
+        """The rule, its version and who approved it, as the maintenance requests for an equipment tell, and their notes
+        of what came again."""
+        domain = [["equipment_id.name", "=", machine + self.suffix]]
+        requests = await self.rows("maintenance.request", domain, ["description"])
+        below = [["model", "=", "maintenance.request"], ["res_id", "in", [row["id"] for row in requests]]]
+        notes = await self.rows("mail.message", below, ["body"])
+        texts = [*(str(row["description"]) for row in requests), *(str(row["body"]) for row in notes)]
+        return re.findall(r"rule (\S+) \S+ of (\w+), approved by (\w+)", " ".join(texts))
+
     async def notes(self, order: str) -> list[str]:
         """What stands below the order, without marks and keys."""
         domain = [["model", "=", "mrp.production"], ["res_id", "=", int(order[3:])], ["message_type", "!=", "tracking"]]
