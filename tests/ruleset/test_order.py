@@ -10,7 +10,11 @@ from ruleset.problem import Problems
 from tests.ruleset.floor import ASSETS, CODES, PRESS, Floor
 from tests.ruleset.test_rules import PROGRESS
 
-METRIC = "      order: {metric: Order, type: text, role: order}\n      good_count: {metric: Good, type: integer, role: counter, unit: pcs, rollover: 65536}\n      vib"
+METRIC = (
+    "      order: {metric: Order, type: text, role: order}\n"
+    "      good_count: {metric: Good, type: integer, role: counter, unit: pcs, rollover: 65536}\n"
+    "      vib"
+)
 EVENTS = METRIC.replace(
     "{metric: Order, type: text, role: order}", "{started_by: work_started.order, ended_by: work_done.order}"
 )

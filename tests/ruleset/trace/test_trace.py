@@ -192,7 +192,7 @@ def test_whatever_happens_each_answer_has_a_trace_whose_checks_hold_over_its_val
     for number, (what, name, value) in enumerate(said):
         match what:
             case "says":
-                plant.says(**{name: value})
+                plant.observes(plant.samples(plant.at, plant.now_ms, {name: value}))
             case "scrap":
                 plant.happens("scrap", str(number), order="mo-1", qty=2, reason=name, confirmed=bool(value))
             case "after":
