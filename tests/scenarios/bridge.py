@@ -106,22 +106,22 @@ class Bridge:
         )
         self._carriers: tuple[Carrier, ...] = (to_odoo, self.namespace)
 
-    async def start(self) -> None:
-        """Take up what the store holds, and hear the births of the plant's edge nodes."""
+    async def start(self, *, unnoticed: bool = False) -> None:
+        """Take up what the store holds, and hear the births of the plant's edge nodes, where they notice."""
         self._lease = await self._store.acquire("scenario", ttl_ms=10**12)
         stored = await self._store.load()
         self._core, self._number = new_core(self._plant), stored.number
         restore(self._core, stored.records)
         await self.take(Started(), HostConnected())
-        for node in self._nodes:
+        for node in () if unnoticed else self._nodes:
             node.disconnected(self._clock.now_ms())
             node.will(self._clock.now_ms())
             await self.hear(node.connected(self._clock.now_ms()))
         await self.wait(SETTLED_MS)
 
-    async def restarts(self) -> None:
-        """The process is killed and begins again from its store; the edge nodes are born anew."""
-        await self.start()
+    async def restarts(self, *, unnoticed: bool = False) -> None:
+        """The process is killed and begins again from its store; the edge nodes are born anew, or go on with data."""
+        await self.start(unnoticed=unnoticed)
 
     async def take(self, *entering: Input) -> None:
         """Take inputs, commit, and deliver until there is nothing to deliver now."""

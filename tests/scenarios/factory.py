@@ -82,6 +82,9 @@ class Machine:
         self.count = count
         await self._says({"Counters/Good": self.count})
 
+    async def vibrates(self, mm_per_s: float) -> None:
+        await self._says({"Vibration": mm_per_s})
+
     async def _says(self, values: dict[str, Value]) -> None:
         await self.bridge.hear(self.node.update(self.device, values, self.clock.now_ms()))
 
@@ -140,6 +143,15 @@ class Mes:
         """The laboratory says `accept` or `reject`."""
         await self.says("quality/laboratory/disposition", order=order, lot=lot, status=status)
 
+    async def checks(self, name: str, result: str, *, press: int = 1) -> None:
+        """A check of a piece at a press: `pass` or `fail`."""
+        await self.says(f"pressing/press-{press}/quality", check=name, result=result)
+
+    def checked(self, name: str) -> list[str]:
+        """The ids of all such checks."""
+        sent = (msgspec.json.decode(each.payload) for each in self.sent)
+        return [str(body["id"]) for body in sent if body.get("check") == name]
+
     async def repeats_itself(self) -> None:
         """The last document comes a second time."""
         await self.bridge.take(self.sent[-1])
@@ -168,6 +180,7 @@ class Factory:
     rules: Rules
     odoo: Office
     presses: tuple[Machine, ...]
+    mill: Machine
     lines: tuple[Machine, ...]
 
     async def releases(self, quantity: float, product: str = "HOUSING") -> str:
@@ -249,6 +262,7 @@ async def opened(ground: Ground, mode: str, folder: Path, town: str = TOWN) -> A
             rules=Rules(folder=plant.folder, bridge=bridge, clock=clock),
             odoo=Office(odoo=ground.admin, suffix=suffix, began_ms=began_ms),
             presses=tuple(_machine(pressing, f"press-{n}", bridge, clock) for n in (1, 2)),
+            mill=_machine(pressing, "mill-1", bridge, clock),
             lines=tuple(_machine(packing, f"line-{n}", bridge, clock) for n in (1, 2, 3, 4)),
         )
     finally:
@@ -261,7 +275,8 @@ def plant_in(folder: Path, ground: Ground, mode: str, town: str) -> Plant:
     (folder / "key").write_text(ground.key)
     for file in folder.rglob("*.yaml"):
         text = file.read_text().replace(TOWN, town).replace("company: 1", f"company: {ground.company}")
-        file.write_text(text.replace('PRESS-{n}"', f'PRESS-{{n}}{ground.suffix}"'))
+        text = text.replace('PRESS-{n}"', f'PRESS-{{n}}{ground.suffix}"').replace('MILL-1"', f'MILL-1{ground.suffix}"')
+        file.write_text(text)
     plant = load_plant(folder)
     at = ground.admin.connection
     odoo = replace(
@@ -275,10 +290,12 @@ def plant_in(folder: Path, ground: Ground, mode: str, town: str) -> Plant:
 
 
 def _nodes(town: str) -> tuple[EdgeNode, EdgeNode]:
-    press: dict[str, Value] = {"State": "RUN", "Fault": ""}
+    press: dict[str, Value] = {"State": "RUN", "Fault": "", "Vibration": 2.0}
     line: dict[str, Value] = {"Order": "", "Counters/Good": 0}
     return (
-        define_node(NodeId(town, "pressing"), {f"press-{n}": press for n in (1, 2)}, primary_host=None),
+        define_node(
+            NodeId(town, "pressing"), dict.fromkeys(("press-1", "press-2", "mill-1"), press), primary_host=None
+        ),
         define_node(NodeId(town, "packing"), {f"line-{n}": line for n in (1, 2, 3, 4)}, primary_host=None),
     )
 

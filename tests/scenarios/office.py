@@ -160,6 +160,15 @@ class Office:
         ends = {stage["id"] for stage in done}
         return [(row["name"], bool(row["stage_id"]) and row["stage_id"][0] in ends) for row in rows]
 
+    async def said_of_requests(self, machine: str) -> str:
+        """What stands in the maintenance requests for an equipment, and below them."""
+        requests = await self.rows(
+            "maintenance.request", [["equipment_id.name", "=", machine + self.suffix]], ["description"]
+        )
+        domain = [["model", "=", "maintenance.request"], ["res_id", "in", [one["id"] for one in requests]]]
+        messages = await self.rows("mail.message", domain, ["body"])
+        return " ".join(str(text) for text in (*(r["description"] for r in requests), *(m["body"] for m in messages)))
+
     async def approvals(self, machine: str) -> list[tuple[str, str, str]]:
         """The rule, its version and who approved it, as the maintenance requests for an equipment tell, and their notes
         of what came again."""

@@ -9,8 +9,8 @@ from typing import Any, Final
 from odoo_adapter.client.api import OdooApi
 from odoo_adapter.seed import HOLD_LOCATION
 
-CENTERS: Final = ("PRESS-1", "PRESS-2", "PACK")
-MACHINES: Final = ("PRESS-1", "PRESS-2")
+CENTERS: Final = ("PRESS-1", "PRESS-2", "MILL-1", "PACK")
+MACHINES: Final = ("PRESS-1", "PRESS-2", "MILL-1")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -150,6 +150,13 @@ class Planner:
     async def edits(self, order: str, **values: object) -> None:
         """Save the order's form with these values."""
         await self.odoo.call("mrp.production", "write", writes=True, ids=[int(order[3:])], vals=values)
+
+    async def closes_requests(self, machine: str) -> None:
+        """A technician is through with all that was asked for there."""
+        where = [["equipment_id.name", "=", self.code(machine)]]
+        requests: list[int] = await self.odoo.call("maintenance.request", "search", writes=False, domain=where)
+        (stage,) = await self._search("maintenance.stage", [["done", "=", True]])
+        await self.odoo.call("maintenance.request", "write", writes=True, ids=requests, vals={"stage_id": stage})
 
     async def _stock_place(self) -> int:
         domain = [["company_id", "=", self.company]]

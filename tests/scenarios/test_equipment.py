@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+
+import pytest
 
 from tests.scenarios.factory import Factory
 from tests.scenarios.office import Stop
@@ -25,6 +27,59 @@ async def test_a_short_stop_is_totalled_and_long_ones_are_time_records_with_thei
     assert "micro-stop: rule downtime: 90s; 1 so far, 90s in all" in plant.remarks
     assert await plant.odoo.stops("PRESS-2") == []
     assert plant.is_done
+
+
+@pytest.mark.parametrize(("evening", "night_hours"), [("2027-10-30T20:00", 8), ("2028-03-25T21:00", 6)])
+async def test_a_stop_over_a_restart_a_shifts_end_and_the_night_when_clocks_change_is_one_in_its_true_length(
+    plant: Factory, evening: str, night_hours: int
+) -> None:
+    """It begins at 23:00 in Hamburg, and ends three hours after the night shift, which ends at 6:00."""
+    plant.clock.move_to(round(datetime.fromisoformat(evening).replace(tzinfo=UTC).timestamp() * 1000))
+    await plant.passes(hours=1)
+    await plant.mill.becomes("FAULT", fault="E12")
+    await plant.passes(hours=4, minutes=30)
+    await plant.bridge.restarts()
+    await plant.passes(hours=night_hours - 4, minutes=150, seconds=-5)
+    await plant.mill.becomes("RUN")
+    await plant.passes(minutes=1)
+    night, early = await plant.odoo.stops("MILL-1")
+    assert (night.loss, early.loss) == ("Equipment Failure", "Equipment Failure")
+    assert (lasted(night), lasted(early), night.ends) == (night_hours * 60, 180, early.begins)
+    assert plant.is_done
+
+
+async def test_vibration_that_crosses_its_threshold_forty_times_is_one_request_until_it_cleared_and_was_closed(
+    plant: Factory,
+) -> None:
+    press = plant.presses[0]
+    for _ in range(40):
+        await press.vibrates(8)
+        await plant.passes(seconds=15)
+        await press.vibrates(6)
+        await plant.passes(seconds=15)
+    first = ("Vibration 8 mm/s on press-1", False)
+    assert await plant.odoo.requests("PRESS-1") == [first]
+    await calms_down_and_shakes_again(plant, 9)
+    assert await plant.odoo.requests("PRESS-1") == [first]
+    await plant.planner.closes_requests("PRESS-1")
+    await calms_down_and_shakes_again(plant, 10)
+    closed = ("Vibration 8 mm/s on press-1", True)
+    assert await plant.odoo.requests("PRESS-1") == [closed, ("Vibration 10 mm/s on press-1", False)]
+    assert plant.is_done
+
+
+async def calms_down_and_shakes_again(plant: Factory, mm_per_s: float) -> None:
+    await plant.presses[0].vibrates(4)
+    await plant.passes(minutes=6)
+    await plant.presses[0].vibrates(mm_per_s)
+    await plant.passes(seconds=15)
+
+
+def lasted(stop: Stop) -> float:
+    """In minutes."""
+    assert stop.begins is not None
+    assert stop.ends is not None
+    return round(stop.ends - stop.begins, 2)
 
 
 async def test_a_press_that_is_broken_for_half_an_hour_is_blocked_in_planning_until_it_runs_again(

@@ -36,6 +36,35 @@ async def test_a_counter_that_is_reset_adds_only_real_pieces_and_the_jump_is_lis
     ]
 
 
+async def test_a_counter_that_goes_over_the_top_adds_only_real_pieces(plant: Factory) -> None:
+    line = plant.lines[0]
+    await line.makes(65_530)
+    order = await plant.releases(100)
+    await line.runs(order)
+    await line.makes(5)
+    await line.starts_counting_at(3)
+    await plant.passes(minutes=1)
+    assert await plant.odoo.order(order) == Running(counted=9)
+    assert "counter-rollover" in plant.remarks[-1]
+    assert plant.is_done
+
+
+async def test_after_a_restart_nodes_that_go_on_with_aliases_are_asked_for_one_birth_each_and_nothing_is_lost(
+    plant: Factory,
+) -> None:
+    order, line = await plant.releases(100), plant.lines[0]
+    await line.runs(order)
+    await line.makes(30)
+    await plant.bridge.restarts(unnoticed=True)
+    for _ in range(10):
+        await line.makes(1)
+        await plant.passes(seconds=6)
+    assert await plant.odoo.order(order) == Running(counted=40)
+    asked = [one.fields["node"] for one in plant.bridge.notices if one.name == "rebirth.asked"]
+    assert (len(asked), len(set(asked))) == (2, 2)
+    assert plant.is_done
+
+
 async def test_a_document_that_comes_twice_and_a_birth_with_the_same_count_post_nothing(plant: Factory) -> None:
     order, line = await plant.releases(100), plant.lines[0]
     await line.runs(order)

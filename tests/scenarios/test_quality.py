@@ -45,3 +45,20 @@ async def test_a_disposition_that_is_missing_for_four_hours_is_alerted_and_still
     assert await plant.odoo.order(order) == Confirmed()
     await plant.mes.decides(order, "L1", "accept")
     assert await plant.odoo.order(order) == Done(quantity=250, lot="L1")
+
+
+async def test_three_failures_of_one_check_are_one_request_that_names_them_and_a_fourth_is_a_note_on_it(
+    plant: Factory,
+) -> None:
+    for name in ("torque", "angle", "torque", "torque"):
+        assert await plant.odoo.requests("PRESS-1") == []
+        await plant.mes.checks(name, "fail")
+        await plant.passes(hours=2)
+    asked = [("3 failures of torque in 8 h on press-1", False)]
+    assert await plant.odoo.requests("PRESS-1") == asked
+    told = await plant.odoo.said_of_requests("PRESS-1")
+    assert [check in told for check in plant.mes.checked("torque")] == [True, True, True]
+    await plant.mes.checks("torque", "fail")
+    assert await plant.odoo.requests("PRESS-1") == asked
+    assert plant.mes.checked("torque")[-1] in await plant.odoo.said_of_requests("PRESS-1")
+    assert plant.is_done
