@@ -36,6 +36,8 @@ PEOPLE_FILE: Final = "people.yaml"
 FILES: Final = (BRIDGE_FILE, *CONTENT_FILES, PEOPLE_FILE)
 
 _MISSING: Final = "the file is missing; docs/plant.md shows what must be in it"
+TESTS_END: Final = "_test.yaml"
+"""How the names of rule tests end."""
 COMPLETE: Final = "production.complete"
 ACTIONS: Final = frozenset(
     {
@@ -225,7 +227,7 @@ def _read_content(texts: Mapping[str, str], problems: Problems) -> tuple[Assets 
 
 def is_rule_file(name: str) -> bool:
     """Whether a file of this name, as below the plant folder, holds rules; `_test.yaml` hold their tests."""
-    return name.startswith(f"{RULES_FOLDER}/") and not name.endswith("_test.yaml")
+    return name.startswith(f"{RULES_FOLDER}/") and not name.endswith(TESTS_END)
 
 
 def _read(folder: Path, name: str, problems: Problems) -> str | None:

@@ -11,7 +11,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
-from bridge.plant import ASSETS_FILE, CODES_FILE, RULES_FOLDER, WORKFLOWS_FILE
+from bridge.plant import ASSETS_FILE, CODES_FILE, RULES_FOLDER, TESTS_END, WORKFLOWS_FILE
 
 VERSIONS_FOLDER: Final = "versions"
 _HASH_LENGTH: Final = 12
@@ -32,9 +32,12 @@ def texts_of(folder: Path) -> Mapping[str, str]:
 
 
 def version_of(texts: Mapping[str, str]) -> str:
-    """The name of a version: a hash of its texts, so that one name never means two things."""
+    """The name of a version: a hash of the texts that decide, so that one name never means two things. Rule tests are
+    kept with a version, and are none of them."""
     digest = sha256()
     for name, text in sorted(texts.items()):
+        if name.endswith(TESTS_END):
+            continue
         for part in (name, text):
             encoded = part.encode()
             digest.update(len(encoded).to_bytes(8) + encoded)

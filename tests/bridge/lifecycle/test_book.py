@@ -12,6 +12,7 @@ import pytest
 
 from bridge.errors import ConfigError
 from bridge.lifecycle.book import LogBroken, Refused, VersionBook
+from bridge.lifecycle.content import texts_of, version_of
 from bridge.lifecycle.history import Standing, Step
 from bridge.lifecycle.live import load_live
 from bridge.lifecycle.people import Person, Role
@@ -38,7 +39,7 @@ def book(plant: Path) -> VersionBook:
 
 def edit(plant: Path, limit: str) -> None:
     """Another draft."""
-    file = sorted((plant / "rules").glob("*.yaml"))[0]
+    file = plant / "rules/production.yaml"
     file.write_text(file.read_text() + f"# limit {limit}\n")
 
 
@@ -126,6 +127,15 @@ def test_the_same_content_is_one_version_and_is_proposed_once(book: VersionBook)
     act(book, Step.REJECT, version)
     assert propose(book, BEN) == version
     assert book.history().versions[version].author == "ben"
+
+
+def test_a_version_has_the_name_of_what_decides_whatever_its_tests_say(plant: Path) -> None:
+    before = version_of(texts_of(plant))
+    tests = plant / "rules/production_test.yaml"
+    tests.write_text(tests.read_text() + "# another test\n")
+    assert version_of(texts_of(plant)) == version_of(load_plant(plant).content.texts) == before
+    edit(plant, "8")
+    assert version_of(texts_of(plant)) != before
 
 
 def test_an_act_without_a_reason_is_refused(book: VersionBook) -> None:
