@@ -76,6 +76,7 @@ STEPS = st.lists(
 def test_restarts_change_nothing_in_what_is_posted_where_nothing_was_lost_meanwhile(steps: list[Step]) -> None:
     unbroken, broken = came(story(steps, restarting=False), site()), came(story(steps), site())
     assert postings(broken) == postings(unbroken)
+    assert len(set(keys(broken))) == len(keys(broken))
 
 
 @settings(deadline=None, max_examples=40)
