@@ -18,6 +18,8 @@ from ruleset.output import Alert, EngineOutput, Post, Remark, Unmet
 from ruleset.trace.trace import Trace
 from ruleset.transaction import Progress, Transaction, action
 
+AGREED_KEPT: Final = 2_000
+"""Of how many facts that both decided alike it is known how, for those that are decided again."""
 TOTAL: Final = "total/"
 """How the name of a fact that grows begins: a quantity of an order."""
 _NOT_CONTENT: Final = frozenset({"do", "key", "provenance", "equipment", "order"})
@@ -124,7 +126,7 @@ class Comparison:
     `changed` has the facts that changed since somebody emptied it. Of so many facts, `most_traces`, it keeps why.
     """
 
-    __slots__ = ("_most_traces", "_why", "changed", "counts", "facts")
+    __slots__ = ("_agreed", "_most_traces", "_why", "changed", "counts", "facts")
 
     def __init__(self, most_traces: int = 0) -> None:
         self.facts: dict[str, Sides] = {}
@@ -132,13 +134,14 @@ class Comparison:
         self.changed: set[str] = set()
         self._most_traces = most_traces
         self._why: dict[str, Why] = {}
+        self._agreed: dict[str, Decided] = {}
 
     def before(self, outputs: Iterable[EngineOutput]) -> None:
         """What the version before decided. What is decided again replaces what was."""
         for output in outputs:
             self.counts.postings_before += isinstance(output, Post)
             if (decided := _decided(output)) is not None:
-                self.facts.setdefault(decided.fact, Sides()).before = decided
+                self._sides(decided.fact).before = decided
                 if (why := self._why_of(decided.fact)) is not None:
                     why.before = _trace_of(output)
                 self._settle(decided.fact)
@@ -148,7 +151,7 @@ class Comparison:
         for output in outputs:
             self.counts.postings_after += isinstance(output, Post)
             if (decided := _decided(output)) is not None:
-                self.facts.setdefault(decided.fact, Sides()).after = decided
+                self._sides(decided.fact).after = decided
                 if (why := self._why_of(decided.fact)) is not None:
                     why.after = _trace_of(output)
                 self._settle(decided.fact)
@@ -178,9 +181,21 @@ class Comparison:
     def _settle(self, fact: str, *, is_final: bool = False) -> None:
         self.changed.add(fact)
         if (is_final or not fact.startswith(TOTAL)) and _differing(self.facts[fact]) is None:
-            del self.facts[fact]
+            agreed = self.facts.pop(fact).after
+            assert agreed is not None
             self._why.pop(fact, None)
             self.counts.agreed += 1
+            self._agreed[fact] = agreed
+            if len(self._agreed) > AGREED_KEPT:
+                del self._agreed[next(iter(self._agreed))]
+
+    def _sides(self, fact: str) -> Sides:
+        """What was made of a fact so far. One that is told again may be decided twice by the one before the other."""
+        if fact not in self.facts:
+            agreed = self._agreed.pop(fact, None)
+            self.counts.agreed -= agreed is not None
+            self.facts[fact] = Sides(before=agreed, after=agreed)
+        return self.facts[fact]
 
 
 def _differing(sides: Sides, why: Why | None = None) -> Differing | None:

@@ -137,3 +137,15 @@ def test_every_fact_is_the_same_added_removed_or_changed(before: list[Post], aft
     assert found.count(Change.ADDED) == back.count(Change.REMOVED)
     assert found.count(Change.CHANGED) == back.count(Change.CHANGED)
     assert difference(before, before).differing == ()
+
+
+def test_a_fact_that_the_one_decides_twice_before_the_other_does_is_one_on_which_they_agree() -> None:
+    comparison = Comparison()
+    for decide in (comparison.before, comparison.before, comparison.after, comparison.after):
+        decide([scrap("a", 2)])
+    assert (comparison.difference().differing, comparison.difference().agreed) == ((), 1)
+    comparison.before([scrap("a", 3)])
+    assert [each.change for each in comparison.difference().differing] == [Change.CHANGED]
+    assert comparison.difference().agreed == 0
+    comparison.after([scrap("a", 3)])
+    assert (comparison.difference().differing, comparison.difference().agreed) == ((), 1)

@@ -14,9 +14,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bridge.core.input import Promoted, Shadowed
+from bridge.lifecycle.shadow import seen
 from bridge.plant import Plant
 from ruleset.sample import Plain
 from sparkplug.fact import Value
+from state.record import Table
 from tests.bridge import rig
 from tests.bridge.lifecycle.test_swap import version
 
@@ -158,3 +160,7 @@ def test_a_version_in_shadow_that_says_the_same_differs_in_nothing_whatever_happ
     asyncio.run(life.run([*happened[:begins], Shadow(), *happened[begins:]]))
     (shadow,) = life.bridge.shadows
     assert (shadow.difference().differing, shadow.defects) == ((), 0)
+    stored = {id.id: record for id, record in life.world.records.items() if id.table is Table.SHADOW}
+    found = seen(shadow.version, stored)
+    assert found is not None
+    assert found.difference == shadow.difference()
