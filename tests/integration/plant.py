@@ -22,11 +22,13 @@ from paho.mqtt.publish import single
 from bridge.broker.link import LinkSettings
 from bridge.broker.paho import PahoLink
 from bridge.clock import SystemClock
+from bridge.core.input import Destination
 from bridge.core.order import CURSOR_ID, OrderRecord
 from bridge.demo.compare import NamespaceView, Report, compare
 from bridge.demo.odoo import DemoOdoo, simulated_odoo
 from bridge.demo.odoo_view import OdooView, read_view
 from bridge.demo.run import RESEND_MS
+from bridge.lifecycle.shadow import Seen, seen
 from bridge.plant import load_plant
 from bridge.simulator.ledger import FactKind, Ledger
 from bridge.simulator.plan import order_quantity
@@ -35,6 +37,8 @@ from bridge.simulator.scenario_file import load_scenario
 from bridge.simulator.simulation import Simulation
 from bridge.wiring import open_store
 from odoo_adapter.seed import Planner
+from ruleset.transaction import Provenance
+from ruleset.transaction import decode as transaction
 from state.entry import Entry, EntryState, decode
 from state.record import Table
 from state.store import Store
@@ -89,7 +93,7 @@ class PlantUnderTest:
     ) -> None:
         self.bridge = bridge
         self.simulation = simulation
-        self._folder = folder
+        self.folder = folder
         self._ledger = ledger
         self._odoo = odoo
         self._planner = planner
@@ -133,7 +137,7 @@ class PlantUnderTest:
 
     def change_setting(self, section: str, key: str, value: object) -> None:
         """Change bridge.yaml, for the next start."""
-        file = self._folder / "bridge.yaml"
+        file = self.folder / "bridge.yaml"
         lines = file.read_text("utf-8").splitlines()
         place = next(nth for nth, line in enumerate(lines) if line.startswith(f"{section}:"))
         settings = json.loads(lines[place].removeprefix(f"{section}:"))
@@ -156,7 +160,7 @@ class PlantUnderTest:
 
     def replace_key_of_odoo(self, key: str | None = None) -> None:
         """Put another API key into its file; None: the right one."""
-        write_secret(self._folder / "odoo.secret", key or self._odoo.key)
+        write_secret(self.folder / "odoo.secret", key or self._odoo.key)
 
     # What is waited for
 
@@ -190,6 +194,16 @@ class PlantUnderTest:
     async def entries(self) -> list[Entry]:
         """The outbox's entries that are not done."""
         return [decode(entry) for entry in (await self._store.read(Table.ENTRY)).values()]
+
+    async def posted(self) -> list[Provenance]:
+        """Where what rules posted, and what stands in Odoo, came from."""
+        done = [decode(entry) for entry in (await self._store.read(Table.DONE)).values()]
+        found = [transaction(one.body).provenance for one in done if one.destination == Destination.ODOO]
+        return [each for each in found if each.version]  # notes on orders are the bridge's own
+
+    async def seen_in_shadow(self, version: str) -> Seen | None:
+        """What a version in shadow would have done differently."""
+        return seen(version, await self._store.read(Table.SHADOW))
 
     async def dead_letters(self) -> list[str]:
         """The keys of what Odoo or the rules declined."""
