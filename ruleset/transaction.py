@@ -20,7 +20,7 @@ WorkOrderRef = NewType("WorkOrderRef", str)
 class Provenance(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Why a transaction exists: the rule and its version, the message and the values (`Plain`) that the rule read.
 
-    `release` is the version of all rules that was live then, and `approved_by` who approved it, where rules are released.
+    Where rules are released, `release` is the version of all rules that was live, and `approved_by` who approved it.
     """
 
     rule: str
