@@ -274,11 +274,11 @@ def _decided(core: Core, decisions: Iterable[Decisions], now_ms: int) -> Iterato
 def _posted(core: Core, outputs: Sequence[EngineOutput], now_ms: int) -> Iterator[Request]:
     for shadow in core.shadows:
         shadow.live(outputs)
-    for output in outputs:
+    for output in (credited(each, core.release) for each in outputs):
         match output:
             case Post():
-                transaction = credited(output.transaction, core.release)
-                yield from core.postings.post(transaction, now_ms, order_ran=output.order_ran, trace=output.trace)
+                ran = output.order_ran
+                yield from core.postings.post(output.transaction, now_ms, order_ran=ran, trace=output.trace)
             case Unmet():
                 yield from core.postings.refuse(output, now_ms)
             case Alert():

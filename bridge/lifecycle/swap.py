@@ -18,7 +18,8 @@ from bridge.floor.content import factors_of, floor_of, priorities_of, rebound_no
 from bridge.floor.floor import Decisions
 from bridge.lifecycle.shadow import Shadow
 from bridge.plant import Content, Release
-from ruleset.transaction import Transaction
+from ruleset.output import Alert, EngineOutput, Post, Remark, Unmet
+from ruleset.transaction import Provenance
 from sparkplug.fact import NodeId
 
 
@@ -71,9 +72,19 @@ def shadow_begins(core: Core, content: Content | None, now_ms: int) -> Iterator[
     yield Notice(level="info", name="rules.shadow_begun", fields={"version": shadow.version})
 
 
-def credited(transaction: Transaction, release: Release | None) -> Transaction:
-    """The transaction with the version of all rules that decided it, and who approved that."""
+def credited(output: EngineOutput, release: Release | None) -> EngineOutput:
+    """What was decided, where it has a provenance with the version of all rules that decided it and who approved that."""
     if release is None:
-        return transaction
-    provenance = replace_struct(transaction.provenance, release=release.version, approved_by=release.approved_by)
-    return replace_struct(transaction, provenance=provenance)
+        return output
+    match output:
+        case Post(transaction=transaction):
+            signed = replace_struct(transaction, provenance=_signed(transaction.provenance, release))
+            return replace(output, transaction=signed)
+        case Unmet():
+            return replace(output, provenance=_signed(output.provenance, release))
+        case Alert() | Remark():
+            return output
+
+
+def _signed(provenance: Provenance, release: Release) -> Provenance:
+    return replace_struct(provenance, release=release.version, approved_by=release.approved_by)

@@ -23,6 +23,7 @@ from ruleset.output import EngineOutput
 from ruleset.sample import Observation
 from ruleset.transaction import Transaction, decode
 from sparkplug.fact import Value
+from state.entry import EntryState
 from state.record import RecordId, Table
 from tests.bridge import rig
 
@@ -107,6 +108,16 @@ def test_each_posting_names_the_version_that_decided_it_and_who_approved_that(fi
         ("s1", "aaa", "ben"),
         ("s3", "bbb", "ben"),
     ]
+
+
+def test_what_a_version_refused_names_that_version_too(tmp_path: Path) -> None:
+    need = 'do: workorder.start\n  need: [{that: "work_started.work_order != \'wo-2\'", else: "not wo-2"}]\n'
+    site = Site(version(tmp_path / "strict", "ddd", ("do: workorder.start\n", need)))
+    site.start_work("s1", "wo-2")
+    (entry,) = site.core.outbox.entries()
+    body = msgspec.json.decode(entry.body)
+    assert (entry.state, body["reason"]) == (EntryState.DEAD, "not wo-2")
+    assert (body["provenance"]["release"], body["provenance"]["approved_by"]) == ("ddd", "ben")
 
 
 def test_a_promoted_version_posts_no_fact_that_was_posted_before(first: Plant, second: Plant) -> None:
