@@ -73,7 +73,7 @@ def shadow_begins(core: Core, content: Content | None, now_ms: int) -> Iterator[
 
 
 def credited(output: EngineOutput, release: Release | None) -> EngineOutput:
-    """What was decided, where it has a provenance with the version of all rules that decided it and who approved that."""
+    """What was decided; its provenance then says by which version of all rules, and who approved that."""
     if release is None:
         return output
     match output:
