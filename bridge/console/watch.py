@@ -16,7 +16,6 @@ from typing import Final
 
 from bridge.clock import Clock
 from bridge.core.input import Notice
-from bridge.lifecycle.watch import NEED_RESTART, NOT_TAKEN_UP, TAKEN_UP
 from odoo_adapter.errors import OdooError, Refused
 from odoo_adapter.odoo import OdooInfo
 
@@ -115,9 +114,9 @@ class Watch:
 
     def notice(self, notice: Notice) -> None:
         """Keep what a person must or may want to know."""
-        if notice.name in (NOT_TAKEN_UP, NEED_RESTART):
+        if notice.name in ("rules.not_taken_up", "rules.need_restart"):
             self.rules = Told(self.clock.now_ms(), notice)
-        elif notice.name == TAKEN_UP:
+        elif notice.name == "rules.taken_up":
             self.rules = None
         if notice.level != "info" or notice.name.startswith("act."):
             self.notices.append(Told(self.clock.now_ms(), notice))

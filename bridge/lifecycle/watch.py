@@ -26,11 +26,6 @@ from state.audit import OURSELVES, AuditLog
 
 EVERY_S: Final = 2.0
 
-NOT_TAKEN_UP: Final = "rules.not_taken_up"
-NEED_RESTART: Final = "rules.need_restart"
-TAKEN_UP: Final = "rules.taken_up"
-"""After one of the other two: what people released and what runs are one again."""
-
 
 class VersionWatch:
     """Follows the versions of one plant folder."""
@@ -49,7 +44,7 @@ class VersionWatch:
         self._audit = audit
         self._tell = tell
         self._stamp: tuple[int, int] | None = None
-        self._said: tuple[str, dict[str, str]] | None = None
+        self._said: Notice | None = None
 
     async def run(self) -> None:
         """Look until cancelled. What cannot be taken up is said once, looked at again each time, and the bridge goes on
@@ -59,7 +54,8 @@ class VersionWatch:
                 await self._look()
             except (LogBroken, ConfigError, OSError) as error:
                 self._stamp = None
-                self._say(NOT_TAKEN_UP, reason=str(error), effect=f"{self._live or 'the folder'} stays live")
+                fields = {"reason": str(error), "effect": f"{self._live or 'the folder'} stays live"}
+                self._say(Notice(level="alert", name="rules.not_taken_up", fields=fields))
             await asyncio.sleep(EVERY_S)
 
     async def _look(self) -> None:
@@ -78,22 +74,24 @@ class VersionWatch:
                 await self._beside(history, history.shadow)
             if self._said is not None and history.live == self._live:
                 self._said = None
-                self._tell(Notice(level="info", name=TAKEN_UP, fields={"version": self._live}))
+                self._tell(Notice(level="info", name="rules.taken_up", fields={"version": self._live}))
 
     async def _promote(self, history: History, version: str) -> None:
         content = await self._read(history, version)
         if (reason := why_restart(self._assets, content.assets)) is not None:
             effect = f"{self._live or 'the folder'} stays live until the next start"
-            self._say(NEED_RESTART, version=version, reason=reason, effect=effect)
+            fields = {"version": version, "reason": reason, "effect": effect}
+            self._say(Notice(level="alert", name="rules.need_restart", fields=fields))
             return
         await self._note(version, history.versions[version].decided_by, before=self._live)
         await self._take(Promoted(content))
         self._live, self._assets, self._shadow = version, content.assets, None
 
-    def _say(self, name: str, **fields: str) -> None:
-        if (name, fields) != self._said:
-            self._said = name, fields
-            self._tell(Notice(level="alert", name=name, fields={**fields}))
+    def _say(self, notice: Notice) -> None:
+        """Say what a person must look at, once."""
+        if notice != self._said:
+            self._said = notice
+            self._tell(notice)
 
     async def _note(self, version: str, approver: str, before: str | None = None) -> None:
         fields = {"version": version, "approved_by": approver, "before": before}
