@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +9,7 @@ import typer
 
 from bridge.commands.exit import WRONG, fail
 from bridge.console.password import hash_password
+from bridge.settings.secret import write_privately
 
 app = typer.Typer(help="The operator's console.", no_args_is_help=True)
 
@@ -29,17 +29,8 @@ def hash_command(
         if out is None:
             print(line)
         else:
-            _write(out, line)
+            write_privately(out, f"{line}\n")
     except ValueError as error:
         fail(error, WRONG)
     except OSError as error:
         fail(f"{out} cannot be written: {error.strerror}", WRONG)
-
-
-def _write(out: Path, line: str) -> None:
-    """Of its owner's only, whole or not at all."""
-    beside = out.with_name(f"{out.name}.new")
-    beside.unlink(missing_ok=True)
-    with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(f"{line}\n")
-    beside.replace(out)

@@ -1,8 +1,9 @@
-"""The exit codes of all commands, and the one way in which a command ends with a sentence."""
+"""The exit codes of all commands, the one way in which one ends with a sentence, and how it writes a file."""
 
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Final, NoReturn
 
 import typer
@@ -20,3 +21,11 @@ def fail(error: BaseException | str, code: int) -> NoReturn:
     """Say what is wrong, on standard error, and end."""
     print(error, file=sys.stderr)
     raise typer.Exit(code)
+
+
+def write(file: Path, text: str) -> None:
+    """Write a file that the command line names, or end."""
+    try:
+        file.write_text(text, "utf-8")
+    except OSError as error:
+        fail(f"{file}: cannot be written: {error.strerror}", WRONG)

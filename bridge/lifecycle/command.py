@@ -7,7 +7,6 @@ the change by itself within seconds.
 from __future__ import annotations
 
 import os
-import time
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +16,7 @@ import typer
 from rich.console import Console
 from rich.table import Column, Table
 
+from bridge.clock import SystemClock
 from bridge.commands.exit import FAILED, WRONG, fail
 from bridge.commands.rules import difference
 from bridge.commands.site import JsonOption, print_json
@@ -60,7 +60,7 @@ def propose(plant: PlantArgument, who: WhoOption, reason: ReasonOption) -> None:
     person = identified(plant, who)
     try:
         tests = _tested(load_plant(plant))
-        print(VersionBook(plant).propose(person, reason, tests, now_ms()))
+        print(VersionBook(plant).propose(person, reason, tests, SystemClock().now_ms()))
     except (ConfigError, Refused, LogBroken, OSError) as error:
         fail(error, FAILED if isinstance(error, Refused) else WRONG)
 
@@ -141,7 +141,7 @@ def _act(
 ) -> None:
     person = identified(plant, who)
     try:
-        book.act(step, person, version, reason, now_ms(), fields)
+        book.act(step, person, version, reason, SystemClock().now_ms(), fields)
         after = book.history()
     except (Refused, LogBroken, OSError) as error:
         fail(error, FAILED if isinstance(error, Refused) else WRONG)
@@ -199,7 +199,3 @@ def _told(backtest: Backtest | None) -> str:
 
 def _as_json(one: Version, history: History) -> dict[str, Any]:
     return {**asdict(one), "in_shadow": history.shadow == one.version}
-
-
-def now_ms() -> int:
-    return int(time.time() * 1000)

@@ -9,7 +9,6 @@ A secret is a password that its owner chose, or a token that was made for a prog
 
 from __future__ import annotations
 
-import os
 import re
 import secrets
 from collections.abc import Iterable, Mapping
@@ -24,6 +23,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
 from ruamel.yaml import YAML
 
+from bridge.settings.secret import write_privately
 from ruleset.document import Node, read_document
 from ruleset.problem import Problems, suggest
 
@@ -148,14 +148,10 @@ def _opened(file: Path) -> tuple[YAML, dict[str, dict[str, object]]]:
 
 
 def _write(file: Path, yaml: YAML, people: Mapping[str, object]) -> None:
-    """Whole or not at all, of its owner only: hashes can be guessed at."""
+    """Of its owner only: hashes can be guessed at."""
     text = StringIO()
     yaml.dump(people, text)
-    beside = file.with_name(f"{file.name}.new")
-    beside.unlink(missing_ok=True)
-    with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as new:
-        new.write(text.getvalue())
-    beside.replace(file)
+    write_privately(file, text.getvalue())
 
 
 def _bad_name(name: str) -> str:

@@ -1,4 +1,5 @@
-"""Secrets: named in `bridge.yaml` by file or by environment variable, read anew each time, never shown."""
+"""Secrets: named in `bridge.yaml` by file or by environment variable, read anew each time, never shown; and
+files that only their owner reads."""
 
 from __future__ import annotations
 
@@ -61,3 +62,12 @@ def read_secret(node: Node, folder: Path) -> Secret | None:
     if kind == "file":
         return Secret(place=place, file=folder / word)
     return Secret(place=place, environment=word)
+
+
+def write_privately(file: Path, text: str) -> None:
+    """Write what only the file's owner may read, whole or not at all. Raises `OSError`."""
+    beside = file.with_name(f"{file.name}.new")
+    beside.unlink(missing_ok=True)
+    with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as new:
+        new.write(text)
+    beside.replace(file)

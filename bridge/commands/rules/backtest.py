@@ -11,7 +11,8 @@ from typing import Annotated, Final
 import typer
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
-from bridge.commands.exit import FAILED, OK, WRONG, fail
+from bridge.clock import SystemClock
+from bridge.commands.exit import FAILED, OK, WRONG, fail, write
 from bridge.commands.rules.difference import (
     FACTS_SHOWN,
     LimitOption,
@@ -26,7 +27,7 @@ from bridge.console.format import clock_of
 from bridge.errors import ConfigError
 from bridge.lifecycle.backtest import Backtest, backtest
 from bridge.lifecycle.book import LogBroken, Refused, VersionBook
-from bridge.lifecycle.command import identified, named, now_ms, opened
+from bridge.lifecycle.command import identified, named, opened
 from bridge.lifecycle.content import texts_of, version_of
 from bridge.lifecycle.difference import Change
 from bridge.lifecycle.history import History, Step
@@ -80,7 +81,7 @@ def command(
     else:
         _tell(found, limit, before.assets.timezone)
     if page is not None:
-        _write(page, _page(found, before.assets))
+        write(page, _page(found, before.assets))
     if attach and who is not None:
         _attach(plant, book, found, who, reason)
     raise typer.Exit(FAILED if found.difference.differing or found.defects else OK)
@@ -107,16 +108,11 @@ def _attach(plant: Path, book: VersionBook, found: Backtest, who: str, reason: s
     person = identified(plant, who)
     counts = {change.value: found.difference.count(change) for change in Change}
     try:
-        book.act(Step.BACKTEST, person, found.after, reason, now_ms(), {"against": found.before, **counts})
+        book.act(
+            Step.BACKTEST, person, found.after, reason, SystemClock().now_ms(), {"against": found.before, **counts}
+        )
     except (Refused, LogBroken, OSError) as error:
         fail(error, FAILED if isinstance(error, Refused) else WRONG)
-
-
-def _write(file: Path, text: str) -> None:
-    try:
-        file.write_text(text, "utf-8")
-    except OSError as error:
-        fail(f"{file}: cannot be written: {error.strerror}", WRONG)
 
 
 def _tell(found: Backtest, limit: int, timezone: str) -> None:

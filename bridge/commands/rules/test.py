@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from bridge.commands.exit import FAILED, OK, WRONG, fail
+from bridge.commands.exit import FAILED, OK, WRONG, fail, write
 from bridge.errors import ConfigError
 from bridge.plant import Plant, load_plant
 from bridge.rule_tests.folder import load_tests, run_test
@@ -66,7 +66,7 @@ def command(
         fail(error, WRONG)
     result = _run(tests, loaded, watch=coverage or fail_under is not None)
     if junit_file is not None:
-        _write(junit_file, junit(result.verdicts, result.seconds))
+        write(junit_file, junit(result.verdicts, result.seconds))
     if json_output:
         print(json.dumps(_as_json(result), indent=2))
     else:
@@ -132,13 +132,6 @@ def _lines(result: _Result) -> Iterator[str]:
     yield f"{count} test{'s' if count > 1 else ''}, " + (
         f"{failed} failed, {took}" if failed else f"all passed, {took}"
     )
-
-
-def _write(file: Path, text: str) -> None:
-    try:
-        file.write_text(text, "utf-8")
-    except OSError as error:
-        fail(f"{file}: cannot be written: {error.strerror}", WRONG)
 
 
 def _as_json(result: _Result) -> dict[str, object]:
