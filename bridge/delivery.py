@@ -81,8 +81,15 @@ class Delivery:
             self.idle = True
 
 
+async def _at_once() -> None:
+    """Where nobody else could lead."""
+
+
 class OdooCarrier:
     """Posts to Odoo. Asks the server what it is before the first batch, and again after it was away.
+
+    Awaits `confirmed` right before each attempt: it returns while this bridge leads, so that one that was paused long
+    enough to be replaced sends nothing when it wakes up.
 
     `per_second` is how many batches it posts at most; when there is more to post, batches grow. `server_limit_ms` is
     how long a call may go on at a server after we have gone (0: it does not matter, because the inbox remembers). Where
@@ -98,11 +105,13 @@ class OdooCarrier:
         batch: int,
         per_second: int,
         checked: Callable[[OdooInfo], None],
+        confirmed: Callable[[], Awaitable[None]] = _at_once,
         server_limit_ms: int = 0,
     ) -> None:
         self._odoo = odoo
         self._clock = clock
         self._checked = checked
+        self._confirmed = confirmed
         self._server_limit_ms = server_limit_ms
         self._remembers = server_limit_ms == 0
         self._known = False
@@ -121,6 +130,7 @@ class OdooCarrier:
 
     async def carry(self, send: Send) -> Sequence[Input]:
         await self._pace()
+        await self._confirmed()
         keys = tuple(entry.key for entry in send.entries)
         left_s = self._left_s(send.entries)
         if left_s is not None and left_s <= 0:

@@ -2,7 +2,8 @@
 
 ConfigError   the operator wrote something wrong; carries every problem found; the process does not start, exit 2
 SecretMissing a secret is not where bridge.yaml says; an `OSError`, as for any file that is not there
-NotDurable    the store could lose what it confirmed, and bridge.yaml does not accept that; nothing starts, exit 2
+StartRefused  what is around the bridge is not fit to work on; the text says what accepts it; nothing starts, exit 2
+  NotDurable    the store could lose what it confirmed, and bridge.yaml does not accept that
 PartFailed    a part of the running bridge ended unforeseen: a defect; the process stops in order, exit 1
 """
 
@@ -19,7 +20,11 @@ class ConfigError(Exception):
         self.problems = problems
 
 
-class NotDurable(Exception):
+class StartRefused(Exception):
+    """The bridge does not begin on what is around it. The text is a sentence with the mend, or what accepts it."""
+
+
+class NotDurable(StartRefused):
     """The store could lose a commit that it confirmed. `weaknesses` says why, a sentence each."""
 
     def __init__(self, weaknesses: tuple[str, ...]) -> None:

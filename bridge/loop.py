@@ -21,7 +21,7 @@ from bridge.delivery import Delivery
 from bridge.pipeline import step
 from state.errors import StoreUnavailable
 from state.record import Commit, RecordId
-from state.store import Lease, Store
+from state.store import Lease
 
 LARGEST_BATCH: Final = 500
 """Inputs per commit at most, so that one commit stays small enough for the store."""
@@ -55,6 +55,12 @@ class Shell(Protocol):
     def recovered(self, stall: Stall) -> None:
         """This stall is over."""
         ...
+
+
+class Committing(Protocol):
+    """The part of a `state.store.Store` that takes commits."""
+
+    async def commit(self, lease: Lease, commit: Commit) -> None: ...
 
 
 class Recorder(Protocol):
@@ -93,7 +99,7 @@ class Loop:
     def __init__(
         self,
         core: Core,
-        store: Store,
+        store: Committing,
         lease: Lease,
         *,
         number: int,

@@ -9,24 +9,22 @@ still goes. A crash at any point is a start like any other: what was claimed is 
 from __future__ import annotations
 
 import asyncio
-import os
-import socket
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from typing import Final
-from uuid import uuid4
 
 import structlog
 
 from bridge.broker.link import BrokerLink
 from bridge.console.server import Console
-from bridge.console.standby import standing_by
 from bridge.core.input import AnnounceHost, Command, Input, Notice, ReconnectHost, Request, Send, ShowOrder
 from bridge.core.site import Core, restore
 from bridge.core.topic import master_prefix
 from bridge.delivery import BrokerCarrier, Delivery, OdooCarrier
 from bridge.doctor.key import KeyWatch
-from bridge.errors import ConfigError, NotDurable, PartFailed, SecretMissing, first_of
+from bridge.errors import ConfigError, PartFailed, SecretMissing, first_of
+from bridge.leadership.lease import Leadership, lead
+from bridge.leadership.refusal import refuse_unfit
+from bridge.leadership.retained import CommitMark, Retained, open_mark
 from bridge.legacy_state import LegacyState
 from bridge.lifecycle.live import shadow_of
 from bridge.lifecycle.watch import VersionWatch
@@ -45,9 +43,8 @@ from odoo_adapter.odoo import OdooInfo
 from sparkplug.fact import NodeId
 from sparkplug.presence import HostPresence
 from state.audit import AuditLog
-from state.errors import Fenced, StateError, StoreUnavailable
+from state.errors import Fenced, StateError
 from state.record import Stored
-from state.store import Lease
 
 log = structlog.get_logger()
 
@@ -64,62 +61,45 @@ class Service:
         self._stage_s = stage_s
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Start, work, stop. Raises what ended it by itself, never a group: `NotDurable`, `ConfigError`, a
+        """Start, work, stop. Raises what ended it by itself, never a group: `StartRefused`, `ConfigError`, a
         `StateError` (`Fenced` when another bridge took over the site), or `PartFailed` for a defect."""
-        await self._refuse_weak_store()
-        lease = await self._take_lease(stop)
-        if lease is None:
+        await refuse_unfit(self._plant, self._outside)
+        leadership = await lead(self._plant, self._outside, stop)
+        if leadership is None:
             return
         try:
-            await self._run(lease, stop)
+            await self._run(leadership, stop)
         except ExceptionGroup as group:
             raise first_of(group) from None
         finally:
-            await self._give_back(lease)
+            await leadership.give_back()
             log.info("bridge.stopped")
 
-    async def _run(self, lease: Lease, stop: asyncio.Event) -> None:
+    async def _run(self, leadership: Leadership, stop: asyncio.Event) -> None:
         plant, stored = self._plant, await self._outside.store.load()
         core = new_core(plant, shadow_of(plant.folder))
         restore(core, stored.records)
         audit = open_audit(plant)
-        found = {"records": len(stored.records), "inbox": plant.settings.odoo.inbox}
-        log.info("bridge.started", site=plant.assets.path, commit=stored.number, **found)
-        running = _Running(plant, self._outside, core, audit, lease, stored)
-        await running.run(stop, self._stage_s)
-
-    async def _refuse_weak_store(self) -> None:
-        weaknesses = await self._outside.store.weaknesses()
-        for weakness in weaknesses:
-            log.warning("store.weak", weakness=weakness)
-        if weaknesses and not self._plant.settings.redis.accept_weak_durability:
-            raise NotDurable(tuple(weaknesses))
-
-    async def _take_lease(self, stop: asyncio.Event) -> Lease | None:
-        """The site's lease, as soon as no other bridge has it; None when told to stop before."""
-        holder = f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
-        lease_ms = self._plant.settings.redis.lease_ms
-        if lease := await self._outside.store.acquire(holder, lease_ms):
-            return lease
-        log.info("lease.held_by_another", site=self._plant.assets.path)
-        async with standing_by(self._plant, self._outside):
-            while not await _is_set(stop, within_s=lease_ms / 4000):
-                if lease := await self._outside.store.acquire(holder, lease_ms):
-                    return lease
-        return None
-
-    async def _give_back(self, lease: Lease) -> None:
-        try:
-            await self._outside.store.release(lease)
-        except StoreUnavailable as error:
-            log.warning("lease.not_released", reason=str(error), effect="a successor waits until it has run out")
+        with open_mark(plant.settings.data_dir) as mark:
+            mark.refuse_less(stored.number, plant.assets.path)
+            found = {"records": len(stored.records), "inbox": plant.settings.odoo.inbox}
+            log.info("bridge.started", site=plant.assets.path, commit=stored.number, **found)
+            running = _Running(plant, self._outside, core, audit, mark, leadership, stored)
+            await running.run(stop, self._stage_s)
 
 
 class _Running:
     """The parts of one run, and the order in which they stop. Also the shell that the loop's requests go to."""
 
     def __init__(
-        self, plant: Plant, outside: Outside, core: Core, audit: AuditLog, lease: Lease, stored: Stored
+        self,
+        plant: Plant,
+        outside: Outside,
+        core: Core,
+        audit: AuditLog,
+        mark: CommitMark,
+        leadership: Leadership,
+        stored: Stored,
     ) -> None:
         self._console: Console | None = None
         if plant.settings.console is not None:
@@ -127,10 +107,10 @@ class _Running:
             outside = self._console.outside
         self._plant = plant
         self._outside = outside
-        self._lease = lease
+        self._leadership = leadership
         self._stopping = False
+        self._is_fenced = False
         self._stalls: set[Stall] = set()
-        self._renewed_ms = outside.clock.now_ms()
         settings, clock = plant.settings, outside.clock
         sessions = Sessions(plant, outside, self._may_connect)
         document_link = sessions.documents()
@@ -146,6 +126,7 @@ class _Running:
             batch=settings.odoo.batch,
             per_second=settings.odoo.calls_per_second,
             checked=_say_odoo,
+            confirmed=leadership.confirm,
             server_limit_ms=settings.odoo.server_limit_ms if settings.odoo.may_look_first else 0,
         )
         self._deliveries = [Delivery(one, self._entered) for one in (odoo, BrokerCarrier(document_link))]
@@ -165,8 +146,8 @@ class _Running:
         self._recorder = new_recorder(plant, stored, self.act)
         self._loop = Loop(
             core,
-            outside.store,
-            lease,
+            Retained(outside.store, mark),
+            leadership.lease,
             number=stored.number,
             clock=clock,
             shell=self,
@@ -227,6 +208,9 @@ class _Running:
             ]
             try:
                 await self._run_parts(stop, stage_s)
+            except BaseExceptionGroup as group:
+                self._is_fenced = group.subgroup(Fenced) is not None
+                raise
             finally:
                 await self._leave(stage_s)
                 for task in running:
@@ -239,7 +223,7 @@ class _Running:
                 return tasks.create_task(_part(name, work), name=name)
 
             loop = tasks.create_task(_part("core", self._loop.run, ends=True), name="core")
-            background = [start("lease", self._keep_lease), start("odoo-key", self._key.run)]
+            background = [start("lease", self._leadership.keep), start("odoo-key", self._key.run)]
             background += [start(_named("host-send", server), host.send) for server, host in self._hosts.items()]
             for server, legacy in self._legacy.items():
                 background += [
@@ -280,8 +264,16 @@ class _Running:
                 task.cancel()
 
     async def _leave(self, stage_s: float) -> None:
-        """Say on the namespace that we go: STATE offline, and the death of our own edge node."""
+        """Say on the namespace that we go: STATE offline, and the death of our own edge node.
+
+        Where another bridge leads by now, it is not ours to say. A session that is still ours has nobody of the new one
+        before it: it ends as a killed one does, so that its will says it, with the timestamp of our birth.
+        """
         self._stopping = True
+        if self._is_fenced:
+            spoken = (link for name, link in self._links if name != "documents")
+            await _within("links", asyncio.gather(*(link.drop(with_will=True) for link in spoken)), stage_s)
+            return
         await _within("host", asyncio.gather(*(host.leave() for host in self._hosts.values())), stage_s)
         await _within("legacy-state", asyncio.gather(*(legacy.leave() for legacy in self._legacy.values())), stage_s)
         if self._release:
@@ -319,23 +311,9 @@ class _Running:
         if stall is Stall.OUTBOX:
             self._documents.resume()
 
-    async def _keep_lease(self) -> None:
-        """Renew the lease. While the store is silent the commits' own check keeps a successor safe from us."""
-        while True:
-            await asyncio.sleep(self._lease.ttl_ms / 3000)
-            try:
-                renewed = await self._outside.store.renew(self._lease)
-            except StoreUnavailable as error:
-                log.warning("lease.not_renewed", reason=str(error))
-                continue
-            if not renewed:
-                raise Fenced(f"another bridge took over the site {self._plant.assets.path}")
-            self._renewed_ms = self._outside.clock.now_ms()
-
     async def _may_connect(self) -> bool:
         """A bridge that cannot commit, or whose lease may be another's by now, stays off the broker."""
-        is_ours = self._outside.clock.now_ms() - self._renewed_ms < self._lease.ttl_ms
-        return is_ours and not self._stopping and Stall.STORE not in self._stalls
+        return not self._stopping and Stall.STORE not in self._stalls and await self._leadership.is_ours()
 
     async def _may_be_born(self) -> bool:
         first = next(iter(self._hosts.values()))
@@ -376,14 +354,6 @@ async def _within(stage: str, work: Awaitable[object], stage_s: float) -> None:
             await work
     except TimeoutError:
         log.warning("stop.took_too_long", stage=stage)
-
-
-async def _is_set(stop: asyncio.Event, *, within_s: float) -> bool:
-    """Whether the event is set, as soon as it is."""
-    with suppress(TimeoutError):
-        async with asyncio.timeout(within_s):
-            await stop.wait()
-    return stop.is_set()
 
 
 def _say_odoo(info: OdooInfo) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
@@ -73,6 +73,8 @@ class Outside:
     odoo: Odoo
     link: LinkFactory
     clock: Clock
+    store_clock: Callable[[], Awaitable[int]] | None = None
+    """The clock of the store's server, in UTC milliseconds, where it has one of its own."""
     master: MasterSource | None = None
     """Where master data is read, for a plant that wants it."""
 

@@ -3,7 +3,7 @@
 StateError
   StoreUnavailable   the store did not answer or would not write; repeat the same call
   Fenced             another process holds the site's lease; stop
-  OutOfStep          the store's commit number is not what this process believes; load again
+  OutOfStep          the store's commit number is not what this process believes: it fell back, or another one went on
   RecordUnreadable   a record is damaged, or of a later version of the bridge; nothing was changed
 """
 
@@ -21,7 +21,11 @@ class Fenced(StateError):
 
 
 class OutOfStep(StateError):
-    """The store's commit number is not the one this process expects."""
+    """The store's commit number, `stored`, is not the one this process expects."""
+
+    def __init__(self, text: str, stored: int) -> None:
+        super().__init__(text)
+        self.stored = stored
 
 
 class RecordUnreadable(StateError):

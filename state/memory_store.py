@@ -110,7 +110,7 @@ class MemoryStore:
         content = content_hash(commit)
         if (commit.number, content) != (self._number, self._hash):
             if commit.number != self._number + 1:
-                raise OutOfStep(out_of_step_text(commit, self._number))
+                raise OutOfStep(out_of_step_text(commit, self._number), self._number)
             self._apply(commit)
             self._hash = content
         self.fault(FaultPoint.AFTER_COMMIT, commit)

@@ -156,7 +156,7 @@ class RedisStore:
             case "fenced":
                 raise Fenced(fenced_text(lease, number.decode()))
             case _:
-                raise OutOfStep(out_of_step_text(commit, int(number)))
+                raise OutOfStep(out_of_step_text(commit, int(number)), int(number))
 
     async def submit(self, act: Act) -> None:
         keys = (self._keys.acts, self._keys.acts_order, self._keys.acts_done)
@@ -168,6 +168,11 @@ class RedisStore:
 
     async def weaknesses(self) -> Sequence[str]:
         return tuple(one.weakness for one in await self.durability() if one.weakness)
+
+    async def clock_ms(self) -> int:
+        """The server's clock."""
+        seconds, micros = await self._wait(self._command("TIME"))
+        return int(seconds) * 1000 + int(micros) // 1000
 
     async def durability(self) -> Sequence[Assurance]:
         """What keeps that which is confirmed, each with what is wrong with it."""

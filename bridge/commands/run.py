@@ -12,8 +12,8 @@ import typer
 
 from bridge.broker.paho import PahoLink
 from bridge.clock import SystemClock
-from bridge.commands.exit import FAILED, UNREACHABLE, WRONG, fail
-from bridge.errors import ConfigError, NotDurable, PartFailed, SecretMissing
+from bridge.commands.exit import FAILED, TAKEN_OVER, UNREACHABLE, WRONG, fail
+from bridge.errors import ConfigError, PartFailed, SecretMissing, StartRefused
 from bridge.lifecycle.live import load_live
 from bridge.log import configure_logging
 from bridge.master.source import OdooMaster
@@ -21,7 +21,7 @@ from bridge.plant import Plant
 from bridge.service import Service
 from bridge.wiring import Outside, odoo_connection, open_odoo, open_store
 from odoo_adapter.client.api import OdooApi
-from state.errors import StateError, StoreUnavailable
+from state.errors import Fenced, StateError, StoreUnavailable
 
 STOPPING: Final = (signal.SIGTERM, signal.SIGINT)
 
@@ -36,10 +36,12 @@ def command(
     configure_logging(debug=debug)
     try:
         asyncio.run(_run(load_live(plant)))
-    except (ConfigError, NotDurable, SecretMissing) as error:
+    except (ConfigError, SecretMissing, StartRefused) as error:
         fail(error, WRONG)
     except StoreUnavailable as error:
         fail(f"{error}\nstart Redis, or mend redis.url in {plant}/bridge.yaml", UNREACHABLE)
+    except Fenced as error:
+        fail(error, TAKEN_OVER)
     except StateError as error:
         fail(error, FAILED)
     except PartFailed as error:
@@ -63,11 +65,13 @@ async def _run(plant: Plant) -> None:
 def open_outside(plant: Plant) -> Outside:
     """The real world of a plant. All that is asked of Odoo goes over one connection."""
     api = OdooApi(odoo_connection(plant))
+    store = open_store(plant)
     return Outside(
-        store=open_store(plant),
+        store=store,
         odoo=open_odoo(plant, api),
         link=PahoLink,
         clock=SystemClock(),
+        store_clock=store.clock_ms,
         master=OdooMaster(plant, api) if plant.settings.master_data else None,
     )
 

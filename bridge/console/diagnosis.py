@@ -9,8 +9,9 @@ from typing import Final
 
 from bridge.console.facts import Inside, NodeLine, nodes
 from bridge.console.watch import Failure, OdooView, SessionView, StoreView, Told, kind_and_place
-from bridge.core.order import Answer, OrderRecord
+from bridge.doctor.clock import WRONG_MS, told_difference
 from bridge.doctor.key import ends_soon
+from bridge.orders.record import Answer, OrderRecord
 from bridge.wiring import servers
 from state.entry import Entry, EntryState
 
@@ -127,6 +128,14 @@ def _store(seen: Facts) -> Iterator[Trouble]:
             means="bridge.yaml accepts this (accept_weak_durability). After a power cut postings may be missing.",
             do="Fit for a trial only. For production mend what is named here.",
             detail="; ".join(seen.store.weaknesses),
+        )
+    if abs(seen.store.clock_ahead_ms) > WRONG_MS:
+        yield Trouble(
+            level=Level.NOTE,
+            title="The clocks disagree",
+            means="bridge.yaml accepts this (limits.clock_off). Stops, shifts and lots may stand at the wrong time.",
+            do="Let both machines take their time from the same source, and start the bridge again.",
+            detail=f"Redis: its {told_difference(seen.store.clock_ahead_ms)}",
         )
 
 

@@ -51,12 +51,13 @@ class Failure:
 
 @dataclass(slots=True, kw_only=True)
 class StoreView:
-    """The store. `number` and `commit_ms` are those of the last commit."""
+    """The store. `number` and `commit_ms` are those of the last commit; its clock was ahead of ours at the start."""
 
     number: int = 0
     commit_ms: int | None = None
     failure: Failure | None = None
     weaknesses: tuple[str, ...] = ()
+    clock_ahead_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,11 +29,16 @@ def ahead_ms(reading: Reading) -> int:
     return max(earliest, 0) if earliest > 0 else min(latest, 0)
 
 
-def examine_clock(place: Place, reading: Reading) -> Finding:
-    """The difference between a server's clock and ours."""
+def told_difference(ahead: int) -> str:
+    """A difference in words, to stand after whose clock it is."""
+    return f"clock is {abs(ahead) / 1000:.1f} s {'ahead of' if ahead > 0 else 'behind'} ours"
+
+
+def examine_clock(place: Place, reading: Reading, wrong_ms: int = WRONG_MS) -> Finding:
+    """The difference between a server's clock and ours; more than `wrong_ms` is wrong."""
     ahead = ahead_ms(reading)
-    text = f"its clock is {abs(ahead) / 1000:.1f} s {'ahead of' if ahead > 0 else 'behind'} ours"
-    if abs(ahead) > WRONG_MS:
+    text = f"its {told_difference(ahead)}"
+    if abs(ahead) > wrong_ms:
         return place.wrong(text, _MEND)
     if abs(ahead) > WARN_MS:
         return place.warning(text, _MEND)

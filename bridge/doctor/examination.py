@@ -69,7 +69,8 @@ async def _store(plant: Plant, clock: Clock) -> tuple[list[Finding], bool | None
         await store.close()
     accepts_weak = plant.settings.redis.accept_weak_durability
     found = [*examine_store(place, seen, accepts_weak=accepts_weak, now_ms=clock.now_ms())]
-    return [*found, examine_clock(place, seen.reading)], seen.leader is not None
+    limit_ms = plant.settings.limits.clock_off_ms
+    return [*found, examine_clock(place, seen.reading, limit_ms)], seen.leader is not None
 
 
 async def _broker(

@@ -32,7 +32,8 @@ class RedisSettings:
     accept_weak_durability: bool = False
     replicas: int = 0
     timeout_ms: int = 5_000
-    lease_ms: int = 10_000
+    lease_ms: int = 3_000
+    """How long a leader that was killed, or cannot reach the store, still leads: a standby takes over after it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +86,8 @@ class LimitSettings:
     """Devices of one edge node."""
     traces_kept: int = 100_000
     """Answers to why something was posted, or was not, that the store keeps: the newest."""
+    clock_off_ms: int = 60_000
+    """How far the clocks of this machine and of the store's may be apart at a start: shifts and stops go by ours."""
     audit_mb: int = 100
     """Megabytes at which `audit.jsonl` is put aside and begun anew."""
 
@@ -244,6 +247,7 @@ def _limits(section: Section) -> LimitSettings:
         nodes=section.integer("nodes", default.nodes, at_least=1),
         devices=section.integer("devices", default.devices, at_least=1),
         traces_kept=section.integer("traces_kept", default.traces_kept, at_least=1),
+        clock_off_ms=section.duration("clock_off", default.clock_off_ms),
         audit_mb=section.integer("audit_mb", default.audit_mb, at_least=1),
     )
 
