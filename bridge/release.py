@@ -17,7 +17,7 @@ import structlog
 from bridge.broker.errors import LinkLost
 from bridge.broker.link import BrokerLink, LinkDown, LinkUp, Message, Publication
 from bridge.clock import Clock
-from bridge.core.order import OrderRecord
+from bridge.orders.record import OrderRecord
 from sparkplug.edge import EdgeNode, EdgeOutput, Publish
 from sparkplug.edge.origin import MetricDefinition
 from sparkplug.fact import DataSet, NodeId

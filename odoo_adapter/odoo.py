@@ -127,6 +127,7 @@ class OrderRead:
     unit, operations, components, due date (see docs/contract/order-release.schema.json). `state` is Odoo's:
     confirmed, progress, to_close, done, cancel; or `DELETED`, and then there is no document. `moved` names members
     that making the order moves by itself, such as `components[move-81].lots`: to differ there alone is no change.
+    `work` is the state of its work orders in Odoo (`ready`, `progress`, `done` ...), by their references.
     """
 
     order: str
@@ -134,6 +135,7 @@ class OrderRead:
     state: str
     document: Mapping[str, Plain]
     moved: frozenset[str] = frozenset()
+    work: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,6 +25,7 @@ from ruleset.equipment import (
     GroupBinding,
     MetricBinding,
     OrderBinding,
+    ReleaseBinding,
     Role,
     Signal,
     TemplateBinding,
@@ -149,6 +150,7 @@ def _read_all_equipment(
     found: dict[str, Equipment] = {}
     lines: dict[str, int] = {}
     taken: dict[tuple[str | None, ...], str] = {}
+    centers: dict[str, str] = {}
     for pattern, key, entry in node.entries():
         before = len(node.problems)
         for relative, placeholders in expand(pattern, key):
@@ -163,6 +165,7 @@ def _read_all_equipment(
                 if equipment is not None:
                     found[path] = equipment
                     _claim_metrics(equipment, key, taken)
+                    _check_order(equipment, key, centers)
             if len(node.problems) > before:
                 break  # the other ones of the range have the same problem
     return found
@@ -225,7 +228,8 @@ def _read_equipment(
     signals = {
         name: _filled_signal(signal, entry.placeholders or {}, key) for name, signal in {**types[kind], **own}.items()
     }
-    bare = [name for name, signal in signals.items() if not isinstance(signal.binding, DocumentBinding | OrderBinding)]
+    told_otherwise = DocumentBinding | OrderBinding | ReleaseBinding
+    bare = [name for name, signal in signals.items() if not isinstance(signal.binding, told_otherwise)]
     if source is None and bare:
         key.problem(f'signal "{bare[0]}" comes over Sparkplug: add `source: {{group: ..., node: ..., device: ...}}`')
     return Equipment(
@@ -283,6 +287,28 @@ def _filled_signal(signal: AnySignal, placeholders: Mapping[str, str], key: Node
             return replace(signal, binding=TemplateBinding(fill(metric)))
         case Signal() | EventSignal():
             return signal
+
+
+def _check_order(equipment: Equipment, key: Node, centers: dict[str, str]) -> None:
+    """One signal says which order runs; and what is released to a work center, one equipment makes. `centers` are those
+    whose releases some equipment follows."""
+    orders = [each for each in equipment.signals.values() if isinstance(each, Signal) and each.role is Role.ORDER]
+    if len(orders) > 1:
+        key.problem(f"the signals {orders[0].name} and {orders[1].name} both say which order runs; leave one of them")
+        return
+    signal, center = equipment.order_signal, equipment.work_center
+    if signal is None or not isinstance(signal.binding, ReleaseBinding):
+        return
+    if center is None:
+        what = f'signal "{signal.name}" is the order that is released to its work center'
+        key.problem(f"{what}: add `work_center: <its code in Odoo>`")
+    elif center in centers:
+        key.problem(
+            f'the work center "{center}" is that of {centers[center]} too, and nobody knows which of them makes what '
+            "is released to it; let a signal or events say which order runs"
+        )
+    else:
+        centers[center] = equipment.path
 
 
 def _claim_metrics(equipment: Equipment, key: Node, taken: dict[tuple[str | None, ...], str]) -> None:

@@ -7,7 +7,6 @@ back by `restore`. Only rules whose signals changed are evaluated.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from math import isfinite
 from types import MappingProxyType
 from typing import Final
 
-from ruleset.equipment import Assets, EventSignal, Role
+from ruleset.equipment import Assets, EventSignal, MetricBinding, Role
 from ruleset.form.alarm import Alarm
 from ruleset.form.collect import Collect
 from ruleset.form.count import Count
@@ -40,6 +39,7 @@ from ruleset.rules import Instance, Rules, followed_signals, heard_events
 from ruleset.sample import CutShort, Event, Fresh, Observation, Plain, Sample, Source, Stale, Unheard
 from ruleset.trace.defect import told
 from ruleset.trace.look import Looks
+from ruleset.trace.telling import Telling
 from ruleset.trace.outline import outlines
 from ruleset.track.ending import Ending
 from ruleset.track.order import OrderEvents
@@ -69,8 +69,7 @@ class Engine:
         collects = {id: each.form for id, each in self._instances.items() if isinstance(each.form, Collect)}
         self.looks = Looks()
         self._outlines = outlines(each.form for each in rules.instances)
-        self._told: dict[str, dict[str, Sample]] = defaultdict(dict)
-        self._retold: set[str] = set()
+        self._telling = Telling()
         self._production = Production(collects, assets, self._records, self._present, self.looks)
         self._heard = heard_events(rules)
         self._tracking = Tracking(rules.instances, self._records, self._production.running)
@@ -86,7 +85,7 @@ class Engine:
         outputs: list[EngineOutput] = []
         touched: dict[str, _Touched] = {}
         self._production.begin_message()
-        self._retold.clear()
+        self._telling.begin_message()
         for observation in self._orders.told(observations):
             match observation:
                 case Sample() if observation.historical:
@@ -148,7 +147,7 @@ class Engine:
     def take_over(self, other: Engine, now_ms: int) -> tuple[EngineOutput, ...]:
         """Go on where another engine is, whose records were restored. Alerts as `started` does."""
         self._unconfirmed = other._unconfirmed & self._assets.equipment.keys()
-        self._told.update({path: dict(told) for path, told in other._told.items()})
+        self._telling.take_over(other._telling)
         return self._records.orphaned(now_ms)
 
     @property
@@ -181,17 +180,14 @@ class Engine:
         outputs: list[EngineOutput] = []
         if changed:
             outputs += self._production.before_change(sample, is_order=is_order, now_ms=now_ms)
-            memory.known_ms = max(memory.known_ms, min(sample.at_ms, now_ms))
+            if isinstance(followed.signal.binding, MetricBinding):  # other clocks say nothing of the equipment's
+                memory.known_ms = max(memory.known_ms, min(sample.at_ms, now_ms))
             if value is None:
                 memory.values.pop(sample.signal, None)
             else:
                 memory.values[sample.signal] = value
             self._records.touch(equipment_id(sample.equipment))
-        if changed or sample.signal not in self._told[sample.equipment]:
-            if sample.equipment not in self._retold:  # moments of earlier messages keep what they saw
-                self._retold.add(sample.equipment)
-                self._told[sample.equipment] = dict(self._told[sample.equipment])
-            self._told[sample.equipment][sample.signal] = sample
+        self._telling.note(sample, changed=changed)
         if followed.is_tracked and changed:
             self._tracking.take(sample, self._production.counted_for(sample.equipment), now_ms)
         if followed.is_counted and sample.value is not None and (changed or sample.signal not in memory.counters):
@@ -389,7 +385,7 @@ class Engine:
             extra=self._tracking.values(instance, at_ms, now_ms),
             changed_ms=changed_ms,
             on_error=instance.on_error,
-            told=self._told[path],
+            told=self._telling.of(path),
             outline=self._outlines[id(instance.form)],
         )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from ruleset.shift.calendar import Calendar
 from ruleset.unit import Measure
@@ -55,6 +55,35 @@ class OrderBinding:
     ended_by: EventField | None
 
 
+class ReleasedAs(StrEnum):
+    """What makes a released order the one that runs."""
+
+    ACCEPTED = "accepted"
+    """The floor accepted it, and its work there is not finished."""
+    STARTED = "started"
+    """Somebody started its work there, in Odoo."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseBinding:
+    """The running order, as Odoo's order releases tell it: the only one of the equipment's work center that is so."""
+
+    released: ReleasedAs
+
+
+RUNS: Final = "runs"
+"""The field of the event of a `ReleaseBinding`'s signal that names the order which runs from then on; empty: none."""
+
+
+class WithoutOrder(StrEnum):
+    """What becomes of what happens while no order runs, and would be posted on one."""
+
+    REMARK = "remark"
+    ALERT = "alert"
+    HOLD = "hold"
+    """It is held until a person says which order it belongs to."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupBinding:
     """An event as a group of metrics `<group>/<field>` with a running number in `<group>/<number>`."""
@@ -87,17 +116,17 @@ class DocumentBinding:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signal:
     """A named value of one equipment. `unit` is a unit name of `codes.yaml`. A value that differs by less than
-    `deadband` from the last one that counted changes nothing. `alerts`: where it names the order that runs, pieces that
-    are counted without one are an alert, not only a remark."""
+    `deadband` from the last one that counted changes nothing. `without_order` counts where it names the order that
+    runs."""
 
     name: str
     type: ValueType
     role: Role
-    binding: MetricBinding | OrderBinding
+    binding: MetricBinding | OrderBinding | ReleaseBinding
     unit: str | None = None
     rollover: int | None = None
     deadband: float | None = None
-    alerts: bool = False
+    without_order: WithoutOrder = WithoutOrder.REMARK
 
     def is_news(self, value: bool | int | float | str | None, known: bool | int | float | str | None) -> bool:
         """Whether a value says something else than the known one."""
@@ -152,6 +181,12 @@ class Equipment:
     @property
     def name(self) -> str:
         return self.path.rsplit("/", 1)[-1]
+
+    @property
+    def order_signal(self) -> Signal | None:
+        """The one that names the order that runs."""
+        signals = (each for each in self.signals.values() if isinstance(each, Signal))
+        return next((each for each in signals if each.role is Role.ORDER), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

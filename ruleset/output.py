@@ -25,6 +25,8 @@ class RemarkName(StrEnum):
     COUNT_JUMP = "count-jump"
     """A birth shows pieces and another order than before: which order they were given to."""
     COUNT_WITHOUT_ORDER = "count-without-order"
+    ORDER_AMBIGUOUS = "order-ambiguous"
+    """Several released orders may run at an equipment: which of them does nobody knows."""
     READING_INVALID = "reading-invalid"
     HISTORY_LATE = "history-late"
     """Stored readings arrived after what they describe had been settled."""

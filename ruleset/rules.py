@@ -23,7 +23,7 @@ from ruleset.form.records import Form, rule_id
 from ruleset.form.wait import Wait
 from ruleset.grammar.form import READERS, Reader
 from ruleset.grammar.scope import signature
-from ruleset.grammar.selection import Wanted, events_exist, order_signal, select, wanted_by
+from ruleset.grammar.selection import Wanted, events_exist, select, wanted_by
 from ruleset.grammar.template import TEMPLATE_KEYS, RuleTemplate, Use, read_rule_template, read_use
 from ruleset.grammar.track import read_track
 from ruleset.problem import Problem, Problems
@@ -276,8 +276,8 @@ def _read_rule(
 
 def _order_of(equipment: Equipment, wanted: Wanted) -> frozenset[str]:
     """The signal that names the running order, where a rule is about orders."""
-    name = order_signal(equipment) if wanted.per_order else None
-    return frozenset({name}) if name is not None else frozenset()
+    signal = equipment.order_signal if wanted.per_order else None
+    return frozenset({signal.name}) if signal is not None else frozenset()
 
 
 def _refuse_shared_facts(node: Node, added: list[Instance], posted_by: dict[_Fact, str]) -> None:

@@ -17,10 +17,13 @@ from ruleset.equipment import (
     GroupBinding,
     MetricBinding,
     OrderBinding,
+    ReleaseBinding,
+    ReleasedAs,
     Role,
     Signal,
     TemplateBinding,
     ValueType,
+    WithoutOrder,
 )
 from ruleset.problem import suggest
 
@@ -37,7 +40,7 @@ _LEVEL: Final = re.compile(r"[\w.-]+")
 _TYPES: Final = tuple(ValueType)
 _VALUE_KEYS: Final = frozenset({"metric", "type", "role", "unit", "rollover", "deadband", "without_order"})
 _NUMERIC: Final = (ValueType.INTEGER, ValueType.NUMBER)
-_FORMS: Final = ("metric", "group", "dataset", "template", "document", "started_by")
+_FORMS: Final = ("metric", "group", "dataset", "template", "document", "started_by", "released")
 _EVENT_FIELD: Final = re.compile(r"([a-z][a-z0-9_]*)\.([a-z][a-z0-9_]*)")
 
 
@@ -51,11 +54,13 @@ def read_signal(name: str, key: Node, node: Node, units: Collection[str] | None)
     if len(forms) != 1:
         node.problem(
             f'signal "{name}" must be exactly one of: metric, group (with number), dataset, template, '
-            "document, started_by" + (f"; it is {' and '.join(forms)}" if forms else "")
+            "document, started_by, released" + (f"; it is {' and '.join(forms)}" if forms else "")
         )
         return None
     if forms == ["started_by"]:
         return _read_order(name, node)
+    if forms == ["released"]:
+        return _read_released(name, node)
     return _read_value(name, node, units) if forms == ["metric"] else _read_event(name, forms[0], node, units)
 
 
@@ -122,7 +127,7 @@ def _read_value(name: str, node: Node, units: Collection[str] | None) -> Signal 
         unit=unit,
         rollover=rollover,
         deadband=deadband,
-        alerts=_alerts(keys),
+        without_order=_without_order(keys),
     )
 
 
@@ -134,8 +139,19 @@ def _read_order(name: str, node: Node) -> Signal | None:
     if started_by is None:
         return None
     binding = OrderBinding(started_by, said.get("ended_by"))
-    alerts = _alerts(keys)
-    return Signal(name=name, type=ValueType.TEXT, role=Role.ORDER, binding=binding, alerts=alerts)
+    return _order(name, binding, keys)
+
+
+def _read_released(name: str, node: Node) -> Signal | None:
+    """The running order, as Odoo's order releases tell it."""
+    keys = node.mapping(allowed={"released", "without_order"})
+    word = keys["released"].choice(tuple(ReleasedAs))
+    return None if word is None else _order(name, ReleaseBinding(ReleasedAs(word)), keys)
+
+
+def _order(name: str, binding: OrderBinding | ReleaseBinding, keys: Mapping[str, Node]) -> Signal:
+    without = _without_order(keys)
+    return Signal(name=name, type=ValueType.TEXT, role=Role.ORDER, binding=binding, without_order=without)
 
 
 def _event_field(node: Node) -> EventField | None:
@@ -146,8 +162,9 @@ def _event_field(node: Node) -> EventField | None:
     return EventField(match[1], match[2]) if match is not None else None
 
 
-def _alerts(keys: Mapping[str, Node]) -> bool:
-    return "without_order" in keys and keys["without_order"].choice(("remark", "alert")) == "alert"
+def _without_order(keys: Mapping[str, Node]) -> WithoutOrder:
+    word = keys["without_order"].choice(tuple(WithoutOrder)) if "without_order" in keys else None
+    return WithoutOrder(word or WithoutOrder.REMARK)
 
 
 def _read_event(name: str, form: str, node: Node, units: Collection[str] | None) -> EventSignal | None:

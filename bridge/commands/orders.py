@@ -12,7 +12,8 @@ from rich.table import Table as RichTable
 
 from bridge.commands.exit import FAILED, fail
 from bridge.commands.site import JsonOption, PlantOption, ask
-from bridge.core.order import CURSOR_ID, OrderRecord
+from bridge.core.order import CURSOR_ID
+from bridge.orders.record import OrderRecord
 from bridge.plant import Plant
 from state.record import Table
 from state.store import Store

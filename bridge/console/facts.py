@@ -17,9 +17,9 @@ import msgspec
 from bridge.console.watch import InOdoo, Watch
 from bridge.core.input import Destination
 from bridge.core.live import Presence, Seen
-from bridge.core.order import OrderRecord
 from bridge.core.site import Core
 from bridge.loop import Entering
+from bridge.orders.record import OrderRecord
 from bridge.plant import Plant
 from bridge.wiring import Outside
 from ruleset.equipment import Equipment

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias
 
-from bridge.core.order import OrderRecord
 from bridge.master.book import MasterRead
+from bridge.orders.record import OrderRecord
 from bridge.plant import Content
 from odoo_adapter.odoo import OrdersRead, Outcome, Standing
 from sparkplug.fact import ONLY_SERVER, NodeId, Origin

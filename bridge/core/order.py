@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
-from enum import StrEnum
 from itertools import islice
 from typing import Any, Final, TypeAlias
 
@@ -20,6 +18,7 @@ from bridge.core import note
 from bridge.core.difference import differences
 from bridge.core.note import OrderNote
 from bridge.core.standing import FORGET_EVERY_MS, MOST_FORGOTTEN
+from bridge.orders.record import Answer, OrderRecord
 from odoo_adapter.odoo import DELETED, OrderRead, OrdersRead
 
 CURSOR_ID: Final = "@cursor"
@@ -27,93 +26,6 @@ MOST_PAST: Final = 20
 """Earlier versions of an order that are remembered."""
 _DELETED: Final = "deleted"
 """The reason of an order that is gone from Odoo: nobody can be told there."""
-_HEAD: Final = frozenset({"order", "version", "status", "at", "replaces", "changes", "reason"})
-"""Members that say which publication a document is; the others are its content."""
-
-
-class Answer(StrEnum):
-    """What the MES says, or has not said, about the version that was published last."""
-
-    WAITING = "waiting"
-    ACCEPTED = "accepted"
-    REFUSED = "refused"
-    UNANSWERED = "unanswered"
-
-
-class PastVersion(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A version that another one has replaced, and what became of it. The members are those of `OrderRecord`."""
-
-    version: int
-    status: str
-    published_ms: int
-    changes: tuple[str, ...] = ()
-    sent_ms: int | None = None
-    answer: Answer = Answer.WAITING
-    answered_ms: int | None = None
-    answered_by: str = ""
-    answer_reason: str = ""
-
-
-class OrderRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """One order as it was published. `document` is the whole release, `version` and `status` included.
-
-    `changes` are the paths in which it differs from the version before. `sent_ms` is when the broker had it (None: it
-    waits in the outbox). `completed` tells that a completion of ours stands in Odoo. `past` are earlier versions, the
-    latest last.
-    """
-
-    v: int = 1
-    order: str
-    name: str
-    version: int
-    status: str
-    document: dict[str, Any]
-    published_ms: int
-    changes: tuple[str, ...] = ()
-    sent_ms: int | None = None
-    answer: Answer = Answer.WAITING
-    answered_version: int | None = None
-    answered_ms: int | None = None
-    answered_by: str = ""
-    answer_reason: str = ""
-    completed: bool = False
-    past: tuple[PastVersion, ...] = ()
-
-    @property
-    def is_open(self) -> bool:
-        return self.status not in ("cancelled", "closed")
-
-    @property
-    def planned(self) -> Decimal | None:
-        quantity = self.document.get("quantity")
-        return Decimal(quantity) if isinstance(quantity, str) else None
-
-    @property
-    def reason(self) -> str:
-        """Why it is cancelled or closed; empty while it is open."""
-        return str(self.document.get("reason", ""))
-
-    @property
-    def content(self) -> dict[str, Any]:
-        """What the planner decided, without what tells one publication from another."""
-        return {name: value for name, value in self.document.items() if name not in _HEAD}
-
-    @property
-    def history(self) -> tuple[PastVersion, ...]:
-        """All versions that are remembered, this one last."""
-        answered = self.answered_version == self.version or self.answer is Answer.UNANSWERED
-        present = PastVersion(
-            version=self.version,
-            status=self.status,
-            published_ms=self.published_ms,
-            changes=self.changes,
-            sent_ms=self.sent_ms,
-            answer=self.answer if answered else Answer.WAITING,
-            answered_ms=self.answered_ms if answered else None,
-            answered_by=self.answered_by if answered else "",
-            answer_reason=self.answer_reason if answered else "",
-        )
-        return (*self.past, present)
 
 
 class Acknowledgement(msgspec.Struct, frozen=True, kw_only=True):
@@ -311,6 +223,8 @@ class OrderBook:
         else:
             changes = _changes(known, order)
             if not changes:
+                if known.work != order.work:
+                    self._put(msgspec.structs.replace(known, work=dict(order.work)))
                 return ()
             record = _next_version(order, known, "changed", now_ms, changes=changes)
         self._put(record)
@@ -369,6 +283,7 @@ def _next_version(
         changes=changes,
         completed=known.completed if known else False,
         past=known.history[-MOST_PAST:] if known else (),
+        work=dict(order.work),
     )
     return _answered_as(record, known) if known and status == "closed" else record
 

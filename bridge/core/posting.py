@@ -19,11 +19,12 @@ import msgspec
 from bridge.clock import iso
 from bridge.core.input import Acted, Destination, Notice, Setback
 from bridge.core.note import OrderNote
-from bridge.core.order import OrderBook, OrderRecord
+from bridge.core.order import OrderBook
 from bridge.core.standing import LEAVES_QUANTITY, Standings
 from bridge.core.topic import order_topic, request_prefix
 from bridge.correction.gist import content_of, gist_of
 from bridge.correction.proposal import proposed
+from bridge.orders.record import OrderRecord
 from bridge.trace.keeper import Traces
 from odoo_adapter.odoo import Applied, Declined, Held, Outcome, Passed
 from ruleset.output import DEFECT, Unmet

@@ -21,7 +21,7 @@ import msgspec
 from bridge.broker.link import LinkSettings
 from bridge.broker.paho import PahoLink
 from bridge.clock import SystemClock
-from bridge.core.order import CURSOR_ID, OrderRecord
+from bridge.core.order import CURSOR_ID
 from bridge.demo.chaos import plan_abuses
 from bridge.demo.chaos_acts import BRIDGE_TO_BROKER, Chaos, Happened, Links, open_links, possible_kinds
 from bridge.demo.compare import NamespaceView, Report, compare
@@ -33,6 +33,7 @@ from bridge.demo.posted import read_posted
 from bridge.demo.process import BridgeProcess
 from bridge.demo.progress import Progress, Standing
 from bridge.demo.servers import DemoBroker, embedded_broker, embedded_store, mosquitto_binary, mosquitto_broker
+from bridge.orders.record import OrderRecord
 from bridge.plant import load_plant
 from bridge.simulator.ledger import FactKind, Ledger
 from bridge.simulator.plan import order_quantity

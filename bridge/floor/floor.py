@@ -10,15 +10,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
+from bridge.floor.released import Released
 from bridge.floor.settle import Settled, Settler
+from bridge.orders.record import OrderRecord
 from bridge.translate import Translator
 from ruleset.engine import Engine
 from ruleset.equipment import Assets
-from ruleset.output import EngineOutput
+from ruleset.output import EngineOutput, Remark
 from ruleset.rules import Rules
-from ruleset.sample import Observation
+from ruleset.sample import Event, Observation
 from state.record import RecordId, Table
+
+Machine: TypeAlias = Translator | Settler | Released | Engine
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +41,14 @@ class Decisions:
 class Floor:
     """One version of the plant's content at work."""
 
-    __slots__ = ("_changed", "assets", "engine", "settler", "translator")
+    __slots__ = ("_changed", "assets", "engine", "released", "settler", "translator")
 
     def __init__(self, assets: Assets, rules: Rules, *, grace_ms: int) -> None:
         self.assets = assets
         self.translator = Translator(assets)
         self.engine = Engine(rules, assets)
         self.settler = Settler(assets, self.engine, grace_ms=grace_ms)
+        self.released = Released(assets)
         self._changed: set[RecordId] = set()
 
     def take_over(self, other: Floor, now_ms: int) -> Iterator[Decisions]:
@@ -82,13 +88,16 @@ class Floor:
         """Take back what `snapshot` gave. Raises `ValueError` for anything else."""
         self._machine(record).restore(record.id, snapshot)
 
-    def _machine(self, record: RecordId) -> Translator | Settler | Engine:
+    def _machine(self, record: RecordId) -> Machine:
         if record.table is Table.SIGNAL:
             return self.translator
+        if Released.owns(record.id):
+            return self.released
         return self.settler if Settler.owns(record.id) else self.engine
 
-    def _machines(self) -> tuple[tuple[Table, Translator | Settler | Engine], ...]:
-        return (Table.SIGNAL, self.translator), (Table.MEMORY, self.settler), (Table.MEMORY, self.engine)
+    def _machines(self) -> tuple[tuple[Table, Machine], ...]:
+        memories: tuple[Machine, ...] = (self.settler, self.released, self.engine)
+        return (Table.SIGNAL, self.translator), *((Table.MEMORY, each) for each in memories)
 
     def started(self, now_ms: int) -> Iterator[Decisions]:
         """After the records were restored: all equipment settles."""
@@ -98,6 +107,13 @@ class Floor:
     def take(self, observations: Sequence[Observation], now_ms: int) -> Iterator[Decisions]:
         """Take what the translator made of one message."""
         return self._settled(self.settler.take(observations, now_ms))
+
+    def orders(self, records: Iterable[OrderRecord], now_ms: int) -> Iterator[Decisions]:
+        """Take what the order book holds now: which released order runs where may be another one."""
+        told = tuple(self.released.take(records, now_ms))
+        if remarks := tuple(each for each in told if isinstance(each, Remark)):
+            yield Decisions((), remarks)
+        yield from self.take([each for each in told if isinstance(each, Event)], now_ms)
 
     def due(self, now_ms: int) -> Iterator[Decisions]:
         """End what has settled, then run the rules' timers. While all equipment settles they wait too: they run in

@@ -14,6 +14,7 @@ import msgspec
 from bridge.floor.content import floor_of
 from bridge.floor.floor import Decisions, Floor
 from bridge.lifecycle.difference import Comparison, Counts, Difference, Sides
+from bridge.orders.record import OrderRecord
 from bridge.plant import Content
 from bridge.translate import Complaint, Translated
 from ruleset.output import EngineOutput
@@ -106,6 +107,10 @@ class Shadow:
     def fact(self, fact: Fact, now_ms: int) -> None:
         """What an edge node said."""
         self._see(lambda: self._floor.translator.fact(fact), now_ms)
+
+    def orders(self, records: Iterable[OrderRecord], now_ms: int) -> None:
+        """What the order book holds now."""
+        self._compare(self._floor.orders(records, now_ms))
 
     def document(self, topic: str, payload: bytes, now_ms: int) -> None:
         """What a document says."""

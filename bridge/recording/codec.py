@@ -87,6 +87,7 @@ class _Order(msgspec.Struct, frozen=True):
     state: str
     document: dict[str, Any]
     moved: frozenset[str] = frozenset()
+    work: dict[str, str] = {}
 
 
 class _Orders(msgspec.Struct, frozen=True):
@@ -263,7 +264,9 @@ def _shadowed(told: _Rules) -> Shadowed:
 
 def _orders_read(read: _Orders) -> OrdersRead:
     orders = tuple(
-        OrderRead(order=one.order, name=one.name, state=one.state, document=one.document, moved=one.moved)
+        OrderRead(
+            order=one.order, name=one.name, state=one.state, document=one.document, moved=one.moved, work=one.work
+        )
         for one in read.orders
     )
     return OrdersRead(orders=orders, cursor=read.cursor)

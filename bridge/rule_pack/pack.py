@@ -21,7 +21,7 @@ from ruleset.equipment import AnySignal, Assets, Equipment, EventSignal, Role, V
 from ruleset.form.collect import Collect
 from ruleset.form.vocabulary import ACTIONS
 from ruleset.form.wait import Wait
-from ruleset.grammar.selection import event_signal, order_signal
+from ruleset.grammar.selection import event_signal
 from ruleset.grammar.template import Parameter, ParameterType, read_rule_template
 from ruleset.problem import Problems
 from ruleset.rules import Instance
@@ -137,7 +137,8 @@ def _read_by(instance: Instance) -> Iterator[AnySignal]:
     known = instance.equipment.signals
     names = {*instance.signals, getattr(instance.form, "event", "")}
     if isinstance(instance.form, Collect):
-        names |= {order_signal(instance.equipment) or "", *instance.form.measures.values()}
+        order = instance.equipment.order_signal
+        names |= {order.name if order is not None else "", *instance.form.measures.values()}
     yield from (known[name] for name in known if name in names)
 
 

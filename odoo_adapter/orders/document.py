@@ -22,7 +22,9 @@ _ORDER_FIELDS: Final = (
     *("date_start", "date_deadline", "bom_id", "workorder_ids", "move_raw_ids", "move_byproduct_ids"),
     *("origin", "backorder_sequence", "qty_producing"),
 )
-_WORK_FIELDS: Final = ("name", "workcenter_id", "duration_expected", "qty_production", "blocked_by_workorder_ids")
+_WORK_FIELDS: Final = (
+    *("name", "workcenter_id", "duration_expected", "qty_production", "blocked_by_workorder_ids", "state"),
+)
 _MOVE_FIELDS: Final = ("product_id", "product_uom_qty", "product_uom", "state", "picked", "move_line_ids")
 _LINE_FIELDS: Final = ("move_id", "lot_id", "quantity", "product_uom_id", "location_id")
 
@@ -62,6 +64,7 @@ async def read_documents(odoo: OdooApi, ids: Sequence[int]) -> list[OrderRead]:
             state=row["state"],
             document=_document(row, parts),
             moved=_moved(row, parts),
+            work={_reference("wo", id): parts.work[id]["state"] for id in row["workorder_ids"] if id in parts.work},
         )
         for row in released
         if _is_whole(row, parts)

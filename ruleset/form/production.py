@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final, TypeAlias
 
-from ruleset.equipment import Assets, Equipment, Role, Signal
+from ruleset.equipment import Assets, Signal, WithoutOrder
 from ruleset.form.collect import Collect
 from ruleset.form.counting import Counting
 from ruleset.form.memory import CollectMemory
@@ -33,9 +33,7 @@ class Production:
         self._records = records
         self._looks = looks
         self._moment = moment
-        self._order_signals = {path: _order_signal(each) for path, each in assets.equipment.items()}
-        signals = ((path, each) for path, one in assets.equipment.items() for each in one.signals.values())
-        self._alerting = {path for path, each in signals if isinstance(each, Signal) and each.alerts}
+        self._order_signals = {path: each.order_signal for path, each in assets.equipment.items()}
         self._order_before: dict[str, str] = {}
         self._collects: dict[str, list[tuple[str, Collect]]] = defaultdict(list)
         for id, collect in collects.items():
@@ -43,8 +41,8 @@ class Production:
 
     def running(self, path: str) -> str:
         """The order that runs at an equipment; empty for none."""
-        name = self._order_signals.get(path)
-        return str(self._records.equipment(path).values.get(name, "")) if name is not None else ""
+        signal = self._order_signals.get(path)
+        return str(self._records.equipment(path).values.get(signal.name, "")) if signal is not None else ""
 
     def counted_for(self, path: str) -> str:
         """The order that what this message tells was made for; empty for none."""
@@ -74,10 +72,14 @@ class Production:
         path = sample.equipment
         running, order = self.running(path), self.counted_for(path)
         counting = Counting(path, self._records.equipment(path), self._records.ledger, running, order)
-        remarks = counting.read(sample, signal)
+        remarks, without = counting.read(sample, signal), self._without_order(path)
         self._records.touch(equipment_id(path))
-        said = [self._alert(path, each, now_ms) if path in self._alerting else each for each in remarks]
+        said = [self._alert(path, each, now_ms) if without is WithoutOrder.ALERT else each for each in remarks]
         return [*said, *self._after_counting(path, now_ms)]
+
+    def _without_order(self, path: str) -> WithoutOrder:
+        signal = self._order_signals.get(path)
+        return signal.without_order if signal is not None else WithoutOrder.REMARK
 
     def _alert(self, path: str, remark: Remark, now_ms: int) -> EngineOutput:
         """Pieces without an order are an alert, where the plant says so."""
@@ -140,10 +142,3 @@ class Production:
             if memory.due_ms != before_ms:
                 self._records.touch(id)
         return outputs
-
-
-def _order_signal(equipment: Equipment) -> str | None:
-    for signal in equipment.signals.values():
-        if isinstance(signal, Signal) and signal.role is Role.ORDER:
-            return signal.name
-    return None

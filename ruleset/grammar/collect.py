@@ -12,7 +12,6 @@ from ruleset.form.vocabulary import PROGRESS
 from ruleset.grammar.expression import read_condition
 from ruleset.grammar.posting import read_unit
 from ruleset.grammar.scope import Names, units
-from ruleset.grammar.selection import order_signal
 from ruleset.problem import suggest
 
 
@@ -72,12 +71,12 @@ def _read_measures(node: Node, equipment: Equipment) -> dict[str, str]:
 def _read_changes(node: Node, equipment: Equipment) -> frozenset[str]:
     """Signals whose change posts what is there; `order` is the running order, whatever its signal is called."""
     signals = {each.name for each in equipment.signals.values() if isinstance(each, Signal)}
-    order = order_signal(equipment)
+    order = equipment.order_signal
     found: set[str] = set()
     for each in node.items():
         name = each.text()
         if name == "order" and order is not None:
-            found.add(order)
+            found.add(order.name)
         elif name is not None and name not in signals:
             each.problem(f'unknown signal "{name}"{suggest(name, signals)}')
         elif name is not None:

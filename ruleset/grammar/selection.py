@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from ruleset.document import Node
-from ruleset.equipment import Assets, Equipment, EventSignal, Role, Signal
+from ruleset.equipment import Assets, Equipment, EventSignal
 from ruleset.grammar.expression import references_of
 from ruleset.grammar.scope import RESERVED
 from ruleset.problem import suggest
@@ -163,17 +163,9 @@ def event_signal(assets: Assets, name: str) -> EventSignal | None:
     return None
 
 
-def order_signal(equipment: Equipment) -> str | None:
-    """The signal that names the running order."""
-    for signal in equipment.signals.values():
-        if isinstance(signal, Signal) and signal.role is Role.ORDER:
-            return signal.name
-    return None
-
-
 def _lacking(equipment: Equipment, names: Collection[str], *, order: bool) -> list[str]:
     lacking = [f'signal "{name}"' for name in names if name not in equipment.signals]
-    if order and order_signal(equipment) is None:
+    if order and equipment.order_signal is None:
         lacking.append("signal with the role order")
     return lacking
 

@@ -12,7 +12,6 @@ from ruleset.equipment import Assets, Equipment, Role, Signal, ValueType
 from ruleset.grammar.expression import names_of, read_condition
 from ruleset.grammar.posting import read_then
 from ruleset.grammar.scope import RESERVED, Names, names_at
-from ruleset.grammar.selection import order_signal
 from ruleset.problem import suggest
 from ruleset.track.delta import Delta, Per
 from ruleset.track.ending import Ending
@@ -67,7 +66,7 @@ def read_per(node: Node, equipment: Equipment) -> Per | None:
     word = node.choice(tuple(Per))
     if word == Per.SHIFT and equipment.shifts is None:
         node.problem(f"{equipment.name} has no shifts: say in assets.yaml when they are")
-    if word == Per.ORDER and order_signal(equipment) is None:
+    if word == Per.ORDER and equipment.order_signal is None:
         node.problem(f"{equipment.name} has no signal with the role order")
     return Per(word) if word is not None else None
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from ruleset.document import Node
-from ruleset.equipment import Assets, Equipment, EventSignal, Field, Signal, ValueType
+from ruleset.equipment import RUNS, Assets, Equipment, EventSignal, Field, ReleaseBinding, Signal, ValueType
 from ruleset.problem import suggest
 from ruleset.sample import Plain
 from ruleset.testing.case import Act, Bear, Close, Happened, Lose, Restart, Said, Value
@@ -48,6 +48,19 @@ class Floor:
         """Both names of everything that takes part, each with the short one."""
         short = {path: path.removeprefix(f"{self.assets.path}/") for path in self.equipment}
         return {**short, **{name: name for name in short.values()}}
+
+    def says(self, equipment: Equipment, at_ms: int, told_ms: int, values: dict[str, Value]) -> None:
+        """It says these values; which released order runs there, the bridge learns from Odoo."""
+        signal, path = equipment.order_signal, equipment.path
+        if signal is not None and signal.name in values and isinstance(signal.binding, ReleaseBinding):
+            order = str(values.pop(signal.name) or "")
+            self.happened.append(
+                Happened(
+                    equipment=path, at_ms=told_ms, told_ms=told_ms, signal=signal.name, id=order, fields={RUNS: order}
+                )
+            )
+        if values:
+            self.said.append(Said(equipment=path, at_ms=at_ms, told_ms=told_ms, values=values))
 
     def until(self, at_ms: int) -> None:
         self.last_ms = max(self.last_ms, at_ms)
@@ -101,7 +114,7 @@ def _read_all_series(node: Node, equipment: Equipment, every_ms: int, floor: Flo
         for number, each in changes(ticks):
             at[number * every_ms][name] = each
     for at_ms, values in at.items():
-        floor.said.append(Said(equipment=equipment.path, at_ms=at_ms, told_ms=at_ms, values=values))
+        floor.says(equipment, at_ms, at_ms, values)
 
 
 def _read_entry(node: Node, number: int, own: Equipment | None, floor: Floor, *, single: bool) -> None:
@@ -130,8 +143,7 @@ def _read_entry(node: Node, number: int, own: Equipment | None, floor: Floor, *,
                 key.problem(f'"{name}" is neither an event nor a signal here{suggest(name, equipment.signals)}')
     if not told:
         node.problem("this entry names no event and no signal")
-    if values:
-        floor.said.append(Said(equipment=equipment.path, at_ms=at_ms, told_ms=told_ms, values=values))
+    floor.says(equipment, at_ms, told_ms, values)
 
 
 def _read_event(

@@ -13,7 +13,7 @@ from typing import Final, Protocol
 
 from msgspec import structs
 
-from ruleset.equipment import Assets, DocumentBinding, Equipment, Role, Signal
+from ruleset.equipment import Assets, DocumentBinding, Equipment, ReleaseBinding, Role, Signal
 from ruleset.output import EngineOutput, Post
 from ruleset.rules import Rules
 from ruleset.sample import Event, Fresh, Observation, Sample, Source, Stale
@@ -183,8 +183,8 @@ class _Run:
             if path not in self._gone:
                 yield from self._bear(path, at_ms)
         kept, self._kept = self._kept, []
-        for each in kept:
-            yield from self._tell(each, at_ms)
+        for each in kept:  # which released order runs, the bridge finds out when it asks: then it is so
+            yield from self._tell(replace(each, at_ms=at_ms) if self._is_release(each) else each, at_ms)
 
     def _bear(self, path: str, at_ms: int) -> Iterator[Came]:
         if self._back_ms is not None:
@@ -237,7 +237,11 @@ class _Run:
             )
 
     def _is_document(self, event: Happened) -> bool:
-        return isinstance(self._equipment[event.equipment].signals[event.signal].binding, DocumentBinding)
+        binding = self._equipment[event.equipment].signals[event.signal].binding
+        return isinstance(binding, DocumentBinding | ReleaseBinding)
+
+    def _is_release(self, event: Happened) -> bool:
+        return isinstance(self._equipment[event.equipment].signals[event.signal].binding, ReleaseBinding)
 
     def _hear(self, observations: Sequence[Observation], at_ms: int) -> Iterator[Came]:
         if self._back_ms is None:

@@ -15,7 +15,7 @@ import msgspec
 
 from bridge.broker.link import BrokerLink, LinkSettings, MayConnect, Publication, Subscriptions, WillSource
 from bridge.broker.memory import MemoryBroker, MemoryLink
-from bridge.core.order import OrderRecord
+from bridge.orders.record import OrderRecord
 from bridge.plant import Plant, load_plant
 from bridge.service import Service
 from bridge.simulator.edge_session import EdgeSession, define_node

@@ -21,7 +21,7 @@ from bridge.broker.link import (
     WillSource,
 )
 from bridge.broker.memory import MemoryBroker, MemoryLink
-from bridge.core.order import OrderRecord
+from bridge.orders.record import OrderRecord
 from bridge.release import COLUMNS, ORDERS_METRIC, ReleaseSession, release_node
 from bridge.service import Service
 from sparkplug.command import rebirth_command

@@ -15,8 +15,8 @@ from bridge.broker.link import Message, Subscription
 from bridge.broker.memory import MemoryLink
 from bridge.core.act import new_act
 from bridge.core.input import ActKind
-from bridge.core.order import Answer
 from bridge.errors import ConfigError, NotDurable, PartFailed
+from bridge.orders.record import Answer
 from odoo_adapter.odoo import OrdersRead
 from sparkplug.wire.payload import decode
 from state.audit import verify

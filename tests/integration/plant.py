@@ -23,12 +23,13 @@ from bridge.broker.link import LinkSettings
 from bridge.broker.paho import PahoLink
 from bridge.clock import SystemClock
 from bridge.core.input import Destination
-from bridge.core.order import CURSOR_ID, OrderRecord
+from bridge.core.order import CURSOR_ID
 from bridge.demo.compare import NamespaceView, Report, compare
 from bridge.demo.odoo import DemoOdoo, simulated_odoo
 from bridge.demo.odoo_view import OdooView, read_view
 from bridge.demo.run import RESEND_MS
 from bridge.lifecycle.shadow import Seen, seen
+from bridge.orders.record import OrderRecord
 from bridge.plant import load_plant
 from bridge.simulator.ledger import FactKind, Ledger
 from bridge.simulator.plan import order_quantity

@@ -46,6 +46,7 @@ START_MS = 1_700_000_000_000
 LINE = "acme/berlin/packaging/line-1"
 PRESS = "acme/berlin/machining/press-1"
 STATION = "acme/berlin/quality/station-1"
+CELL = "acme/berlin/assembly/cell-1"
 
 CODES = """
 scrap_reason: {S01: Short shot, S04: Wrong dimension}
@@ -117,6 +118,27 @@ equipment:
     serial_number: SN-STATION
   mixing/scale-1: {type: scale, source: {group: G, node: mixing, device: scale-1}}
 """
+WITH_CELL = (
+    ASSETS.replace(
+        "equipment:\n",
+        """\
+  cell:
+    signals:
+      order: {released: started, without_order: remark}
+      state: {metric: State, type: text, role: state}
+      good_count: {metric: Good, type: integer, role: counter, unit: pcs}
+      scrap: {document: scrap, fields: {qty: {type: number, unit: pcs}, reason: text}}
+equipment:
+""",
+    )
+    + """\
+  assembly/cell-1:
+    type: cell
+    source: {group: G, node: assembly, device: cell-1}
+    work_center: CELL-1
+"""
+)
+"""With a cell that makes what is started at its work center in Odoo."""
 
 
 @cache

@@ -7,7 +7,7 @@ import pytest
 from ruleset.assets import read_assets
 from ruleset.codes import read_codes
 from ruleset.problem import Problems
-from tests.ruleset.floor import ASSETS, CODES, PRESS, Floor
+from tests.ruleset.floor import ASSETS, CELL, CODES, PRESS, WITH_CELL, Floor
 from tests.ruleset.test_rules import PROGRESS
 
 METRIC = (
@@ -80,6 +80,66 @@ def test_pieces_without_an_order_are_an_alert_where_the_plant_says_so() -> None:
     floor.comes_back(order="", good_count=10)
     assert floor.says(good_count=12) == ["alert good_count counts, but no order is running; its pieces belong to none"]
     assert floor.says(good_count=13) == []
+
+
+def cell(*, restarting: bool = False) -> Floor:
+    floor = Floor(RULES.replace("machining", "assembly"), at=CELL, restarting=restarting, assets=WITH_CELL)
+    floor.comes_back(good_count=10)
+    return floor
+
+
+def released(floor: Floor, order: str) -> list[str]:
+    """Odoo says that this order runs there now."""
+    return floor.happens("order", order, runs=order)
+
+
+@pytest.mark.parametrize("restarting", [False, True])
+def test_the_released_order_is_the_one_that_the_pieces_are_made_for(restarting: bool) -> None:
+    floor = cell(restarting=restarting)
+    assert released(floor, "mo-1") == []
+    floor.says(good_count=15)
+    assert released(floor, "mo-2") == ["progress mo-1 epoch 0 upto 5 pcs"]
+    floor.says(good_count=18)
+    assert released(floor, "") == ["progress mo-2 epoch 0 upto 3 pcs"]
+    assert floor.says(good_count=19) == [
+        "remark count-without-order: good_count counts, but no order is running; its pieces belong to none"
+    ]
+
+
+@pytest.mark.parametrize("where", [CELL, PRESS])
+def test_a_time_that_is_not_the_equipments_own_says_nothing_of_how_far_it_is_known(where: str) -> None:
+    """Else what its node stored before an order was started, or told of, would count as told already."""
+    floor = cell() if where == CELL else press()
+    known_ms = floor.engine.known_ms(where)
+    floor.after(60_000)
+    assert (released(floor, "mo-1") if where == CELL else starts(floor, "mo-1")) == []
+    assert floor.engine.known_ms(where) == known_ms
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "problem"),
+    [
+        ("released: started", "released: begun", '"begun" is not possible here; known here: accepted, started'),
+        ("    work_center: CELL-1\n", "", 'signal "order" is the order that is released to its work center: add'),
+        ("work_center: CELL-1", "work_center: PRESS-1", ""),
+        (
+            "    work_center: CELL-1\n",
+            "    work_center: CELL-1\n  assembly/cell-2:"
+            " {type: cell, source: {group: G, node: assembly, device: cell-2}, work_center: CELL-1}\n",
+            'the work center "CELL-1" is that of acme/berlin/assembly/cell-1 too',
+        ),
+        (
+            "    work_center: CELL-1\n",
+            "    work_center: CELL-1\n    signals: {job: {metric: Order, type: text, role: order}}\n",
+            "the signals order and job both say which order runs; leave one of them",
+        ),
+    ],
+)
+def test_what_is_wrong_with_releases_is_said(right: str, wrong: str, problem: str) -> None:
+    assert right in WITH_CELL
+    problems = Problems()
+    read_assets("assets.yaml", WITH_CELL.replace(right, wrong, 1), read_codes("codes.yaml", CODES, problems), problems)
+    assert [problem in each.text for each in problems.all] == [True] * bool(problem), problems.all
 
 
 @pytest.mark.parametrize(

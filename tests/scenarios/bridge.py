@@ -22,10 +22,10 @@ from bridge.core.input import (
     Started,
     Tick,
 )
-from bridge.core.order import OrderRecord
 from bridge.core.posting import Publishing
 from bridge.core.site import restore, take_changes
 from bridge.delivery import Carrier, OdooCarrier
+from bridge.orders.record import OrderRecord
 from bridge.pipeline import step
 from bridge.plant import Plant
 from bridge.wiring import new_core

@@ -11,7 +11,7 @@ from bridge.console.diagnosis import Facts, Level, Trouble, diagnose
 from bridge.console.facts import NodeLine
 from bridge.console.watch import Failure, OdooView, SessionView, StoreView, Told
 from bridge.core.input import Notice
-from bridge.core.order import Answer, OrderRecord
+from bridge.orders.record import Answer, OrderRecord
 from odoo_adapter.odoo import OdooInfo
 from sparkplug.fact import ONLY_SERVER, NodeId
 from sparkplug.snapshot import NodeView

@@ -11,11 +11,12 @@ import pytest
 
 from bridge.console.password import hash_password
 from bridge.core.input import Notice, Shadowed, SparkplugMessage
-from bridge.core.order import Acknowledgement, Answer
+from bridge.core.order import Acknowledgement
 from bridge.lifecycle.book import VersionBook
 from bridge.lifecycle.history import Step
 from bridge.log import configure_logging
 from bridge.loop import Entering
+from bridge.orders.record import Answer
 from bridge.plant import Release
 from bridge.settings.broker import BrokerSettings
 from odoo_adapter.odoo import OdooInfo

@@ -1,7 +1,8 @@
 """The order book: versions, closings, acknowledgements, and what a restart keeps."""
 
 from bridge.core.note import OrderNote
-from bridge.core.order import MOST_PAST, Acknowledgement, Answer, BookOutput, OrderBook, OrderNotice, PublishOrder
+from bridge.core.order import MOST_PAST, Acknowledgement, BookOutput, OrderBook, OrderNotice, PublishOrder
+from bridge.orders.record import Answer
 from odoo_adapter.odoo import DELETED, OrderRead, OrdersRead
 from ruleset.sample import Plain
 
