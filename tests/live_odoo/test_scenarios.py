@@ -1,4 +1,7 @@
-"""The scenarios of the simulator on a real Odoo: the same tests. What happens, happened in the last twelve hours."""
+"""The scenarios of the simulator on a real Odoo: the same tests. What happens, happened in the last twelve hours.
+
+But for the nights when clocks change, which are a year ahead: Odoo takes the times of machines as they come.
+"""
 
 from __future__ import annotations
 
