@@ -117,13 +117,13 @@ def _take(core: Core, entered: Input, now_ms: int) -> Iterator[Request]:
             yield from _decided(core, core.floor.started(now_ms), now_ms)
             for shadow in core.shadows:
                 shadow.started(core.floor, now_ms)
-        case Tick():
             yield from _running(core, now_ms)
+        case Tick():
             pass
         case OrdersArrived():
             yield from _booked(core, core.book.read(entered.read, now_ms, core.postings.is_completing), now_ms)
-        case MasterArrived():
             yield from _running(core, now_ms)
+        case MasterArrived():
             yield from told(core.master.read(entered.read, now_ms))
         case Acted():
             yield from core.postings.act(entered, now_ms)
@@ -131,8 +131,8 @@ def _take(core: Core, entered: Input, now_ms: int) -> Iterator[Request]:
             yield from _promoted(core, entered.content, now_ms)
         case Shadowed():
             yield from shadow_begins(core, entered.content, now_ms)
-        case RebirthWanted() | WriteWanted():
             yield from _running(core, now_ms)
+        case RebirthWanted() | WriteWanted():
             outputs, notice = core.commands.take(entered, now_ms)
             yield notice
             yield from _sparkplug(core, outputs, now_ms)
@@ -148,8 +148,8 @@ def _promoted(core: Core, content: Content, now_ms: int) -> Iterator[Request]:
     promotion = promote(core, content, now_ms)
     yield promotion.notice
     yield from _decided(core, promotion.decisions, now_ms)
-    for node in promotion.rebound:
     yield from _running(core, now_ms)
+    for node in promotion.rebound:
         outputs = core.host.ask_rebirth(node, "other metrics of it are read now", now_ms)
         yield from _sparkplug(core, outputs if not isinstance(outputs, Refusal) else (), now_ms)
 
@@ -248,7 +248,6 @@ def _document(core: Core, document: UnsDocument, now_ms: int) -> Iterator[Reques
         yield _unreadable(document.topic, f"the acknowledgement names the order {answer.order}")
         return
     yield from _booked(core, core.book.acknowledged(answer, now_ms), now_ms)
-
     yield from _running(core, now_ms)
 
 
@@ -257,6 +256,7 @@ def _running(core: Core, now_ms: int) -> Iterator[Request]:
     yield from _decided(core, core.floor.orders(core.book.records.values(), now_ms), now_ms)
     for shadow in core.shadows:
         shadow.orders(core.book.records.values(), now_ms)
+
 
 def _observed(core: Core, translated: Iterable[Observation | Complaint], now_ms: int) -> Iterator[Request]:
     """Let the rules see all observations of one message together."""

@@ -39,8 +39,8 @@ from ruleset.rules import Instance, Rules, followed_signals, heard_events
 from ruleset.sample import CutShort, Event, Fresh, Observation, Plain, Sample, Source, Stale, Unheard
 from ruleset.trace.defect import told
 from ruleset.trace.look import Looks
-from ruleset.trace.telling import Telling
 from ruleset.trace.outline import outlines
+from ruleset.trace.telling import Telling
 from ruleset.track.ending import Ending
 from ruleset.track.order import OrderEvents
 from ruleset.track.tracking import Tracking, tracking_rule

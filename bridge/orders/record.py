@@ -1,4 +1,4 @@
-"""One order as the bridge published it: its versions, what the MES answered to each, and how its work stands in Odoo."""
+"""One order as the bridge published it: its versions, the MES's answers, and how its work stands in Odoo."""
 
 from __future__ import annotations
 
