@@ -71,13 +71,23 @@ class Administrator:
         """The record of our external id with these values; `first` is set only when it is created."""
         id = await self.find(name)
         if id is not None:
-            await self.write(model, id, values)
-            self.log.append(f"kept {name}")
+            if not await self.change(name, model, id, values):
+                self.log.append(f"kept {name}")
             return id
         id = await self.create(model, {**values, **(first or {})})
         await self._name(name, model, id)
         self.log.append(f"created {name}")
         return id
+
+    async def change(self, name: str, model: str, id: int, values: Mapping[str, object]) -> bool:
+        """Write what differs, and say whether anything did. What is equal is left alone: a write to what Odoo is set up
+        with empties its caches, for everybody."""
+        (row,) = await self.odoo.call(model, "read", writes=False, ids=[id], fields=list(values))
+        differing = {field: value for field, value in values.items() if not _stands(row[field], value)}
+        if differing:
+            await self.write(model, id, differing)
+            self.log.append(f"changed {name}: {', '.join(sorted(differing))}")
+        return bool(differing)
 
     async def adopt(self, name: str, model: str, domain: Sequence[object]) -> None:
         """Give our external id to a record that a person made for us, where there is one and no record has it yet."""
@@ -89,19 +99,36 @@ class Administrator:
         values = {"module": MODULE, "name": name, "model": model, "res_id": id, "noupdate": True}
         await self.create("ir.model.data", values)
 
-    async def run_once(self, code: str, **context: object) -> Mapping[str, object]:
-        """Run a piece of code as the administrator. On res.partner, where nobody's rights depend on our model."""
+    async def code(self, code: str) -> Mapping[str, object]:
+        """The values of a server action with this code. On res.partner, where nobody's rights depend on our model."""
         model = await self.one("ir.model", [["model", "=", "res.partner"]], "the model res.partner")
-        values = {"name": "UNS bridge installer", "model_id": model, "state": "code", "code": code}
-        action = await self.create("ir.actions.server", values)
+        return {"name": "UNS bridge installer", "model_id": model, "state": "code", "code": code}
+
+    async def run(self, action: int, *, writes: bool, **context: object) -> Mapping[str, object]:
+        """Run such an action as the administrator; what its code puts into `action` is the answer."""
+        asked = {"active_model": "res.partner", **context}
+        result: Mapping[str, object] = await self.odoo.call(
+            "ir.actions.server", "run", writes=writes, ids=[action], context=asked
+        )
+        return result
+
+    async def run_once(self, code: str, **context: object) -> Mapping[str, object]:
+        """Run a piece of code as the administrator."""
+        action = await self.create("ir.actions.server", await self.code(code))
         try:
-            result: Mapping[str, object] = await self.odoo.call(
-                "ir.actions.server",
-                "run",
-                writes=True,
-                ids=[action],
-                context={"active_model": "res.partner", **context},
-            )
+            return await self.run(action, writes=True, **context)
         finally:
             await self.odoo.call("ir.actions.server", "unlink", writes=True, ids=[action])
-        return result
+
+
+def _stands(read: Any, value: object) -> bool:
+    """Whether a field that was read has the value to be written. A link is read as `[id, name]`; links to many are read
+    as ids, and written as a command that adds (4) or sets (6)."""
+    match value:
+        case [[6, _, list(ids)]]:
+            return set(read) == set(ids)
+        case list(added):
+            return {id for _, id in added} <= set(read)
+        case int() if isinstance(read, list):
+            return bool(read[0] == value)
+    return bool(read == value)

@@ -44,9 +44,13 @@ _FIELDS: Final[tuple[tuple[str, str, str, dict[str, object]], ...]] = (
 _INDEXES: Final = """
 env.cr.execute("CREATE UNIQUE INDEX IF NOT EXISTS x_uns_transaction_key_uniq ON x_uns_transaction (x_name)")
 env.cr.execute("CREATE INDEX IF NOT EXISTS x_uns_transaction_done ON x_uns_transaction (x_done_at)")
-env.cr.execute(\"\"\"SELECT indisvalid AND indisunique FROM pg_index
-                  WHERE indexrelid='x_uns_transaction_key_uniq'::regclass\"\"\")
-action = {'unique': env.cr.fetchone()[0]}
+"""
+
+_INDEXED: Final = """
+env.cr.execute(\"\"\"SELECT indisvalid AND indisunique AND to_regclass('x_uns_transaction_done') IS NOT NULL
+                  FROM pg_index WHERE indexrelid=to_regclass('x_uns_transaction_key_uniq')\"\"\")
+row = env.cr.fetchone()
+action = {'indexed': bool(row and row[0])}
 """
 
 _MARK: Final = """
@@ -69,20 +73,20 @@ class Installed:
 
 
 async def install(odoo: OdooApi, logins: Sequence[str]) -> Installed:
-    """Install or upgrade the inbox and let the users with these logins use it. Needs Settings and Inventory rights."""
+    """Install or upgrade the inbox and let the users with these logins use it.
+
+    Needs the rights of Settings, Manufacturing and Inventory administrators. What stands already is not written.
+    """
     run = Administrator(odoo, await odoo.capabilities())
     group = await _group(run, logins)
     model = await _model(run)
     manager = await run.ref("group_mrp_manager")
     for name, members in (("acl_bridge", group), ("acl_mgr", manager)):
-        rights = {"perm_read": True, "perm_write": False, "perm_create": False, "perm_unlink": False}
-        values = {"name": f"UNS {name}", "model_id": model, "group_id": members, **rights}
+        values = {"name": f"UNS {name}", "model_id": model, "group_id": members}
         access = await run.ensure(name, "ir.model.access", values)
-        await run.write("ir.model.access", access, rights)  # seen on 17 and 19: a new one works after its first write
-    indexes = await run.run_once(_INDEXES)
-    if indexes.get("unique") is not True:
-        raise Refused("index", "the unique index on x_uns_transaction could not be made")
-    run.log.append("unique index on the key is there")
+        rights = {"perm_read": True, "perm_write": False, "perm_create": False, "perm_unlink": False}
+        await run.change(name, "ir.model.access", access, rights)  # seen on 17 and 19: it works after its first write
+    await _indexes(run)
     await _stock(run)
     await make_views(run, model, manager, group)
     actions = tuple([await _action(run, action, model, group) for action in ACTIONS])
@@ -94,8 +98,8 @@ async def uninstall(odoo: OdooApi, *, drop_history: bool) -> tuple[str, ...]:
     """Remove the inbox; what was posted stays readable unless `drop_history`. The hold location always stays."""
     run = Administrator(odoo, await odoo.capabilities())
     windows = [way_back(model) for model in (*DOCUMENTS, *INSPECTIONS)]
-    actions = [action.name for action in ACTIONS]
-    names = ["menu_tx", "act_tx", *windows, *actions, "view_search", "view_form", "view_list", "act_document"]
+    actions = [*(action.name for action in ACTIONS), "act_document", "action_indexed"]
+    names = ["menu_tx", "act_tx", *windows, "view_search", "view_form", "view_list", *actions]
     if drop_history:
         names += ["acl_bridge", "acl_mgr", "model_tx", "group_bridge"]
     models = {
@@ -103,7 +107,6 @@ async def uninstall(odoo: OdooApi, *, drop_history: bool) -> tuple[str, ...]:
         "act_tx": "ir.actions.act_window",
         **dict.fromkeys(windows, "ir.actions.act_window"),
         **dict.fromkeys(actions, "ir.actions.server"),
-        "act_document": "ir.actions.server",
         "model_tx": "ir.model",
         "group_bridge": "res.groups",
     }
@@ -117,11 +120,10 @@ async def uninstall(odoo: OdooApi, *, drop_history: bool) -> tuple[str, ...]:
 
 
 async def _group(run: Administrator, logins: Sequence[str]) -> int:
+    users = [await run.one("res.users", [["login", "=", login]], f"the user {login}") for login in logins]
     group = await run.ensure("group_bridge", "res.groups", {"name": "UNS bridge"})
-    for login in logins:
-        user = await run.one("res.users", [["login", "=", login]], f"the user {login}")
-        await run.write("res.groups", group, {run.can.users_field: [[4, user]]})
-        run.log.append(f"user {login} may use the inbox")
+    await run.change("group_bridge", "res.groups", group, {run.can.users_field: [[4, user] for user in users]})
+    run.log += [f"user {login} may use the inbox" for login in logins]
     return group
 
 
@@ -141,6 +143,19 @@ async def _model(run: Administrator) -> int:
             await run.create("ir.model.fields", {"model_id": model, **definition(*one)})
             run.log.append(f"added field {one[0]}")
     return model
+
+
+async def _indexes(run: Administrator) -> None:
+    """Without the unique index a key could take effect twice. The action that asks for it stays: making it for each
+    question and removing it again would empty Odoo's caches."""
+    only = {run.can.groups_field: [[6, 0, [await run.ref("group_system", "base")]]]}
+    asking = await run.ensure("action_indexed", "ir.actions.server", {**await run.code(_INDEXED), **only})
+    if not (await run.run(asking, writes=False))["indexed"]:
+        await run.run_once(_INDEXES)
+        if not (await run.run(asking, writes=False))["indexed"]:
+            raise Refused("index", "the unique index on x_uns_transaction could not be made")
+        run.log.append("made the unique index on the key")
+    run.log.append("unique index on the key is there")
 
 
 async def _stock(run: Administrator) -> None:
@@ -172,6 +187,9 @@ async def _action(run: Administrator, action: Action, model: int, group: int) ->
         run.can.groups_field: [[6, 0, [group]]],
     }
     id = await run.ensure(action.name, "ir.actions.server", values)
-    await run.run_once(_MARK, uns_marker=action.marker, uns_action=id, uns_hash=sha)
+    marked = _equal({"x_name": action.marker, "x_res_id": id, "x_hash": sha})
+    if not await run.search(MODEL, marked):
+        await run.run_once(_MARK, uns_marker=action.marker, uns_action=id, uns_hash=sha)
+        run.log.append(f"marked {action.name}")
     run.log.append(f"action {id} holds {len(kinds_of(action))} kinds")
     return id

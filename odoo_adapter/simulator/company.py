@@ -14,6 +14,7 @@ from odoo_adapter.simulator.behaviour import (
     product,
     quality,
     scrap,
+    settings,
     stock,
     unbuild,
     workorder,
@@ -39,6 +40,7 @@ BEHAVIOURS: Final[dict[str, Behaviour]] = {
     **note.BEHAVIOURS,
     **picking.BEHAVIOURS,
     **quality.BEHAVIOURS,
+    **settings.BEHAVIOURS,
 }
 
 _LOSSES: Final = (
@@ -93,7 +95,7 @@ def furnish(database: Database) -> None:
         _units(database)
         _places(database)
         _reasons(database)
-        _inspected(database)
+        _models(database)
         if quality.CHECKS in database.models:
             database.create("quality.alert.team", {"name": "Main Quality Team"})
             database.create("quality.point.test_type", {"name": "Pass - Fail", "technical_name": "passfail"})
@@ -177,21 +179,28 @@ def _reasons(database: Database) -> None:
     database.create("maintenance.equipment.category", {"name": "Machines"})
 
 
-def _inspected(database: Database) -> None:
-    """The models whose records have inspections in people's lists, as users know them who may not read models."""
-    for addon, name in (("mrp", "mrp.production"), ("stock", "stock.lot"), ("maintenance", "maintenance.equipment")):
-        model = database.create("ir.model", {"name": name, "model": name})
-        refer(database, addon, f"model_{name.replace('.', '_')}", model)
+def _models(database: Database) -> None:
+    """All models. Those whose records have inspections in people's lists come first, with the external ids by which
+    users know them who may not read models."""
+    inspected = {"mrp.production": "mrp", "stock.lot": "stock", "maintenance.equipment": "maintenance"}
+    for name in dict.fromkeys((*inspected, *sorted(database.models))):
+        model = database.create("ir.model", {"name": database.models[name].title, "model": name})
+        if name in inspected:
+            refer(database, inspected[name], f"model_{name.replace('.', '_')}", model)
     refer(database, "mail", "mail_activity_data_todo", database.create("mail.activity.type", {"name": "To-Do"}))
 
 
 def _install_inbox(database: Database) -> None:
     """Where a real server has the actions' texts, the simulator has `protocol.py`, which does what those texts say."""
-    group = database.create("res.groups", {"name": "UNS bridge"})
-    database.write(database.browse("res.users", INTEGRATION), {"group_ids": [[4, group.id]]})
+    for addon, name in (("base", "group_system"), ("mrp", "group_mrp_manager")):
+        refer(database, addon, name, database.create("res.groups", {"name": name, "user_ids": [[4, ADMINISTRATOR]]}))
+    refer(database, "mrp", "menu_mrp_root", database.create("ir.ui.menu", {"name": "Manufacturing"}))
+    group = database.create("res.groups", {"name": "UNS bridge", "user_ids": [[4, INTEGRATION]]})
     refer(database, MODULE, "group_bridge", group)
+    (model,) = database.find("ir.model", "model", MODEL)
+    refer(database, MODULE, "model_tx", model)
     for one in ACTIONS:
-        action = database.create("ir.actions.server", {"name": "UNS bridge inbox (simulated)"})
+        action = database.create("ir.actions.server", {"name": "UNS bridge inbox (simulated)", "model_id": model.id})
         refer(database, MODULE, one.name, action)
         database.create(MODEL, {"x_name": one.marker, "x_kind": "@guard", "x_state": "done", "x_res_id": action.id})
     mark_inbox(database)

@@ -10,6 +10,7 @@ from typing import Final
 
 from odoo_adapter.inbox.install import MODEL as INBOX_MODEL
 from odoo_adapter.rights import SWITCHES
+from odoo_adapter.simulator.behaviour import settings
 from odoo_adapter.simulator.company import ADMINISTRATOR
 from odoo_adapter.simulator.errors import (
     access_error,
@@ -66,7 +67,7 @@ def call(database: Database, user: int, model: str, method: str, body: Mapping[s
     database.companies = _companies(database, user, context)
     database.user = user
     if model == "ir.actions.server" and method == "run":
-        _check_inbox_group(database)
+        _check_may_run(database, as_ids(ids))
     else:
         _check_right(database, user, model, _RIGHT.get(method, "write"))
     records = [database.browse(model, id) for id in _ids(ids)]
@@ -119,10 +120,15 @@ def _may(database: Database, user: int, model: str, right: str) -> bool:
     return user == ADMINISTRATOR or right[0] in database.models[model].access
 
 
-def _check_inbox_group(database: Database) -> None:
-    """Only the inbox's group runs its action: not even an administrator does."""
-    groups = database.browse("res.users", database.user).links("group_ids")
-    if not any(group.text("name") == "UNS bridge" for group in groups):
+def _check_may_run(database: Database, actions: list[int]) -> None:
+    """Only the inbox's group runs its actions, not even an administrator does; and only an administrator any other."""
+    records = [database.browse("ir.actions.server", id) for id in actions if database.exists("ir.actions.server", id)]
+    if records and all(settings.is_installers(record) for record in records):
+        may = database.user == ADMINISTRATOR
+    else:
+        groups = database.browse("res.users", database.user).links("group_ids")
+        may = any(group.text("name") == "UNS bridge" for group in groups)
+    if not may:
         raise access_error("You don't have enough access rights to run this action.")
 
 
@@ -260,11 +266,14 @@ def _run_default_get(database: Database, records: list[Record], call: Call) -> P
 
 
 def _run_action(database: Database, records: list[Record], call: Call) -> Plain:
-    """The inbox's are the only actions there are."""
+    """The inbox's and its installer's are the only actions there are."""
     for record in records:
         if not database.exists(record.model, record.id):
             raise missing_record(record.model, record.id, database.user)
-    return inbox.run(database, records[-1], call) if records else False
+    if not records:
+        return False
+    last = records[-1]
+    return settings.run(database, call) if settings.is_installers(last) else inbox.run(database, last, call)
 
 
 _PAGE: Final = ("domain", "order", "limit", "offset")

@@ -16,8 +16,6 @@ import pytest
 from odoo_adapter.client.api import OdooApi
 from odoo_adapter.client.connection import Recorder
 from odoo_adapter.errors import Refused, Unavailable, Uncertain
-from odoo_adapter.inbox.action import inbox_hash
-from odoo_adapter.inbox.install import install
 from odoo_adapter.odoo import Applied
 from odoo_adapter.plan import Posting, plan
 from odoo_adapter.server import OdooServer
@@ -31,12 +29,6 @@ async def test_the_check_tells_what_server_it_is(bench: Bench) -> None:
     info = await bench.odoo.check()
     assert info.version in KNOWN
     assert (info.mode, info.simulator, info.user) == ("inbox", False, os.environ["UNS_BRIDGE_ODOO_USER"])
-
-
-async def test_a_second_installation_changes_nothing(bench: Bench, admin: OdooApi) -> None:
-    again = await install(admin, [os.environ["UNS_BRIDGE_ODOO_USER"]])
-    assert again.sha == inbox_hash()
-    assert not [line for line in again.log if line.startswith(("created", "added"))]
 
 
 async def test_a_client_killed_in_the_middle_of_its_call_resends_and_one_effect_stands(

@@ -2,11 +2,11 @@
 
 from typing import Final
 
-from odoo_adapter.simulator.model import maintenance, manufacturing, product, quality, stock
+from odoo_adapter.simulator.model import maintenance, manufacturing, product, quality, settings, stock
 from odoo_adapter.simulator.records.schema import Model, parse_models
 
 MODELS: Final[dict[str, Model]] = parse_models(
-    "\n".join([product.TABLE, stock.TABLE, manufacturing.TABLE, maintenance.TABLE])
+    "\n".join([product.TABLE, stock.TABLE, manufacturing.TABLE, maintenance.TABLE, settings.TABLE])
 )
 
 QUALITY: Final[dict[str, dict[str, Model]]] = {

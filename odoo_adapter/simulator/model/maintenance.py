@@ -1,4 +1,4 @@
-"""Maintenance, notes, users and the inbox: the fields of Odoo 19 that the simulator knows."""
+"""Maintenance, notes, users and the list of transactions: the fields of Odoo 19 that the simulator knows."""
 
 from typing import Final
 
@@ -69,10 +69,6 @@ author_id many2one:res.partner
 date datetime
 record_name char readonly
 
-[ir.model] Models |  | model
-name char required
-model char required
-
 [mail.activity.type] Activity Type | r | id
 name char required
 
@@ -104,20 +100,6 @@ group_ids many2many:res.groups
 name char required
 user_id many2one:res.users required
 expiration_date datetime
-
-[ir.actions.server] Server Action | | name
-name char required
-state char =code
-
-[ir.module.module] Module | | name
-name char required
-
-[ir.model.data] External Identifiers | | module, model, name
-module char required
-name char required indexed
-model char required
-res_id many2one_reference
-noupdate boolean
 
 [x_uns_transaction] UNS transaction | r | id
 x_name char required indexed

@@ -1,4 +1,4 @@
-"""Companies, users' groups, units and products: the fields of Odoo 19 that the simulator knows."""
+"""Companies, units and products: the fields of Odoo 19 that the simulator knows."""
 
 from typing import Final
 
@@ -53,9 +53,6 @@ qty_available float
 standard_price float
 use_expiration_date boolean
 expiration_time integer
-
-[res.groups] Access Groups | r | name
-name char required
 
 [res.partner] Contact | r | name
 name char
