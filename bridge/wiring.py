@@ -51,9 +51,9 @@ from sparkplug.presence import HostPresence
 from sparkplug.session import SessionSettings
 from state.audit import AuditLog
 from state.outbox import NOWHERE, Outbox
-from state.redis_store import RedisSettings as RedisStoreSettings
 from state.redis_store import RedisStore
 from state.retry import RetryPolicy
+from state.server.settings import RedisSettings
 from state.store import Store
 
 AUDIT_FILE: Final = "audit.jsonl"
@@ -143,12 +143,13 @@ def servers(plant: Plant) -> Mapping[str, BrokerSettings]:
 def open_store(plant: Plant) -> RedisStore:
     """The store of the plant's site. Nothing is asked of it yet. Raises `ConfigError` for a url of no Redis."""
     redis = plant.settings.redis
-    settings = RedisStoreSettings(
+    settings = RedisSettings(
         url=redis.url,
         user=redis.user,
         password=redis.secret.reveal if redis.secret else None,
         timeout_s=redis.timeout_ms / 1000,
         replicas=redis.replicas,
+        nodes=redis.nodes,
         traces_kept=plant.settings.limits.traces_kept,
     )
     try:

@@ -19,16 +19,16 @@ from urllib.parse import unquote, urlsplit
 
 from redis import exceptions
 from redis.asyncio import Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-from redis.credentials import CredentialProvider
 
 from state.errors import Fenced, OutOfStep, StoreUnavailable
 from state.keys import Keys
 from state.memory_store import fenced_text, out_of_step_text
-from state.record import NOT_LOADED, TRACES_KEPT, Commit, RecordId, Stored, Table, content_hash
+from state.record import NOT_LOADED, Commit, RecordId, Stored, Table, content_hash
+from state.server.failure import meaning_of
+from state.server.reach import Cluster, OneServer, Reach
+from state.server.settings import UNREADABLE_URL, RedisSettings
 from state.store import Act, Leader, Lease
-from state.survey.redis import Assurance, Command, Survey, durability, survey
+from state.survey.redis import Assurance, Survey, durability, survey
 
 SCANNED: Final = 10_000
 """Ids of traces that are looked at in one call."""
@@ -38,66 +38,18 @@ KEPT_DONE_ACTS: Final = 1000
 Result = TypeVar("Result")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RedisSettings:
-    """How to reach Redis. `url` is `redis://host:port/db`, or `rediss://` for TLS; it may hold user and password.
-
-    `password` is asked at every new connection, so that a rotated one is taken without a restart (it raises `OSError`
-    where there is none); the url holds no password then. `replicas` is how many replicas must have a commit before
-    it is confirmed.
-    """
-
-    url: str
-    user: str | None = None
-    password: Callable[[], str] | None = None
-    ca_file: str | None = None
-    cert_file: str | None = None
-    key_file: str | None = None
-    timeout_s: float = 5.0
-    load_timeout_s: float = 60.0
-    replicas: int = 0
-    traces_kept: int = TRACES_KEPT
-
-
-UNREADABLE_URL: Final = (
-    "the Redis url cannot be read; write redis://host:6379/0 or rediss://host:6379/0, "
-    "and give user and password apart from the url"
-)
-
-
-class Credentials(CredentialProvider):
-    """Gives the user, and the password as it is now."""
-
-    def __init__(self, user: str | None, ask: Callable[[], str]) -> None:
-        self._user = user
-        self._ask = ask
-
-    def get_credentials(self) -> tuple[str] | tuple[str, str]:
-        try:
-            password = self._ask().strip()
-        except (OSError, UnicodeDecodeError) as error:
-            # One of the client's own errors, because on any other it would keep the connection, without a password.
-            raise exceptions.ConnectionError(f"its password cannot be read: {error}") from error
-        return (self._user, password) if self._user else (password,)
-
-    async def get_credentials_async(self) -> tuple[str] | tuple[str, str]:
-        return self.get_credentials()
-
-
 class RedisStore:
-    """A `Store` on one Redis server. Made without connecting; raises `ValueError` for a url that it cannot use."""
+    """A `Store` on one Redis server or a cluster. Made without connecting; raises `ValueError` for an unusable url."""
 
     def __init__(self, settings: RedisSettings, site: str) -> None:
         self._settings = settings
         self._keys = Keys(site)
         try:
-            self._redis = _connectable(settings)
             url = urlsplit(settings.url)
-            self._name = f"Redis at {url.hostname or 'localhost'}:{url.port or 6379}"
+            self._server: Reach = Cluster(settings, self._keys.lease) if settings.nodes else OneServer(settings)
         except ValueError:
             # The reason may quote a part of the password, where a character of it was not encoded.
             raise ValueError(UNREADABLE_URL) from None
-        self._command: Command = self._redis.execute_command
         self._secret = unquote(url.password or "")
 
     async def acquire(self, holder: str, ttl_ms: int) -> Lease | None:
@@ -187,7 +139,7 @@ class RedisStore:
         await self._run("probe", (self._keys.probe,), replicas=self._settings.replicas)
 
     async def close(self) -> None:
-        await self._wait(self._redis.aclose())
+        await self._wait(self._server.close())
 
     async def _run(
         self,
@@ -204,6 +156,17 @@ class RedisStore:
         run = self._run_replicated(script, rest, replicas) if replicas else self._run_once(script, rest)
         return await self._wait(run, timeout_s)
 
+    async def _command(self, *words: str | int | bytes) -> Any:
+        return await self._at_primary(lambda redis: redis.execute_command(*words))  # type: ignore[no-untyped-call]
+
+    async def _at_primary(self, work: Callable[[Redis], Awaitable[Result]]) -> Result:
+        """Do it where the keys are. A server that says that another one has them did nothing, and it is done there."""
+        try:
+            return await work(await self._server.primary())
+        except exceptions.MovedError:
+            await self._server.failed()
+            return await work(await self._server.primary())
+
     async def _run_once(self, script: Script, rest: Sequence[str | int | bytes]) -> Any:
         try:
             return await self._command("EVALSHA", script.sha, *rest)
@@ -212,12 +175,18 @@ class RedisStore:
 
     async def _run_replicated(self, script: Script, rest: Sequence[str | int | bytes], replicas: int) -> Any:
         """EVAL and WAIT on one connection: WAIT waits for the writes of its own connection only."""
-        async with self._redis.pipeline(transaction=False) as pipe:
-            pipe.execute_command("EVAL", script.text, *rest)
-            pipe.execute_command("WAIT", replicas, int(self._settings.timeout_s * 800))
-            result, reached = await pipe.execute()
+
+        async def evaluate(redis: Redis) -> Any:
+            async with redis.pipeline(transaction=False) as pipe:
+                pipe.execute_command("EVAL", script.text, *rest)
+                pipe.execute_command("WAIT", replicas, int(self._settings.timeout_s * 800))
+                return await pipe.execute()
+
+        result, reached = await self._at_primary(evaluate)
         if reached < replicas:
-            raise StoreUnavailable(f"{self._name}: {reached} of {replicas} replicas have the commit; start the others")
+            raise StoreUnavailable(
+                f"{self._server.name}: {reached} of {replicas} replicas have the commit; start the others"
+            )
         return result
 
     async def _wait(self, work: Awaitable[Result], timeout_s: float | None = None) -> Result:
@@ -228,6 +197,9 @@ class RedisStore:
             with self._translated(limit_s):
                 async with asyncio.timeout(limit_s):
                     return await work
+        except StoreUnavailable:
+            await self._server.failed()
+            raise
         finally:
             if task and task.cancelling() > cancelled_before:
                 raise asyncio.CancelledError  # the client (redis-py 8.1) may swallow it while it connects
@@ -240,11 +212,11 @@ class RedisStore:
         except StoreUnavailable:
             raise
         except (TimeoutError, exceptions.TimeoutError) as error:
-            raise StoreUnavailable(f"{self._name} did not answer within {limit_s:g} s") from error
+            raise StoreUnavailable(f"{self._server.name} did not answer within {limit_s:g} s") from error
         except (exceptions.RedisError, OSError) as error:
-            text = _meaning(error)
+            text = meaning_of(error)
             raise StoreUnavailable(
-                f"{self._name} {text.replace(self._secret, '***') if self._secret else text}"
+                f"{self._server.name} {text.replace(self._secret, '***') if self._secret else text}"
             ) from error
 
 
@@ -260,33 +232,6 @@ class Script:
 def _script(name: str) -> Script:
     text = files("state").joinpath("lua", f"{name}.lua").read_bytes()
     return Script(text, hashlib.sha1(text, usedforsecurity=False).hexdigest())
-
-
-def _connectable(settings: RedisSettings) -> Redis:
-    url = urlsplit(settings.url)
-    options: dict[str, Any] = {}
-    if settings.password is not None:
-        if url.password or url.username:
-            raise ValueError(UNREADABLE_URL)
-        options["credential_provider"] = Credentials(settings.user, settings.password)
-    elif settings.user is not None:
-        options["username"] = settings.user
-    if url.scheme == "rediss":
-        files_given = {
-            "ssl_ca_certs": settings.ca_file,
-            "ssl_certfile": settings.cert_file,
-            "ssl_keyfile": settings.key_file,
-        }
-        options |= {name: value for name, value in files_given.items() if value}
-    longest_s = max(settings.timeout_s, settings.load_timeout_s)
-    return Redis.from_url(
-        settings.url,
-        protocol=2,
-        retry=Retry(NoBackoff(), 0),
-        socket_timeout=longest_s,
-        socket_connect_timeout=settings.timeout_s,
-        **options,
-    )
 
 
 def _pairs(flat: Sequence[bytes]) -> Iterator[tuple[bytes, bytes]]:
@@ -308,39 +253,3 @@ def _commit_arguments(lease: Lease, commit: Commit, traces_kept: int) -> list[st
     for table in Table:
         arguments += [len(puts[table]) // 2, *puts[table], len(removals[table]), *removals[table]]
     return arguments
-
-
-_MEANINGS: Final[tuple[tuple[str, str], ...]] = (
-    ("OOM", "is full (maxmemory): nothing was written; raise maxmemory, or move away what else it keeps"),
-    ("READONLY", "only reads, because it is a replica: nothing was written; give the url of the primary"),
-    ("NOREPLICAS", "has fewer replicas than min-replicas-to-write asks for: nothing was written; start the replicas"),
-    ("MISCONF", "cannot write to its disk: nothing was written; see its log and make room"),
-    ("LOADING", "is still loading its data"),
-    ("NOAUTH", "asks for a password; give one"),
-    ("Protocol error: unauthenticated", "asks for a password; give one"),
-    ("WRONGPASS", "does not take the user or the password"),
-    ("NOPERM", "does not let this user run what the bridge needs: scripts, and all keys that begin with uns:"),
-)
-
-
-def _meaning(error: Exception) -> str:
-    """What a failure of the client means; `Redis at host:port` goes before it."""
-    text = str(error)
-    match error:
-        case exceptions.OutOfMemoryError():
-            return _MEANINGS[0][1]
-        case exceptions.ReadOnlyError():
-            return _MEANINGS[1][1]
-        case exceptions.BusyLoadingError():
-            return "is still loading its data"
-        case exceptions.NoPermissionError():
-            return _MEANINGS[-1][1]
-        case exceptions.AuthenticationError():
-            return "does not take the user or the password"
-        case exceptions.ResponseError():
-            for code, meaning in _MEANINGS:
-                if text.startswith(code):
-                    return meaning
-            return f"refused: {text}"
-        case _:
-            return f"cannot be reached: {text or type(error).__name__}"

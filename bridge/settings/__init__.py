@@ -24,9 +24,13 @@ ALL_GROUPS: Final = "all"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RedisSettings:
-    """The store. `replicas` is how many of them must have a commit before it counts (WAIT)."""
+    """The store. `replicas` is how many of them must have a commit before it counts (WAIT).
+
+    `nodes` are further nodes of the Redis Cluster of which `url` is one; empty: it is no cluster.
+    """
 
     url: str = "redis://127.0.0.1:6379/0"
+    nodes: tuple[str, ...] = ()
     user: str | None = None
     secret: Secret | None = None
     accept_weak_durability: bool = False
@@ -192,6 +196,7 @@ def _redis(section: Section) -> RedisSettings:
     default = RedisSettings()
     return RedisSettings(
         url=section.url("url", default.url, ("redis", "rediss")),
+        nodes=_nodes(section),
         user=section.optional_text("user"),
         secret=section.secret("secret"),
         accept_weak_durability=section.boolean("accept_weak_durability", default.accept_weak_durability),
@@ -199,6 +204,17 @@ def _redis(section: Section) -> RedisSettings:
         timeout_ms=section.duration("timeout", default.timeout_ms),
         lease_ms=section.duration("lease", default.lease_ms, at_least_ms=1000, at_most_ms=300_000),
     )
+
+
+def _nodes(section: Section) -> tuple[str, ...]:
+    node, nodes = section.get("nodes"), []
+    for each in node.items() if node is not None else ():
+        word = each.text() or ""
+        host, _, port = word.rpartition(":")
+        if not host or not port.isdigit():
+            each.problem(f'expected a node of the Redis Cluster as host:port, found "{word}"')
+        nodes.append(word)
+    return tuple(nodes)
 
 
 def _sparkplug(section: Section) -> SparkplugSettings:

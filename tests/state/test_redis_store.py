@@ -13,7 +13,8 @@ from redis.asyncio import Redis as Client
 
 from state.errors import StoreUnavailable
 from state.record import Commit, RecordId, Stored, Table
-from state.redis_store import RedisSettings, RedisStore
+from state.redis_store import RedisStore
+from state.server.settings import RedisSettings
 from state.store import Act, Lease
 from tests.servers import Redis, StartRedis
 

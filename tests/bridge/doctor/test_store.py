@@ -12,7 +12,8 @@ from bridge.doctor.clock import Reading
 from bridge.doctor.finding import Finding, Level, Place
 from bridge.doctor.store import StoreSeen, examine_store, see_store
 from state.errors import StoreUnavailable
-from state.redis_store import RedisSettings, RedisStore
+from state.redis_store import RedisStore
+from state.server.settings import RedisSettings
 from state.store import Leader
 from state.survey.redis import Assurance, Survey
 from tests.servers import Redis, StartRedis
