@@ -78,11 +78,13 @@ SESSION: Final = web.RequestKey("session", Session)
 
 def new_desk(inside: Inside, settings: ConsoleSettings, audit: AuditLog) -> Desk:
     """A desk with its templates."""
-    return Desk(inside=inside, settings=settings, audit=audit, templates=new_templates(inside.plant.assets))
+    return Desk(
+        inside=inside, settings=settings, audit=audit, templates=new_templates(lambda: inside.core.floor.assets)
+    )
 
 
-def new_templates(assets: Assets) -> Environment:
-    """The pages of a site, with its time zone."""
+def new_templates(live: Callable[[], Assets]) -> Environment:
+    """The pages of a site, with the time zone that it has then: a version of its assets may name another one."""
     templates = Environment(
         loader=PackageLoader("bridge.console"),
         autoescape=select_autoescape(default=True, default_for_string=True),
@@ -92,7 +94,7 @@ def new_templates(assets: Assets) -> Environment:
     )
     templates.filters |= {
         "age": formats.age,
-        "moment": formats.clock_of(assets.timezone),
+        "moment": lambda at_ms: formats.clock_of(live().timezone)(at_ms),
         "iso": formats.iso,
         "number": formats.number,
         "value": formats.value,
@@ -102,7 +104,7 @@ def new_templates(assets: Assets) -> Environment:
         "requirement": formats.requirement,
         "sample": formats.sample,
     }
-    templates.globals |= {"site": assets.path, "timezone": assets.timezone}
+    templates.globals |= {"site": live().path, "timezone": lambda: live().timezone}
     return templates
 
 

@@ -138,14 +138,14 @@ def findings(inside: Inside) -> tuple[FindingLine, ...]:
 
 
 def equipment(inside: Inside) -> tuple[EquipmentLine, ...]:
-    """All equipment of assets.yaml with its last values."""
+    """All equipment of the live assets.yaml with its last values."""
     live = inside.core.live
     seen: dict[str, dict[str, Seen]] = {}
     for (path, signal), one in live.signals.items():
         seen.setdefault(path, {})[signal] = one
     return tuple(
         EquipmentLine(equipment=each, presence=live.equipment.get(path), seen=seen.get(path, {}))
-        for path, each in inside.plant.assets.equipment.items()
+        for path, each in inside.core.floor.assets.equipment.items()
     )
 
 

@@ -110,7 +110,7 @@ async def entry(request: web.Request) -> web.StreamResponse:
         sendable=facts.is_sendable(one),
         refused_by_rule=facts.REFUSED_BY_RULE,
         receipt=receipt,
-        why=() if found.trace is None else reasons(found.trace, desk.inside.plant.assets.timezone),
+        why=() if found.trace is None else reasons(found.trace, desk.inside.core.floor.assets.timezone),
         link=odoo_link(desk.inside.plant.settings.odoo.url, receipt),
         simulator=_is_simulator(desk.inside),
         stopper=desk.inside.core.outbox.waits_for(key),

@@ -46,7 +46,7 @@ async def standing_by(plant: Plant, outside: Outside) -> AsyncIterator[None]:
 
 def make_app(plant: Plant, outside: Outside) -> web.Application:
     """An application that has this page only, under every address."""
-    page, began_ms = new_templates(plant.assets).get_template("standby.html"), outside.clock.now_ms()
+    page, began_ms = new_templates(lambda: plant.assets).get_template("standby.html"), outside.clock.now_ms()
 
     async def show(_: web.Request) -> web.Response:
         leader, unreadable = None, ""

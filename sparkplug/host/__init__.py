@@ -152,6 +152,10 @@ class HostApplication:
 
     # What people want
 
+    def expect(self, nodes: frozenset[NodeId]) -> None:
+        """These nodes, and no others, are `expected` from now on."""
+        self._nodes.expect(nodes)
+
     def ask_rebirth(self, node: NodeId, reason: str, now_ms: int) -> tuple[Output, ...] | Refusal:
         """Ask a node for its births, as soon as the pace of all rebirths allows.
 

@@ -26,6 +26,10 @@ class Roster:
         self._changed: set[NodeId] = set()
         self._forget_from_ms = 0
 
+    def expect(self, nodes: frozenset[NodeId]) -> None:
+        """Expect these, and no others, from now on."""
+        self._expected = nodes
+
     def has_room(self, node: NodeId) -> bool:
         """Whether a node that is not here yet may be followed."""
         return len(self.sessions) < self._most or node in self._expected

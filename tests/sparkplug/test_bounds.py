@@ -179,6 +179,15 @@ def test_a_node_that_is_expected_is_never_forgotten() -> None:
     assert host.forget_before(START_MS + DAY_MS) == ()
 
 
+def test_who_is_expected_can_change_while_nodes_are_followed() -> None:
+    host = following(HostSettings(most_nodes=1, expected=frozenset({NODE})), NODE)
+    receive(host, "NDEATH", NODE, death_bytes())
+    host.expect(frozenset({ROBOT}))
+
+    assert isinstance(receive(host, "NBIRTH", ROBOT, birth_bytes())[0], NodeOnline)
+    assert host.forget_before(START_MS + DAY_MS) == (NODE,)
+
+
 def test_a_node_that_only_said_nonsense_is_forgotten_with_its_wait_for_a_rebirth() -> None:
     host = following(HostSettings(rebirths_per_s=1, rebirth_burst=1))
     for node in (NODE, ROBOT):

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from bridge.console.password import hash_password
-from bridge.core.input import Notice, Shadowed, SparkplugMessage
+from bridge.core.input import Notice, Promoted, Shadowed, SparkplugMessage
 from bridge.core.order import Acknowledgement
 from bridge.lifecycle.book import VersionBook
 from bridge.lifecycle.history import Step
@@ -344,6 +344,19 @@ async def test_the_page_of_the_rules_says_what_is_live_what_is_in_shadow_and_who
     assert f"The folder is <bdi>{other}</bdi>, proposed." in page
     assert "<script>alert" not in page
     assert page.index(other) < page.index(f">{version}</bdi></td>")
+
+
+async def test_the_pages_show_the_equipment_and_the_zone_of_the_version_that_is_live(console: Console) -> None:
+    await console.log_in()
+    assets = console.inside.plant.assets
+    assert assets.timezone == "Europe/Berlin"
+    fewer = {path: each for path, each in assets.equipment.items() if path != LINE}
+    content = replace(console.inside.plant.content, assets=replace(assets, equipment=fewer, timezone="Asia/Tokyo"))
+    await console.inside.enter(Entering(input=Promoted(content), at_ms=console.clock.now_ms()))
+    await console.settle()
+    page = await console.get("/equipment")
+    assert (LINE in page, "(Asia/Tokyo)" in page) == (False, True)
+    assert all(path in page for path in fewer)
 
 
 async def test_versions_that_somebody_changed_are_said_on_their_page(console: Console) -> None:

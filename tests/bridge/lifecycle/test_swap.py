@@ -10,7 +10,17 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from bridge.core.input import Destination, Notice, Promoted, Request, Shadowed, Started, Tick, UnsDocument
+from bridge.core.input import (
+    Destination,
+    Notice,
+    Promoted,
+    Request,
+    Shadowed,
+    SparkplugMessage,
+    Started,
+    Tick,
+    UnsDocument,
+)
 from bridge.core.site import restore, take_changes
 from bridge.floor.content import why_restart
 from bridge.lifecycle.difference import Change
@@ -22,10 +32,11 @@ from ruleset.engine import Engine
 from ruleset.output import EngineOutput
 from ruleset.sample import Observation
 from ruleset.transaction import Transaction, decode
-from sparkplug.fact import Value
+from sparkplug.fact import NodeId, Value
 from state.entry import EntryState
 from state.record import RecordId, Table
 from tests.bridge import rig
+from tests.sparkplug.situation import birth_bytes
 
 START_MS = 1_760_000_000_000
 SETTLED_MS = START_MS + 60_000
@@ -68,7 +79,7 @@ class Site:
         self.now_ms = SETTLED_MS
         self.take(Tick())
 
-    def take(self, entered: Started | Tick | UnsDocument | Promoted | Shadowed) -> list[Request]:
+    def take(self, entered: Started | Tick | SparkplugMessage | UnsDocument | Promoted | Shadowed) -> list[Request]:
         requests = list(step(self.core, entered, self.now_ms))
         for record, snapshot in take_changes(self.core).items():
             if snapshot is None:
@@ -128,6 +139,20 @@ def test_a_promoted_version_posts_no_fact_that_was_posted_before(first: Plant, s
     site.take(Promoted(first.content))
     site.start_work("s1", "wo-1")
     assert site.ids == ["s1"]
+
+
+def test_the_host_expects_the_nodes_of_the_version_that_is_live(first: Plant) -> None:
+    site = Site(replace(first, settings=replace(first.settings, limits=replace(first.settings.limits, nodes=1))))
+    moved = {
+        path: replace(each, node="elsewhere") if path.endswith("/line-1") else each
+        for path, each in first.assets.equipment.items()
+    }
+    site.take(Promoted(replace(first.content, assets=replace(first.assets, equipment=moved))))
+    births = [NodeId("strangers", "robot"), NodeId("acme-berlin", "packaging"), NodeId("acme-berlin", "elsewhere")]
+    for node in births:
+        topic = f"spBv1.0/{node.group}/NBIRTH/{node.node}"
+        site.take(SparkplugMessage(topic=topic, payload=birth_bytes(), retain=False))
+    assert [site.core.host.knows(node) for node in births] == [True, False, True]
 
 
 def test_a_promotion_is_told_with_who_approved_it(first: Plant, second: Plant) -> None:
