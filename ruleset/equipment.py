@@ -188,6 +188,12 @@ class Equipment:
         signals = (each for each in self.signals.values() if isinstance(each, Signal))
         return next((each for each in signals if each.role is Role.ORDER), None)
 
+    @property
+    def holds_without_order(self) -> bool:
+        """Whether a person says which order it belongs to, where something is to be posted while none runs."""
+        signal = self.order_signal
+        return signal is not None and signal.without_order is WithoutOrder.HOLD
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assets:

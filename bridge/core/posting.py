@@ -23,6 +23,7 @@ from bridge.core.order import OrderBook
 from bridge.core.standing import LEAVES_QUANTITY, Standings
 from bridge.core.topic import order_topic, request_prefix
 from bridge.correction.gist import content_of, gist_of
+from bridge.correction.given import why_without_order
 from bridge.correction.proposal import proposed
 from bridge.orders.record import OrderRecord
 from bridge.trace.keeper import Traces
@@ -328,6 +329,8 @@ class Postings:
         return self.priorities.get(what, PRIORITIES.get(what, DEFAULT_PRIORITY))
 
     def _hold_reason(self, transaction: Transaction) -> str | None:
+        if (why := why_without_order(transaction, iso(transaction.at_ms))) is not None:
+            return why
         if not isinstance(transaction, Progress | Complete | QualityHold | Correct) or transaction.order is None:
             return None
         record = self.book.records.get(transaction.order)

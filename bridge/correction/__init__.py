@@ -1,1 +1,1 @@
-"""Facts that come again with other content after they were posted: what differs, and what is proposed for it."""
+"""Facts that were posted or held and turn out otherwise: what is proposed for them, and which order they are given."""

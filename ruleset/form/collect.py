@@ -8,6 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Final
+
+from msgspec.structs import replace
 
 from ruleset.cel import Expression
 from ruleset.form.counter import Count, OrderTotals, Reading, Total
@@ -20,6 +23,9 @@ from ruleset.sample import Plain, Source
 from ruleset.trace.trace import Outcome
 from ruleset.transaction import OrderRef, Progress, Provenance
 from ruleset.unit import Factor
+
+NO_ORDER: Final = "-"
+"""Stands in a stream for the order, where none ran."""
 
 
 class Ledger:
@@ -53,6 +59,8 @@ class Ledger:
         taken = [(epoch, each, each.posted) for epoch, each in of_measure.items() if each.made != each.posted]
         for _, each, _ in taken:
             each.posted = each.made
+        for past in [epoch for epoch in of_measure if not order and epoch < max(of_measure)]:
+            del of_measure[past]  # no order that ends lets them be forgotten
         if taken:
             self.changed.add(total_id(equipment, order))
         return taken
@@ -106,11 +114,12 @@ class Collect:
         return CollectMemory()
 
     def counted(self, memory: CollectMemory, ledger: Ledger, moment: Moment) -> tuple[Post, ...]:
-        """Something was counted: post at once what belongs to another order than the running one, and enough."""
+        """Something was counted: post at once what belongs to another order than the running one, and enough. What is
+        made without an order is posted when one runs again: until then it is one stretch."""
         path = moment.equipment.path
         late = [order for order in ledger.orders(path) if order != moment.running]
         posts = self._post(ledger, moment, late, because="its order runs no longer")
-        if not ledger.unposted(path, moment.running, self.posted):
+        if not moment.running or not ledger.unposted(path, moment.running, self.posted):
             return posts
         if self.enough is not None:
             made: dict[str, Plain] = {
@@ -143,16 +152,24 @@ class Collect:
             counter=self.posted,
             reading=_plain_number(reading.value),
             epoch=epoch,
-            order=order,
+            order=order or "no order",
             made_before=_plain_number(before),
             made=_plain_number(total.made),
             because=because,
         )
-        progress = self._progress(moment, reading, order, epoch, total)
+        progress = self._progress(moment, reading, order, epoch, total, before)
         return Post(progress, trace=then.trace(Outcome.POSTED, key=progress.key))
 
-    def _progress(self, moment: Moment, reading: Reading, order: str, epoch: int, total: Total) -> Progress:
-        path = moment.equipment.path
+    def _progress(
+        self, moment: Moment, reading: Reading, order: str, epoch: int, total: Total, before: Decimal
+    ) -> Progress:
+        path, stream, upto = (
+            moment.equipment.path,
+            stream_of(order, moment.equipment.path, self.posted, epoch),
+            total.made,
+        )
+        if not order:  # a stretch is a stream of its own: whichever order it is given to, nothing of it counts twice
+            stream, upto = f"{stream}+{before:f}", total.made - before
         provenance = Provenance(
             rule=moment.rule,
             version=moment.version,
@@ -161,20 +178,25 @@ class Collect:
             values={self.posted: _plain_number(reading.value)},
         )
         return Progress(
-            key=fact_key(path, PROGRESS, OrderRef(order), f"{self.posted}:{epoch}:{total.made:f}"),
+            key=fact_key(path, PROGRESS, OrderRef(order) or None, f"{self.posted}:{epoch}:{total.made:f}"),
             equipment=path,
             at_ms=reading.at_ms,
             provenance=provenance,
-            order=OrderRef(order),
-            stream=stream_of(order, path, self.posted, epoch),
-            upto=self.factor.of(total.made) if self.factor else total.made,
+            order=OrderRef(order) or None,
+            stream=stream,
+            upto=self.factor.of(upto) if self.factor else upto,
             unit=self.unit,
         )
 
 
 def stream_of(order: str, equipment: str, measure: str, epoch: int) -> str:
     """The stream that a cumulative total belongs to. The measure is the counter's signal."""
-    return f"{order}/{equipment}/{measure}/{epoch}"
+    return f"{order or NO_ORDER}/{equipment}/{measure}/{epoch}"
+
+
+def given_to(progress: Progress, order: OrderRef) -> Progress:
+    """What was made without an order, as a stream of the one that a person gave it to."""
+    return replace(progress, order=order, stream=order + progress.stream.removeprefix(NO_ORDER))
 
 
 def total_id(equipment: str, order: str) -> str:

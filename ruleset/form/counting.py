@@ -16,7 +16,8 @@ from ruleset.sample import Sample
 class Counting:
     """Works on the memory of one equipment and on the ledger of all.
 
-    `running` is the order that runs now, `order` the one whose pieces a reading tells.
+    `running` is the order that runs now, `order` the one whose pieces a reading tells. `holds`: pieces without an order
+    are counted as such, until a person says which order they belong to.
     """
 
     path: str
@@ -24,6 +25,7 @@ class Counting:
     ledger: Ledger
     running: str
     order: str
+    holds: bool
 
     def read(self, sample: Sample, signal: Signal) -> tuple[Remark, ...]:
         """Take the next reading of a counter."""
@@ -55,9 +57,13 @@ class Counting:
         if count.reading.order:
             self.memory.orderless = False
             self.ledger.add(self.path, signal.name, count)
-        elif not self.memory.orderless:
+            return remarks
+        if self.holds:
+            self.ledger.add(self.path, signal.name, count)
+        if not self.memory.orderless:
             self.memory.orderless = True
-            text = f"{signal.name} counts, but no order is running; its pieces belong to none"
+            what = "will be held for a person" if self.holds else "belong to none"
+            text = f"{signal.name} counts, but no order is running; its pieces {what}"
             remarks += (Remark(name=RemarkName.COUNT_WITHOUT_ORDER, equipment=self.path, text=text),)
         return remarks
 

@@ -103,7 +103,7 @@ def post(
     key = _key(posting, moment, known_order, fact, event)
     provenance = moment.provenance(posting.reads)
     fields: _Fields = {}
-    reason = _unmet_order(posting, action, order) or _unmet_need(posting, moment)
+    reason = _unmet_order(posting, action, order, moment.equipment) or _unmet_need(posting, moment)
     lacking = _fill(posting, action, moment, fields)
     if reason is None and lacking is None:
         own = {**_own_fields(action, posting, moment.equipment), **_shift_parts(action, fields, moment.equipment)}
@@ -178,11 +178,15 @@ def _as_transaction(built: msgspec.Struct) -> Transaction:
     return built
 
 
-def _unmet_order(posting: Posting, action: Action, order: OrderRef | None | EvaluationFailed) -> str | None:
+def _unmet_order(
+    posting: Posting, action: Action, order: OrderRef | None | EvaluationFailed, equipment: Equipment
+) -> str | None:
     if isinstance(order, EvaluationFailed):
         return f"order: {order.text}"
     if order is None and action.needs_order:
-        return "no order is running" if posting.order == "running" else "it names no order"
+        if posting.order != "running":
+            return "it names no order"
+        return None if equipment.holds_without_order else "no order is running"
     return None
 
 

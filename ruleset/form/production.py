@@ -71,8 +71,11 @@ class Production:
         """Take a reading of a counter. It tells what was made before its message."""
         path = sample.equipment
         running, order = self.running(path), self.counted_for(path)
-        counting = Counting(path, self._records.equipment(path), self._records.ledger, running, order)
-        remarks, without = counting.read(sample, signal), self._without_order(path)
+        without = self._without_order(path)
+        counting = Counting(
+            path, self._records.equipment(path), self._records.ledger, running, order, without is WithoutOrder.HOLD
+        )
+        remarks = counting.read(sample, signal)
         self._records.touch(equipment_id(path))
         said = [self._alert(path, each, now_ms) if without is WithoutOrder.ALERT else each for each in remarks]
         return [*said, *self._after_counting(path, now_ms)]

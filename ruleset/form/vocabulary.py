@@ -28,15 +28,18 @@ from ruleset.transaction import (
     MaintenanceClose,
     MaintenanceRequest,
     MaterialConsume,
+    Progress,
     QualityHold,
     QualityHoldStock,
     QualityRelease,
     QualityRequest,
     QualityResult,
     Scrap,
+    Transaction,
     WorkOrderFinish,
     WorkOrderPause,
     WorkOrderStart,
+    action,
 )
 
 
@@ -218,6 +221,14 @@ ACTIONS: Final[Mapping[str, Action]] = {
         from_equipment="serial_number",
     ),
 }
+
+
+def lacks_order(transaction: Transaction) -> bool:
+    """Whether it can be posted only once a person has said which order it belongs to: none ran."""
+    if transaction.order is not None:
+        return False
+    known = ACTIONS.get(action(transaction))
+    return isinstance(transaction, Progress) or (known is not None and known.needs_order)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from ruleset.assets import read_assets
 from ruleset.codes import read_codes
+from ruleset.form.collect import given_to
+from ruleset.form.vocabulary import lacks_order
 from ruleset.problem import Problems
+from ruleset.transaction import OrderRef, Progress
 from tests.ruleset.floor import ASSETS, CELL, CODES, PRESS, WITH_CELL, Floor
 from tests.ruleset.test_rules import PROGRESS
 
@@ -114,6 +118,82 @@ def test_a_time_that_is_not_the_equipments_own_says_nothing_of_how_far_it_is_kno
     floor.after(60_000)
     assert (released(floor, "mo-1") if where == CELL else starts(floor, "mo-1")) == []
     assert floor.engine.known_ms(where) == known_ms
+
+
+SCRAP = """\
+- rule: scrap
+  assets: "assembly/*"
+  event: scrap
+  order: running
+  do: production.scrap
+  with: {quantity: scrap.qty, reason: scrap.reason}
+"""
+HOLDING = WITH_CELL.replace("without_order: remark", "without_order: hold")
+
+
+def holding(*, restarting: bool = False) -> Floor:
+    """The cell, where what happens without an order waits for a person to say which it belongs to."""
+    rules = RULES.replace("machining", "assembly") + SCRAP
+    floor = Floor(rules, at=CELL, restarting=restarting, assets=HOLDING)
+    floor.comes_back(good_count=10)
+    return floor
+
+
+@pytest.mark.parametrize("restarting", [False, True])
+def test_pieces_without_an_order_are_posted_as_one_stretch_once_an_order_runs(restarting: bool) -> None:
+    floor = holding(restarting=restarting)
+    assert floor.says(good_count=12) == [
+        "remark count-without-order: good_count counts, but no order is running; its pieces will be held for a person"
+    ]
+    floor.after(600_000)
+    assert floor.says(good_count=15) == []
+    assert released(floor, "mo-1") == ["progress cell-1 epoch 0+0 upto 5 pcs"]
+    floor.says(good_count=18)
+    assert released(floor, "") == ["progress mo-1 epoch 0 upto 3 pcs"]
+    floor.says(good_count=19)
+    assert released(floor, "mo-2") == ["progress cell-1 epoch 0+5 upto 1 pcs"]
+    first, _, second = (each for each in floor.posted if isinstance(each, Progress))
+    assert [first.order, second.order] == [None, None]
+    assert [first.key.partition("progress")[2], second.key.partition("progress")[2]] == [
+        ":-:good_count:0:5",
+        ":-:good_count:0:6",
+    ]
+
+
+def test_stretches_that_are_given_to_one_order_add_up_and_each_counts_once() -> None:
+    floor = holding()
+    floor.says(good_count=15)
+    released(floor, "mo-1")
+    released(floor, "")
+    floor.says(good_count=16)
+    released(floor, "mo-2")
+    given = [given_to(each, OrderRef("mo-1")) for each in floor.posted if isinstance(each, Progress)]
+    assert [(each.order, each.stream, each.upto) for each in given] == [
+        ("mo-1", f"mo-1/{CELL}/good_count/0+0", 5),
+        ("mo-1", f"mo-1/{CELL}/good_count/0+5", 1),
+    ]
+
+
+def test_of_a_counter_that_is_reset_again_and_again_without_an_order_only_the_last_epoch_is_kept() -> None:
+    floor = holding()
+    for _ in range(3):
+        floor.says(good_count=15)
+        floor.says(good_count=2)
+    released(floor, "mo-1")
+    stored = msgspec.json.decode(floor.records[f"total/{CELL}|"])
+    assert list(stored["record"]["totals"]["good_count"]) == ["3"]
+
+
+def test_an_event_without_an_order_is_posted_without_one_for_a_person_to_say_which() -> None:
+    floor = holding()
+    assert floor.happens("scrap", "S1", qty=2.0, reason="S01") == ["scrap cell-1 2 pcs S01"]
+    (scrap,) = floor.posted
+    assert (scrap.order, lacks_order(scrap)) == (None, True)
+
+
+def test_an_event_without_an_order_is_a_dead_letter_where_the_plant_does_not_hold() -> None:
+    floor = Floor(SCRAP, at=CELL, assets=WITH_CELL)
+    assert floor.happens("scrap", "S1", qty=2.0, reason="S01") == ["dead production.scrap None: no order is running"]
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from typing import Any, Final
 from odoo_adapter.client.api import OdooApi
 from odoo_adapter.seed import HOLD_LOCATION
 
-CENTERS: Final = ("PRESS-1", "PRESS-2", "MILL-1", "PACK")
+CENTERS: Final = ("PRESS-1", "PRESS-2", "MILL-1", "PACK", "CELL-1")
 MACHINES: Final = ("PRESS-1", "PRESS-2", "MILL-1")
 
 
@@ -135,6 +135,16 @@ class Planner:
         for method in ("action_confirm", "action_assign"):
             await self.odoo.call("mrp.production", method, writes=True, ids=[order])
         return f"mo-{order}"
+
+    async def starts_work(self, order: str) -> None:
+        """Somebody presses Start on the order's only step, in the shop floor's list."""
+        await self.odoo.call("mrp.workorder", "button_start", writes=True, ids=await self._steps(order))
+
+    async def ends_work(self, order: str) -> None:
+        await self.odoo.call("mrp.workorder", "button_finish", writes=True, ids=await self._steps(order))
+
+    async def _steps(self, order: str) -> list[int]:
+        return await self._search("mrp.workorder", [["production_id", "=", int(order[3:])]])
 
     async def plans(self, order: str) -> None:
         """Let Odoo say when its work is done."""

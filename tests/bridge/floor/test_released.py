@@ -14,7 +14,7 @@ from bridge.orders.record import Answer
 from odoo_adapter.odoo import OrderRead, OrdersRead
 from ruleset.equipment import RUNS
 from ruleset.output import Remark
-from ruleset.sample import Event
+from ruleset.sample import Event, Plain
 from state.record import RecordId, Table
 from tests.ruleset.floor import CELL, WITH_CELL, compiled, plant
 
@@ -40,8 +40,8 @@ class Office:
 
     def reads(self, order: str, work: str, *, state: str = "progress", quantity: str = "100") -> list[str]:
         """The poller read an order with one work order at the cell, which is in this state."""
-        step = {"work_order": f"wo-{order}", "work_center": "CELL-1"}
-        document = {"quantity": quantity, "unit": "Units", "operations": [step]}
+        step: Plain = {"work_order": f"wo-{order}", "work_center": "CELL-1"}
+        document: dict[str, Plain] = {"quantity": quantity, "unit": "Units", "operations": [step]}
         read = OrderRead(order=order, name=order, state=state, document=document, work={f"wo-{order}": work})
         self.book.read(OrdersRead(orders=(read,), cursor="1"), self.now_ms)
         return self.shows()
