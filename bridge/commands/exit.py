@@ -15,6 +15,8 @@ WRONG: Final = 2
 """Wrong use, or something wrong in the plant folder."""
 UNREACHABLE: Final = 3
 """Something that is needed does not answer."""
+TAKEN_OVER: Final = 4
+"""Another bridge leads the site by now; started again, this one stands by."""
 
 
 def fail(error: BaseException | str, code: int) -> NoReturn:
