@@ -46,6 +46,7 @@ from bridge.core.order import Acknowledgement, BookOutput, OrderNotice, PublishO
 from bridge.core.site import Core
 from bridge.core.topic import acknowledged_order
 from bridge.floor.floor import Decisions
+from bridge.intervention.act import acted
 from bridge.lifecycle.swap import credited, promote, shadow_begins
 from bridge.master.notice import told
 from bridge.plant import Content
@@ -126,7 +127,7 @@ def _take(core: Core, entered: Input, now_ms: int) -> Iterator[Request]:
         case MasterArrived():
             yield from told(core.master.read(entered.read, now_ms))
         case Acted():
-            yield from core.postings.act(entered, now_ms)
+            yield from acted(core, entered, now_ms)
         case Promoted():
             yield from _promoted(core, entered.content, now_ms)
         case Shadowed():

@@ -6,7 +6,8 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 from odoo_adapter.errors import Refused
-from odoo_adapter.odoo import Applied, Held, Job, Odoo, OdooInfo, OrdersRead, Outcome, Passed, Receipt
+from odoo_adapter.odoo import Applied, Declined, Held, Job, Odoo, OdooInfo, OrdersRead, Outcome, Passed, Receipt
+from ruleset.transaction import Correct, MaterialConsume, Progress
 
 NO_INBOX = "no_inbox"
 """The code of a `Refused` that tells for sure that this database has no inbox."""
@@ -64,6 +65,22 @@ class ChosenOdoo:
         found = await self._inbox.look_up(jobs)
         return {**await self._look_first.look_up(await self._doubtful(jobs)), **found}
 
+    async def foresee(self, jobs: Sequence[Job]) -> Mapping[str, Outcome]:
+        """With the inbox, too, what would be looked at without it: it declines for the same reasons."""
+        chosen = await self._way()
+        foreseen = dict(await chosen.foresee(jobs))
+        if chosen is self._look_first:
+            return foreseen
+        looked_at = [
+            job
+            for job in jobs
+            if job.transaction.key not in foreseen and not isinstance(job.transaction, Progress | Correct)
+        ]
+        for key, outcome in (await self._look_first.foresee(looked_at)).items():
+            if isinstance(outcome, Declined) or (isinstance(outcome, Held) and key in _consumed(looked_at)):
+                foreseen[key] = outcome
+        return foreseen
+
     async def read_orders(self, cursor: str, known: Collection[str] = ()) -> OrdersRead:
         return await (await self._way()).read_orders(cursor, known)
 
@@ -98,3 +115,8 @@ class ChosenOdoo:
         outcomes = await self._inbox.post(jobs)
         self._sent -= keys
         return outcomes
+
+
+def _consumed(jobs: Sequence[Job]) -> frozenset[str]:
+    """Those of material, which is held for the same reasons either way; other holds belong to looking first."""
+    return frozenset(job.transaction.key for job in jobs if isinstance(job.transaction, MaterialConsume))

@@ -125,6 +125,10 @@ class MemoryOdoo:
             return {job.transaction.key: receipt for job in jobs if (receipt := self._evidence(job)) is not None}
         return {key: self._again(key) for job in jobs if (key := job.transaction.key) in self._applied}
 
+    async def foresee(self, jobs: Sequence[Job]) -> Mapping[str, Outcome]:
+        self._reach()
+        return {job.transaction.key: one for job in jobs if (one := self._foreseen(job)) is not None}
+
     async def read_orders(self, cursor: str, known: Collection[str] = ()) -> OrdersRead:
         self._reach()
         names = dict.fromkeys(self._changes[int(cursor or "0") :])
@@ -142,6 +146,18 @@ class MemoryOdoo:
         """Release an order, or change it."""
         self.orders[order.order] = order
         self._changes.append(order.order)
+
+    def _foreseen(self, job: Job) -> Outcome | None:
+        key, planned = job.transaction.key, plan(job.transaction, self.context, job.standing)
+        if isinstance(planned, Declined):
+            return planned
+        if key in self._applied and self._applied[key][0] != planned.hash:
+            return Declined(key=key, code="conflict", reason="posted before with other content")
+        stands = self._evidence(job) if self.look_first else self._again(key) if key in self._applied else None
+        if stands is not None:
+            return Applied(key=key, receipt=stands)
+        code = self.refusals.get(key)
+        return Declined(key=key, code=code, reason="declined by the test") if code else None
 
     def _reach(self) -> None:
         if self.down:

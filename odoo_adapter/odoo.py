@@ -164,6 +164,13 @@ class Odoo(Protocol):
         """The receipts, by key, of those jobs whose effect surely stands in Odoo. Changes nothing."""
         ...
 
+    async def foresee(self, jobs: Sequence[Job]) -> Mapping[str, Outcome]:
+        """What `post` would answer, by key, as far as reading tells: those that stand, and those that would be declined
+        or held. Nothing was found against the others; what Odoo checks while it writes shows only then. It changes
+        nothing.
+        """
+        ...
+
     async def read_orders(self, cursor: str, known: Collection[str] = ()) -> OrdersRead:
         """Released orders changed since `cursor`. Nothing is missed between two calls.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import msgspec
 
@@ -49,12 +49,27 @@ class Post:
     trace: Trace = field(kw_only=True, compare=False, repr=False)
 
 
+class Saw(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a rule saw of a fact when it refused it: enough to decide the same fact again, by another version.
+
+    `fact` ends the key; it is an id of `event` where that is given. `values` (`Plain`) are the equipment's signals and
+    what the form added (an event's fields, an episode's times), as expressions read them. `running` is the order that
+    ran. `defaults` are as in `ruleset.form.posting.post`.
+    """
+
+    fact: str
+    event: str = ""
+    values: dict[str, Any] = {}
+    running: str = ""
+    defaults: dict[str, Any] = {}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unmet:
     """A fact that was meant to be posted and cannot be: a `need` is not met, or a value is missing or wrong.
 
     It belongs to the dead letters under the key that the transaction would have. `fields` are the values of
-    `with` that could be evaluated.
+    `with` that could be evaluated. `saw` None: the rule did not come so far.
     """
 
     key: IdempotencyKey
@@ -66,6 +81,7 @@ class Unmet:
     provenance: Provenance
     reason: str
     fields: Mapping[str, Plain] = field(default_factory=dict)
+    saw: Saw | None = None
     trace: Trace = field(compare=False, repr=False)
 
     def encode(self) -> bytes:

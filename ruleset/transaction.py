@@ -21,6 +21,7 @@ class Provenance(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Why a transaction exists: the rule and its version, the message and the values (`Plain`) that the rule read.
 
     Where rules are released, `release` is the version of all rules that was live, and `approved_by` who approved it.
+    `corrected_by` is the person who gave other values than the floor did, in `corrected`.
     """
 
     rule: str
@@ -30,6 +31,8 @@ class Provenance(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     topic: str
     seq: int | None = None
     values: dict[str, Any] = {}  # msgspec cannot resolve the recursive `Plain`
+    corrected_by: str = ""
+    corrected: dict[str, str] = {}
 
 
 class _Transaction(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="do"):

@@ -19,11 +19,16 @@ class Intervention(StrEnum):
     """Never send an entry. Not for a claimed one: it may stand in Odoo already."""
     RELEASE = "release"
     """Let a held entry go."""
+    CORRECT = "correct"
+    """Send a dead entry with other values, which a person gives."""
 
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """What an act does to one entry: the state that it gets, or None where the act changes nothing; and why."""
+    """What an act does to one entry: the state that it gets, or None where the act changes nothing; and why.
+
+    Where its destination was asked, that is the state in which it ends: delivered, where it stands there already.
+    """
 
     key: str
     would: EntryState | None
@@ -34,6 +39,7 @@ FROM: Final = {
     Intervention.REPLAY: frozenset({EntryState.DEAD}),
     Intervention.SKIP: frozenset({EntryState.PENDING, EntryState.HELD, EntryState.DEAD}),
     Intervention.RELEASE: frozenset({EntryState.HELD}),
+    Intervention.CORRECT: frozenset({EntryState.DEAD}),
 }
 """The states that an act takes entries from."""
 
@@ -41,6 +47,7 @@ TO: Final = {
     Intervention.REPLAY: EntryState.PENDING,
     Intervention.SKIP: EntryState.SKIPPED,
     Intervention.RELEASE: EntryState.PENDING,
+    Intervention.CORRECT: EntryState.PENDING,
 }
 """The state that an act brings entries to."""
 

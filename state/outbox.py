@@ -227,6 +227,16 @@ class Outbox:
                 self._admit(self._let_go(entry, intervention, by), now_ms, what, by)
         return predictions
 
+    def decide_anew(self, key: str, told: FollowUp, *, by: str, what: str) -> None:
+        """A person had the fact of a dead or held entry decided again: it has this content now, and is as that says.
+
+        Raises `ValueError` for one in another state, or that may stand at its destination with the content it has.
+        """
+        entry = self._ledger.entries.get(key)
+        if entry is None or entry.state not in (EntryState.DEAD, EntryState.HELD) or entry.uncertain:
+            raise ValueError(f"entry {key!r}: it is neither dead nor held, or may stand as it is")
+        self._replace(entry, told, what, by)
+
     # What the store keeps.
 
     def take_changed(self) -> frozenset[RecordId]:
@@ -314,13 +324,13 @@ class Outbox:
         self._replace(entry, update)
         return Offer.REPLACED
 
-    def _replace(self, entry: Entry, update: FollowUp) -> None:
+    def _replace(self, entry: Entry, update: FollowUp, what: str = "replaced", by: str = "") -> None:
         """Give an entry of which surely nothing was written other content."""
         if update.stream is not None and update.upto is not None:
             self._ledger.advance(update.stream, update.upto, update.at_ms)
         number = entry.number if update.lane == entry.lane else self._ledger.next_number()
         changed = replaced(entry, update, number)
-        self._admit(changed, update.at_ms, f"replaced; was {entry.state} with content {entry.content_hash}")
+        self._admit(changed, update.at_ms, f"{what}; was {entry.state} with content {entry.content_hash}", by)
 
     def _return(self, entry: Entry, now_ms: int, what: str) -> None:
         """Write an entry that came back without being delivered. Other content that waited takes its place now."""

@@ -7,26 +7,28 @@ done.
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import structlog
 from aiohttp import web
 
 from bridge.console.app import DESK, SESSION, Desk
-from bridge.console.facts import REFUSED_BY_RULE, is_sendable
 from bridge.core.act import audited, new_id
 from bridge.core.input import Acted, ActKind, FromPerson, RebirthWanted
-from bridge.core.job import readable_jobs
+from bridge.intervention.act import Wish, steps
+from bridge.intervention.cause import causes
+from bridge.intervention.foresight import foreseen, unasked
 from bridge.loop import Entering
-from odoo_adapter.errors import OdooError
 from sparkplug.fact import NodeId
 from sparkplug.topic import is_level
-from state.entry import Entry, EntryState
+from state.entry import EntryState
 from state.intervention import Prediction
 
 SHOWN: Final = 200
+CAUSES_SHOWN: Final = 20
 LONGEST_REASON: Final = 500
 LOOK_UP_S: Final = 5.0
 """How long Odoo may take to say whether it has an entry."""
@@ -59,6 +61,7 @@ class Form:
     act: str
     keys: tuple[str, ...]
     all: bool
+    cause: str
     reason: str
 
 
@@ -76,7 +79,9 @@ async def check(request: web.Request) -> web.StreamResponse:
         return _page(request, form, wrong=wish, status=400)
     predictions = await _predict(desk, wish)
     doable = [one for one in predictions if one.would is not None]
-    return desk.render(request, "check.html", wish=wish, predictions=predictions, doable=doable, still=True)
+    counts = Counter(one.would or "unchanged" for one in predictions)
+    values: dict[str, Any] = {"wish": wish, "predictions": predictions, "doable": doable, "counts": counts}
+    return desk.render(request, "check.html", still=True, **values)
 
 
 async def act(request: web.Request) -> web.StreamResponse:
@@ -144,12 +149,17 @@ async def _is_stored(desk: Desk, act: FromPerson, now_ms: int) -> bool:
 
 
 def _page(request: web.Request, form: Form, *, wrong: str = "", status: int = 200) -> web.Response:
-    """The list, with the form as it was; what is chosen stands first."""
+    """The causes, and the list with the form as it was: of one cause, if one is chosen; what is chosen first."""
     desk = request.app[DESK]
     outbox = desk.inside.core.outbox
     waiting = [*outbox.entries(EntryState.DEAD), *outbox.entries(EntryState.HELD)]
+    found = causes(waiting)
+    chosen = next((one for one in found if one.id == form.cause), None)
+    if chosen is not None:
+        waiting = [one for one in waiting if one.key in frozenset(chosen.keys)]
     waiting.sort(key=lambda one: one.key not in form.keys)
     values = {"entries": waiting[:SHOWN], "count": len(waiting), "form": form, "wrong": wrong, "still": bool(wrong)}
+    values |= {"causes": found[:CAUSES_SHOWN], "cause": chosen, "more_causes": len(found) - CAUSES_SHOWN}
     return desk.render(request, "attention.html", status=status, **values)
 
 
@@ -161,6 +171,7 @@ def _form(fields: Iterable[tuple[str, object]]) -> Form:
         act=filled.get("act", [""])[0],
         keys=tuple(dict.fromkeys(filled.get("key", ()))),
         all="all" in filled,
+        cause=filled.get("cause", [""])[0],
         reason=" ".join(filled.get("reason", [""])[0].split()),
     )
 
@@ -173,7 +184,10 @@ def _wish(form: Form, desk: Desk) -> _Wish | str:
         return "Choose what to do: replay, release or skip."
     keys = form.keys
     if form.all:
-        keys = tuple(one.key for one in desk.inside.core.outbox.entries() if one.state in SUITS[kind])
+        waiting = desk.inside.core.outbox.entries()
+        chosen = {key for one in causes(waiting) if one.id == form.cause for key in one.keys} if form.cause else None
+        suiting = (one.key for one in waiting if one.state in SUITS[kind])
+        keys = tuple(key for key in suiting if chosen is None or key in chosen)
     if not keys:
         return "Choose at least one entry."
     if not form.reason:
@@ -184,35 +198,13 @@ def _wish(form: Form, desk: Desk) -> _Wish | str:
 
 
 async def _predict(desk: Desk, wish: _Wish) -> tuple[Prediction, ...]:
-    outbox = desk.inside.core.outbox
-    predictions = outbox.act(wish.kind, wish.keys, by="", reason="", now_ms=0, dry_run=True)
-    predictions = tuple(_with_warning(one, outbox.entry(one.key), wish.kind) for one in predictions)
-    if wish.kind is not ActKind.REPLAY:
-        return predictions
-    jobs = readable_jobs((outbox.entry(one.key) for one in predictions if one.would), desk.inside.core.standings)
+    core = desk.inside.core
+    decided = steps(core, Wish(kind=wish.kind, keys=wish.keys), desk.inside.now_ms)
     try:
         async with asyncio.timeout(LOOK_UP_S):
-            found = await desk.inside.outside.odoo.look_up(jobs) if jobs else {}
-    except (OdooError, TimeoutError):
-        return tuple(
-            Prediction(
-                one.key, one.would, f"{one.text} (Odoo could not be asked whether it has it)" if one.would else one.text
-            )
-            for one in predictions
-        )
-    return tuple(
-        Prediction(one.key, one.would, f"stands in Odoo already as {found[one.key].model} {found[one.key].id}")
-        if one.key in found
-        else one
-        for one in predictions
-    )
-
-
-def _with_warning(one: Prediction, entry: Entry | None, kind: ActKind) -> Prediction:
-    """A dead letter that a rule made has nothing to send; say so before it is tried."""
-    if kind is not ActKind.REPLAY or one.would is None or entry is None or is_sendable(entry):
-        return one
-    return Prediction(one.key, None, REFUSED_BY_RULE)
+            return await foreseen(core, desk.inside.outside.odoo, decided)
+    except TimeoutError:
+        return unasked(core, decided, f"it did not answer within {LOOK_UP_S:.0f} s")
 
 
 def _write(desk: Desk, act: FromPerson, now_ms: int) -> None:

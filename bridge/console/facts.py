@@ -33,9 +33,8 @@ from state.record import Table
 Enter = Callable[[Entering], Awaitable[None]]
 
 REFUSED_BY_RULE: Final = (
-    "There is no transaction that could be sent: a replay will be declined. Mend what the reason names (a code table, "
-    "or what the equipment sends) for the next time, enter or correct this fact in Odoo by hand, and skip it here with "
-    "a reason."
+    "A rule refused it, so there is no transaction yet. Mend what the reason names (a code table, the rule), release "
+    "that, then replay it: the fact is decided anew, by the rules that are live then. Or skip it, with a reason."
 )
 DONE_SEARCHED: Final = 2_000
 """Done entries that a search looks through, the latest: they lie in the store and are read one by one."""

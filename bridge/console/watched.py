@@ -112,6 +112,9 @@ class WatchedOdoo:
     async def look_up(self, jobs: Sequence[Job]) -> Mapping[str, Receipt]:
         return await self._odoo.look_up(jobs)
 
+    async def foresee(self, jobs: Sequence[Job]) -> Mapping[str, Outcome]:
+        return await self._odoo.foresee(jobs)
+
     async def read_orders(self, cursor: str, known: Collection[str] = ()) -> OrdersRead:
         with self._watch.asking("orders"):
             return await self._odoo.read_orders(cursor, known)

@@ -13,13 +13,14 @@ from sparkplug.fact import NodeId, Origin
 from state.store import Act
 
 
-class ActBody(msgspec.Struct, frozen=True, kw_only=True):
+class ActBody(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The stored form: what to do, to which entries, who wants it and why."""
 
     kind: ActKind
     keys: tuple[str, ...]
     by: str
     reason: str
+    corrected: dict[str, str] = {}
 
 
 class RebirthBody(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="rebirth"):
@@ -54,9 +55,11 @@ def new_id() -> str:
     return uuid4().hex
 
 
-def new_act(kind: ActKind, keys: tuple[str, ...], by: str, reason: str) -> Act:
+def new_act(
+    kind: ActKind, keys: tuple[str, ...], by: str, reason: str, corrected: Mapping[str, str] | None = None
+) -> Act:
     """An act on entries with an id of its own, ready for `Store.submit`."""
-    return store_act(Acted(id=new_id(), kind=kind, keys=keys, by=by, reason=reason))
+    return store_act(Acted(id=new_id(), kind=kind, keys=keys, by=by, reason=reason, corrected=corrected or {}))
 
 
 def store_act(act: FromPerson) -> Act:
@@ -64,7 +67,8 @@ def store_act(act: FromPerson) -> Act:
     body: ActBody | RebirthBody | WriteBody
     match act:
         case Acted():
-            body = ActBody(kind=act.kind, keys=act.keys, by=act.by, reason=act.reason)
+            corrected = dict(act.corrected)
+            body = ActBody(kind=act.kind, keys=act.keys, by=act.by, reason=act.reason, corrected=corrected)
         case RebirthWanted():
             body = RebirthBody(node=act.node, by=act.by, reason=act.reason, until_ms=act.until_ms)
         case WriteWanted():
@@ -83,7 +87,9 @@ def read_act(act: Act) -> FromPerson:
     """The act as the core takes it. Raises `msgspec.MsgspecError` where it cannot be read."""
     if msgspec.json.decode(act.body, type=_Kind).kind in _ON_ENTRIES:
         body = msgspec.json.decode(act.body, type=ActBody)
-        return Acted(id=act.id, kind=body.kind, keys=body.keys, by=body.by, reason=body.reason)
+        return Acted(
+            id=act.id, kind=body.kind, keys=body.keys, by=body.by, reason=body.reason, corrected=body.corrected
+        )
     wanted: RebirthBody | WriteBody = msgspec.json.decode(act.body, type=RebirthBody | WriteBody)
     match wanted:
         case RebirthBody(node=node, by=by, reason=reason, until_ms=until_ms):
@@ -99,8 +105,9 @@ def audited(act: FromPerson) -> Iterator[tuple[str, Mapping[str, str]]]:
     common = {"act": act.id, "reason": act.reason}
     match act:
         case Acted():
+            values = {"values": msgspec.json.encode(act.corrected).decode()} if act.corrected else {}
             for key in act.keys:
-                yield f"outbox.{act.kind}", {**common, "key": key}
+                yield f"outbox.{act.kind}", {**common, "key": key, **values}
         case RebirthWanted():
             yield "node.rebirth", {**common, "node": str(act.node)}
         case WriteWanted():

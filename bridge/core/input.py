@@ -114,17 +114,20 @@ class ActKind(StrEnum):
     REPLAY = "replay"
     SKIP = "skip"
     RELEASE = "release"
+    CORRECT = "correct"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Acted:
-    """A person's act on entries. `id` names it in the store, so that the commit can tick it off."""
+    """A person's act on entries. `id` names it in the store, so that the commit can tick it off. `corrected` are the
+    values of a correction, by their names, as they were written."""
 
     id: str
     kind: ActKind
     keys: tuple[str, ...]
     by: str
     reason: str
+    corrected: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from contextlib import suppress
 from typing import Final
 
 import msgspec
 
-from bridge.core.input import Destination
-from bridge.core.standing import Standings
 from odoo_adapter.odoo import Job, Standing
 from ruleset.transaction import Consented, decode
 from state.entry import Entry
@@ -40,16 +36,6 @@ def read_job(entry: Entry, standing: Standing) -> Job:
         by_calls=entry.by_calls,
         released=entry.goes_on,
     )
-
-
-def readable_jobs(entries: Iterable[Entry | None], standings: Standings) -> list[Job]:
-    """What of these goes to Odoo and can be read, to look it up."""
-    jobs: list[Job] = []
-    for entry in entries:
-        if entry is not None and entry.destination == Destination.ODOO:
-            with suppress(msgspec.MsgspecError):
-                jobs.append(read_job(entry, standings.of(entry.lane)))
-    return jobs
 
 
 def unmet_reason(body: bytes) -> str | None:

@@ -48,6 +48,7 @@ from ruleset.transaction import (
 )
 from ruleset.unit import Factor
 from state.entry import EntryState, FollowUp, Offer, hash_of
+from state.intervention import Prediction
 from state.outbox import DEFAULT_PRIORITY, ENDS_ORDER, Outbox
 
 PUBLISH_ACTION: Final = "order.publish"
@@ -96,36 +97,31 @@ class Postings:
         self, transaction: Transaction, now_ms: int, *, order_ran: bool = False, trace: Trace | None = None
     ) -> tuple[Notice, ...]:
         """Accept a decided transaction: pending, or held with a reason. `order_ran` as in `ruleset.output.Post`."""
-        hold = self._too_old(transaction, now_ms) or self._hold_reason(transaction)
+        what, told = action(transaction), self.told(transaction, now_ms, order_ran=order_ran)
+        offer = self.outbox.take(transaction.key, told, action=what, destination=Destination.ODOO)
+        if offer in (Offer.ACCEPTED, Offer.REPLACED):
+            self.publish_inspection(transaction, now_ms)
+        self._explain(offer, trace)
+        return self._notices(offer, transaction.key, what, told)
+
+    def told(self, transaction: Transaction, now_ms: int, *, order_ran: bool = False) -> FollowUp:
+        """What a decided transaction tells the outbox: with the reason why it is held, if it is."""
         stream, upto = (transaction.stream, transaction.upto) if isinstance(transaction, Progress) else (None, None)
-        what = action(transaction)
-        told = FollowUp(
+        return FollowUp(
             body=encode(transaction),
             content_hash=hash_of(content_of(transaction, order_ran=order_ran)),
             at_ms=now_ms,
             lane=transaction.order or transaction.equipment,
-            priority=self._priority(what),
+            priority=self._priority(action(transaction)),
             gist=gist_of(transaction, order_ran=order_ran),
             stream=stream,
             upto=upto,
-            hold=hold,
+            hold=self._too_old(transaction, now_ms) or self._hold_reason(transaction),
         )
-        offer = self.outbox.take(transaction.key, told, action=what, destination=Destination.ODOO)
-        if isinstance(transaction, QualityRequest | QualityResult) and offer in (Offer.ACCEPTED, Offer.REPLACED):
-            self._publish_inspection(transaction, now_ms)
-        self._explain(offer, trace)
-        return self._notices(offer, transaction.key, what, told)
 
     def refuse(self, unmet: Unmet, now_ms: int) -> tuple[Notice, ...]:
         """Keep what a rule's `need` did not let through as a dead letter, where it is seen and can be mended."""
-        told = FollowUp(
-            body=unmet.encode(),
-            content_hash=hash_of(msgspec.json.encode((unmet.reason, unmet.fields), order="deterministic")),
-            at_ms=now_ms,
-            lane=unmet.order or unmet.equipment,
-            priority=self._priority(unmet.action),
-            dead=unmet.reason,
-        )
+        told = self.told_refused(unmet, now_ms)
         offer = self.outbox.take(unmet.key, told, action=unmet.action, destination=Destination.ODOO)
         self._explain(offer, unmet.trace)
         dead = {"key": unmet.key, "rule": unmet.rule, "reason": unmet.reason}
@@ -133,6 +129,17 @@ class Postings:
         if offer in (Offer.ACCEPTED, Offer.REPLACED):
             return (*notices, Notice(level="alert", name="entry.dead", fields=dead))
         return notices
+
+    def told_refused(self, unmet: Unmet, now_ms: int) -> FollowUp:
+        """What a refused fact tells the outbox."""
+        return FollowUp(
+            body=unmet.encode(),
+            content_hash=hash_of(msgspec.json.encode((unmet.reason, unmet.fields), order="deterministic")),
+            at_ms=now_ms,
+            lane=unmet.order or unmet.equipment,
+            priority=self._priority(unmet.action),
+            dead=unmet.reason,
+        )
 
     def _explain(self, offer: Offer, trace: Trace | None) -> None:
         """Keep why, with what was taken in. A fact that is told again keeps its first why; a correction has its own."""
@@ -175,9 +182,9 @@ class Postings:
             priority=self._priority(PUBLISH_ACTION),
         )
 
-    def _publish_inspection(self, one: QualityRequest | QualityResult, now_ms: int) -> None:
+    def publish_inspection(self, one: Transaction, now_ms: int) -> None:
         """Show the floor what is to be inspected, until its result is there."""
-        if not one.inspection:
+        if not isinstance(one, QualityRequest | QualityResult) or not one.inspection:
             return
         inspected = (one.order, one.product, one.lot, one.serial_number, one.inspection)
         id = sha256(msgspec.json.encode(inspected)).hexdigest()[:16]
@@ -263,17 +270,10 @@ class Postings:
         )
 
     def act(self, act: Acted, now_ms: int) -> tuple[Notice, ...]:
-        """Do what a person asked for; what can't be done is said per entry."""
+        """Do what a person asked for with entries as they are; what can't be done is said per entry."""
         entries = [entry for key in dict.fromkeys(act.keys) if (entry := self.outbox.entry(key)) is not None]
         predictions = self.outbox.act(act.kind, act.keys, by=act.by, reason=act.reason, now_ms=now_ms)
-        done = tuple(
-            Notice(
-                level="info",
-                name=f"act.{act.kind}",
-                fields={"key": one.key, "by": act.by, "reason": act.reason, "result": one.text},
-            )
-            for one in predictions
-        )
+        done = tuple(told_act(act, one) for one in predictions)
         waiting = [(one.fact, one.follow_up) for one in entries if one.follow_up and self.outbox.entry(one.key) is None]
         return (*done, *(self._propose(fact, told) for fact, told in waiting))
 
@@ -383,6 +383,12 @@ def _request_document(request: QualityRequest, id: str) -> dict[str, Any]:
 
 def _held(key: str, reason: str) -> Notice:
     return Notice(level="alert", name="entry.held", fields={"key": key, "reason": reason})
+
+
+def told_act(act: Acted, prediction: Prediction) -> Notice:
+    """What came of an act on one entry."""
+    fields = {"key": prediction.key, "by": act.by, "reason": act.reason, "result": prediction.text}
+    return Notice(level="info", name=f"act.{act.kind}", fields=fields)
 
 
 def _receipt_fields(applied: Applied) -> dict[str, str | int | float | None]:

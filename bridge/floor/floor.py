@@ -19,6 +19,7 @@ from bridge.translate import Translator
 from ruleset.engine import Engine
 from ruleset.equipment import Assets
 from ruleset.output import EngineOutput, Remark
+from ruleset.refused.retrial import Retrial
 from ruleset.rules import Rules
 from ruleset.sample import Event, Observation
 from state.record import RecordId, Table
@@ -41,13 +42,14 @@ class Decisions:
 class Floor:
     """One version of the plant's content at work."""
 
-    __slots__ = ("_changed", "assets", "engine", "released", "settler", "translator")
+    __slots__ = ("_changed", "assets", "engine", "released", "retrial", "settler", "translator")
 
     def __init__(self, assets: Assets, rules: Rules, *, grace_ms: int) -> None:
         self.assets = assets
         self.translator = Translator(assets)
         self.engine = Engine(rules, assets)
         self.settler = Settler(assets, self.engine, grace_ms=grace_ms)
+        self.retrial = Retrial(rules, assets)
         self.released = Released(assets)
         self._changed: set[RecordId] = set()
 

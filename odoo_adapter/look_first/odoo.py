@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
-from typing import Final
+from contextlib import suppress
+from typing import Any, Final
 
 from odoo_adapter.client.api import OdooApi
 from odoo_adapter.client.pace import giving_way
 from odoo_adapter.errors import Refused, Unavailable, Uncertain
 from odoo_adapter.look_first.attempt import Attempt
 from odoo_adapter.look_first.kinds import KINDS
-from odoo_adapter.look_first.steps import Steps
+from odoo_adapter.look_first.steps import Steps, WouldWrite
 from odoo_adapter.odoo import Declined, Job, OdooInfo, OrdersRead, Outcome, Passed, Receipt
 from odoo_adapter.orders import OVERLAP_S, OrderReader
 from odoo_adapter.plan import PlanContext, lane, plan
@@ -92,6 +93,15 @@ class LookFirstOdoo:
                 found[attempt.key] = receipt
         return found
 
+    async def foresee(self, jobs: Sequence[Job]) -> Mapping[str, Outcome]:
+        """Each by itself: what one of them would change for a later one is not foreseen."""
+        known: dict[str, Any] = {}
+        foreseen: dict[str, Outcome] = {}
+        for job in jobs:
+            with suppress(WouldWrite):
+                foreseen[job.transaction.key] = await self._post(job, known)
+        return foreseen
+
     async def read_orders(self, cursor: str, known: Collection[str] = ()) -> OrdersRead:
         """The cursor is Odoo's clock before anything is read: no record is asked of the database for its time.
 
@@ -104,8 +114,8 @@ class LookFirstOdoo:
     async def close(self) -> None:
         await self._odoo.close()
 
-    async def _post(self, job: Job) -> Outcome:
-        attempt = await self._attempt(job)
+    async def _post(self, job: Job, rehearsal: dict[str, Any] | None = None) -> Outcome:
+        attempt = await self._attempt(job, rehearsal)
         if isinstance(attempt, Declined):
             return attempt
         try:
@@ -121,13 +131,13 @@ class LookFirstOdoo:
             reason = f"not foreseen by the bridge: {type(error).__name__}: {error}{stands}"
             return Declined(key=attempt.key, code="not_foreseen", reason=reason[:500])
 
-    async def _attempt(self, job: Job) -> Attempt | Declined:
+    async def _attempt(self, job: Job, rehearsal: dict[str, Any] | None = None) -> Attempt | Declined:
         planned = plan(job.transaction, self._context, job.standing)
         if isinstance(planned, Declined):
             return planned
         if self._user is None:
             self._user = await self._ask_user()
-        steps = Steps(self._odoo, await self._odoo.capabilities(), self._user)
+        steps = Steps(self._odoo, await self._odoo.capabilities(), self._user, rehearsal)
         return Attempt(steps=steps, posting=planned, job=job, hold_location=self._hold_location)
 
     async def _ask_user(self) -> int:

@@ -25,11 +25,20 @@ _RACES: Final = 2
 """How often a `load` is asked that lost a race: the second time the winner's record is there."""
 
 
-class Steps:
-    """Calls on one database as `user`. `wrote` tells that one of them may have changed something."""
+class WouldWrite(Exception):
+    """A rehearsal came to its first change: nothing that was read speaks against it."""
 
-    def __init__(self, odoo: OdooApi, can: Capabilities, user: int) -> None:
+
+class Steps:
+    """Calls on one database as `user`. `wrote` tells that one of them may have changed something.
+
+    With `rehearsal` nothing is changed: the first change raises `WouldWrite`, and what was read once, by any attempt
+    that shares it, is not asked again.
+    """
+
+    def __init__(self, odoo: OdooApi, can: Capabilities, user: int, rehearsal: dict[str, Any] | None = None) -> None:
         self._odoo = odoo
+        self._rehearsal = rehearsal
         self.can = can
         self.user = user
         self.company = odoo.connection.company
@@ -37,9 +46,7 @@ class Steps:
 
     async def search(self, model: str, domain: Domain, fields: Sequence[str], *, order: str = "id") -> list[Row]:
         """The records that match, archived ones left out."""
-        rows: list[Row] = await self._odoo.call(
-            model, "search_read", writes=False, domain=list(domain), fields=list(fields), order=order
-        )
+        rows: list[Row] = await self._ask(model, "search_read", domain=list(domain), fields=list(fields), order=order)
         return rows
 
     async def read(self, model: str, ids: Iterable[int], fields: Sequence[str]) -> list[Row]:
@@ -47,7 +54,7 @@ class Steps:
         wanted = sorted(set(ids))
         if not wanted:
             return []
-        found: list[Row] = await self._odoo.call(model, "read", writes=False, ids=wanted, fields=list(fields))
+        found: list[Row] = await self._ask(model, "read", ids=wanted, fields=list(fields))
         return found
 
     async def one(self, model: str, id: int, fields: Sequence[str]) -> Row | None:
@@ -70,7 +77,7 @@ class Steps:
         """The external id of each of these records; "" for one that has none."""
         if not ids:
             return {}
-        named = await self._odoo.call(model, "get_external_id", writes=False, ids=list(ids))
+        named = await self._ask(model, "get_external_id", ids=list(ids))
         return {int(id): name for id, name in named.items()}
 
     async def step(self, model: str, field: str) -> Decimal:
@@ -92,9 +99,7 @@ class Steps:
         return await is_there(self._odoo, model)
 
     async def _field(self, model: str, field: str, attribute: str) -> Row:
-        known: dict[str, Row] = await self._odoo.call(
-            model, "fields_get", writes=False, allfields=[field], attributes=[attribute]
-        )
+        known: dict[str, Row] = await self._ask(model, "fields_get", allfields=[field], attributes=[attribute])
         return known.get(field, {})
 
     async def write(
@@ -140,7 +145,17 @@ class Steps:
         said = "; ".join(str(one.get("message", "")).strip() for one in answer["messages"])
         raise Refused("not_taken", f"Odoo does not take it: {said}"[:500])
 
+    async def _ask(self, model: str, method: str, **arguments: Any) -> Any:
+        if self._rehearsal is None:
+            return await self._odoo.call(model, method, writes=False, **arguments)
+        asked = repr((model, method, arguments))
+        if asked not in self._rehearsal:
+            self._rehearsal[asked] = await self._odoo.call(model, method, writes=False, **arguments)
+        return self._rehearsal[asked]
+
     async def _write(self, model: str, method: str, **arguments: Any) -> Any:
+        if self._rehearsal is not None:
+            raise WouldWrite
         try:
             answer = await self._odoo.call(model, method, writes=True, **arguments)
         except Uncertain:

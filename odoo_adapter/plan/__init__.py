@@ -232,12 +232,13 @@ def _bases(transaction: Transaction, standing: Standing, context: PlanContext) -
 
 
 def _caused_by(transaction: Transaction) -> str:
-    """The rule, who approved it, the message, and who released it; it stands in the list of postings and in the
-    order's notes."""
+    """The rule, who approved it, the message, and who corrected or released it; it stands in the list of postings and
+    in the order's notes."""
     provenance: Provenance = transaction.provenance
     seq = "" if provenance.seq is None else f" seq {provenance.seq}"
     consent = _consent(transaction)
-    released = f"; released by {consent}" if consent else ""
+    released = f"; corrected by {provenance.corrected_by}" if provenance.corrected_by else ""
+    released += f"; released by {consent}" if consent else ""
     approved = f" of {provenance.release}, approved by {provenance.approved_by}" if provenance.release else ""
     rule = f"rule {provenance.rule} {provenance.version}{approved}, {provenance.topic}{seq}"
     return clean(rule, _LONGEST_CAUSE - len(released)) + released

@@ -143,7 +143,7 @@ class Episode:
         at_ms = max(moment.at_ms, started_ms)
         moment.notes["started_ms"] = started_ms
         values = self._values(memory, started_ms, at_ms)
-        then, remarks, _ = self._classified(moment.of(origin.source, at_ms).with_extra({"loss": UNCLASSIFIED} | values))
+        then, remarks, _ = self.classified(moment.of(origin.source, at_ms).with_extra({"loss": UNCLASSIFIED} | values))
         memory.told += 1
         order = OrderRef(memory.order) if memory.order is not None else None
         return (*remarks, post(posting, then, fact, order=order))
@@ -163,13 +163,13 @@ class Episode:
         return self._post(memory, then, str(started_ms))
 
     def _post(self, memory: EpisodeMemory, moment: Moment, fact: str) -> tuple[EngineOutput, ...]:
-        moment, remarks, fits = self._classified(moment)
+        moment, remarks, fits = self.classified(moment)
         if self.classes and not fits:
             return (*remarks, cannot_post(self.posting, moment, fact, "no line of classify fits"))
         order = OrderRef(memory.order) if memory.order is not None else None
         return (*remarks, post(self.posting, moment, fact, order=order))
 
-    def _classified(self, moment: Moment) -> tuple[Moment, list[EngineOutput], bool]:
+    def classified(self, moment: Moment) -> tuple[Moment, list[EngineOutput], bool]:
         """The moment with its loss, what could not be evaluated, and whether a line of `classify` fits."""
         remarks: list[EngineOutput] = []
         for each in self.classes:

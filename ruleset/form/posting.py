@@ -9,11 +9,11 @@ from typing import TypeAlias
 
 import msgspec
 
-from ruleset.cel import EvaluationFailed, Expression
+from ruleset.cel import EvaluationFailed, Expression, as_cel
 from ruleset.equipment import Equipment
 from ruleset.form.moment import Moment, OnError, Template
 from ruleset.form.vocabulary import ACTIONS, Action, Lacking, converted
-from ruleset.output import Alert, Post, Remark, Unmet
+from ruleset.output import Alert, Post, Remark, Saw, Unmet
 from ruleset.sample import Plain
 from ruleset.trace.trace import Outcome
 from ruleset.transaction import DowntimeClose, DowntimeRecord, IdempotencyKey, OrderRef, Transaction
@@ -128,6 +128,7 @@ def post(
         provenance=provenance,
         reason=reason,
         fields={name: _summarised(value) for name, value in fields.items()},
+        saw=_saw(moment, fact, event, defaults),
         trace=moment.trace(Outcome.REFUSED, key=key, reason=reason),
     )
 
@@ -163,8 +164,14 @@ def cannot_post(posting: Then, moment: Moment, fact: str, reason: str, *, event:
         rule=moment.rule,
         provenance=moment.provenance(posting.reads),
         reason=reason,
+        saw=_saw(moment, fact, event, None),
         trace=moment.trace(Outcome.REFUSED, key=key, reason=reason),
     )
+
+
+def _saw(moment: Moment, fact: str, event: str | None, defaults: Mapping[str, Plain] | None) -> Saw:
+    values = {**{name: as_cel(value) for name, value in moment.known.items()}, **moment.extra}
+    return Saw(fact=fact, event=event or "", values=values, running=moment.running, defaults=dict(defaults or {}))
 
 
 def _key(posting: Posting, moment: Moment, order: OrderRef | None, fact: str, event: str | None) -> IdempotencyKey:

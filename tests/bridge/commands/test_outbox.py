@@ -102,11 +102,34 @@ def test_what_does_not_fit_the_state_of_an_entry_is_said_and_changes_nothing(pla
     assert asyncio.run(waiting(plant)) == 0
 
 
-def test_a_dead_letter_of_a_need_cannot_be_replayed_and_all_leaves_it_out(plant: Path) -> None:
-    (said,) = answered(plant, "replay", "scrap", "--dry-run", *WHY)
-    assert (said["would"], said["text"].startswith("there is nothing to send: S9 is not mapped")) == (None, True)
-    (other,) = answered(plant, "replay", "--all", "--dry-run", *WHY)
-    assert (other["key"], "Odoo could not be asked" in other["text"]) == ("dead", True)
+def test_a_replay_of_all_says_of_each_what_would_be_and_why_not(plant: Path) -> None:
+    refused, dead = answered(plant, "replay", "--all", "--dry-run", *WHY)
+    assert (refused["key"], refused["would"]) == ("scrap", None)
+    assert refused["text"] == "what the rule saw was not kept with it; skip it, or let the event come again"
+    assert (dead["key"], dead["would"], "Odoo could not be asked" in dead["text"]) == ("dead", "pending", True)
+
+
+def test_causes_are_listed_and_one_of_them_can_be_acted_on(plant: Path) -> None:
+    found = {one["text"]: one for one in answered(plant, "causes")}
+    assert {text: (one["state"], one["count"], one["orders"]) for text, one in found.items()} == {
+        "… is not mapped": ("dead", 1, ["mo-1"]),
+        "above the tolerance": ("held", 1, ["mo-2"]),
+        "no stock": ("dead", 1, ["mo-3"]),
+    }
+    (said,) = answered(plant, "skip", "--cause", found["no stock"]["cause"], "--dry-run", *WHY)
+    assert (said["key"], said["would"]) == ("dead", "skipped")
+    result = run(plant, "skip", "--cause", "nothing", *WHY)
+    assert (result.exit_code, result.stderr) == (
+        1,
+        "there is no cause nothing; `uns-bridge outbox causes` lists them\n",
+    )
+
+
+def test_a_correction_names_its_values(plant: Path) -> None:
+    (said,) = answered(plant, "correct", "dead", "work_order=wo-2", "--dry-run", *WHY)
+    assert (said["would"], said["text"].startswith("as corrected")) == ("pending", True)
+    result = run(plant, "correct", "dead", "work_order", *WHY)
+    assert (result.exit_code, result.stderr) == (2, "'work_order' is not NAME=VALUE, such as quantity=4\n")
 
 
 def test_without_a_bridge_the_act_is_kept_and_that_is_said(plant: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -120,8 +143,8 @@ def test_without_a_bridge_the_act_is_kept_and_that_is_said(plant: Path, monkeypa
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (WHY, "name keys, or say --all\n"),
-        (("held", "--all", *WHY), "name keys, or say --all\n"),
+        (WHY, "name keys, or a cause, or say --all\n"),
+        (("held", "--all", *WHY), "name keys, or a cause, or say --all\n"),
         (("held", "--reason", " "), "--reason must say why\n"),
     ],
 )

@@ -225,7 +225,7 @@ async def test_what_holds_no_transaction_is_not_offered_for_a_replay(console: Co
     answer = await console.post("/attention/check", act("replay", "k1"))
 
     page = await answer.text()
-    assert "a replay will be declined" in page
+    assert "it holds nothing that could be sent; skip it" in page
     assert "This changes nothing" in page
 
 

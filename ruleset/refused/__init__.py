@@ -1,0 +1,1 @@
+"""Facts that a rule refused, and how the same fact is decided again."""
