@@ -1,9 +1,10 @@
 # The commands of this project. `make help` lists them; tools/setup makes the environment that they need.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint fuzz test-browser test-burst test-odoo bench bench-odoo bench-tables
+.PHONY: help demo test check lint fuzz faults test-browser test-burst test-odoo bench bench-odoo bench-tables
 
 ARGS ?=
 SECONDS ?= 60
+SEEDS ?= 1-200
 BIN := .venv/bin
 CODE := sparkplug ruleset state odoo_adapter bridge
 ODOO_VARIABLES := UNS_BRIDGE_ODOO_URL UNS_BRIDGE_ODOO_DB UNS_BRIDGE_ODOO_USER UNS_BRIDGE_ODOO_KEY UNS_BRIDGE_ODOO_ADMIN_KEY
@@ -33,6 +34,10 @@ lint: ## format, lint, types and imports only
 fuzz: ## send generated inputs to the Sparkplug host for a minute, or SECONDS=900; atheris leads them where it is installed
 	@tools/setup test
 	@$(BIN)/python -m tests.fuzz --seconds $(SECONDS) $(ARGS)
+
+faults: ## play SEEDS=1-200 schedules of crashes, lost answers and outages against the whole bridge in virtual time
+	@tools/setup test
+	@$(BIN)/python -m tests.faults --seeds $(SEEDS) $(ARGS)
 
 test-browser: ## run the tests of the console in a Chromium, which this installs where it is missing; options in ARGS
 	@tools/setup browser

@@ -48,7 +48,7 @@ class MemoryLink:
         now_ms: Callable[[], int] = wall_clock_ms,
     ) -> None:
         link = Reconnecting(
-            settings, lambda receive: _Connection(broker, settings, subscriptions, will(), receive), may_connect, now_ms
+            settings, lambda receive: Connection(broker, settings, subscriptions, will(), receive), may_connect, now_ms
         )
         self.run = link.run
         self.next_event = link.next_event
@@ -62,7 +62,7 @@ class _ClientSession:
     """What the broker keeps of a client."""
 
     is_clean: bool
-    connection: _Connection | None = None
+    connection: Connection | None = None
     filters: dict[str, int] = field(default_factory=dict)
     outgoing: deque[Publication] = field(default_factory=deque)
     unacknowledged: dict[PacketId, Publication] = field(default_factory=dict)
@@ -139,7 +139,7 @@ class MemoryBroker:
         """Take connections again."""
         self._is_running = True
 
-    def _connect(self, connection: _Connection) -> bool:
+    def _connect(self, connection: Connection) -> bool:
         """Whether the client's session was known. Raises `LinkLost` when stopped."""
         if not self._is_running:
             raise LinkLost("the broker is stopped")
@@ -155,7 +155,7 @@ class MemoryBroker:
         _deliver(known)
         return True
 
-    def _subscribe(self, connection: _Connection, subscriptions: tuple[Subscription, ...]) -> None:
+    def _subscribe(self, connection: Connection, subscriptions: tuple[Subscription, ...]) -> None:
         session = self._sessions[connection.settings.client_id]
         for subscription in subscriptions:
             session.filters[subscription.filter] = subscription.qos
@@ -166,7 +166,7 @@ class MemoryBroker:
             )
         _deliver(session)
 
-    def _publish_of(self, connection: _Connection, publication: Publication) -> None:
+    def _publish_of(self, connection: Connection, publication: Publication) -> None:
         """Raises `LinkLost` when told to cut before the acknowledgement."""
         self.publish(publication)
         client_id = connection.settings.client_id
@@ -175,12 +175,12 @@ class MemoryBroker:
             self.cut(client_id)
             raise LinkLost("cut before the acknowledgement")
 
-    def _acknowledged(self, connection: _Connection, packet_id: PacketId) -> None:
+    def _acknowledged(self, connection: Connection, packet_id: PacketId) -> None:
         session = self._sessions[connection.settings.client_id]
         session.unacknowledged.pop(packet_id, None)
         _deliver(session)
 
-    def _disconnected(self, connection: _Connection) -> None:
+    def _disconnected(self, connection: Connection) -> None:
         session = self._sessions[connection.settings.client_id]
         if session.connection is connection:
             session.connection = None
@@ -207,8 +207,8 @@ def _deliver(session: _ClientSession) -> None:
             return
 
 
-class _Connection:
-    """The client's side of one connection: a `Session` of `Reconnecting`."""
+class Connection:
+    """The client's side of one connection: a `Session` of `Reconnecting`. Tests put a slower way below it."""
 
     def __init__(
         self,

@@ -148,9 +148,10 @@ class Reconnecting:
         try:
             session_present, window = await session.open()
             self._up(session_present, window)
-            began_s = time.monotonic()
+            time_s = asyncio.get_running_loop().time
+            began_s = time_s()
             reason = await session.ended()
-            lasted_s = time.monotonic() - began_s
+            lasted_s = time_s() - began_s
         except LinkLost as error:
             reason = str(error)
         finally:
