@@ -6,7 +6,7 @@ from typing import Final
 
 from bridge.plant import ACTIONS, Mode, OnFailure, SystemOfRecord
 from ruleset.codes import FAULT_REASON, LOSSES, OWN_LOSSES, OWN_UNITS, UNITS
-from ruleset.equipment import Role, ValueType
+from ruleset.equipment import ReleasedAs, Role, ValueType, WithoutOrder
 from ruleset.shift.read import DAYS
 from tests.schema.piece import (
     DRAFT,
@@ -39,7 +39,7 @@ def _fields(*, lists: bool) -> Schema:
     return table({"anyOf": choices}, "The event's fields; `id` and `at` belong to every event.", names=_NAME)
 
 
-_WITHOUT_ORDER: Final = choice(["remark", "alert"], "What pieces are that are counted while no order runs.")
+_WITHOUT_ORDER: Final = choice(WithoutOrder, "What becomes of what happens while no order runs.")
 _STARTED: Final = mapping(
     {
         "started_by": text("The event and its field that name an order that begins, such as work_started.order."),
@@ -48,6 +48,14 @@ _STARTED: Final = mapping(
     },
     {"started_by"},
     "The running order, as events tell it.",
+)
+_RELEASED: Final = mapping(
+    {
+        "released": choice(ReleasedAs, "What makes an order that is released to the work center the one that runs."),
+        "without_order": _WITHOUT_ORDER,
+    },
+    {"released"},
+    "The running order, as Odoo's order releases tell it.",
 )
 _VALUE: Final = mapping(
     {
@@ -87,7 +95,9 @@ _DOCUMENT: Final = mapping(
     "An event as a JSON document.",
 )
 _SIGNALS: Final = table(
-    {"anyOf": [_VALUE, _GROUP, _DATASET, _TEMPLATE, _DOCUMENT, _STARTED]}, "By the names that rules say.", names=_NAME
+    {"anyOf": [_VALUE, _GROUP, _DATASET, _TEMPLATE, _DOCUMENT, _STARTED, _RELEASED]},
+    "By the names that rules say.",
+    names=_NAME,
 )
 _EQUIPMENT: Final = mapping(
     {
