@@ -37,6 +37,14 @@ class Bridge:
         process.kill()
         await process.wait()
 
+    def pause(self) -> None:
+        """Let nothing of it run, as a machine that is frozen does; the system keeps its connections."""
+        self._running.send_signal(signal.SIGSTOP)
+
+    def wake(self) -> None:
+        """Let it go on where it was paused."""
+        self._running.send_signal(signal.SIGCONT)
+
     async def stop(self) -> int:
         """End it in good order; returns its exit code."""
         process = self._running
