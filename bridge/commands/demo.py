@@ -18,8 +18,9 @@ from rich.table import Table
 from bridge.commands.exit import FAILED, OK, UNREACHABLE, WRONG, fail
 from bridge.demo.odoo import DemoOdooError
 from bridge.demo.process import BridgeEnded
-from bridge.demo.run import DemoSettings, Outcome, run_demo
+from bridge.demo.run import Outcome, run_demo
 from bridge.demo.servers import EmbeddedServerError
+from bridge.demo.stage import DemoSettings
 from bridge.errors import first_of
 from odoo_adapter.errors import OdooError
 from ruleset.document import DURATION_UNITS_MS
@@ -125,7 +126,7 @@ def _seconds(length: str) -> float:
 
 def _as_json(outcome: Outcome) -> dict[str, Any]:
     abuses = [asdict(abuse) for abuse in outcome.abuses]
-    return {**asdict(outcome.report), "abuses": abuses, "odoo": outcome.odoo}
+    return {**asdict(outcome.report), "abuses": abuses, "kills": outcome.kills, "odoo": outcome.odoo}
 
 
 def _print(outcome: Outcome) -> None:

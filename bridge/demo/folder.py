@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from importlib.resources import files
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 from bridge.demo.console import DemoConsole
 from bridge.demo.odoo import DemoOdoo
 from bridge.demo.servers import DemoBroker, EmbeddedStore
+from bridge.settings.secret import write_privately
 
 BRIDGE_YAML = """\
 # Written by `uns-bridge demo` for this one run.
@@ -27,6 +27,9 @@ edge_node: {{group: acme-berlin, node: orders}}
 retry: {{first: 200ms, longest: 5s}}
 limits: {{stale_grace: 10s}}
 """
+RECORDED = """\
+recording: {max_file: 5MB, max_total: 20MB}
+"""
 WITHOUT_INBOX = """\
   inbox: never
   timeout: 10s
@@ -41,13 +44,16 @@ def write_plant(
     odoo: DemoOdoo,
     console: DemoConsole | None,
     broker_port: int | None = None,
+    *,
+    name: str = "plant",
+    recorded: bool = False,
 ) -> Path:
     """Copy the shipped plant below `home` and point it at the servers. Secrets are files of their owner's only.
 
     `broker_port`: where the bridge finds the broker, if not on the broker's own port.
     """
-    plant = home / "plant"
-    shutil.copytree(Path(str(files("bridge.demo") / "plant")), plant)
+    plant = home / name
+    shutil.copytree(Path(str(files("bridge.demo") / "plant")), plant, dirs_exist_ok=True)
     port = broker_port or broker.port_5
     names = {"url": odoo.url, "database": odoo.database, "user": odoo.user}
     quoted = {name: json.dumps(value) for name, value in names.items()}  # a database may be called 2026, or true
@@ -55,13 +61,10 @@ def write_plant(
     text = BRIDGE_YAML.format(broker=broker, port=port, store=store, way=way, **quoted) + (
         console.yaml if console else ""
     )
-    (plant / "bridge.yaml").write_text(text, "utf-8")
+    (plant / "bridge.yaml").write_text(text + (RECORDED if recorded else ""), "utf-8")
     secrets = {"broker": broker.password, "redis": store.password, "odoo": odoo.key}
-    for name, secret in secrets.items():
-        _write_secret(plant / f"{name}.secret", secret)
+    for what, secret in secrets.items():
+        write_privately(plant / f"{what}.secret", secret)
+    if odoo.keys:
+        odoo.keys.handed_out(plant / "odoo.secret")
     return plant
-
-
-def _write_secret(path: Path, secret: str) -> None:
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(secret)

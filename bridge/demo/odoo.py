@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
+import secrets
+import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from bridge.demo.servers import HOST, Child, EmbeddedServerError, answers, free_ports
+from bridge.settings.secret import write_privately
 from odoo_adapter.client.api import OdooApi
 from odoo_adapter.client.connection import Connection
 from odoo_adapter.inbox.install import install
@@ -33,6 +35,40 @@ class DemoOdooError(Exception):
     """The Odoo of the demonstration cannot be used; the text says why and what to do."""
 
 
+class SimulatorKeys:
+    """The API keys that the simulator accepts: its file of them, which it reads again at a SIGHUP, and the bridges'."""
+
+    def __init__(self, file: Path, server: Child) -> None:
+        self._file = file
+        self._server = server
+        self._handed_out: list[Path] = []
+
+    def handed_out(self, secret: Path) -> None:
+        """A bridge reads its key here."""
+        self._handed_out.append(secret)
+
+    def accept_new(self, *, also_old: bool) -> str:
+        """Accept a new key for the bridge from now on, and the one that it has or not."""
+        admin, *old = self._file.read_text("utf-8").split()
+        key = secrets.token_hex(20)
+        self._accept([admin, *(old if also_old else ()), key])
+        return key
+
+    def hand_out(self, key: str) -> None:
+        """Put it where the bridges read it."""
+        for secret in self._handed_out:
+            write_privately(secret, key)
+
+    def end_old(self) -> None:
+        """Accept no more than the newest key of the bridge."""
+        admin, *_, newest = self._file.read_text("utf-8").split()
+        self._accept([admin, newest])
+
+    def _accept(self, keys: Sequence[str]) -> None:
+        write_privately(self._file, "\n".join(keys) + "\n")
+        self._server.send(signal.SIGHUP)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemoOdoo:
     """Where Odoo is. `key` is the integration user's, `admin` a connection of the administrator.
@@ -48,13 +84,7 @@ class DemoOdoo:
     simulator: bool
     limit_s: int | None = None
     server: Child | None = None
-
-    async def kill(self, away_s: float) -> None:
-        """End the simulator as a power cut would, and start it again after so long. It must be `kept`."""
-        assert self.server is not None
-        await self.server.kill()
-        await asyncio.sleep(away_s)
-        await self.server.start()
+    keys: SimulatorKeys | None = None
 
     async def prepare(self, say: Callable[[str], None]) -> Planner:
         """Install the inbox (on a real server, if it is used) and the master data. Raises `OdooError`."""
@@ -124,6 +154,7 @@ async def simulated_odoo(home: Path, *, kept: bool = False, limit_s: int | None 
                 simulator=True,
                 limit_s=limit_s,
                 server=server,
+                keys=SimulatorKeys(keys, server),
             )
         finally:
             await admin.close()

@@ -27,6 +27,9 @@ LOSSES: Final = {
 }
 """Odoo's loss reasons (`mrp.block_reason*`, and the inbox's own) by the names that they have in English."""
 
+AGAIN: Final = "UNS bridge: again: "
+"""How a note on a maintenance request begins that asks for the same again."""
+
 _CODE: Final = re.compile(r"\[([^\]]+)\]")
 _TAG: Final = re.compile(r"<[^>]*>")
 
@@ -78,7 +81,7 @@ class DowntimeRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MaintenanceRow:
-    """A maintenance request."""
+    """A maintenance request; or a note by which it was asked for again, while one of the same cause was open."""
 
     serial_number: str
     title: str
@@ -217,13 +220,16 @@ async def _read_maintenance(odoo: OdooReader, since: str) -> tuple[MaintenanceRo
     serials = {
         row["id"]: row["serial_no"] or "" for row in await odoo.search_read("maintenance.equipment", [], ["serial_no"])
     }
-    rows = await odoo.search_read("maintenance.request", [["create_date", ">=", since]], ["name", "equipment_id"])
-    return tuple(
-        MaintenanceRow(
-            serial_number=serials.get(row["equipment_id"][0], "") if row["equipment_id"] else "", title=row["name"]
-        )
-        for row in sorted(rows, key=lambda row: row["id"])
-    )
+    requests = await odoo.search_read("maintenance.request", [], ["name", "equipment_id", "create_date"])
+    serial_of = {
+        row["id"]: serials.get(row["equipment_id"][0], "") if row["equipment_id"] else ""
+        for row in sorted(requests, key=lambda row: row["id"])
+    }
+    titles = [(row["id"], row["name"]) for row in requests if row["create_date"] >= since]
+    domain = [["model", "=", "maintenance.request"], ["date", ">=", since], ["body", "like", AGAIN]]
+    for row in await odoo.search_read("mail.message", domain, ["res_id", "body"]):
+        titles.append((row["res_id"], _TAG.sub("", row["body"] or "").partition(AGAIN)[2]))
+    return tuple(MaintenanceRow(serial_number=serial_of[id], title=title) for id, title in sorted(titles))
 
 
 async def _read_inbox(odoo: OdooReader, since: str) -> tuple[InboxRow, ...]:

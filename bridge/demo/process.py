@@ -5,13 +5,20 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-from bridge.commands.exit import UNREACHABLE
+from bridge.commands.exit import TAKEN_OVER, UNREACHABLE
 from bridge.demo.servers import end_with_parent
 
 STOP_TIMEOUT_S: Final = 30.0
+STARTED_AGAIN: Final = {
+    UNREACHABLE: "its store did not answer",
+    TAKEN_OVER: "the other one had taken over",
+}
+"""After which ends it is started again where it is supervised, by exit code, and why it ended. Any other fails the run,
+although systemd and Docker start it again after any."""
 LOG_TAIL: Final = 2_000
 
 
@@ -22,8 +29,7 @@ class BridgeEnded(Exception):
 class BridgeProcess:
     """One bridge on one plant folder. Its log is kept over restarts. It ends with the demo, also when that is killed.
 
-    `supervised`: it is started again when it ends because something that it needs did not answer, as systemd and
-    Docker do.
+    `supervised`: it is started again when it ends for a reason that is none of its own, as systemd and Docker do.
     """
 
     def __init__(self, plant: Path, log: Path, *, supervised: bool = False) -> None:
@@ -50,16 +56,23 @@ class BridgeProcess:
                 preexec_fn=end_with_parent,
             )
 
-    async def check(self) -> bool:
-        """Whether it had to be started again. Raises `BridgeEnded` when it ended for another reason."""
+    @property
+    def pid(self) -> int | None:
+        """Its process, while it runs."""
+        return None if self._process is None or self._process.returncode is not None else self._process.pid
+
+    async def check(self) -> str:
+        """Why it had ended, where it had to be started again. Raises `BridgeEnded` when it ended for another reason."""
+        if self._turn.locked():
+            return ""
         async with self._turn:
             if self._process is None or (code := self._process.returncode) is None:
-                return False
-            if code != UNREACHABLE or not self._supervised:
+                return ""
+            if code not in STARTED_AGAIN or not self._supervised:
                 tail = self._log.read_text("utf-8", errors="replace")[-LOG_TAIL:]
                 raise BridgeEnded(f"the bridge ended with {code}:\n{tail}")
             await self.start()
-            return True
+            return STARTED_AGAIN[code]
 
     async def kill(self, away_s: float = 0.0) -> None:
         """End it as a power cut would, and start it again after so long."""
@@ -74,6 +87,20 @@ class BridgeProcess:
             await asyncio.sleep(away_s)
             await self.start()
 
+    async def pause(self, lasts_s: float) -> None:
+        """Let it do nothing for so long. It does not notice before it goes on."""
+        await self.check()
+        async with self._turn:
+            self._send(signal.SIGSTOP)
+            try:
+                await asyncio.sleep(lasts_s)
+            finally:
+                self._send(signal.SIGCONT)
+
+    def _send(self, number: signal.Signals) -> None:
+        if self._process is not None and self._process.returncode is None:
+            self._process.send_signal(number)
+
     async def stop(self) -> None:
         """End it in good order; kill it when that takes too long."""
         process = self._process
@@ -86,3 +113,40 @@ class BridgeProcess:
         except TimeoutError:
             process.kill()
             await process.wait()
+
+
+class Bridges:
+    """The bridges of one site: one leads, the others stand by. `leader` gives the process id of the one that leads."""
+
+    def __init__(self, bridges: Sequence[BridgeProcess], leader: Callable[[], Awaitable[int | None]]) -> None:
+        self._bridges = bridges
+        self._leader = leader
+
+    @property
+    def kills(self) -> int:
+        return sum(bridge.kills for bridge in self._bridges)
+
+    async def start(self) -> None:
+        """Start them; the first leads."""
+        for bridge in self._bridges:
+            await bridge.start()
+
+    async def stop(self) -> None:
+        """End them in good order, those that stand by first."""
+        leading = await self.leading()
+        for bridge in (*(each for each in self._bridges if each is not leading), leading):
+            await bridge.stop()
+
+    async def check(self) -> str:
+        """Why one had ended that had to be started again. Raises `BridgeEnded` as `BridgeProcess.check` does."""
+        return "; ".join([reason for bridge in self._bridges if (reason := await bridge.check())])
+
+    async def leading(self) -> BridgeProcess:
+        """The one that leads; the first where none does."""
+        pid = await self._leader()
+        return next((bridge for bridge in self._bridges if bridge.pid == pid and pid), self._bridges[0])
+
+    async def standing_by(self) -> BridgeProcess:
+        """One that does not lead; the only one where there is one."""
+        leading = await self.leading()
+        return next((bridge for bridge in self._bridges if bridge is not leading), leading)

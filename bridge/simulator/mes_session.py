@@ -1,9 +1,16 @@
-"""The MES's own MQTT session: releases come in, documents go out at QoS 1 until the broker has acknowledged them."""
+"""The MES's own MQTT session: releases come in, documents go out at QoS 1 until the broker has acknowledged them.
+
+A broker that is killed may lose what it acknowledged. With `resend_s`, what was published so shortly before the link
+was lost is published again at the next session; where the broker has forgotten the session, all that is still kept is.
+The ids make it harmless.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import json
+import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final
@@ -19,6 +26,8 @@ from ruleset.sample import Plain
 
 SESSION_EXPIRY_S: Final = 86_400
 QUEUE_SIZE: Final = 10_000
+KEPT_S: Final = 600.0
+"""How long what was published is kept, for a broker that forgets: longer than the host is ever away."""
 
 log = structlog.get_logger()
 
@@ -33,9 +42,14 @@ class MesSession:
         broker: LinkSettings,
         link: LinkFactory,
         received: Callable[[Mapping[str, Plain]], None],
+        resend_s: float = 0,
     ) -> None:
         self._received = received
-        self._outgoing: asyncio.Queue[Publication] = asyncio.Queue(QUEUE_SIZE)
+        self._resend_s = resend_s
+        self._outgoing: asyncio.Queue[Publication | None] = asyncio.Queue(QUEUE_SIZE)
+        self._sent: deque[tuple[float, Publication]] = deque()
+        self._again: deque[Publication] = deque()
+        self._was_up = False
         self._up = asyncio.Event()
         settings = replace(broker, client_id=f"{broker.client_id}-mes", clean=False, expiry_s=SESSION_EXPIRY_S)
         subscriptions = [Subscription(filter=order_topic(site, "+"), qos=1)]
@@ -61,7 +75,8 @@ class MesSession:
         while True:
             event = await self._link.next_event()
             match event:
-                case LinkUp():
+                case LinkUp(session_present=known):
+                    await self._look_back(known)
                     self._up.set()
                 case LinkDown(reason=reason):
                     self._up.clear()
@@ -82,12 +97,30 @@ class MesSession:
         except ValueError as error:
             log.warning("mes.release_unreadable", topic=message.topic, reason=str(error))
 
+    async def _look_back(self, known: bool) -> None:
+        """A session begins: see what the broker may have lost, and let it be published before all else."""
+        since_s = time.monotonic() - (self._resend_s if known else KEPT_S)
+        if self._was_up and self._resend_s:
+            lost = [publication for at_s, publication in self._sent if at_s >= since_s]
+            self._sent = deque(one for one in self._sent if one[0] < since_s)
+            self._again.extendleft(reversed(lost))
+            await self._outgoing.put(None)  # wakes the sender
+        self._was_up = True
+
     async def _send(self) -> None:
         while True:
             publication = await self._outgoing.get()
-            while not await self._published(publication):
+            while not await self._caught_up() or (publication and not await self._published(publication)):
                 await self._up.wait()
             self._outgoing.task_done()
+
+    async def _caught_up(self) -> bool:
+        """Whether the broker has all that is to be published again."""
+        while self._again:
+            if not await self._published(self._again[0]):
+                return False
+            self._again.popleft()
+        return True
 
     async def _published(self, publication: Publication) -> bool:
         """Whether the broker has it. Unsure is no: the id makes a second one harmless."""
@@ -96,4 +129,8 @@ class MesSession:
         except LinkLost:
             self._up.clear()
             return False
+        now_s = time.monotonic()
+        self._sent.append((now_s, publication))
+        while self._sent[0][0] < now_s - KEPT_S:
+            self._sent.popleft()
         return True

@@ -36,7 +36,7 @@ class Simulation:
 
     `broker` says how to reach it; its `client_id` begins those of all sessions. `others` are further servers, where the
     edge nodes look for their host too. Releases of the orders in `foreign` are not this plant's: its MES does not see
-    them. `resend_ms` and `data_dir`: see `bridge.simulator.edge_session`.
+    them. `resend_ms` and `data_dir`: see `bridge.simulator.edge_session` and `mes_session`.
     """
 
     def __init__(
@@ -58,7 +58,9 @@ class Simulation:
         self._clock = clock
         self._foreign = frozenset(foreign)
         self._rest = asyncio.Event()
-        self._mes = MesSession(site=scenario.site, broker=broker, link=link, received=self._receive)
+        self._mes = MesSession(
+            site=scenario.site, broker=broker, link=link, received=self._receive, resend_s=resend_ms / 1000
+        )
         self._edges = {
             node: EdgeSession(
                 define_node(node, origins, primary_host=scenario.primary_host),

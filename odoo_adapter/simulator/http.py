@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final
 
 from aiohttp import hdrs, web
 
 from odoo_adapter.simulator import face, jsonrpc, rpc
-from odoo_adapter.simulator.company import ADMINISTRATOR
+from odoo_adapter.simulator.company import ADMINISTRATOR, INTEGRATION
 from odoo_adapter.simulator.errors import (
     Fault,
     bad_request,
@@ -73,6 +73,10 @@ class Service:
         self._users = {key: user for user, key in keys.items()}
         self._file = file
         self._limit_s = limit_s
+
+    def accept(self, administrator: str, bridge: Sequence[str]) -> None:
+        """Accept these API keys of the administrator and of the integration user, and no others, from now on."""
+        self._users = {administrator: ADMINISTRATOR, **dict.fromkeys(bridge, INTEGRATION)}
 
     def app(self) -> web.Application:
         """The application, to be served by an aiohttp runner."""

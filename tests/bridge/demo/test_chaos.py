@@ -16,10 +16,10 @@ from typer.testing import CliRunner
 
 from bridge.__main__ import app
 from bridge.commands.demo import how_to_repeat
-from bridge.demo.chaos import FIRST_S, LAST_S, ON_LINK, TICKETS, Abuse, AbuseKind, plan_abuses
-from bridge.demo.run import DemoSettings
+from bridge.demo.chaos.plan import FIRST_S, LAST_S, ON_LINK, SPACING_S, TRAITS, Abuse, AbuseKind, plan_abuses
+from bridge.demo.stage import DemoSettings
 
-LINKS = {AbuseKind.CUT: ("the bridge", "a node", "the MES"), AbuseKind.SILENCE: ("the bridge",)}
+LINKS = ("the bridge", "a node", "the MES")
 
 
 def minute(seed: int, *, kills: int | None = None) -> tuple[Abuse, ...]:
@@ -31,10 +31,12 @@ def test_a_seed_has_one_schedule_and_another_seed_another_one() -> None:
     assert minute(7) != minute(8)
 
 
-def test_a_minute_draws_all_tickets_but_one() -> None:
+def test_no_kind_comes_twice_in_a_minute_and_all_come_in_a_longer_run_as_often_as_their_tickets_say() -> None:
     counted = Counter(abuse.kind for abuse in minute(7))
-    assert counted.total() == 15
-    assert (Counter(TICKETS) - counted).total() == 1
+    assert (counted.total(), set(counted.values())) == (24, {1})
+    seconds = SPACING_S * (len(AbuseKind) + sum(trait.tickets for trait in TRAITS.values()))
+    longer = plan_abuses(seed=7, seconds=seconds, kinds=frozenset(AbuseKind), links=LINKS)
+    assert Counter(abuse.kind for abuse in longer) == {kind: 1 + TRAITS[kind].tickets for kind in AbuseKind}
 
 
 @given(seed=st.integers(0, 10_000), seconds=st.floats(20, 600))
@@ -44,8 +46,8 @@ def test_abuses_come_in_order_within_production_and_last_a_moment(seed: int, sec
     assert moments == sorted(moments)
     assert moments[0] >= FIRST_S * 1000
     assert moments[-1] <= (seconds - LAST_S) * 1000
-    assert all(0 <= abuse.lasts_ms <= 5_000 for abuse in plan)
-    assert all((abuse.link in LINKS[abuse.kind]) if abuse.kind in ON_LINK else abuse.link == "" for abuse in plan)
+    assert all(0 <= abuse.lasts_ms <= 6_000 for abuse in plan)
+    assert all((abuse.link in LINKS) if abuse.kind in ON_LINK else abuse.link == "" for abuse in plan)
 
 
 def test_as_many_kills_of_the_bridge_as_were_asked_for_come_beside_the_rest() -> None:
@@ -62,11 +64,10 @@ def test_what_cannot_be_done_is_not_planned() -> None:
 
 def test_every_abuse_is_told_in_words() -> None:
     abuse = replace(minute(7)[0], link="the MES", lasts_ms=1_500, calls=2)
-    assert replace(abuse, kind=AbuseKind.SILENCE).what == (
-        "the link of the MES lets nothing pass for 1.5 s, then it is reset"
-    )
-    assert replace(abuse, kind=AbuseKind.TIMEOUT_AFTER_COMMIT).what == "Odoo commits and hangs up, for the next 2 calls"
-    assert len({replace(abuse, kind=kind).what for kind in AbuseKind}) == len(AbuseKind)
+    told = {kind: replace(abuse, kind=kind).what for kind in AbuseKind}
+    assert told[AbuseKind.SILENCE] == "the link of the MES lets nothing pass for 1.5 s, then it is reset"
+    assert told[AbuseKind.TIMEOUT_AFTER_COMMIT] == "Odoo commits and hangs up, for the next 2 calls"
+    assert len(set(told.values())) == len(AbuseKind)
 
 
 def test_kills_are_for_chaos_only() -> None:
@@ -100,4 +101,4 @@ async def test_a_short_day_under_chaos_loses_and_doubles_nothing(tmp_path: Path,
     printed, _ = await run.communicate()
     assert run.returncode == 0, printed.decode()
     report = msgspec.json.decode(file.read_bytes())
-    assert (report["lost"], report["doubled"], report["out_of_order"], len(report["abuses"])) == (0, 0, 0, 5)
+    assert (report["lost"], report["doubled"], report["out_of_order"], len(report["abuses"]) >= 8) == (0, 0, 0, True)

@@ -316,7 +316,8 @@ class Records:
         self._rows = rows
 
     async def search_read(self, model: str, domain: Sequence[object], fields: Sequence[str]) -> list[dict[str, Any]]:
-        return [{name: row[name] for name in ("id", *fields)} for row in self._rows[model]]
+        about = " of maintenance.request" if ["model", "=", "maintenance.request"] in domain else ""
+        return [{name: row[name] for name in ("id", *fields)} for row in self._rows[model + about]]
 
     async def capabilities(self) -> Capabilities:
         return KNOWN["19.0"]
@@ -338,6 +339,7 @@ async def test_a_view_is_read_from_the_rows_of_a_server() -> None:
             ],
             "mrp.workorder": [{"id": 57, "production_id": [42, "WH/MO/00042"], "state": "done"}],
             "mail.message": [{"id": 1, "res_id": 42, "body": "<p>Quality: reject, lot L-mo-42. [k]</p>"}],
+            "mail.message of maintenance.request": [],
             "stock.lot": [{"id": 8, "name": "L-mo-42"}],
             "stock.move": [{"id": 90, "raw_material_production_id": [42, "WH/MO/00042"]}],
             "stock.move.line": [
@@ -357,7 +359,9 @@ async def test_a_view_is_read_from_the_rows_of_a_server() -> None:
                 }
             ],
             "maintenance.equipment": [{"id": 6, "serial_no": "UNS-PRESS-1"}],
-            "maintenance.request": [{"id": 1, "name": "Vibration 7.9", "equipment_id": [6, "Press 1"]}],
+            "maintenance.request": [
+                {"id": 1, "name": "Vibration 7.9", "equipment_id": [6, "Press 1"], "create_date": "2026-11-23 06:00:00"}
+            ],
             "x_uns_transaction": [
                 inbox_row(2, "start:wo-57", "start", '{"wo":"wo-57"}', "2026-11-23 06:00:00"),
                 inbox_row(1, "late", "complete", "{}", "2026-11-23 06:00:01"),

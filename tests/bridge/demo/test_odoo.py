@@ -6,8 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from bridge.demo.odoo import ADMIN_USER, VARIABLES, DemoOdoo, DemoOdooError, real_odoo, simulated_odoo
+from bridge.demo.odoo import ADMIN_USER, COMPANY, VARIABLES, DemoOdoo, DemoOdooError, real_odoo, simulated_odoo
+from odoo_adapter.client.api import OdooApi
+from odoo_adapter.client.connection import Connection
+from odoo_adapter.errors import Unavailable
 from odoo_adapter.seed import HOLD_LOCATION, UNCLASSIFIED
+from tests.integration.patience import until
 
 pytestmark = pytest.mark.embedded
 
@@ -40,13 +44,14 @@ async def test_what_posting_without_the_inbox_needs_is_made_once_where_it_is_not
 async def test_a_simulator_that_is_kept_has_its_orders_after_a_kill(tmp_path: Path) -> None:
     async with simulated_odoo(tmp_path, kept=True) as odoo:
         order = await (await odoo.prepare(lambda text: None)).create_order(5, press=1)
-        await odoo.kill(0)
+        assert odoo.server is not None
+        await odoo.server.kill_for(0)
         rows = await odoo.search_read("mrp.production", [], ["id", "state"])
     assert [f"mo-{row['id']}" for row in rows] == [order]
 
 
 async def test_a_simulator_that_does_not_come_up_says_what_it_printed(tmp_path: Path) -> None:
-    (tmp_path / "odoo-simulator.keys").write_text("one key only\n")
+    (tmp_path / "odoo-simulator.keys").write_text("only-one-key\n")
     with pytest.raises(DemoOdooError, match=r"the Odoo simulator ended while starting: .*odoo-simulator\.keys"):
         async with simulated_odoo(tmp_path):
             pass
@@ -64,3 +69,36 @@ async def test_a_real_odoo_is_asked_for_with_what_the_environment_says(monkeypat
             "uns_bridge_odoo_key",
         )
         assert (odoo.admin.connection.user, odoo.admin.connection.key()) == ("boss", "uns_bridge_odoo_admin_key")
+
+
+async def test_a_key_of_the_simulator_ends_when_a_new_one_is_accepted_alone_and_bridges_are_handed_that(
+    tmp_path: Path,
+) -> None:
+    secret = tmp_path / "odoo.secret"
+    async with simulated_odoo(tmp_path) as odoo:
+        assert odoo.keys is not None
+        odoo.keys.handed_out(secret)
+        secret.write_text(odoo.key)
+        connection = Connection(url=odoo.url, database=odoo.database, key=secret.read_text, company=COMPANY)
+        bridge = OdooApi(connection)
+
+        async def is_let_in() -> bool:
+            try:
+                await bridge.call("res.users", "search_read", writes=False, domain=[], fields=["login"])
+            except Unavailable:
+                return False
+            return True
+
+        async def is_refused() -> bool:
+            return not await is_let_in()
+
+        both = odoo.keys.accept_new(also_old=True)
+        assert await is_let_in()
+        odoo.keys.hand_out(both)
+        odoo.keys.end_old()
+        await until(is_let_in, "the new key, handed out", 10)
+        later = odoo.keys.accept_new(also_old=False)
+        await until(is_refused, "the end of the key", 10)
+        odoo.keys.hand_out(later)
+        assert await is_let_in()
+        await bridge.close()

@@ -16,8 +16,12 @@ from tests.servers import Mosquitto, StartMosquitto, StartRedis
 
 async def ended(bridge: BridgeProcess) -> str:
     """How it ends by itself; empty when it is started again."""
+
+    async def was_started_again() -> bool:
+        return bool(await bridge.check())
+
     try:
-        await until(bridge.check, "the end of the bridge", 20)
+        await until(was_started_again, "the end of the bridge", 20)
     except BridgeEnded as error:
         return str(error)
     return ""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from bridge.demo.proxy import HOST, Proxy
+from bridge.demo.chaos.proxy import HOST, Proxy
 
 
 @dataclass(slots=True)
@@ -83,6 +83,19 @@ async def test_what_is_sent_into_a_silence_never_arrives(echo: Echo) -> None:
     await silence
     assert await say(echo.proxy, b"after\n") == b"after\n"
     assert b"during\n" not in echo.got
+
+
+async def test_a_link_that_is_silent_one_way_carries_the_other(echo: Echo) -> None:
+    reader, writer = await asyncio.open_connection(HOST, echo.proxy.port)
+    silence = asyncio.create_task(echo.proxy.silence(0.2, there=False))
+    await asyncio.sleep(0)
+    writer.write(b"during\n")
+    with pytest.raises(ConnectionResetError):
+        await reader.readline()
+    writer.close()
+    await silence
+    assert b"during\n" in echo.got
+    assert await say(echo.proxy, b"after\n") == b"after\n"
 
 
 async def test_a_server_that_is_away_is_away_through_the_proxy_too() -> None:

@@ -18,7 +18,7 @@ from bridge.demo.servers import (
     MosquittoBroker,
     embedded_broker,
     embedded_store,
-    mosquitto_binary,
+    installed,
     mosquitto_broker,
 )
 from tests.bridge.broker.ground import BASE, down, message, messages, put, running, up
@@ -108,7 +108,7 @@ async def test_the_broker_can_be_restarted_on_its_ports(broker: EmbeddedBroker) 
 
 @pytest.mark.mosquitto
 async def test_mosquitto_keeps_sessions_and_retained_messages_when_it_is_stopped() -> None:
-    binary = mosquitto_binary()
+    binary = installed("mosquitto")
     assert binary is not None, "install the Debian package mosquitto"
     async with mosquitto_broker(binary) as broker:
         settings = replace(to(broker, "documents"), clean=False, expiry_s=600)

@@ -18,8 +18,10 @@ class Proxy:
         self._target = (target_host, target_port)
         self._server: asyncio.Server | None = None
         self._connections: set[asyncio.Task[None]] = set()
-        self._flows = asyncio.Event()
-        self._flows.set()
+        self._there = asyncio.Event()
+        self._back = asyncio.Event()
+        self._there.set()
+        self._back.set()
         self._refuses = False
         self.port = 0
 
@@ -44,14 +46,18 @@ class Proxy:
         finally:
             self._refuses = False
 
-    async def silence(self, lasts_s: float) -> None:
-        """Let nothing pass for so long, then reset all connections: what was sent meanwhile never arrives."""
-        self._flows.clear()
+    async def silence(self, lasts_s: float, *, there: bool = True, back: bool = True) -> None:
+        """Let nothing pass to the server, or back, for so long, then reset all connections: what was sent that way
+        meanwhile never arrives."""
+        silent = [flow for flow, is_meant in ((self._there, there), (self._back, back)) if is_meant]
+        for flow in silent:
+            flow.clear()
         try:
             await asyncio.sleep(lasts_s)
         finally:
             self._end_connections()
-            self._flows.set()
+            for flow in silent:
+                flow.set()
 
     def _end_connections(self) -> None:
         for connection in self._connections:
@@ -74,12 +80,12 @@ class Proxy:
 
     async def _lead(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Pass on until both sides have ended. Where one is cut or gone, the other learns it by a reset."""
-        await self._flows.wait()
+        await self._there.wait()
         target_reader, target_writer = await asyncio.open_connection(*self._target)
         try:
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._pass(reader, target_writer), name="proxy-there")
-                tasks.create_task(self._pass(target_reader, writer), name="proxy-back")
+                tasks.create_task(_pass(reader, target_writer, self._there), name="proxy-there")
+                tasks.create_task(_pass(target_reader, writer, self._back), name="proxy-back")
         except BaseExceptionGroup as group:
             _reset(target_writer)
             raise ConnectionResetError from group
@@ -89,14 +95,15 @@ class Proxy:
         finally:
             target_writer.close()
 
-    async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Pass on what comes, and its end."""
-        while data := await reader.read(CHUNK):
-            await self._flows.wait()
-            writer.write(data)
-            await writer.drain()
-        await self._flows.wait()
-        writer.write_eof()
+
+async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, flow: asyncio.Event) -> None:
+    """Pass on what comes, and its end, while it flows."""
+    while data := await reader.read(CHUNK):
+        await flow.wait()
+        writer.write(data)
+        await writer.drain()
+    await flow.wait()
+    writer.write_eof()
 
 
 def _reset(writer: asyncio.StreamWriter) -> None:
