@@ -122,6 +122,20 @@ def compile_rules(files: Mapping[str, str], assets: Assets) -> tuple[Rules | Non
     return Rules(rules=tuple(rules), instances=tuple(instances)), ()
 
 
+def unused_templates(files: Mapping[str, str]) -> tuple[Problem, ...]:
+    """What one may want to know of clean rule files: templates that no rule uses."""
+    nodes = [node.mapping() for file, text in sorted(files.items()) for node in _entries(file, text, Problems())]
+    used = {keys["use"].raw.value for keys in nodes if "use" in keys}
+    heads = (keys["template"] for keys in nodes if "template" in keys)
+    return tuple(
+        Problem(
+            file=head.file, line=head.line, column=head.column, text=f'no rule uses the template "{head.raw.value}"'
+        )
+        for head in heads
+        if head.raw.value not in used
+    )
+
+
 def followed_signals(rules: Rules, assets: Assets) -> dict[tuple[str, str], Followed]:
     """By equipment and name, every signal that a rule reads, or counts, or that names the running order."""
     followed: dict[tuple[str, str], Followed] = {}

@@ -27,6 +27,7 @@ from bridge.rule_tests.folder import load_tests
 from odoo_adapter.errors import OdooError
 from ruleset.codes import unused_tables
 from ruleset.problem import Problem
+from ruleset.rules import unused_templates
 
 
 def check(plant: Path, json_output: bool, online: bool = False) -> int:
@@ -96,7 +97,8 @@ def _print_notes(notes: Iterable[str]) -> None:
 def _notes(plant: Plant) -> list[str]:
     """What is not wrong, but may be a mistake."""
     text = (plant.folder / CODES_FILE).read_text(encoding="utf-8-sig")
-    return [str(note) for note in unused_tables(CODES_FILE, text, plant.rule_files.values())]
+    notes = (*unused_tables(CODES_FILE, text, plant.rule_files.values()), *unused_templates(plant.rule_files))
+    return [str(note) for note in notes]
 
 
 def _online(compared: Compared | None) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 from msgspec.structs import replace
 
 from ruleset.cel import EvaluationFailed
-from ruleset.form.memory import AlarmMemory, EpisodeMemory, RuleMemory
+from ruleset.form.memory import AlarmMemory, EndingMemory, EpisodeMemory, RuleMemory
 from ruleset.form.moment import Moment
 from ruleset.output import EngineOutput, Remark
 from ruleset.trace.trace import Outcome, Trace
@@ -124,6 +124,8 @@ def _outcome(moment: Moment, memory: RuleMemory | None, was: RuleMemory | None) 
             if "ended_ms" in moment.notes:
                 return Outcome.TOO_SHORT
             answer = next((each for _, _, each in moment.seen if isinstance(each, EvaluationFailed)), False)
+        case EndingMemory() if not moment.seen:
+            return Outcome.LASTS if memory.period else Outcome.FALSE
         case _:
             pass
     if isinstance(answer, EvaluationFailed):

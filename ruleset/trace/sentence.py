@@ -40,6 +40,7 @@ _MEANS: Final = {
     Outcome.TOO_SHORT: "it held, but too short",
     Outcome.WAITS: "it holds, and waits for what else the rule asks",
     Outcome.OPEN: "told already, and lasts",
+    Outcome.LASTS: "it lasts, and is told when it is over",
 }
 
 

@@ -25,6 +25,8 @@ class Outcome(StrEnum):
     """It holds; what the rule asks for besides (time, more events, another event) is not there yet."""
     OPEN = "open"
     """It was told already and lasts: nothing more until it ends."""
+    LASTS = "lasts"
+    """The shift or order is on: it is told when it is over."""
 
     @property
     def decided(self) -> bool:

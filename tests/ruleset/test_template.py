@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from ruleset.rules import unused_templates
 from tests.ruleset.floor import LINE, PRESS, Floor, compiled, problems_of
 
 TEMPLATE = """\
@@ -131,3 +132,9 @@ def test_equipment_without_the_signal_of_a_parameter_is_named() -> None:
     assert problems_of(
         TEMPLATE + USE.split("  override")[0].replace("machining/*", LINE.removeprefix("acme/berlin/"))
     ) == ['rules/a.yaml:12:11: packaging/line-1 is selected here and has no signal "vibration_rms"']
+
+
+def test_a_template_that_no_rule_uses_is_worth_a_note() -> None:
+    other = TEMPLATE.replace("too-high", "too-low", 1)
+    notes = unused_templates({"rules/a.yaml": TEMPLATE + USE, "rules/b.yaml": other})
+    assert [str(each) for each in notes] == ['rules/b.yaml:1:13: no rule uses the template "too-low"']

@@ -113,6 +113,25 @@ def test_what_held_too_short_is_a_look_of_its_own_beside_the_last_that_was_false
     assert look(plant, "vibration", Outcome.FALSE).checks[-1].values == {"vibration_rms": 6.0}
 
 
+ENDING = """
+- rule: per-order
+  assets: "machining/*"
+  track: {made: {delta: good_count, per: order}}
+  at_end_of: order
+  alert: "{period} is over"
+"""
+
+
+def test_an_order_that_runs_lasts_and_one_that_does_not_is_no_period() -> None:
+    plant = Floor(ENDING, at=PRESS)
+    plant.says(order="")
+    assert look(plant, "per-order", Outcome.FALSE).facts == {}
+    plant.says(order="mo-1")
+    lasts = look(plant, "per-order", Outcome.LASTS)
+    assert headline(lasts, at) == "0 s it lasts, and is told when it is over"
+    assert lasts.facts["started_ms"] == START_MS
+
+
 def test_a_value_that_is_not_known_leaves_a_rule_undecided() -> None:
     plant = floor()
     plant.says(vibration_rms=6.0)
