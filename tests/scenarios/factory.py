@@ -12,6 +12,7 @@ from typing import Final
 import msgspec
 
 from bridge.core.input import Acted, ActKind, UnsDocument
+from bridge.correction.given import ORDER
 from bridge.plant import Plant, load_plant
 from bridge.settings.odoo import InboxUse
 from bridge.simulator.edge_session import define_node
@@ -181,6 +182,7 @@ class Factory:
     odoo: Office
     presses: tuple[Machine, ...]
     mill: Machine
+    cell: Machine
     lines: tuple[Machine, ...]
 
     async def releases(self, quantity: float, product: str = "HOUSING") -> str:
@@ -192,10 +194,18 @@ class Factory:
     async def passes(self, *, hours: float = 0, minutes: float = 0, seconds: float = 0) -> None:
         await self.bridge.wait(round(((hours * 60 + minutes) * 60 + seconds) * 1000))
 
-    async def supervisor_releases(self, reason: str = "seen and agreed") -> None:
-        """A person looks at all that is held, and lets it go."""
+    async def supervisor_releases(self, reason: str = "seen and agreed", *, order: str = "") -> None:
+        """A person looks at all that is held, and lets it go; for this order, where nobody knew which it belongs to."""
+        values = {ORDER: order} if order else {}
         keys = tuple(entry.key for entry in self.bridge.entries if entry.state is EntryState.HELD)
-        act = Acted(id=f"act-{self.clock.now_ms()}", kind=ActKind.RELEASE, keys=keys, by="Ana Weber", reason=reason)
+        act = Acted(
+            id=f"act-{self.clock.now_ms()}",
+            kind=ActKind.RELEASE,
+            keys=keys,
+            by="Ana Weber",
+            reason=reason,
+            corrected=values,
+        )
         await self.bridge.take(act)
 
     def knows(self, order: str) -> bool:
@@ -262,6 +272,7 @@ async def opened(ground: Ground, mode: str, folder: Path, town: str = TOWN) -> A
             rules=Rules(folder=plant.folder, bridge=bridge, clock=clock),
             odoo=Office(odoo=ground.admin, suffix=suffix, began_ms=began_ms),
             presses=tuple(_machine(pressing, f"press-{n}", bridge, clock) for n in (1, 2)),
+            cell=_machine(packing, "cell-1", bridge, clock),
             mill=_machine(pressing, "mill-1", bridge, clock),
             lines=tuple(_machine(packing, f"line-{n}", bridge, clock) for n in (1, 2, 3, 4)),
         )
@@ -276,7 +287,7 @@ def plant_in(folder: Path, ground: Ground, mode: str, town: str) -> Plant:
     for file in folder.rglob("*.yaml"):
         text = file.read_text().replace(TOWN, town).replace("company: 1", f"company: {ground.company}")
         text = text.replace('PRESS-{n}"', f'PRESS-{{n}}{ground.suffix}"').replace('MILL-1"', f'MILL-1{ground.suffix}"')
-        file.write_text(text)
+        file.write_text(text.replace('CELL-1"', f'CELL-1{ground.suffix}"'))
     plant = load_plant(folder)
     at = ground.admin.connection
     odoo = replace(
@@ -292,11 +303,14 @@ def plant_in(folder: Path, ground: Ground, mode: str, town: str) -> Plant:
 def _nodes(town: str) -> tuple[EdgeNode, EdgeNode]:
     press: dict[str, Value] = {"State": "RUN", "Fault": "", "Vibration": 2.0}
     line: dict[str, Value] = {"Order": "", "Counters/Good": 0}
+    cell: dict[str, Value] = {"Counters/Good": 0}
     return (
         define_node(
             NodeId(town, "pressing"), dict.fromkeys(("press-1", "press-2", "mill-1"), press), primary_host=None
         ),
-        define_node(NodeId(town, "packing"), {f"line-{n}": line for n in (1, 2, 3, 4)}, primary_host=None),
+        define_node(
+            NodeId(town, "packing"), {**{f"line-{n}": line for n in (1, 2, 3, 4)}, "cell-1": cell}, primary_host=None
+        ),
     )
 
 

@@ -161,3 +161,59 @@ async def test_a_correction_of_what_runs_lowers_the_count_and_counting_goes_on_f
     await plant.passes(minutes=1)
     assert await plant.odoo.order(order) == Running(counted=255)
     assert plant.is_done
+
+
+async def test_pieces_of_a_cell_without_a_terminal_belong_to_the_order_that_is_started_there(plant: Factory) -> None:
+    first, second = await _for_the_cell(plant), await plant.releases(50, "GADGET")
+    await plant.planner.starts_work(first)
+    await plant.bridge.poll()
+    await plant.cell.makes(7)
+    await plant.passes(minutes=2)
+    assert await plant.odoo.order(first) == Running(7)
+    await plant.bridge.restarts()
+    await plant.cell.makes(5)
+    await plant.planner.starts_work(second)
+    await plant.bridge.poll()
+    await plant.cell.makes(2)
+    assert plant.remarks[-2:] == [
+        f"order-ambiguous: {first} and {second} are started at {plant.planner.code('CELL-1')}: "
+        "nobody knows which of them runs, so none does",
+        "count-without-order: good_count counts, but no order is running; its pieces will be held for a person",
+    ]
+    await plant.planner.ends_work(first)
+    await plant.bridge.poll()
+    await plant.cell.makes(4)
+    await plant.passes(minutes=2)
+    assert [await plant.odoo.order(one) for one in (first, second)] == [Running(12), Running(4)]
+    (held,) = plant.held
+    assert held[0] == "production.progress"
+    assert "no order ran at" in held[1]
+
+
+async def test_what_is_made_and_broken_while_no_order_runs_waits_until_a_person_says_for_which(plant: Factory) -> None:
+    order = await _for_the_cell(plant)
+    await plant.cell.makes(6)
+    await plant.mes.says("assembly/cell-1/broken", qty=1, reason="S01")
+    await plant.planner.starts_work(order)
+    await plant.bridge.poll()
+    await plant.cell.makes(3)
+    await plant.passes(minutes=2)
+    assert await plant.odoo.order(order) == Running(3)
+    assert sorted(action for action, _ in plant.held) == ["production.progress", "production.scrap"]
+    await plant.supervisor_releases()
+    await plant.supervisor_releases(order="WH/MO/99999")
+    assert (len(plant.held), await plant.odoo.scrapped(order)) == (2, [])
+    await plant.supervisor_releases(order=order)
+    await plant.mes.repeats_itself()
+    await plant.bridge.restarts()
+    await plant.passes(minutes=2)
+    assert plant.is_done
+    assert await plant.odoo.order(order) == Running(9)
+    assert [one.quantity for one in await plant.odoo.scrapped(order)] == [1]
+
+
+async def _for_the_cell(plant: Factory) -> str:
+    """An order of fifty gadgets, which are made in one step at the cell."""
+    await plant.planner.product("GADGET")
+    await plant.planner.bom("GADGET", {"BOX": (1, "Units")}, [("Assemble", "CELL-1")])
+    return await plant.releases(50, "GADGET")
