@@ -206,7 +206,7 @@ def _sparkplug(core: Core, outputs: Iterable[Output], now_ms: int) -> Iterator[R
                 yield Notice(
                     level="warning", name="host.reconnects", fields={"server": output.server, "reason": output.reason}
                 )
-                yield ReconnectHost(output.server, output.at_ms)
+                yield ReconnectHost(output.server, output.at_ms, output.after_ms)
             case RequestRebirth():
                 topic, payload = rebirth_command(output.node, now_ms)
                 yield Notice(

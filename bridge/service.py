@@ -286,7 +286,7 @@ class _Running:
             case AnnounceHost():
                 self._hosts[request.server].announce(request.will_ms)
             case ReconnectHost():
-                self._hosts[request.server].reconnect(request.will_ms)
+                self._hosts[request.server].reconnect(request.will_ms, request.after_ms)
             case Send():
                 next(one for one in self._deliveries if one.destination == request.destination).send(request)
             case ShowOrder():

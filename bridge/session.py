@@ -80,10 +80,11 @@ class HostSession:
             if self._legacy and self._up and not self._leaving:
                 self._legacy.show(online=True)
 
-    def reconnect(self, will_ms: int) -> None:
-        """End this session, if it is still the one with the will of `will_ms`; the link begins another. Not while
-        leaving."""
+    def reconnect(self, will_ms: int, after_ms: int = 0) -> None:
+        """End this session, if it is still the one with the will of `will_ms`; the link begins another, with a will
+        later than `after_ms`. Not while leaving."""
         if will_ms == self._presence.will_ms:
+            self._presence.outlive(after_ms)
             self._queue(self._link.drop)
 
     def command(self, command: Command) -> None:

@@ -181,10 +181,12 @@ class PublishState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reconnect:
-    """Ask the shell to end the session that began with the will of `at_ms` on this server, and to begin another."""
+    """Ask the shell to end the session that began with the will of `at_ms` on this server, and to begin another, whose
+    will is later than `after_ms` whatever the clock says."""
 
     server: str = ONLY_SERVER
     at_ms: int
+    after_ms: int = 0
     reason: str
 
 

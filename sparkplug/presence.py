@@ -27,6 +27,7 @@ class HostPresence:
     def __init__(self, host_id: str) -> None:
         self.topic = state_topic(host_id)
         self._will_ms: int | None = None
+        self._after_ms = 0
 
     @property
     def will_ms(self) -> int:
@@ -35,10 +36,14 @@ class HostPresence:
             raise ValueError("a birth needs the will of its session first")
         return self._will_ms
 
+    def outlive(self, after_ms: int) -> None:
+        """The next will is later than this: nodes pass over a STATE that is older than the last one."""
+        self._after_ms = max(self._after_ms, after_ms)
+
     def will(self, now_ms: int) -> tuple[str, bytes]:
         """STATE offline, to be left as the will of a CONNECT that is made now."""
-        self._will_ms = now_ms
-        return self.topic, encode_state(HostState(False, now_ms))
+        self._will_ms = max(now_ms, self._after_ms + 1)
+        return self.topic, encode_state(HostState(False, self._will_ms))
 
     def birth(self) -> tuple[str, bytes]:
         """STATE online, with the timestamp of the last will. Raises `ValueError` before the first."""
@@ -46,7 +51,7 @@ class HostPresence:
 
     def death(self, now_ms: int) -> tuple[str, bytes]:
         """STATE offline, to be published before a DISCONNECT that is made now."""
-        return self.topic, encode_state(HostState(False, now_ms))
+        return self.topic, encode_state(HostState(False, max(now_ms, self._will_ms or 0)))
 
 
 class DeclaredOffline(StrEnum):
@@ -77,13 +82,22 @@ class StateWatch:
         except PayloadError as error:
             return [birth], [Problem(FindingName.STATE_UNREADABLE, str(error))]
         if not state.online:
+            if retain and state.timestamp_ms > self.will_ms and self._reconnects.take(now_ms):
+                reason = (
+                    f"the last STATE is of {state.timestamp_ms}, later than our clock: nodes pass over an earlier one"
+                )
+                return [self._later(state.timestamp_ms, reason)], []
             if retain or self._declared_offline is DeclaredOffline.REPUBLISH:
                 return [birth], []  # a retained one is from before this session, whose birth is under way
             if not self._reconnects.take(now_ms):
                 return [birth], []
             reason = f"STATE said at {state.timestamp_ms} that {self._host_id} were offline"
-            return [Reconnect(server=self._server, at_ms=self.will_ms, reason=reason)], []
+            return [self._later(0, reason)], []
         if state.timestamp_ms > self.will_ms and not retain:
             text = f"another host says {self._host_id} is online since {state.timestamp_ms}"
             return [], [Problem(FindingName.HOST_ID_SHARED, text)]
         return [], []
+
+    def _later(self, after_ms: int, reason: str) -> Reconnect:
+        assert self.will_ms is not None
+        return Reconnect(server=self._server, at_ms=self.will_ms, after_ms=after_ms, reason=reason)

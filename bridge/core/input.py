@@ -194,10 +194,12 @@ class AnnounceHost:
 
 @dataclass(frozen=True, slots=True)
 class ReconnectHost:
-    """End the host's session on a server, if it is still the one with the will of `will_ms`, and begin another."""
+    """End the host's session on a server, if it is still the one with the will of `will_ms`, and begin another, whose
+    will is later than `after_ms`."""
 
     server: str
     will_ms: int
+    after_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)

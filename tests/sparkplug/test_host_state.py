@@ -136,7 +136,9 @@ def test_a_host_that_reconnects_answers_a_false_death_with_a_new_session() -> No
 
 
 def test_a_retained_death_is_from_before_the_session_and_never_makes_it_end() -> None:
-    assert connected(RECONNECTING).receive(STATE, OFFLINE, retain=True, now_ms=9_001) == (PublishState(at_ms=WILL_MS),)
+    before = encode_state(HostState(False, WILL_MS))
+
+    assert connected(RECONNECTING).receive(STATE, before, retain=True, now_ms=9_001) == (PublishState(at_ms=WILL_MS),)
 
 
 def test_one_who_says_again_and_again_that_we_are_offline_cannot_keep_us_reconnecting() -> None:
@@ -146,3 +148,26 @@ def test_one_who_says_again_and_again_that_we_are_offline_cannot_keep_us_reconne
 
     assert reconnects == [0, 10, 30, 70, 150, 310, 630, 1_230, 1_830, 2_430, 3_030]
     assert all(answer == (PublishState(at_ms=WILL_MS),) for answer in answers if not isinstance(answer[0], Reconnect))
+
+
+def test_a_last_state_that_is_later_than_our_birth_is_outlived_by_another_session() -> None:
+    last = encode_state(HostState(False, WILL_MS + 5_000))
+
+    assert connected().receive(STATE, last, retain=True, now_ms=1_200) == (
+        Reconnect(
+            at_ms=WILL_MS,
+            after_ms=WILL_MS + 5_000,
+            reason=f"the last STATE is of {WILL_MS + 5_000}, later than our clock: nodes pass over an earlier one",
+        ),
+    )
+
+
+def test_a_host_that_outlives_a_later_state_is_born_and_dies_after_it() -> None:
+    presence = HostPresence("berlin")
+    presence.outlive(9_000)
+    presence.will(5_000)
+
+    assert [decode_state(payload) for _, payload in (presence.birth(), presence.death(5_500))] == [
+        HostState(True, 9_001),
+        HostState(False, 9_001),
+    ]
