@@ -52,13 +52,9 @@ def main() -> int:
     asked = _arguments()
     began_s = time.monotonic()
     with _home() as home:
-        results = list(_progress(asked, home))
+        results = [_tell(result, asked.json) for result in _progress(asked, home)]
     failed = [result for result in results if not result.is_clean]
-    if asked.json:
-        _print_json(results)
-    else:
-        for told in (result.told for result in results if result.told):
-            sys.stdout.write(f"{told}\n\n")
+    if not asked.json:
         _print_sums(results, time.monotonic() - began_s)
     lost, doubled, misplaced = (
         sum(getattr(one, name) for one in results) for name in ("lost", "doubled", "out_of_order")
@@ -138,10 +134,15 @@ def _result(outcome: Outcome, cpu_s: float, told: str) -> Result:
     )
 
 
-def _print_json(results: list[Result]) -> None:
-    for one in sorted(results, key=lambda each: each.seed):
-        fields = {name: getattr(one, name) for name in one.__slots__ if name != "told" or one.told}
+def _tell(result: Result, as_json: bool) -> Result:
+    """Print a result as soon as it is there: as JSON, or the story of one that failed."""
+    if as_json:
+        fields = {name: getattr(result, name) for name in result.__slots__ if name != "told" or result.told}
         sys.stdout.write(json.dumps(fields) + "\n")
+    elif result.told:
+        sys.stdout.write(f"{result.told}\n\n")
+    sys.stdout.flush()
+    return result
 
 
 def _print_sums(results: list[Result], took_s: float) -> None:

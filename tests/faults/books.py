@@ -1,22 +1,26 @@
-"""The judgement of a schedule: what truly happened against what stands in Odoo, and where all of it went."""
+"""The judgement of a schedule: what truly happened against what stands in Odoo, and where all of it went.
+
+What was posted twice or in the wrong order stands in Odoo for ever: its rows are only added to. So judging at the end
+judges every step.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 from bridge.core.order import CURSOR_ID, OrderRecord
-from bridge.demo.compare import NamespaceView, Report, compare
-from bridge.demo.odoo_view import read_view
+from bridge.demo.compare import ON_THE_NAMESPACE, NamespaceView, Report, compare
+from bridge.demo.odoo_view import OdooView, read_view
 from bridge.demo.posted import read_posted
-from bridge.simulator.ledger import Fact
+from bridge.simulator.ledger import ExpectedOutcome, Fact
 from odoo_adapter.plan import PlanContext
-from state.entry import EntryState, decode
+from state.entry import Entry, EntryState, decode
 from state.record import Table
 from tests.faults.desk import Reader
 from tests.faults.machine import START_MS
@@ -24,10 +28,18 @@ from tests.faults.machine import START_MS
 if TYPE_CHECKING:
     from tests.faults.world import World
 
+LOST: Final = "lost: "
+DOUBLED: Final = "doubled: "
+MISPLACED: Final = "out of order: "
+UNACCOUNTED: Final = "documents: unaccounted for"
+COUNTED_BY_A_RULE: Final = "quality"
+"""The documents that lead to nothing by themselves: checks, of which a rule counts the failures."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """`buckets` says where all facts and messages went; `excused` are facts that nobody could know, with the reason."""
+    """`excused` are facts that nobody could know any more, with the reason. `buckets` says where everything went: each
+    fact and each document is counted in exactly one."""
 
     lost: int
     doubled: int
@@ -41,44 +53,138 @@ class Verdict:
         return not self.faults
 
 
-def judge(
-    world: World,
-    facts: Sequence[Fact],
-    orders: Sequence[str],
-    releases: Sequence[tuple[str, int]],
-    stuck: str,
-) -> Verdict:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Day:
+    """What truly happened: the facts, the orders that were released, and the releases (order, version) that the MES
+    saw; the lanes of the dead letters that a person replayed; and why the day did not come to its end, if it did not.
+    """
+
+    facts: Sequence[Fact]
+    orders: Sequence[str]
+    releases: Sequence[tuple[str, int]]
+    replayed: Sequence[str]
+    stuck: str
+
+
+def judge(world: World, day: Day) -> Verdict:
     """Compare, once nothing moves any more."""
-    report = at_once(_compare(world, facts, orders, releases))
-    more = [stuck] if stuck else []
-    more += [f"a defect: {text}" for text in world.universe.defects]
+    view = at_once(_view(world, day))
+    report = _compare(world, day, view)
     entries = [decode(body) for body in at_once(world.server.read(Table.ENTRY)).values()]
-    states = Counter(str(entry.state) for entry in entries)
-    more += [f"{entry.key} is {entry.state}: {entry.reason}" for entry in entries if entry.state in (EntryState.HELD,)]
-    buckets = {"facts": report.facts, "posted": report.postings, "dead": report.dead, **states}
+    done = [decode(body) for body in at_once(world.server.read(Table.DONE)).values()]
+    posted = {key.rpartition(":")[2] for key in (*(row.key for row in view.inbox), *(entry.key for entry in done))}
+    documents = Counter(_documents(world, entries, posted))
+    reasons = {text: _excuse(world, day, entries, text) for text in report.differences}
+    excused = tuple(f"{reason}: {text}" for text, reason in reasons.items() if reason)
+    faults = [text for text, reason in reasons.items() if not reason]
+    faults += [day.stuck] if day.stuck else []
+    faults += [f"a defect: {text}" for text in world.universe.defects]
+    faults += [f"{entry.key} is {entry.state} for ever" for entry in _stuck(entries)]
+    faults += [f"{bucket}: {count}" for bucket, count in documents.items() if bucket.startswith(UNACCOUNTED)]
+    lost, doubled, misplaced = (sum(text.startswith(kind) for text in faults) for kind in (LOST, DOUBLED, MISPLACED))
+    unknown = sum(text.startswith(LOST) for text, reason in reasons.items() if reason)
     return Verdict(
-        lost=report.lost,
-        doubled=report.doubled,
-        out_of_order=report.out_of_order,
-        faults=(*report.differences, *more),
-        excused=(),
-        buckets=buckets,
+        lost=lost,
+        doubled=doubled,
+        out_of_order=misplaced,
+        faults=tuple(faults),
+        excused=excused,
+        buckets={**_facts(day, lost, unknown), **documents, **_people(day, entries)},
     )
 
 
-async def _compare(
-    world: World, facts: Sequence[Fact], orders: Sequence[str], releases: Sequence[tuple[str, int]]
-) -> Report:
+def _facts(day: Day, lost: int, excused: int) -> dict[str, int]:
+    """Each fact in one bucket."""
+    kept = Counter(fact.outcome for fact in day.facts)
+    shown = sum(fact.kind in ON_THE_NAMESPACE for fact in day.facts)
+    posted = kept[ExpectedOutcome.POSTED] - shown - lost - excused
+    return {
+        "facts: posted, alone or in a total": posted,
+        "facts: on the namespace": shown,
+        "facts: dead letters, as the rules say": kept[ExpectedOutcome.DEAD],
+        "facts: waiting for quality, as the rules say": kept[ExpectedOutcome.HELD],
+        "facts: not to be known any more, or held": excused,
+        "facts: lost": lost,
+    }
+
+
+def _people(day: Day, entries: Sequence[Entry]) -> dict[str, int]:
+    """What was left to people."""
+    held = sum(entry.state is EntryState.HELD for entry in entries)
+    return {"entries: replayed by a person": len(day.replayed), "entries: held for a person": held}
+
+
+def _documents(world: World, entries: Sequence[Entry], posted: Collection[str]) -> Iterator[str]:
+    """A bucket for every document that the broker took from the MES. `posted`: the ids that keys of postings end in."""
+    waiting = {entry.key.rpartition(":")[2]: str(entry.state) for entry in entries}
+    forgotten = {publication.payload for publication in world.broker.lost}
+    answered = {record.order: record.answered_version or 0 for record in _orders(world)}
+    seen: set[str] = set()
+    for topic, payload in world.broker.told:
+        told = msgspec.json.decode(payload)
+        id = told["id"]
+        if id in seen:
+            yield "documents: told again"
+        elif topic.endswith("/ack") and answered.get(told["order"], 0) >= told["version"]:
+            yield "documents: answers to releases"
+        elif id in posted:
+            yield "documents: posted"
+        elif id in waiting:
+            yield f"documents: {waiting[id]}"
+        elif topic.endswith(f"/{COUNTED_BY_A_RULE}"):
+            yield "documents: counted by a rule"
+        elif payload in forgotten:
+            yield "documents: forgotten by the broker"
+        elif world.server.lost_commits:
+            yield "documents: lost with the store's last writes"
+        else:
+            yield f"{UNACCOUNTED}: {id}"
+        seen.add(id)
+
+
+def _excuse(world: World, day: Day, entries: Sequence[Entry], text: str) -> str:
+    """Why this is no fault: nobody could know it, or people see to it; nothing where it is one."""
+    if text.startswith(MISPLACED) and any(_names(text, lane) for lane in day.replayed):
+        return "a person replayed it later"
+    if not text.startswith(LOST):
+        return ""
+    held = next((entry for entry in entries if entry.state is EntryState.HELD and _names(text, entry.lane)), None)
+    if held is not None:
+        return f"held for a person ({held.reason})"
+    if world.broker.lost:
+        return "the broker lost messages"
+    if world.server.lost_commits:
+        return "the store lost writes that it had confirmed"
+    return ""
+
+
+def _names(text: str, lane: str) -> bool:
+    return f" {lane.rpartition(':')[2]}" in text
+
+
+def _stuck(entries: Sequence[Entry]) -> list[Entry]:
+    """What waits although nothing stops it."""
+    stopped = {entry.lane for entry in entries if entry.state in (EntryState.HELD, EntryState.DEAD)}
+    return [entry for entry in entries if entry.lane not in stopped]
+
+
+def _orders(world: World) -> list[OrderRecord]:
+    stored = at_once(world.server.read(Table.ORDER))
+    return [msgspec.json.decode(body, type=OrderRecord) for id, body in stored.items() if id != CURSOR_ID]
+
+
+async def _view(world: World, day: Day) -> OdooView:
     posted = None
     if world.has("look-first"):
         posted = await read_posted(world.server, PlanContext(units=world.units, over=Decimal("0.05")))
-    view = await read_view(Reader(world.desk), orders, START_MS, posted)
-    stored = await world.server.read(Table.ORDER)
-    records = [msgspec.json.decode(body, type=OrderRecord) for id, body in stored.items() if id != CURSOR_ID]
-    answers = {one.order: (one.answered_version or 0, str(one.answer)) for one in records if one.order in orders}
-    named = tuple(one for one in releases if one[0] in orders)
-    namespace = NamespaceView(releases=named, answers=answers)
-    return compare(facts, view, namespace, seed=world.schedule.seed)
+    return await read_view(Reader(world.desk), day.orders, START_MS, posted)
+
+
+def _compare(world: World, day: Day, view: OdooView) -> Report:
+    records = [record for record in _orders(world) if record.order in day.orders]
+    answers = {one.order: (one.answered_version or 0, str(one.answer)) for one in records}
+    releases = tuple(one for one in day.releases if one[0] in day.orders)
+    return compare(day.facts, view, NamespaceView(releases=releases, answers=answers), seed=world.schedule.seed)
 
 
 def at_once(coroutine: Any) -> Any:

@@ -11,12 +11,15 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
+from typing import Final
 
 from bridge.broker.errors import LinkLost
 from bridge.broker.link import BrokerLink, LinkSettings, MayConnect, Publication, Subscriptions, WillSource
 from bridge.broker.memory import Connection, MemoryBroker
 from bridge.broker.reconnect import PacketId, Received, Reconnecting
 from tests.faults.machine import Machine, Universe
+
+MES: Final = "plant-mes"
 
 
 @dataclass(slots=True)
@@ -44,6 +47,8 @@ class Broker(MemoryBroker):
         self.weather = Weather()
         self.note = note
         self.lost: list[Publication] = []
+        self.told: list[tuple[str, bytes]] = []
+        """What the MES had acknowledged: topic and payload."""
         self.last_up_s: dict[str, float] = {}
 
     def forget(self) -> None:
@@ -173,6 +178,8 @@ class Wire(Connection):
             cut = error
             self._down(lambda: _fail(answer, cut), 0.0)
             return
+        if self.settings.client_id == MES:
+            self._at.told.append((publication.topic, publication.payload))
         self._down(lambda: _succeed(answer, True), 0.0)
 
     def _acknowledged(self, packet_id: PacketId) -> None:

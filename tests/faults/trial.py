@@ -24,6 +24,7 @@ from bridge.simulator.simulation import Simulation
 from odoo_adapter.seed import Planner
 from state.entry import EntryState, decode
 from state.record import Table
+from tests.faults.books import Day as Truth
 from tests.faults.books import Verdict, judge
 from tests.faults.day import scenario_of
 from tests.faults.desk import REFUSAL
@@ -69,7 +70,7 @@ def _play(schedule: Schedule, home: Path) -> Outcome:
             stuck = day.run()
             return Outcome(
                 schedule=schedule,
-                verdict=judge(world, day.ledger.facts, day.orders, day.releases, stuck),
+                verdict=judge(world, day.books(stuck)),
                 events=tuple(world.events),
                 virtual_s=world.universe.now_s,
                 turns=world.universe.turns,
@@ -89,13 +90,15 @@ class Day:
         self._scenario = scenario_of(world.schedule.seed)
         self.ledger = Ledger(world.schedule.seed)
         self.orders: list[str] = []
-        self.replayed = 0
+        self.replayed: list[str] = []
         self._simulation: Simulation | None = None
 
-    @property
-    def releases(self) -> tuple[tuple[str, int], ...]:
-        """(order, version) that the MES has seen."""
-        return () if self._simulation is None else self._simulation.releases
+    def books(self, stuck: str) -> Truth:
+        """What truly happened."""
+        releases = () if self._simulation is None else self._simulation.releases
+        return Truth(
+            facts=self.ledger.facts, orders=self.orders, releases=releases, replayed=self.replayed, stuck=stuck
+        )
 
     def run(self) -> str:
         """Let the day pass; why it did not come to its end, or nothing."""
@@ -152,13 +155,14 @@ class Day:
     async def _replay(self) -> bool:
         """A person looks at the dead letters, and replays those that Odoo refused. Whether there were any."""
         entries = [decode(body) for body in (await self._world.server.read(Table.ENTRY)).values()]
-        refused = tuple(entry.key for entry in entries if entry.state is EntryState.DEAD and REFUSAL in entry.reason)
+        dead = [entry for entry in entries if entry.state is EntryState.DEAD and REFUSAL in entry.reason]
+        refused = tuple(entry.key for entry in dead)
         if not refused:
             return False
         self._world.note(f"a person replays {', '.join(refused)}")
         act = Acted(id="act-1", kind=ActKind.REPLAY, keys=refused, by="Ana Weber", reason="Odoo takes it now")
         await self._world.server.submit(store_act(act))
-        self.replayed = len(refused)
+        self.replayed = [entry.lane for entry in dead]
         return True
 
     async def _drained(self, simulation: Simulation) -> None:
