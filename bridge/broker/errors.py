@@ -4,6 +4,7 @@ LinkLost                  the session could not be made, or the publication cann
   SessionRefused          the broker answered, and declined the session: log-in, version, client id
   SubscriptionRefused     the broker took the session, and declined a subscription
   PublicationRefused      the broker said that it will not take it (MQTT 5 tells, 3.1.1 does not)
+  Unheard                 nobody reads what was to be `heard` (MQTT 5 tells, 3.1.1 does not)
 """
 
 
@@ -24,3 +25,7 @@ class PublicationRefused(LinkLost):
 
     Publishing the same again is safe, and useless until somebody changes the broker.
     """
+
+
+class Unheard(LinkLost):
+    """The broker took the publication, and says that nobody has subscribed to it. The session stands."""

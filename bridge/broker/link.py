@@ -14,12 +14,14 @@ from typing import Protocol, TypeAlias
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Publication:
-    """A message to publish, or to leave as a will."""
+    """A message to publish, or to leave as a will. `heard`: it does not count where the broker says that nobody reads
+    it, as one does that has forgotten its sessions (MQTT 5, QoS 1)."""
 
     topic: str
     payload: bytes
     qos: int
     retain: bool
+    heard: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +124,7 @@ class BrokerLink(Protocol):
     async def publish(self, publication: Publication) -> None:
         """Hand over a publication; at QoS 1 return when the broker has acknowledged it.
 
-        Raises `LinkLost` when the session is down or ends before that.
+        Raises `LinkLost` when the session is down or ends before that, and `Unheard`.
         """
         ...
 

@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from bridge.broker.errors import LinkLost
+from bridge.broker.errors import LinkLost, Unheard
 from bridge.broker.link import LinkSettings, MayConnect, Publication, Subscription, Subscriptions, WillSource
 from bridge.broker.reconnect import PacketId, Received, Reconnecting, always, no_will, wall_clock_ms
 
@@ -69,6 +69,10 @@ class _ClientSession:
     again: deque[PacketId] = field(default_factory=deque)
     last_packet_id: int = 0
 
+    def granted(self, topic: str) -> list[int]:
+        """The QoS of each subscription that the topic matches."""
+        return [qos for one, qos in self.filters.items() if filter_matches(one, topic)]
+
     def next_packet_id(self) -> PacketId:
         while True:
             self.last_packet_id = self.last_packet_id % LARGEST_PACKET_ID + 1
@@ -96,8 +100,7 @@ class MemoryBroker:
             else:
                 self._retained.pop(publication.topic, None)
         for session in self._sessions.values():
-            granted = [qos for one, qos in session.filters.items() if filter_matches(one, publication.topic)]
-            if granted:
+            if granted := session.granted(publication.topic):
                 qos = min(publication.qos, max(granted))
                 if qos > 0 or session.connection is not None:
                     session.outgoing.append(replace(publication, qos=qos, retain=False))
@@ -174,6 +177,8 @@ class MemoryBroker:
             self._cut_at_publish.discard(client_id)
             self.cut(client_id)
             raise LinkLost("cut before the acknowledgement")
+        if publication.heard and not any(session.granted(publication.topic) for session in self._sessions.values()):
+            raise Unheard("nobody has subscribed to it")
 
     def _acknowledged(self, connection: Connection, packet_id: PacketId) -> None:
         session = self._sessions[connection.settings.client_id]

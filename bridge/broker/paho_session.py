@@ -28,7 +28,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from bridge.broker.errors import LinkLost, PublicationRefused, SessionRefused, SubscriptionRefused
+from bridge.broker.errors import LinkLost, PublicationRefused, SessionRefused, SubscriptionRefused, Unheard
 from bridge.broker.link import LinkSettings, Publication, Subscriptions, WillSource
 from bridge.broker.paho_client import new_client, tls_context
 from bridge.broker.reconnect import PacketId, Received
@@ -39,6 +39,7 @@ READS_PER_TURN = 64
 """Packets read before other tasks have their turn."""
 
 DISCONNECT_WITH_WILL = 0x04
+NO_MATCHING_SUBSCRIBERS = 0x10
 DEFAULT_PUBLISH_WINDOW = 100
 """QoS 1 publications in flight where the broker does not say (MQTT 3.1.1); what rumqttd keeps at the least."""
 
@@ -56,7 +57,7 @@ class PahoSession:
         self._connected: asyncio.Future[tuple[bool, int]] = self._loop.create_future()
         self._subscribed: asyncio.Future[None] = self._loop.create_future()
         self._ended: asyncio.Future[str] = self._loop.create_future()
-        self._waiting: dict[int, asyncio.Future[None]] = {}
+        self._waiting: dict[int, asyncio.Future[ReasonCode]] = {}
         self._window = asyncio.Semaphore(0)
         self._fd: int | None = None
         self._tail: socket.socket | None = None
@@ -135,10 +136,12 @@ class PahoSession:
         self._waiting[info.mid] = answer = self._loop.create_future()
         self._watch()
         try:
-            await answer
+            reason = await answer
         finally:
             self._waiting.pop(info.mid, None)
             self._watch()
+        if publication.heard and reason.value == NO_MATCHING_SUBSCRIBERS:
+            raise Unheard(f"the broker: {reason}")
 
     def acknowledge(self, packet_id: PacketId) -> None:
         if not self._ended.done():
@@ -362,7 +365,7 @@ class PahoSession:
         if reason.is_failure:
             _fail(waiting, PublicationRefused(f"the broker refused the publication: {reason}"))
         else:
-            waiting.set_result(None)
+            waiting.set_result(reason)
 
     def _on_disconnect(
         self, _client: Client, _userdata: Any, flags: DisconnectFlags, reason: ReasonCode, _properties: Any

@@ -1,8 +1,9 @@
 """The MES's own MQTT session: releases come in, documents go out at QoS 1 until the broker has acknowledged them.
 
 A broker that is killed may lose what it acknowledged. With `resend_s`, what was published so shortly before the link
-was lost is published again at the next session; where the broker has forgotten the session, all that is still kept is.
-The ids make it harmless.
+was lost is published again at the next session; where the broker has forgotten the session, all that is still kept is;
+and nothing counts as published while the broker says that nobody reads it, as it does until the bridge's session is
+there again (MQTT 5). The ids make it harmless.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import Final
 
 import structlog
 
-from bridge.broker.errors import LinkLost
+from bridge.broker.errors import LinkLost, Unheard
 from bridge.broker.link import LinkDown, LinkSettings, LinkUp, Message, Publication, Subscription
 from bridge.broker.reconnect import always
 from bridge.core.topic import order_topic
@@ -26,6 +27,8 @@ from ruleset.sample import Plain
 
 SESSION_EXPIRY_S: Final = 86_400
 QUEUE_SIZE: Final = 10_000
+UNHEARD_PAUSE_S: Final = 0.5
+"""Before a document is published again that nobody read."""
 KEPT_S: Final = 600.0
 """How long what was published is kept, for a broker that forgets: longer than the host is ever away."""
 
@@ -65,7 +68,8 @@ class MesSession:
     async def send(self, topic: str, document: Mapping[str, Plain]) -> None:
         """Queue a document. It is published, again and again if need be, after those before it."""
         payload = json.dumps(document, separators=(",", ":")).encode()
-        await self._outgoing.put(Publication(topic=topic, payload=payload, qos=1, retain=False))
+        publication = Publication(topic=topic, payload=payload, qos=1, retain=False, heard=self._resend_s > 0)
+        await self._outgoing.put(publication)
 
     async def sent(self) -> None:
         """Wait until the broker has acknowledged everything that was queued."""
@@ -126,6 +130,9 @@ class MesSession:
         """Whether the broker has it. Unsure is no: the id makes a second one harmless."""
         try:
             await self._link.publish(publication)
+        except Unheard:
+            await asyncio.sleep(UNHEARD_PAUSE_S)
+            return False
         except LinkLost:
             self._up.clear()
             return False

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from bridge.broker.errors import LinkLost
+from bridge.broker.errors import LinkLost, Unheard
 from bridge.broker.link import Message, Publication
 from tests.bridge.broker.ground import Room, down, event, message, messages, put, running, up
 
@@ -41,6 +41,19 @@ async def test_a_message_carries_its_topic_and_every_byte(room: Room) -> None:
         await put(publisher, room.topic("line/käse"), payload)
         found = await message(link)
     assert (found.topic, found.payload) == (room.topic("line/käse"), payload)
+
+
+async def test_what_is_to_be_heard_does_not_count_where_nobody_reads_it(room: Room) -> None:
+    heard = Publication(topic=room.topic("line/fact"), payload=b"1", qos=1, retain=False, heard=True)
+    reader = room.ground.link(room.settings("host"), [room.subscription()])
+    async with room.publisher() as publisher:
+        if room.ground.version == 5:
+            with pytest.raises(Unheard):
+                await publisher.publish(heard)
+        async with running(reader):
+            await up(reader)
+            await publisher.publish(heard)
+            assert (await message(reader)).payload == b"1"
 
 
 async def test_the_link_is_up_before_what_the_session_delivers(room: Room) -> None:

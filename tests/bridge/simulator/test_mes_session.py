@@ -17,13 +17,14 @@ RELEASE_TOPIC = "uns/v1/acme/berlin/order/mo-1"
 class Mes:
     """A MES that only keeps what it receives."""
 
-    def __init__(self, broker: MemoryBroker) -> None:
+    def __init__(self, broker: MemoryBroker, resend_s: float = 0) -> None:
         self.received: list[object] = []
         self.session = MesSession(
             site=SITE,
             broker=settings("plant"),
             link=lambda settings, subscriptions, will, may: MemoryLink(broker, settings, subscriptions, will, may),
             received=self._take,
+            resend_s=resend_s,
         )
 
     def _take(self, document: object) -> None:
@@ -95,3 +96,29 @@ async def test_documents_are_repeated_until_acknowledged_and_stay_in_order() -> 
         await until(lambda: "c" in reader.read)
 
     assert reader.read in (["a", "a", "b", "c"], ["a", "b", "c"])
+
+
+async def test_what_nobody_read_is_published_until_somebody_does_and_then_in_order() -> None:
+    broker = MemoryBroker()
+    mes, reader = Mes(broker, resend_s=60), Reader(broker)
+    async with running(mes.session.run()):
+        for id in ("a", "b"):
+            await mes.session.send("uns/v1/acme/berlin/packaging/line-1/finished", {"id": id})
+        async with running(reader.link.run(), reader.run()):
+            await mes.session.sent()
+            await until(lambda: reader.read == ["a", "b"])
+
+
+async def test_what_was_published_shortly_before_the_link_was_lost_comes_again_before_what_is_new() -> None:
+    broker = MemoryBroker()
+    mes, reader = Mes(broker, resend_s=60), Reader(broker)
+    async with running(reader.link.run(), reader.run(), mes.session.run()):
+        await until(lambda: reader.is_up)
+        for id in ("a", "b"):
+            await mes.session.send("uns/v1/acme/berlin/packaging/line-1/finished", {"id": id})
+        await mes.session.sent()
+        broker.cut("plant-mes")
+        await mes.session.send("uns/v1/acme/berlin/packaging/line-1/finished", {"id": "c"})
+        await until(lambda: "c" in reader.read)
+
+    assert reader.read in (["a", "b", "a", "b", "c"], ["a", "b", "c", "a", "b", "c"])
