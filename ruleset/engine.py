@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
 from functools import partial
-from math import isfinite
 from types import MappingProxyType
 from typing import Final
 
@@ -36,7 +35,7 @@ from ruleset.form.records import Records, equipment_id, heard_id
 from ruleset.form.wait import Wait
 from ruleset.output import EngineOutput, Remark, RemarkName
 from ruleset.rules import Instance, Rules, followed_signals, heard_events
-from ruleset.sample import CutShort, Event, Fresh, Observation, Plain, Sample, Source, Stale, Unheard
+from ruleset.sample import CutShort, Event, Fresh, Observation, Plain, Sample, Source, Stale, Unheard, finite
 from ruleset.trace.defect import told
 from ruleset.trace.look import Looks
 from ruleset.trace.outline import outlines
@@ -139,6 +138,16 @@ class Engine:
         """
         return self._records.equipment(equipment).known_ms
 
+    def is_news(self, sample: Sample) -> bool:
+        """Whether it tells another value than what is known."""
+        followed = self._followed.get((sample.equipment, sample.signal))
+        known = self._records.equipment(sample.equipment).values.get(sample.signal)
+        return followed is not None and followed.signal.is_news(finite(sample.value), known)
+
+    def is_stale(self, equipment: str) -> bool:
+        """Whether the equipment is gone."""
+        return self._records.equipment(equipment).stale
+
     def order_closed(self, order: str, now_ms: int) -> tuple[EngineOutput, ...]:
         """Odoo is done with an order: its totals are forgotten after a week."""
         self._production.close(order, now_ms)
@@ -173,7 +182,7 @@ class Engine:
         if followed is None:
             return []
         is_order = followed.signal.role is Role.ORDER
-        value = (sample.value or "") if is_order else _finite(sample.value)
+        value = (sample.value or "") if is_order else finite(sample.value)
         memory = self._records.equipment(sample.equipment)
         known = memory.values.get(sample.signal)
         changed = followed.signal.is_news(value, known)
@@ -314,7 +323,7 @@ class Engine:
             return []
         if id.startswith("track/"):
             instance = self._instances[tracking_rule(id)]
-            return self._evaluate({instance.id: _Touched(instance, _TIMER, due_ms, {})}, now_ms)
+            return self._evaluate({instance.id: _Touched(instance, _TIMER, due_ms, {})}, due_ms)
         instance, memory = self._instances[id], self._records.rule(id)
         moment = self._moment(instance, _TIMER, due_ms, now_ms)
 
@@ -345,8 +354,7 @@ class Engine:
         if instance is None or not isinstance(instance.form, Alarm | Episode):
             return False
         path = instance.equipment.path
-        is_stale = self._records.equipment(path).stale and not instance.form.fires_when_stale
-        return is_stale or path in self._unconfirmed
+        return path in self._unconfirmed or (self.is_stale(path) and not instance.form.fires_when_stale)
 
     def _confirm(self, path: str) -> None:
         self._unconfirmed -= {path}
@@ -388,8 +396,3 @@ class Engine:
             told=self._telling.of(path),
             outline=self._outlines[id(instance.form)],
         )
-
-
-def _finite(value: bool | int | float | str | None) -> bool | int | float | str | None:
-    """NaN and infinity say nothing about the plant: the value is not known."""
-    return None if isinstance(value, float) and not isfinite(value) else value

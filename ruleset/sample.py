@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import isfinite
 from typing import TypeAlias
 
 import msgspec
@@ -84,3 +85,8 @@ class CutShort:
 
 
 Observation: TypeAlias = Sample | Event | Stale | Fresh | Unheard | CutShort
+
+
+def finite(value: bool | int | float | str | None) -> bool | int | float | str | None:
+    """NaN and infinity say nothing about the plant: the value is not known."""
+    return None if isinstance(value, float) and not isfinite(value) else value

@@ -21,7 +21,7 @@ from ruleset.equipment import Assets
 from ruleset.output import EngineOutput, Remark
 from ruleset.refused.retrial import Retrial
 from ruleset.rules import Rules
-from ruleset.sample import Event, Observation
+from ruleset.sample import Event, Fresh, Observation, Sample
 from state.record import RecordId, Table
 
 Machine: TypeAlias = Translator | Settler | Released | Engine
@@ -133,9 +133,13 @@ class Floor:
         return min((due for due in dues if due is not None), default=None)
 
     def _settled(self, settled: Iterable[Settled]) -> Iterator[Decisions]:
-        """Give the rules what happened, at the time when it happened: timers that were due before then fire first."""
+        """Give the rules what happened, at the time when it happened: timers that were due before then fire first.
+
+        Not so where equipment dies while all settles: what it said before waits, and its timers behind that.
+        """
         for at_ms, observations in settled:
-            if outputs := self.engine.due(at_ms):
+            tells = any(isinstance(each, Sample | Event | Fresh) for each in observations)
+            if (tells or not self.settler.keeps_all) and (outputs := self.engine.due(at_ms)):
                 yield Decisions((), outputs)
             try:
                 yield Decisions(observations, self.engine.observe_all(observations, at_ms))

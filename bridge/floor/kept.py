@@ -53,6 +53,13 @@ class Place(NamedTuple):
     nth: int
 
 
+class Span(NamedTuple):
+    """One session of an equipment as it is told: where the rules begin to know of it, and the last that it said."""
+
+    begin: Place
+    end: Place
+
+
 Placed: TypeAlias = tuple[Place, Kept]
 Pages: TypeAlias = Sequence[tuple[int, tuple[Kept, ...]]]
 
@@ -132,6 +139,32 @@ def give(one: Kept, at_ms: int) -> Observation:
     if one.id is not None:
         return Event(equipment=equipment, signal=signal, id=one.id, fields=one.value, at_ms=one.at_ms, source=source)
     return Sample(equipment=equipment, signal=signal, value=one.value, at_ms=at_ms, source=source, birth=one.birth)
+
+
+def spans(pages: Pages, placed: Iterable[Placed]) -> dict[str, list[Span]]:
+    """The sessions of each equipment, in their order; `placed` is in order, and what of it was given before is missing.
+
+    A session begins right before its first stored reading, or else when its whole birth has been told. Sessions whose
+    times overlap are one, and what was said before the first birth belongs to none.
+    """
+    sessions = {(one.equipment, page): session for page, _, session, one in _by_session(pages)}
+    begins: dict[tuple[str, int], Place] = {}
+    ends: dict[tuple[str, int], Place] = {}
+    for place, one in placed:
+        key = (one.equipment, sessions[one.equipment, place.page])
+        if key[1] == 0 or one.rank == DOCUMENT:
+            continue
+        ends[key] = place
+        if (one.historical or one.birth) and (key not in begins or begins[key].rank != HISTORY):
+            begins[key] = place
+    found: dict[str, list[Span]] = {}
+    for key in sorted(begins, key=lambda each: begins[each]):
+        known = found.setdefault(key[0], [])
+        span = Span(begins[key], ends[key])
+        if known and span.begin <= known[-1].end:
+            span = Span(known[-1].begin, max(known.pop().end, span.end))
+        known.append(span)
+    return found
 
 
 def _by_session(pages: Pages) -> Iterator[tuple[int, int, int, Kept]]:

