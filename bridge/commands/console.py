@@ -8,8 +8,7 @@ from typing import Annotated
 import typer
 
 from bridge.commands.exit import WRONG, fail
-from bridge.console.password import hash_password
-from bridge.settings.secret import write_privately
+from bridge.settings.secret import hash_secret, write_privately
 
 app = typer.Typer(help="The operator's console.", no_args_is_help=True)
 
@@ -25,7 +24,7 @@ def hash_command(
 ) -> None:
     """Ask for a password, twice, and give the argon2 hash for `console.password_file`."""
     try:
-        line = hash_password(typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True))
+        line = hash_secret(typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True))
         if out is None:
             print(line)
         else:

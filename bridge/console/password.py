@@ -14,15 +14,6 @@ from pathlib import Path
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
 
-SHORTEST: int = 8
-
-
-def hash_password(password: str) -> str:
-    """The line for the password file. Raises `ValueError` for one that is too short."""
-    if len(password) < SHORTEST:
-        raise ValueError(f"a password needs at least {SHORTEST} characters")
-    return PasswordHasher().hash(password)
-
 
 def is_password(file: Path, password: str) -> bool:
     """Whether this is the password of the file. Slow by intent (some 50 ms of CPU): call it in a thread.

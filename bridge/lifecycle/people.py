@@ -27,8 +27,6 @@ from bridge.settings.secret import write_privately
 from ruleset.document import Node, read_document
 from ruleset.problem import Problems, suggest
 
-SHORTEST: Final = 8
-"""Characters that a secret needs at least."""
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]*")
 
 
@@ -99,13 +97,6 @@ def identify(people: Mapping[str, Person], name: str, secret: str) -> Person:
 def _nobodys() -> str:
     """What the secret of somebody unknown is compared with, so that the time does not tell who is known."""
     return PasswordHasher().hash(secrets.token_urlsafe())
-
-
-def hash_secret(secret: str) -> str:
-    """The argon2id hash of a secret. Raises `ValueError` for one that is too short."""
-    if len(secret) < SHORTEST:
-        raise ValueError(f"a secret needs at least {SHORTEST} characters")
-    return PasswordHasher().hash(secret)
 
 
 def new_token() -> str:

@@ -16,13 +16,13 @@ from bridge.errors import ConfigError
 from bridge.lifecycle.people import (
     Person,
     Role,
-    hash_secret,
     new_token,
     read_people,
     remove_person,
     write_person,
 )
 from bridge.plant import PEOPLE_FILE
+from bridge.settings.secret import hash_secret
 from ruleset.problem import Problems, suggest
 
 app = typer.Typer(help="Who may change the rules: list, add, secret, remove.", no_args_is_help=True)

@@ -6,10 +6,16 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
+
+from argon2 import PasswordHasher
 
 from bridge.errors import SecretMissing
 from ruleset.document import Node
 from ruleset.problem import Problem
+
+SHORTEST: Final = 8
+"""Characters that a secret needs which somebody chose."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -42,6 +48,13 @@ class Secret:
     def _missing(self, text: str) -> SecretMissing:
         where = self.place
         return SecretMissing(str(Problem(file=where.file, line=where.line, column=where.column, text=text)))
+
+
+def hash_secret(secret: str) -> str:
+    """The argon2id hash of a secret. Raises `ValueError` for one that is too short."""
+    if len(secret) < SHORTEST:
+        raise ValueError(f"a secret needs at least {SHORTEST} characters")
+    return PasswordHasher().hash(secret)
 
 
 def read_secret(node: Node, folder: Path) -> Secret | None:

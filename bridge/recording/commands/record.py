@@ -17,9 +17,8 @@ from bridge.clock import SystemClock
 from bridge.commands.exit import FAILED, OK, UNREACHABLE, WRONG, fail
 from bridge.commands.simulate import read_length
 from bridge.commands.site import JsonOption, print_json
-from bridge.core.input import Notice
 from bridge.errors import ConfigError
-from bridge.log import configure_logging
+from bridge.log import configure_logging, say
 from bridge.plant import Plant, load_plant
 from bridge.recording.about import about
 from bridge.recording.folder import RecordingFolder, bounds_of
@@ -73,7 +72,7 @@ def command(
 
 
 async def _record(plant: Plant, files: RecordingFolder, length_s: float | None) -> _Done:
-    stop, recorder = asyncio.Event(), FileRecorder(files, _say)
+    stop, recorder = asyncio.Event(), FileRecorder(files, say)
     for each in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(each, stop.set)
     host = PassiveHost(plant, PahoLink, recorder, SystemClock())
@@ -115,7 +114,3 @@ async def _within(seconds: float | None, event: asyncio.Event) -> None:
             await event.wait()
     except TimeoutError:
         return
-
-
-def _say(notice: Notice) -> None:
-    log.warning(notice.name, **notice.fields)

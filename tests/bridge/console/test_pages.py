@@ -9,7 +9,6 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from bridge.console.password import hash_password
 from bridge.core.input import Notice, Promoted, Shadowed, SparkplugMessage
 from bridge.core.order import Acknowledgement
 from bridge.lifecycle.book import VersionBook
@@ -19,6 +18,7 @@ from bridge.loop import Entering
 from bridge.orders.record import Answer
 from bridge.plant import Release
 from bridge.settings.broker import BrokerSettings
+from bridge.settings.secret import hash_secret
 from odoo_adapter.odoo import OdooInfo
 from sparkplug.wire.datatype import Datatype
 from sparkplug.wire.payload import TypedMetric, encode
@@ -254,7 +254,7 @@ async def test_no_page_holds_a_secret(console: Console, tmp_path: Path) -> None:
         for secret in (PASSWORD, stored, cookie):
             assert secret not in page
     assert session.csrf != cookie
-    assert hash_password(PASSWORD) != stored
+    assert hash_secret(PASSWORD) != stored
 
 
 async def test_a_defect_of_a_page_is_said_as_a_page(console: Console) -> None:

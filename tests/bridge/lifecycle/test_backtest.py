@@ -21,13 +21,14 @@ from bridge.lifecycle.backtest import Backtest, backtest
 from bridge.lifecycle.book import VersionBook
 from bridge.lifecycle.difference import Change
 from bridge.lifecycle.history import Backtest as Attached
-from bridge.lifecycle.people import Person, Role, hash_secret, write_person
+from bridge.lifecycle.people import Person, Role, write_person
 from bridge.plant import PEOPLE_FILE, Content, Plant, Release, content_of
 from bridge.recording.about import about
 from bridge.recording.folder import Bounds, RecordingFolder
 from bridge.recording.reader import files_in, read
 from bridge.recording.rerun import postings, rerun
 from bridge.recording.span import Mirror, Span
+from bridge.settings.secret import hash_secret
 
 DAYS = Days(devices=5, days=0.1, every_ms=30_000)
 BOUNDS = Bounds(max_file=10**8, max_total=10**9, max_age_ms=1_800_000)

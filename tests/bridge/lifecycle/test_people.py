@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bridge.lifecycle.people import NotKnown, Role, hash_secret, identify, read_people, remove_person, write_person
+from bridge.lifecycle.people import NotKnown, Role, identify, read_people, remove_person, write_person
+from bridge.settings.secret import hash_secret
 from ruleset.problem import Problems
 
 
