@@ -25,7 +25,7 @@ from odoo_adapter.odoo import OrderRead
 from odoo_adapter.plan import PlanContext
 from sparkplug.fact import NodeId, Value
 from sparkplug.topic import state_topic
-from sparkplug.wire.state import decode_state
+from sparkplug.wire.state import HostState, decode_state
 from state.entry import Entry, decode
 from state.memory_store import FaultPoint, MemoryStore
 from state.record import Commit, Table
@@ -118,9 +118,14 @@ class Site:
         self.broker.publish(Publication(topic=f"uns/v1/acme/berlin/{path}", payload=payload, qos=1, retain=False))
 
     @property
-    def is_host_online(self) -> bool:
+    def state(self) -> HostState:
+        """The retained STATE of the host."""
         state = self.broker.retained(state_topic(HOST))
-        return state is not None and decode_state(state.payload).online
+        return HostState(False, 0) if state is None else decode_state(state.payload)
+
+    @property
+    def is_host_online(self) -> bool:
+        return self.state.online
 
     @property
     def released(self) -> dict[str, Any] | None:

@@ -22,6 +22,7 @@ from odoo_adapter.odoo import Applied, Declined, Job, Outcome, Passed, Standing
 from odoo_adapter.plan import PlanContext
 from ruleset.transaction import encode
 from state.entry import Entry, EntryState
+from state.errors import Fenced
 from tests.bridge.core.test_posting import start
 from tests.bridge.simulator.listener import running, settings
 from tests.bridge.site import ManualClock
@@ -91,6 +92,23 @@ def odoo_delivery(odoo: MemoryOdoo, per_second: int = 1000) -> tuple[Delivery, a
 async def test_a_batch_without_an_outcome_is_set_back(error: Exception, setback: Setback) -> None:
     delivery, entered = odoo_delivery(Answering(error))
     assert await outcomes_of(delivery, entered, START) == setback
+
+
+async def test_nothing_is_posted_once_another_one_leads() -> None:
+    """What was claimed before the process froze is the new leader's to send."""
+    odoo, leads = MemoryOdoo(context=PlanContext()), asyncio.Event()
+
+    async def confirmed() -> None:
+        if not leads.is_set():
+            raise Fenced("another bridge took over the site")
+
+    carrier = OdooCarrier(odoo, SystemClock(), batch=10, per_second=1000, checked=lambda _: None, confirmed=confirmed)
+    with pytest.raises(Fenced):
+        await carrier.carry(Send(Destination.ODOO, (START,)))
+    assert odoo.effects == []
+    leads.set()
+    await carrier.carry(Send(Destination.ODOO, (START,)))
+    assert [effect.kind for effect in odoo.effects] == ["start"]
 
 
 async def test_an_answer_about_something_else_is_no_answer() -> None:

@@ -19,6 +19,7 @@ from bridge.errors import ConfigError, NotDurable, PartFailed
 from bridge.orders.record import Answer
 from odoo_adapter.odoo import OrdersRead
 from sparkplug.wire.payload import decode
+from sparkplug.wire.state import HostState
 from state.audit import verify
 from state.entry import EntryState
 from state.errors import Fenced, StoreUnavailable
@@ -157,6 +158,17 @@ async def test_a_bridge_whose_site_was_taken_over_ends_with_that(site: Site) -> 
         with pytest.raises(Fenced):
             await asyncio.wait_for(run.task, 5)
         assert not site.is_host_online
+
+
+async def test_a_bridge_whose_site_was_taken_over_leaves_it_to_its_will_to_say_that_it_is_gone(site: Site) -> None:
+    """With the timestamp of its birth, which is earlier than the new leader's, whatever the clocks."""
+    async with bridge_on(site) as run:
+        born = site.state
+        site.clock.advance(60_000)
+        assert await site.store.acquire("another", 60_000) is not None
+        with pytest.raises(Fenced):
+            await asyncio.wait_for(run.task, 5)
+    assert (born.online, site.state) == (True, HostState(False, born.timestamp_ms))
 
 
 async def test_a_bridge_that_waits_for_another_one_can_be_stopped(site: Site) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import time
 import uuid
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -235,3 +236,9 @@ def test_a_url_that_cannot_be_read_is_refused_without_quoting_it(url: str) -> No
 def test_a_url_with_a_password_beside_a_separate_one_is_refused() -> None:
     with pytest.raises(ValueError, match="give user and password apart from the url"):
         RedisStore(RedisSettings(url="redis://:x@localhost", password=lambda: "y"), "site")
+
+
+async def test_its_clock_is_the_servers(redis_server: Redis, connect: Connect) -> None:
+    before_ms = time.time_ns() // 1_000_000
+    told_ms = await connect(redis_server.url).clock_ms()
+    assert before_ms <= told_ms <= time.time_ns() // 1_000_000
