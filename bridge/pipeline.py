@@ -88,6 +88,7 @@ def _due(core: Core, now_ms: int) -> Iterator[Request]:
     core.live.forget(core.host.forget_before(now_ms - core.keys_kept_ms))
     yield from _sparkplug(core, core.host.due(now_ms), now_ms)
     yield from _decided(core, core.floor.due(now_ms), now_ms)
+    yield from core.alarm.due(now_ms)
     core.postings.traces.due(core.floor.engine.looks, now_ms)
     for shadow in core.shadows:
         shadow.due(now_ms)

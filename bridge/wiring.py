@@ -28,6 +28,7 @@ from bridge.core.standing import Standings
 from bridge.core.topic import UNS_PREFIX
 from bridge.errors import ConfigError
 from bridge.floor.content import factors_of, floor_of, priorities_of
+from bridge.intervention.alarm import Alarm
 from bridge.legacy_state import legacy_state
 from bridge.lifecycle.shadow import Shadow
 from bridge.master.reading import MasterSource
@@ -129,6 +130,12 @@ def new_core(plant: Plant, shadow: Content | None = None) -> Core:
         commands=Commands(host),
         keys_kept_ms=settings.limits.keys_kept_ms,
         grace_ms=settings.limits.stale_grace_ms,
+        alarm=Alarm(
+            outbox=outbox,
+            most=settings.limits.undecided,
+            longest_ms=settings.limits.undecided_for_ms,
+            workflows=plant.workflows,
+        ),
         release=plant.release,
         shadows=[] if shadow is None else [Shadow(shadow, settings.limits.stale_grace_ms)],
     )

@@ -17,9 +17,10 @@ from aiohttp import web
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from bridge.console import format as formats
-from bridge.console.diagnosis import Trouble, diagnose, facts
+from bridge.console.diagnosis import diagnose, facts
 from bridge.console.facts import Inside
 from bridge.console.session import Attempts, Session, Sessions, is_same
+from bridge.console.trouble import Trouble
 from bridge.settings import ConsoleSettings
 from ruleset.equipment import Assets
 from state.audit import AuditLog

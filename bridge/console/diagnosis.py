@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from enum import IntEnum
 from typing import Final
 
 from bridge.console.facts import Inside, NodeLine, nodes
+from bridge.console.trouble import Level, Trouble
 from bridge.console.watch import Failure, OdooView, SessionView, StoreView, Told, kind_and_place
 from bridge.doctor.clock import WRONG_MS, told_difference
 from bridge.doctor.key import ends_soon
+from bridge.intervention.alarm import ALL, Overdue
 from bridge.orders.record import Answer, OrderRecord
 from bridge.wiring import servers
 from state.entry import Entry, EntryState
@@ -21,31 +22,6 @@ SLOW_MS: Final = 10_000
 """How long Odoo may take to answer before that is a trouble; a call is given up much later."""
 LATE_MS: Final = 300_000
 """Postings that wait longer although Odoo answers wait for something that a person should look at."""
-
-
-class Level(IntEnum):
-    """How bad. Ordered: the worst first."""
-
-    STOP = 0
-    WARN = 1
-    NOTE = 2
-
-    @property
-    def word(self) -> str:
-        return {Level.STOP: "stop", Level.WARN: "warn", Level.NOTE: "note"}[self]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trouble:
-    """One thing that is wrong. `detail` is what the machine said, `link` the page to go on with."""
-
-    level: Level
-    title: str
-    means: str
-    do: str
-    since_ms: int | None = None
-    detail: str = ""
-    link: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +44,7 @@ class Facts:
     oldest: Mapping[EntryState, Entry]
     nodes: tuple[NodeLine, ...]
     answers: Mapping[Answer, tuple[OrderRecord, ...]]
+    overdue: tuple[Overdue, ...] = ()
 
     @property
     def waiting(self) -> int:
@@ -99,6 +76,7 @@ def facts(inside: Inside) -> Facts:
         oldest=oldest,
         nodes=nodes(inside),
         answers=answers,
+        overdue=core.alarm.overdue,
     )
 
 
@@ -317,28 +295,43 @@ def _state_of(line: NodeLine) -> str:
     return f"{line.view.phase}{devices}{f' ({line.reason})' if line.reason else ''}"
 
 
+_DECIDE: Final = {
+    EntryState.DEAD: (
+        ("1 dead letter", "{} dead letters"),
+        "Odoo, or a rule, declined these facts. They are not in Odoo. Other orders go on.",
+        "Read the cause, mend it, then replay what it stopped; or skip it with a reason.",
+    ),
+    EntryState.HELD: (
+        ("1 posting is held for a decision", "{} postings are held for a decision"),
+        "A limit was passed, such as more pieces than planned. Nothing is posted until a person agrees.",
+        "Release it if the figure is right; skip it with a reason if it is not.",
+    ),
+}
+
+
 def _entries(seen: Facts) -> Iterator[Trouble]:
-    dead, held = seen.depth.get(EntryState.DEAD, 0), seen.depth.get(EntryState.HELD, 0)
-    if dead:
-        yield Trouble(
-            level=Level.WARN,
-            title=f"{dead} dead {'letters' if dead > 1 else 'letter'}",
-            since_ms=_since(seen, EntryState.DEAD),
-            means="Odoo, or a rule, declined these facts. They are not in Odoo. Other orders go on.",
-            do="Read the reason of each, mend its cause, then replay it; or skip it with a reason.",
-            detail=_reason(seen, EntryState.DEAD),
-            link="/attention",
-        )
-    if held:
-        yield Trouble(
-            level=Level.WARN,
-            title=f"{held} {'postings are' if held > 1 else 'posting is'} held for a decision",
-            since_ms=_since(seen, EntryState.HELD),
-            means="A limit was passed, such as more pieces than planned. Nothing is posted until a person agrees.",
-            do="Release it if the figure is right; skip it with a reason if it is not.",
-            detail=_reason(seen, EntryState.HELD),
-            link="/attention",
-        )
+    undecided = any(one.limit == ALL for one in seen.overdue)
+    for state, ((single, several), means, do) in _DECIDE.items():
+        if count := seen.depth.get(state, 0):
+            yield Trouble(
+                level=Level.STOP if undecided else Level.WARN,
+                title=f"{single if count == 1 else several.format(count)}{' for too long' if undecided else ''}",
+                since_ms=seen.oldest[state].changed_ms if state in seen.oldest else None,
+                means=means,
+                do=do,
+                detail=seen.oldest[state].reason if state in seen.oldest else "",
+                link="/attention",
+            )
+    for one in seen.overdue:
+        if one.limit != ALL:
+            yield Trouble(
+                level=Level.STOP,
+                title=f"The workflow {one.limit} is late",
+                since_ms=one.oldest_ms,
+                means=f"workflows.yaml says that {one.tell} is told then. Entries that are late: {one.entries}.",
+                do=f"Tell {one.tell}, and see what the oldest waits for.",
+                link="/attention",
+            )
     oldest = seen.oldest_pending_ms
     if oldest is not None and seen.odoo.failure is None and seen.now_ms - oldest > LATE_MS:
         yield Trouble(
@@ -386,14 +379,6 @@ def _rules(seen: Facts) -> Iterator[Trouble]:
             detail=str(fields["reason"]),
             link="/rules",
         )
-
-
-def _since(seen: Facts, state: EntryState) -> int | None:
-    return entry.changed_ms if (entry := seen.oldest.get(state)) else None
-
-
-def _reason(seen: Facts, state: EntryState) -> str:
-    return entry.reason if (entry := seen.oldest.get(state)) else ""
 
 
 def _orders_of(records: tuple[OrderRecord, ...]) -> str:

@@ -17,6 +17,7 @@ from bridge.core.order import CURSOR_ID, OrderBook
 from bridge.core.posting import Postings
 from bridge.core.standing import Standings
 from bridge.floor.floor import Floor
+from bridge.intervention.alarm import Alarm
 from bridge.lifecycle.shadow import Shadow
 from bridge.master.book import MasterBook
 from bridge.plant import Release
@@ -54,6 +55,7 @@ class Core:
     commands: Commands
     keys_kept_ms: int
     grace_ms: int
+    alarm: Alarm
     live: LiveView = field(default_factory=LiveView)
     master: MasterBook = field(default_factory=MasterBook)
     release: Release | None = None
@@ -67,6 +69,7 @@ class Core:
             self.floor.next_due_ms,
             self.book.next_due_ms,
             self.outbox.due_after(now_ms),
+            self.alarm.next_due_ms,
             self.postings.traces.next_due_ms(self.floor.engine.looks),
             *(each.next_due_ms for each in self.shadows),
         ]

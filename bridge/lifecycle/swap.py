@@ -40,6 +40,7 @@ def promote(core: Core, content: Content, now_ms: int) -> Promotion:
     decisions = tuple(floor.take_over(core.floor, now_ms))
     floor.owe(core.floor.take_changed())
     core.floor, core.release = floor, release
+    core.alarm.workflows = content.workflows
     core.host.expect(floor.translator.nodes)
     core.postings = replace(core.postings, factors=factors_of(content), priorities=priorities_of(content))
     fields = {

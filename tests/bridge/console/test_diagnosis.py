@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 
 from bridge.console.app import verdict
-from bridge.console.diagnosis import Facts, Level, Trouble, diagnose
+from bridge.console.diagnosis import Facts, diagnose
 from bridge.console.facts import NodeLine
+from bridge.console.trouble import Level, Trouble
 from bridge.console.watch import Failure, OdooView, SessionView, StoreView, Told
 from bridge.core.input import Notice
 from bridge.orders.record import Answer, OrderRecord

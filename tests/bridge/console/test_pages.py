@@ -138,7 +138,7 @@ async def test_a_delivered_entry_links_to_its_record_in_odoo(console: Console) -
     assert "http://127.0.0.1:8069/web#id=12&amp;model=stock.scrap&amp;view_type=form" in page
 
 
-async def test_what_a_rule_did_not_let_through_says_that_a_replay_is_in_vain(console: Console) -> None:
+async def test_what_a_rule_did_not_let_through_says_that_a_replay_decides_it_anew(console: Console) -> None:
     await console.log_in()
     body = {
         "key": "k1",
@@ -163,7 +163,7 @@ async def test_what_a_rule_did_not_let_through_says_that_a_replay_is_in_vain(con
     page = await console.get("/entry?key=k1")
 
     assert "Nothing to send" in page
-    assert "a replay will be declined" in page
+    assert "the fact is decided anew" in page
 
 
 async def test_entries_are_filtered_by_lane_and_paged(console: Console) -> None:
