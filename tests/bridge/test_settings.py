@@ -106,6 +106,13 @@ def test_all_groups_may_be_followed() -> None:
     assert read(ODOO + "sparkplug: {groups: all}\n").sparkplug.groups == ()
 
 
+def test_the_nodes_of_a_redis_cluster_are_addresses() -> None:
+    text = ODOO + "\nredis: {url: 'redis://a:7000', nodes: ['b:7000', '[::1]:7001']}\n"
+    assert read(text).redis.nodes == ("b:7000", "[::1]:7001")
+    [problem] = said(text.replace("b:7000", "b"))
+    assert 'expected a node of the Redis Cluster as host:port, found "b"' in problem
+
+
 def test_a_secret_is_never_printed() -> None:
     settings = read(ODOO)
 
