@@ -1,9 +1,10 @@
 # The commands of this project. `make help` lists them; tools/setup makes the environment that they need.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint fuzz faults test-browser test-burst test-odoo bench bench-odoo bench-tables
+.PHONY: help demo chaos test check lint fuzz faults test-browser test-burst test-odoo bench bench-odoo bench-tables
 
 ARGS ?=
 SECONDS ?= 60
+MINUTES ?= 10
 SEEDS ?= 1-200
 BIN := .venv/bin
 CODE := sparkplug ruleset state odoo_adapter bridge
@@ -15,6 +16,10 @@ help: ## say what the commands are
 demo: ## run a simulated plant, the bridge and an Odoo simulator; options in ARGS="--for 60s"
 	@tools/setup demo
 	@$(BIN)/uns-bridge demo $(ARGS)
+
+chaos: ## let the demonstration be killed, cut off, paused and filled up for MINUTES=10, round after round; options in ARGS
+	@tools/setup demo
+	@$(BIN)/uns-bridge demo --chaos --minutes $(MINUTES) --for 90s --kills 20 --headless $(ARGS)
 
 test: ## run every test, against a real broker and a real Redis; options in ARGS
 	@tools/setup test

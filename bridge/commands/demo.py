@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import re
 import shutil
+import sys
 import tempfile
-from dataclasses import asdict
+import time
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -16,6 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bridge.commands.exit import FAILED, OK, UNREACHABLE, WRONG, fail
+from bridge.demo.chaos.rounds import Total
 from bridge.demo.odoo import DemoOdooError
 from bridge.demo.process import BridgeEnded
 from bridge.demo.run import Outcome, run_demo
@@ -45,6 +48,10 @@ def command(
     kills: Annotated[
         int | None, typer.Option("--kills", min=0, help="With --chaos: kill the bridge so many times.")
     ] = None,
+    minutes: Annotated[
+        int | None,
+        typer.Option("--minutes", min=1, help="With --chaos: round after round, with the next seed each, for so long."),
+    ] = None,
     without_inbox: Annotated[
         bool,
         typer.Option("--without-inbox", help="Post without the inbox: look before each step. See docs/delivery.md."),
@@ -60,14 +67,14 @@ def command(
 
     Exit 0 when nothing is lost, doubled or out of order; 1 when something is, or too little happened to judge.
     """
-    if kills is not None and not chaos:
-        fail("--kills N says how often the bridge is killed under --chaos; add --chaos", WRONG)
+    for option, value in (("--kills N", kills), ("--minutes N", minutes)):
+        if value is not None and not chaos:
+            fail(f"{option} says how much chaos there is; add --chaos", WRONG)
     if report and not report.parent.is_dir():
         fail(f"--report {report}: there is no folder {report.parent}", WRONG)
     seconds = _seconds(length)
     if server_limit is not None and not without_inbox:
         fail("--server-limit N matters only without the inbox; add --without-inbox", WRONG)
-    home = Path(tempfile.mkdtemp(prefix="uns-bridge-demo-"))
     settings = DemoSettings(
         seconds=seconds,
         seed=seed,
@@ -76,27 +83,74 @@ def command(
         kills=kills,
         limit_s=(server_limit or (REAL_LIMIT_S if odoo else SIMULATOR_LIMIT_S)) if without_inbox else None,
         headless=headless,
-        home=home,
+        home=Path(),
     )
+    if minutes is not None:
+        raise typer.Exit(OK if _rounds(settings, length, minutes, report) else FAILED)
+    try:
+        outcome = _once(settings, length)
+    except _Ended as ended:
+        if report and ended.outcome:
+            _write_report(report, _as_json(ended.outcome))
+        fail(ended, ended.code)
+    if report:
+        _write_report(report, _as_json(outcome))
+
+
+class _Ended(Exception):
+    """A run ended without a comparison, or with a difference: why, where the logs are, and how to repeat it."""
+
+    def __init__(self, text: str, code: int, outcome: Outcome | None = None) -> None:
+        super().__init__(text)
+        self.code = code
+        self.outcome = outcome
+
+
+def _once(settings: DemoSettings, length: str) -> Outcome:
+    """One run in a folder of its own, shown at its end. Raises `_Ended`."""
+    home = Path(tempfile.mkdtemp(prefix="uns-bridge-demo-"))
+    settings = replace(settings, home=home)
+    logs = f"logs are in {home}\n{how_to_repeat(length, settings)}"
     try:
         outcome = asyncio.run(_run(settings))
     except DemoOdooError as error:
         shutil.rmtree(home, ignore_errors=True)
-        fail(error, WRONG)
+        raise _Ended(str(error), WRONG) from error
     except (EmbeddedServerError, OdooError) as error:
-        fail(f"{error}\nlogs are in {home}\n{how_to_repeat(length, settings)}", UNREACHABLE)
+        raise _Ended(f"{error}\n{logs}", UNREACHABLE) from error
     except BridgeEnded as error:
-        fail(f"{error}\nlogs are in {home}\n{how_to_repeat(length, settings)}", FAILED)
-    except TimeoutError:
-        text = f"the plant or the outbox did not come to rest; logs are in {home}"
-        fail(f"{text}\n{how_to_repeat(length, settings)}", FAILED)
-    if report:
-        report.write_bytes(msgspec.json.format(msgspec.json.encode(_as_json(outcome)), indent=2) + b"\n")
+        raise _Ended(f"{error}\n{logs}", FAILED) from error
+    except TimeoutError as error:
+        raise _Ended(f"the plant or the outbox did not come to rest; {logs}", FAILED) from error
     _print(outcome)
-    if outcome.report.is_clean:
-        shutil.rmtree(home, ignore_errors=True)
-        raise typer.Exit(OK)
-    fail(f"ledger, logs and the plant folder are in {home}\n{how_to_repeat(length, settings)}", FAILED)
+    if not outcome.report.is_clean:
+        text = f"ledger, logs and the plant folder are in {home}\n{how_to_repeat(length, settings)}"
+        raise _Ended(text, FAILED, outcome)
+    shutil.rmtree(home, ignore_errors=True)
+    return outcome
+
+
+def _rounds(settings: DemoSettings, length: str, minutes: int, report: Path | None) -> bool:
+    """Run round after round until the time is over; whether all were clean."""
+    total, seed, ends_s = Total(), settings.seed or 1, time.monotonic() + minutes * 60
+    while total.rounds == 0 or time.monotonic() < ends_s:
+        outcome: Outcome | None
+        try:
+            outcome = _once(replace(settings, seed=seed), length)
+        except _Ended as ended:
+            outcome = ended.outcome
+            print(ended, file=sys.stderr)
+        total.add(seed, outcome)
+        print(f"round {total.rounds}, seed {seed}: {total.lines[-1]} until now", flush=True)
+        seed += 1
+    if report:
+        _write_report(report, asdict(total))
+    print("\n".join(total.lines))
+    return total.is_clean
+
+
+def _write_report(file: Path, content: dict[str, Any]) -> None:
+    file.write_bytes(msgspec.json.format(msgspec.json.encode(content), indent=2) + b"\n")
 
 
 async def _run(settings: DemoSettings) -> Outcome:
@@ -142,5 +196,5 @@ def _print(outcome: Outcome) -> None:
     table.add_row("out of order", str(result.out_of_order))
     table.add_row("held back for a person", f"{result.held} held, {result.dead} dead letters, as the rules say")
     console.print(table)
-    for difference in result.differences:
+    for difference in (*result.differences, *result.not_promised):
         console.print(difference)

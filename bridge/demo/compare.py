@@ -7,13 +7,13 @@ that the rules keep from Odoo on purpose (held, or dead letters) must have no ef
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
 
 from bridge.demo.odoo_view import DowntimeRow, InboxRow, OdooView, OrderView, ScrapView
-from bridge.demo.order_of_posting import misplaced
+from bridge.demo.order_of_posting import before_its_start, misplaced
 from bridge.simulator.ledger import ExpectedOutcome, Fact, FactKind
 
 TIME_TOLERANCE_S: Final = 1
@@ -39,7 +39,7 @@ class NamespaceView:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """The result. `held` and `dead` count facts that were rightly kept from Odoo; `differences` are sentences, one also
-    where nothing was to be posted."""
+    where nothing was to be posted; `not_promised` are sentences on what nobody can promise (docs/chaos.md)."""
 
     facts: int
     kinds: int
@@ -51,17 +51,25 @@ class Report:
     dead: int
     seed: int
     differences: tuple[str, ...]
+    not_promised: tuple[str, ...] = ()
 
     @property
     def is_clean(self) -> bool:
         return not self.differences
 
 
-def compare(facts: Sequence[Fact], odoo: OdooView, namespace: NamespaceView, *, seed: int) -> Report:
-    """Compare every fact with its effect and every effect with its fact."""
+def compare(
+    facts: Sequence[Fact], odoo: OdooView, namespace: NamespaceView, *, seed: int, late: Collection[str] = ()
+) -> Report:
+    """Compare every fact with its effect and every effect with its fact.
+
+    `late`: ids of documents that the MES could not send in time.
+    """
     comparison = _Comparison(facts, odoo, namespace)
     comparison.run()
-    misplaced_sentences = misplaced(facts, odoo.inbox)
+    excused = {before_its_start(fact.order) for fact in facts if fact.order and _is_told_late(fact, late)}
+    found = misplaced(facts, odoo.inbox)
+    misplaced_sentences = [text for text in found if text not in excused]
     return Report(
         facts=len(facts),
         kinds=len({fact.kind for fact in facts}),
@@ -78,7 +86,13 @@ def compare(facts: Sequence[Fact], odoo: OdooView, namespace: NamespaceView, *, 
             *(f"out of order: {text}" for text in misplaced_sentences),
             *([] if any(_is_for_odoo(fact) for fact in facts) else [TOO_LITTLE]),
         ),
+        not_promised=tuple(f"not promised: {text}; the MES told it late" for text in found if text in excused),
     )
+
+
+def _is_told_late(fact: Fact, late: Collection[str]) -> bool:
+    """Whether it is a start that the MES could not tell in time."""
+    return fact.kind is FactKind.START and f"work_started-{fact.order}-{_text(fact, 'work_order')}" in late
 
 
 def _is_for_odoo(fact: Fact) -> bool:

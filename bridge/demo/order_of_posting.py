@@ -29,6 +29,11 @@ def misplaced(facts: Sequence[Fact], inbox: Sequence[InboxRow]) -> list[str]:
     return found + _judge_stops(inbox)
 
 
+def before_its_start(order: str) -> str:
+    """The sentence for the one pair whose halves come on different ways: a start from the MES, a count from a node."""
+    return f"progress of {order} was applied before its start"
+
+
 def _judge_stages(order: str, rows: Sequence[InboxRow]) -> list[str]:
     places: dict[str, list[int]] = defaultdict(list)
     for place, row in enumerate(rows):
@@ -38,7 +43,7 @@ def _judge_stages(order: str, rows: Sequence[InboxRow]) -> list[str]:
     decided, completed = places["note"], places["complete"]
     found = []
     if started and progressed and min(progressed) < min(started):
-        found.append(f"progress of {order} was applied before its start")
+        found.append(before_its_start(order))
     if completed and progressed and min(completed) < max(progressed):
         found.append(f"progress of {order} was applied after its completion")
     if completed and decided and min(completed) < min(decided):

@@ -155,7 +155,13 @@ class _Demo:
         self._progress.say("comparing the plant's ledger with Odoo")
         posted = None if self._settings.limit_s is None else await self._posted()
         view = await read_view(self._odoo, self._orders, began_ms, posted)
-        return compare(self._ledger.facts, view, await self._namespace(), seed=self._scenario.seed)
+        return compare(
+            self._ledger.facts,
+            view,
+            await self._namespace(),
+            seed=self._scenario.seed,
+            late=self._simulation.late,
+        )
 
     async def _posted(self) -> tuple[InboxRow, ...]:
         units = load_plant(self._settings.home / "plant").assets.codes.get(UNITS, {})

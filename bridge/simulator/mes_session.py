@@ -13,7 +13,7 @@ import json
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 import structlog
@@ -27,6 +27,8 @@ from ruleset.sample import Plain
 
 SESSION_EXPIRY_S: Final = 86_400
 QUEUE_SIZE: Final = 10_000
+LATE_S: Final = 3.0
+"""How long the bridge lets things settle after an outage."""
 UNHEARD_PAUSE_S: Final = 0.5
 """Before a document is published again that nobody read."""
 KEPT_S: Final = 600.0
@@ -35,8 +37,20 @@ KEPT_S: Final = 600.0
 log = structlog.get_logger()
 
 
+@dataclass(frozen=True, slots=True)
+class _Document:
+    """What is to be published, since when."""
+
+    publication: Publication
+    id: str
+    since_s: float
+
+
 class MesSession:
-    """A kept session. `received` is called with every release document, before it is acknowledged."""
+    """A kept session. `received` is called with every release document, before it is acknowledged.
+
+    `late` are the ids of the documents that reached the broker, or reached it again, later than others wait for them.
+    """
 
     def __init__(
         self,
@@ -49,9 +63,10 @@ class MesSession:
     ) -> None:
         self._received = received
         self._resend_s = resend_s
-        self._outgoing: asyncio.Queue[Publication | None] = asyncio.Queue(QUEUE_SIZE)
-        self._sent: deque[tuple[float, Publication]] = deque()
-        self._again: deque[Publication] = deque()
+        self._outgoing: asyncio.Queue[_Document | None] = asyncio.Queue(QUEUE_SIZE)
+        self._sent: deque[tuple[float, _Document]] = deque()
+        self._again: deque[_Document] = deque()
+        self.late: set[str] = set()
         self._was_up = False
         self._up = asyncio.Event()
         settings = replace(broker, client_id=f"{broker.client_id}-mes", clean=False, expiry_s=SESSION_EXPIRY_S)
@@ -69,7 +84,7 @@ class MesSession:
         """Queue a document. It is published, again and again if need be, after those before it."""
         payload = json.dumps(document, separators=(",", ":")).encode()
         publication = Publication(topic=topic, payload=payload, qos=1, retain=False, heard=self._resend_s > 0)
-        await self._outgoing.put(publication)
+        await self._outgoing.put(_Document(publication, str(document.get("id")), time.monotonic()))
 
     async def sent(self) -> None:
         """Wait until the broker has acknowledged everything that was queued."""
@@ -105,7 +120,7 @@ class MesSession:
         """A session begins: see what the broker may have lost, and let it be published before all else."""
         since_s = time.monotonic() - (self._resend_s if known else KEPT_S)
         if self._was_up and self._resend_s:
-            lost = [publication for at_s, publication in self._sent if at_s >= since_s]
+            lost = [document for at_s, document in self._sent if at_s >= since_s]
             self._sent = deque(one for one in self._sent if one[0] < since_s)
             self._again.extendleft(reversed(lost))
             await self._outgoing.put(None)  # wakes the sender
@@ -113,8 +128,8 @@ class MesSession:
 
     async def _send(self) -> None:
         while True:
-            publication = await self._outgoing.get()
-            while not await self._caught_up() or (publication and not await self._published(publication)):
+            document = await self._outgoing.get()
+            while not await self._caught_up() or (document and not await self._published(document)):
                 await self._up.wait()
             self._outgoing.task_done()
 
@@ -126,10 +141,10 @@ class MesSession:
             self._again.popleft()
         return True
 
-    async def _published(self, publication: Publication) -> bool:
+    async def _published(self, document: _Document) -> bool:
         """Whether the broker has it. Unsure is no: the id makes a second one harmless."""
         try:
-            await self._link.publish(publication)
+            await self._link.publish(document.publication)
         except Unheard:
             await asyncio.sleep(UNHEARD_PAUSE_S)
             return False
@@ -137,7 +152,9 @@ class MesSession:
             self._up.clear()
             return False
         now_s = time.monotonic()
-        self._sent.append((now_s, publication))
+        self._sent.append((now_s, document))
+        if now_s - document.since_s > LATE_S:
+            self.late.add(document.id)
         while self._sent[0][0] < now_s - KEPT_S:
             self._sent.popleft()
         return True

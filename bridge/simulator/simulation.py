@@ -80,6 +80,11 @@ class Simulation:
         return self._model.releases
 
     @property
+    def late(self) -> frozenset[str]:
+        """The ids of the documents that reached the broker late, because the MES or the broker was away."""
+        return frozenset(self._mes.late)
+
+    @property
     def is_at_rest(self) -> bool:
         """Whether no order and no incident is under way."""
         return self._model.is_at_rest

@@ -17,6 +17,9 @@ from typer.testing import CliRunner
 from bridge.__main__ import app
 from bridge.commands.demo import how_to_repeat
 from bridge.demo.chaos.plan import FIRST_S, LAST_S, ON_LINK, SPACING_S, TRAITS, Abuse, AbuseKind, plan_abuses
+from bridge.demo.chaos.rounds import Total
+from bridge.demo.compare import Report
+from bridge.demo.run import Outcome
 from bridge.demo.stage import DemoSettings
 
 LINKS = ("the bridge", "a node", "the MES")
@@ -70,8 +73,9 @@ def test_every_abuse_is_told_in_words() -> None:
     assert len(set(told.values())) == len(AbuseKind)
 
 
-def test_kills_are_for_chaos_only() -> None:
-    result = CliRunner().invoke(app, ["demo", "--kills", "3"])
+@pytest.mark.parametrize("option", ["--kills", "--minutes"])
+def test_kills_and_rounds_are_for_chaos_only(option: str) -> None:
+    result = CliRunner().invoke(app, ["demo", option, "3"])
     assert (result.exit_code, "add --chaos" in result.output) == (2, True)
 
 
@@ -87,6 +91,39 @@ def test_a_run_that_failed_is_repeated_by_the_command_that_it_names(tmp_path: Pa
     words = "to repeat it: uns-bridge demo --for 60s --seed 12 --chaos --kills 20"
     assert how_to_repeat("60s", settings) == words
     assert how_to_repeat("60s", replace(settings, limit_s=10)) == f"{words} --without-inbox --server-limit 10"
+
+
+def outcome(*, lost: int = 0) -> Outcome:
+    """A round that lost so much."""
+    report = Report(
+        facts=90,
+        kinds=9,
+        postings=80,
+        lost=lost,
+        doubled=0,
+        out_of_order=0,
+        held=0,
+        dead=1,
+        seed=1,
+        differences=("lost: a fact",) * lost,
+    )
+    return Outcome(report=report, odoo={}, abuses=(), kills=12)
+
+
+def test_rounds_add_up_to_one_line_and_one_that_failed_or_broke_is_named() -> None:
+    total = Total()
+    total.add(7, outcome())
+    assert (total.is_clean, total.lines[-1]) == (True, "kills 12, lost 0, doubled 0, out of order 0")
+    total.add(8, outcome(lost=2))
+    total.add(9, None)
+    assert (total.is_clean, total.lines) == (
+        False,
+        (
+            "3 rounds, 0 abuses, 180 facts on the floor, 160 postings",
+            "failed: the rounds of seed 8, 9",
+            "kills 24, lost 2, doubled 0, out of order 0",
+        ),
+    )
 
 
 @pytest.mark.slow

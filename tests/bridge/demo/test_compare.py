@@ -299,6 +299,20 @@ def test_stops_of_one_work_center_are_applied_as_they_began(facts: tuple[Fact, .
     assert all("the stop of" in each for each in report.differences)
 
 
+def test_progress_before_a_start_that_the_mes_told_late_is_told_and_not_counted(facts: tuple[Fact, ...]) -> None:
+    view = everything(facts)
+    start = next(fact for fact in facts if fact.kind is FactKind.START)
+    starts = [row for row in view.inbox if row.kind == "start" and row.order == start.order]
+    late = replace(view, inbox=(*(row for row in view.inbox if row not in starts), *starts))
+    id = f"work_started-{start.order}-{start.values['work_order']}"
+    judged = compare(facts, late, all_seen(facts), seed=7, late={id})
+
+    assert judge(facts, late).out_of_order == judged.out_of_order + 1
+    assert judged.not_promised == (
+        f"not promised: progress of {start.order} was applied before its start; the MES told it late",
+    )
+
+
 def test_a_completion_that_waits_must_not_be_posted(facts: tuple[Fact, ...]) -> None:
     held = tuple(
         replace(fact, outcome=ExpectedOutcome.HELD) if fact.id == "completion:mo-1" else fact for fact in facts
