@@ -10,6 +10,7 @@ the changes and only then acts. Nothing here reads a clock or waits; where a bat
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
 
 import msgspec
 
@@ -68,6 +69,9 @@ from sparkplug.fact import (
     RequestWrite,
 )
 
+FORGET_EVERY_MS: Final = 1_000
+"""Each machine says by itself when it really looks."""
+
 
 def step(core: Core, entered: Input, now_ms: int) -> tuple[Request, ...]:
     """Let due timers fire, then take one input. The requests come in the order in which they must happen.
@@ -82,17 +86,31 @@ def step(core: Core, entered: Input, now_ms: int) -> tuple[Request, ...]:
 
 
 def _due(core: Core, now_ms: int) -> Iterator[Request]:
-    core.outbox.forget_before(now_ms - core.keys_kept_ms)
-    core.standings.forget_before(now_ms - core.keys_kept_ms, core.book.is_open)
-    core.book.forget_before(now_ms - core.keys_kept_ms)
-    core.live.forget(core.host.forget_before(now_ms - core.keys_kept_ms))
+    if now_ms >= core.forget_from_ms:
+        _forget(core, now_ms)
+    due_ms = core.next_timer_ms
+    if due_ms is not None and due_ms <= now_ms:
+        yield from _timers(core, now_ms)
+    if core.witness is None:
+        yield from core.alarm.due(now_ms)
+        core.postings.traces.due(core.floor.engine.looks, now_ms)
+
+
+def _timers(core: Core, now_ms: int) -> Iterator[Request]:
     yield from _sparkplug(core, core.host.due(now_ms), now_ms)
     yield from _decided(core, core.floor.due(now_ms), now_ms)
-    yield from core.alarm.due(now_ms)
-    core.postings.traces.due(core.floor.engine.looks, now_ms)
     for shadow in core.shadows:
         shadow.due(now_ms)
     yield from _booked(core, core.book.due(now_ms), now_ms)
+
+
+def _forget(core: Core, now_ms: int) -> None:
+    core.forget_from_ms = now_ms + FORGET_EVERY_MS
+    before_ms = now_ms - core.keys_kept_ms
+    core.outbox.forget_before(before_ms)
+    core.standings.forget_before(before_ms, core.book.is_open)
+    core.book.forget_before(before_ms)
+    core.live.forget(core.host.forget_before(before_ms))
 
 
 def _safely(core: Core, name: str, told: object, requests: Iterator[Request], now_ms: int) -> Iterator[Request]:
@@ -101,7 +119,13 @@ def _safely(core: Core, name: str, told: object, requests: Iterator[Request], no
     try:
         yield from requests
     except Exception as error:
-        yield from core.postings.set_aside(name, told, error, now_ms)
+        yield from _set_aside(core, name, told, error, now_ms)
+
+
+def _set_aside(core: Core, name: str, told: object, error: Exception, now_ms: int) -> Iterable[Request]:
+    if core.witness is not None:
+        core.witness.failed()
+    return core.postings.set_aside(name, told, error, now_ms)
 
 
 def _name_of(entered: Input) -> str:
@@ -280,7 +304,7 @@ def _decided(core: Core, decisions: Iterable[Decisions], now_ms: int) -> Iterato
             continue
         name = each.observations[0].equipment
         if each.defect is not None:
-            yield from core.postings.set_aside(name, each.observations, each.defect, now_ms)
+            yield from _set_aside(core, name, each.observations, each.defect, now_ms)
         elif each.outputs:
             yield from _safely(core, name, each.observations, _posted(core, each.outputs, now_ms), now_ms)
 
@@ -288,6 +312,8 @@ def _decided(core: Core, decisions: Iterable[Decisions], now_ms: int) -> Iterato
 def _posted(core: Core, outputs: Sequence[EngineOutput], now_ms: int) -> Iterator[Request]:
     for shadow in core.shadows:
         shadow.live(outputs)
+    if core.witness is not None:
+        core.witness.decided(outputs)
     for output in (credited(each, core.release) for each in outputs):
         match output:
             case Post():

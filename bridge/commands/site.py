@@ -15,7 +15,6 @@ from bridge.commands.exit import UNREACHABLE, WRONG, fail
 from bridge.errors import ConfigError
 from bridge.lifecycle.live import load_live
 from bridge.plant import Plant
-from bridge.wiring import open_store
 from state.errors import StateError
 from state.store import Store
 
@@ -42,6 +41,8 @@ def ask(folder: Path, question: Callable[[Plant, Store], Awaitable[Answer]]) -> 
 
 
 async def _ask(folder: Path, question: Callable[[Plant, Store], Awaitable[Answer]]) -> Answer:
+    from bridge.wiring import open_store  # most commands that are loaded with this ask no store
+
     plant = load_live(folder)
     store = open_store(plant)
     try:

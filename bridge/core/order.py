@@ -89,8 +89,9 @@ class OrderBook:
 
     @property
     def next_due_ms(self) -> int | None:
-        waiting = min((record.published_ms for record in self._unanswered.values()), default=None)
-        return None if waiting is None else waiting + self._answer_within_ms
+        if not self._unanswered:
+            return None
+        return min(record.published_ms for record in self._unanswered.values()) + self._answer_within_ms
 
     def open_orders(self) -> tuple[str, ...]:
         """The orders that are released and neither closed nor cancelled."""

@@ -5,9 +5,9 @@ Each machine keeps its own records; nothing else is remembered.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
 
@@ -21,6 +21,7 @@ from bridge.intervention.alarm import Alarm
 from bridge.lifecycle.shadow import Shadow
 from bridge.master.book import MasterBook
 from bridge.plant import Release
+from ruleset.output import EngineOutput
 from sparkplug.errors import SnapshotError
 from sparkplug.fact import NodeId
 from sparkplug.host import HostApplication
@@ -38,12 +39,30 @@ class _Versioned(msgspec.Struct):
     v: int = 1
 
 
+class Witness(Protocol):
+    """Who hears what the rules decide, whatever becomes of it."""
+
+    def decided(self, outputs: Sequence[EngineOutput]) -> None:
+        """The rules decided this."""
+        ...
+
+    def failed(self) -> None:
+        """A defect of ours kept what was told from the rules, or what they decided from the outbox."""
+        ...
+
+
+class _Timed(Protocol):
+    @property
+    def next_due_ms(self) -> int | None: ...
+
+
 @dataclass(slots=True, kw_only=True)
 class Core:
     """Everything that a site remembers, as state machines. Each keeps its own records.
 
     `floor` is that of the live version of the rules, and `release` says which that is; `shadows` run beside it, one at
-    most. `left` are the ids of records that a shadow left behind when it ended.
+    most. `left` are the ids of records that a shadow left behind when it ended. `witness`: where it is only asked what
+    is decided, over a recording; looks are for nobody then. `forget_from_ms`: when it is seen next what to forget.
     """
 
     host: HostApplication
@@ -61,19 +80,25 @@ class Core:
     release: Release | None = None
     shadows: list[Shadow] = field(default_factory=list)
     left: set[str] = field(default_factory=set)
+    witness: Witness | None = None
+    forget_from_ms: int = 0
 
     def next_due_ms(self, now_ms: int) -> int | None:
         """When to step next if nothing arrives: the earliest timer of any machine."""
-        dues = [
-            self.host.next_due_ms,
-            self.floor.next_due_ms,
-            self.book.next_due_ms,
-            self.outbox.due_after(now_ms),
-            self.alarm.next_due_ms,
-            self.postings.traces.next_due_ms(self.floor.engine.looks),
-            *(each.next_due_ms for each in self.shadows),
-        ]
+        outbox_ms, looks_ms = self.outbox.due_after(now_ms), self.postings.traces.next_due_ms(self.floor.engine.looks)
+        dues = (self.next_timer_ms, outbox_ms, self.alarm.next_due_ms, looks_ms)
         return min((due for due in dues if due is not None), default=None)
+
+    @property
+    def next_timer_ms(self) -> int | None:
+        """When time alone changes next what is known, or decided. Asked for at each step, so without a list."""
+        timed: tuple[_Timed, ...] = (self.host, self.floor, self.book, *self.shadows)
+        first: int | None = None
+        for machine in timed:
+            due_ms = machine.next_due_ms
+            if due_ms is not None and (first is None or due_ms < first):
+                first = due_ms
+        return first
 
     def has_sendable(self, now_ms: int) -> bool:
         """Whether a claim may give something: where it cannot, the step is spared."""

@@ -127,10 +127,11 @@ class Floor:
     @property
     def next_due_ms(self) -> int | None:
         """When `due` has something to do next."""
-        dues = [self.settler.next_due_ms]
-        if not self.settler.keeps_all:
-            dues.append(self.engine.next_due_ms)
-        return min((due for due in dues if due is not None), default=None)
+        settled_ms = self.settler.next_due_ms
+        rules_ms = None if self.settler.keeps_all else self.engine.next_due_ms
+        if settled_ms is None or rules_ms is None:
+            return rules_ms if settled_ms is None else settled_ms
+        return min(settled_ms, rules_ms)
 
     def _settled(self, settled: Iterable[Settled]) -> Iterator[Decisions]:
         """Give the rules what happened, at the time when it happened: timers that were due before then fire first.

@@ -158,7 +158,7 @@ class Settler:
     @property
     def next_due_ms(self) -> int | None:
         """When `due` has something to do."""
-        return min((group.until_ms for group in self._groups.values()), default=None)
+        return min(group.until_ms for group in self._groups.values()) if self._groups else None
 
     @property
     def keeps_all(self) -> bool:

@@ -7,7 +7,7 @@ on the way changes nothing. Pure.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
@@ -22,6 +22,8 @@ AGREED_KEPT: Final = 2_000
 """Of how many facts that both decided alike it is known how, for those that are decided again."""
 TOTAL: Final = "total/"
 """How the name of a fact that grows begins: a quantity of an order."""
+ALERT: Final = "alert"
+"""What stands for an action where a rule only alerts."""
 _NOT_CONTENT: Final = frozenset({"do", "key", "provenance", "equipment", "order"})
 
 
@@ -34,7 +36,7 @@ class Change(StrEnum):
 
 
 class Decided(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What a version made of one fact. `action` is `alert` for what only alerts; `refused` says why it was not posted.
+    """What a version made of one fact. `action` is `ALERT` for what only alerts; `refused` says why it was not posted.
 
     `content` is the transaction without what names the fact, as JSON has it.
     """
@@ -48,6 +50,17 @@ class Decided(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     at_ms: int
     content: dict[str, Any]
     refused: str | None = None
+
+
+class Made(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a version decided, and why."""
+
+    decided: Decided
+    why: Trace
+
+    @property
+    def is_posting(self) -> bool:
+        return self.decided.action != ALERT and self.decided.refused is None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,25 +149,23 @@ class Comparison:
         self._why: dict[str, Why] = {}
         self._agreed: dict[str, Decided] = {}
 
-    def before(self, outputs: Iterable[EngineOutput]) -> None:
+    def before(self, made: Iterable[Made]) -> None:
         """What the version before decided. What is decided again replaces what was."""
-        for output in outputs:
-            self.counts.postings_before += isinstance(output, Post)
-            if (decided := _decided(output)) is not None:
-                self._sides(decided.fact).before = decided
-                if (why := self._why_of(decided.fact)) is not None:
-                    why.before = _trace_of(output)
-                self._settle(decided.fact)
+        for each in made:
+            self.counts.postings_before += each.is_posting
+            self._sides(each.decided.fact).before = each.decided
+            if (why := self._why_of(each.decided.fact)) is not None:
+                why.before = each.why
+            self._settle(each.decided.fact)
 
-    def after(self, outputs: Iterable[EngineOutput]) -> None:
+    def after(self, made: Iterable[Made]) -> None:
         """What the version after decided."""
-        for output in outputs:
-            self.counts.postings_after += isinstance(output, Post)
-            if (decided := _decided(output)) is not None:
-                self._sides(decided.fact).after = decided
-                if (why := self._why_of(decided.fact)) is not None:
-                    why.after = _trace_of(output)
-                self._settle(decided.fact)
+        for each in made:
+            self.counts.postings_after += each.is_posting
+            self._sides(each.decided.fact).after = each.decided
+            if (why := self._why_of(each.decided.fact)) is not None:
+                why.after = each.why
+            self._settle(each.decided.fact)
 
     def order_closed(self, order: str) -> None:
         """An order's totals do not grow any more."""
@@ -225,39 +236,45 @@ def _differing_fields(old: Decided, new: Decided) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _decided(output: EngineOutput) -> Decided | None:
-    match output:
-        case Post(transaction=transaction):
-            return _posted(transaction)
-        case Unmet():
-            return Decided(
-                fact=output.key,
-                action=output.action,
-                equipment=output.equipment,
-                order=output.order,
-                rule=output.rule,
-                version=output.provenance.version,
-                at_ms=output.at_ms,
-                content=dict(output.fields),
-                refused=output.reason,
-            )
-        case Alert():
-            return Decided(
-                fact=f"alert/{output.rule}/{output.equipment}/{output.at_ms}",
-                action="alert",
-                equipment=output.equipment,
-                order=None,
-                rule=output.rule,
-                version="",
-                at_ms=output.at_ms,
-                content={"text": output.text},
-            )
-        case Remark():
-            return None
+def made_of(outputs: Iterable[EngineOutput]) -> Iterator[Made]:
+    """What the rules decided, as it is compared; a remark decides nothing."""
+    for output in outputs:
+        match output:
+            case Post(transaction=transaction):
+                yield Made(decided=_posted(transaction), why=output.trace)
+            case Unmet():
+                yield Made(decided=_unmet(output), why=output.trace)
+            case Alert():
+                yield Made(decided=_alert(output), why=output.trace)
+            case Remark():
+                pass
 
 
-def _trace_of(output: EngineOutput) -> Trace | None:
-    return None if isinstance(output, Remark) else output.trace
+def _unmet(unmet: Unmet) -> Decided:
+    return Decided(
+        fact=unmet.key,
+        action=unmet.action,
+        equipment=unmet.equipment,
+        order=unmet.order,
+        rule=unmet.rule,
+        version=unmet.provenance.version,
+        at_ms=unmet.at_ms,
+        content=dict(unmet.fields),
+        refused=unmet.reason,
+    )
+
+
+def _alert(alert: Alert) -> Decided:
+    return Decided(
+        fact=f"{ALERT}/{alert.rule}/{alert.equipment}/{alert.at_ms}",
+        action=ALERT,
+        equipment=alert.equipment,
+        order=None,
+        rule=alert.rule,
+        version="",
+        at_ms=alert.at_ms,
+        content={"text": alert.text},
+    )
 
 
 def _posted(transaction: Transaction) -> Decided:

@@ -1,7 +1,7 @@
 """A version of the rules in shadow: it sees what the live one sees and decides, and nothing of it is posted.
 
 What the two decide is compared as long as the shadow lasts. Both begin with the same memory, and the shadow's is kept
-over a restart like the live one's. Called by the core only; a backtest is a shadow over a recording.
+over a restart like the live one's. Called by the core only.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import msgspec
 
 from bridge.floor.content import floor_of
 from bridge.floor.floor import Decisions, Floor
-from bridge.lifecycle.difference import Comparison, Counts, Difference, Sides
+from bridge.lifecycle.difference import Comparison, Counts, Difference, Sides, made_of
 from bridge.orders.record import OrderRecord
 from bridge.plant import Content
 from bridge.translate import Complaint, Translated
@@ -59,13 +59,12 @@ class Shadow:
     """A version beside the live one. Its records carry its name, so that those of another are known for what they are.
 
     `since_ms` tells since when it is in shadow, 0 before it has begun; `defects` how often it failed over what it saw.
-    `comparison` is one that goes on, where that is not its own.
     """
 
-    def __init__(self, content: Content, grace_ms: int, comparison: Comparison | None = None) -> None:
+    def __init__(self, content: Content, grace_ms: int) -> None:
         self.version = content.release.version if content.release is not None else ""
         self._floor = floor_of(content, grace_ms)
-        self._comparison = comparison or Comparison()
+        self._comparison = Comparison()
         self._head = _Head(counts=self._comparison.counts)
         self._head_taken = b""
 
@@ -122,12 +121,12 @@ class Shadow:
 
     def order_closed(self, order: str, now_ms: int) -> None:
         """Odoo is done with an order."""
-        self._comparison.after(self._floor.engine.order_closed(order, now_ms))
+        self._comparison.after(made_of(self._floor.engine.order_closed(order, now_ms)))
         self._comparison.order_closed(order)
 
     def live(self, outputs: Iterable[EngineOutput]) -> None:
         """What the live version decided."""
-        self._comparison.before(outputs)
+        self._comparison.before(made_of(outputs))
 
     # -- what it remembers
 
@@ -188,6 +187,6 @@ class Shadow:
         try:
             for each in decisions:
                 self._comparison.counts.defects += each.defect is not None
-                self._comparison.after(each.outputs)
+                self._comparison.after(made_of(each.outputs))
         except Exception:
             self._comparison.counts.defects += 1

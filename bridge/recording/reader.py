@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final, TypeAlias
 
 import msgspec
@@ -31,6 +32,8 @@ from bridge.recording.span import Lost, Snapshot, unpack
 _NS_PER_MS: Final = 1_000_000
 _LARGEST: Final = 1 << 30
 """Of one record of a file, so that a damaged length asks for no more memory."""
+_ALL: Final = 1 << 62
+NO_SIZES: Final[Mapping[Path, int]] = MappingProxyType({})
 _DAMAGED: Final = (
     McapError,
     ValueError,
@@ -124,6 +127,14 @@ def files_in(paths: Iterable[Path]) -> tuple[Path, ...]:
     return tuple(dict.fromkeys(found))
 
 
+def sizes_of(paths: Iterable[Path]) -> Mapping[Path, int]:
+    """How long these files are now, for `read`. Raises `Unreadable`."""
+    try:
+        return {path: path.stat().st_size for path in paths}
+    except OSError as error:
+        raise Unreadable(f"{error.filename}: cannot be read: {error.strerror}") from error
+
+
 def of_one_site(paths: Iterable[Path]) -> tuple[About, ...]:
     """What each file says of itself, in their order. Raises `RecordingError`, also where they are of several sites."""
     abouts = tuple(head.about for head in _in_order(paths))
@@ -132,15 +143,20 @@ def of_one_site(paths: Iterable[Path]) -> tuple[About, ...]:
     return abouts
 
 
-def read(paths: Iterable[Path], advanced: Advanced = lambda count: None) -> Iterator[Read]:
-    """All of these files, in the order in which they were written. Raises `Unreadable` for a file that is none."""
+def read(
+    paths: Iterable[Path], advanced: Advanced = lambda count: None, sizes: Mapping[Path, int] = NO_SIZES
+) -> Iterator[Read]:
+    """All of these files, in the order in which they were written. Raises `Unreadable` for a file that is none.
+
+    Of a file in `sizes` so many bytes: one that a bridge is still writing is longer for who reads it later.
+    """
     before: _End | None = None
     for head in _in_order(paths):
         lost = head.lost or _missing(before, head)
         if lost is not None:
             yield lost
         yield _began(head, follows=before is not None and lost is None)
-        before = yield from _inputs(head, advanced)
+        before = yield from _inputs(head, advanced, sizes.get(head.path, _ALL))
     if before is not None and before.number is None:
         yield _cut(before)
 
@@ -213,8 +229,8 @@ def _gap(told: Mapping[str, str]) -> Lost:
     return Lost(from_ms=int(told["from_ms"]), to_ms=int(told["to_ms"]), inputs=inputs, reason=told["reason"])
 
 
-def _records(path: Path, advanced: Advanced = lambda count: None) -> Iterator[McapRecord]:
-    """The records of a file, chunks as they are, as far as it goes."""
+def _records(path: Path, advanced: Advanced = lambda count: None, size: int = _ALL) -> Iterator[McapRecord]:
+    """The records of a file, chunks as they are, as far as it goes, or as they are whole within this size."""
     with path.open("rb") as file:
         records = StreamReader(file, emit_chunks=True, record_size_limit=_LARGEST).records
         told = 0
@@ -224,6 +240,8 @@ def _records(path: Path, advanced: Advanced = lambda count: None) -> Iterator[Mc
             except _DAMAGED:  # cut, or nothing tells where the next one begins
                 return
             place = file.tell()
+            if place > size:
+                return
             advanced(place - told)
             told = place
             if record is None:
@@ -231,12 +249,12 @@ def _records(path: Path, advanced: Advanced = lambda count: None) -> Iterator[Mc
             yield record
 
 
-def _inputs(head: _Head, advanced: Advanced) -> Generator[Recorded | Lost, None, _End]:
+def _inputs(head: _Head, advanced: Advanced, size: int) -> Generator[Recorded | Lost, None, _End]:
     """The inputs of a file; returns how it ended."""
     end = _End(head, last_ms=head.number("at_ms"))
     damaged = ""
     readers: dict[int, Callable[[bytes], Input]] = {}
-    for record in _records(head.path, advanced):
+    for record in _records(head.path, advanced, size):
         if damaged and isinstance(record, Chunk | Metadata):  # else it is the end of a file that was cut
             yield Lost(from_ms=end.last_ms, to_ms=end.last_ms, inputs=None, reason=damaged)
             damaged = ""

@@ -13,9 +13,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Final, TypeAlias
 
 from bridge.core.input import (
+    Acted,
+    ActKind,
     Claim,
     Destination,
     Input,
@@ -28,7 +31,7 @@ from bridge.core.input import (
     Started,
     Tick,
 )
-from bridge.core.site import restore, take_changes
+from bridge.core.site import Witness, restore, take_changes
 from bridge.pipeline import step
 from bridge.plant import Plant
 from bridge.recording.errors import Differs
@@ -36,12 +39,17 @@ from bridge.recording.reader import Began, Read, Recorded
 from bridge.recording.span import Lost, apply
 from bridge.wiring import new_core
 from odoo_adapter.odoo import Applied, Receipt
-from state.entry import Entry, decode
+from state.entry import Entry, EntryState, decode
 from state.errors import RecordUnreadable
 from state.record import RecordId, Table
 
 AT_ONCE: Final = 1_000
 """Entries that one claim may give."""
+TOGETHER: Final = 1_000
+"""Steps of one commit where only decisions are asked for: one after each step would double what they take."""
+AFTER_MS: Final = 600_000
+"""There time goes on after the last input, so that what was being collected then is decided."""
+_NOTHING: Final[Mapping[RecordId, bytes | None]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +79,21 @@ def rerun(plant: Plant, recording: Iterable[Read], *, as_recorded: bool) -> Iter
 
     Raises `Differs` where outcomes as recorded do not fit what this core sent.
     """
-    run = _Run(plant, as_recorded=as_recorded)
+    return _ran(_Run(plant, as_recorded=as_recorded), recording)
+
+
+def decide(plant: Plant, recording: Iterable[Read], witness: Witness) -> Iterator[Reran]:
+    """Let this witness hear all that a core of this plant decides over a recording.
+
+    What is decided counts as delivered, commits take many steps together (`changes` are with none), and what is done is
+    forgotten: it takes no more memory the longer the recording is.
+    """
+    run = _Run(plant, as_recorded=False, witness=witness)
+    yield from _ran(run, recording)
+    yield from run.go_on(AFTER_MS)
+
+
+def _ran(run: _Run, recording: Iterable[Read]) -> Iterator[Reran]:
     for each in recording:
         match each:
             case Began():
@@ -99,19 +121,25 @@ def postings(reran: Iterable[Reran]) -> Iterator[Posting]:
 
 
 class _Run:
-    def __init__(self, plant: Plant, *, as_recorded: bool) -> None:
+    """A core on its way through a recording. With a witness, of which nobody asks for the records."""
+
+    def __init__(self, plant: Plant, *, as_recorded: bool, witness: Witness | None = None) -> None:
         self._plant = plant
         self._as_recorded = as_recorded
+        self._witness = witness
         self._core = new_core(plant)
         self._records: dict[RecordId, bytes] = {}
         self._now_ms = 0
+        self._steps = 0
 
     def begin(self, began: Began) -> Iterator[Stepped]:
         if began.follows and began.part > 1:
             return
+        self._commit()
         if not began.follows:
             self._records = began.snapshot.by_id if began.snapshot is not None else {}
         self._core = new_core(self._plant)
+        self._core.witness = self._witness
         try:
             restore(self._core, self._records)
         except RecordUnreadable as error:
@@ -137,24 +165,37 @@ class _Run:
         yield self._step(recorded.input)
         yield from self._deliver()
 
+    def go_on(self, for_ms: int) -> Iterator[Stepped]:
+        """Time goes on, and nothing comes."""
+        yield from self._wait(self._now_ms + for_ms)
+
     def _step(self, entered: Input) -> Stepped:
         try:
             requests = step(self._core, entered, self._now_ms)
         except ValueError as error:
             raise Differs(f"{error}; it was recorded with another plant folder, or by another bridge") from error
-        changes = dict(sorted(take_changes(self._core).items()))  # a set of ids has another order in each process
-        apply(changes, self._records)
+        changes = self._commit() if self._witness is None else _NOTHING
         return Stepped(received_ms=self._now_ms, input=entered, requests=requests, changes=changes)
 
+    def _commit(self) -> Mapping[RecordId, bytes | None]:
+        changes = dict(sorted(take_changes(self._core).items()))  # a set of ids has another order in each process
+        apply(changes, self._records)
+        return changes
+
     def _wait(self, until_ms: int) -> Iterator[Stepped]:
-        """Let timers fire when they are due, not only when something comes."""
-        while (due_ms := self._core.next_due_ms(self._now_ms)) is not None and self._now_ms < due_ms < until_ms:
+        """Let timers fire when they are due, not only when something comes. Nothing waits in the outbox."""
+        while (due_ms := self._core.next_timer_ms) is not None and self._now_ms < due_ms < until_ms:
             self._now_ms = due_ms
             yield self._step(Tick())
             yield from self._deliver()
 
     def _deliver(self) -> Iterator[Stepped]:
         """Everything that may be sent now stands where it is to go."""
+        if self._witness is not None:
+            self._steps += 1
+            if self._steps % TOGETHER:
+                return
+            yield from self._skip()
         while self._core.has_sendable(self._now_ms):
             keys: list[str] = []
             for destination in Destination:
@@ -162,8 +203,17 @@ class _Run:
                 yield claimed
                 keys += [one.key for each in claimed.requests if isinstance(each, Send) for one in each.entries]
             if not keys:
-                return
+                break
             yield self._step(Outcomes(tuple(Applied(key=key, receipt=_receipt()) for key in keys)))
+        if self._witness is not None:
+            self._core.outbox.forget_before(self._now_ms)
+            self._commit()
+
+    def _skip(self) -> Iterator[Stepped]:
+        """What waits for a person waits for nobody."""
+        outbox = self._core.outbox
+        if keys := tuple(one.key for state in (EntryState.DEAD, EntryState.HELD) for one in outbox.entries(state)):
+            yield self._step(Acted(id="", kind=ActKind.SKIP, keys=keys, by="rerun", reason="nobody decides here"))
 
 
 def _receipt() -> Receipt:

@@ -147,8 +147,10 @@ class HostApplication:
     @property
     def next_due_ms(self) -> int | None:
         """When `due` has something to do, if nothing else happens before."""
-        dues = (self._nodes.dues.earliest_ms, self._pacer.next_due_ms)
-        return min((due_ms for due_ms in dues if due_ms is not None), default=None)
+        node_ms, asked_ms = self._nodes.dues.earliest_ms, self._pacer.next_due_ms
+        if node_ms is None or asked_ms is None:
+            return asked_ms if node_ms is None else node_ms
+        return min(node_ms, asked_ms)
 
     # What people want
 

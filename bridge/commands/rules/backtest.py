@@ -35,7 +35,7 @@ from bridge.lifecycle.live import load_version
 from bridge.plant import Plant, Release, content_of, load_plant
 from bridge.recording.commands.replay import progress, tell_gaps
 from bridge.recording.errors import RecordingError
-from bridge.recording.reader import files_in, of_one_site, read
+from bridge.recording.reader import files_in, of_one_site
 from ruleset.equipment import Assets
 
 MOST_ON_PAGE: Final = 1_000
@@ -70,7 +70,7 @@ def command(
         after = _plant_of(plant, history, version)
         before = _before(plant, history, against, paths)
         with progress(paths) as advanced:
-            found = backtest(before, after.content, read(paths, advanced))
+            found = backtest(before, after.content, paths, advanced)
     except (ConfigError, RecordingError, LogBroken, OSError, UnicodeDecodeError) as error:
         fail(error, WRONG)
     if json_output:

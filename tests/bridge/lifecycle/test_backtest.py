@@ -9,21 +9,25 @@ import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import dropwhile
+from multiprocessing import active_children
 from pathlib import Path
 
+import msgspec
 import pytest
 from typer.testing import CliRunner, Result
 
 from bench.recorded import START_MS, Days, inputs, record, write_plant
 from bridge.__main__ import app
 from bridge.core.input import HostConnected, Input, Started
-from bridge.lifecycle.backtest import Backtest, backtest
+from bridge.lifecycle.backtest import Backtest, backtest, compared
 from bridge.lifecycle.book import VersionBook
 from bridge.lifecycle.difference import Change
 from bridge.lifecycle.history import Backtest as Attached
 from bridge.lifecycle.people import Person, Role, write_person
+from bridge.lifecycle.side import BATCH, decided, deciding
 from bridge.plant import PEOPLE_FILE, Content, Plant, Release, content_of
 from bridge.recording.about import about
+from bridge.recording.errors import RecordingError
 from bridge.recording.folder import Bounds, RecordingFolder
 from bridge.recording.reader import files_in, read
 from bridge.recording.rerun import postings, rerun
@@ -53,7 +57,11 @@ class Day:
         return content_of(texts, Release(version=name, author="", approved_by=""))
 
     def tested(self, after: Content, files: Iterable[Path] | None = None) -> Backtest:
-        return backtest(self.plant, after, read(self.files if files is None else files))
+        """Both sides here: to begin a process takes longer than the day."""
+        files = tuple(self.files if files is None else files)
+        sides = self.plant, replace(self.plant, content=after)
+        told = [decided(side, read(files)) for side in sides]
+        return compared((self.plant.content, after), (told[0], told[1]))
 
     def posted(self, content: Content) -> Mapping[str, bytes]:
         """What a run with this content alone posts of facts that do not grow."""
@@ -165,6 +173,36 @@ def test_what_is_missing_in_a_recording_is_said_and_is_no_difference(day: Day, t
     found = day.tested(day.changed(), [*files[:1], *files[2:]])
     assert [gap.reason for gap in found.gaps] == [f"files are missing between {files[0].name} and {files[2].name}"]
     assert found.difference.differing == ()
+
+
+# -- in two processes
+
+
+def text_of(found: Backtest) -> bytes:
+    return msgspec.json.encode(found, order="deterministic")
+
+
+def test_versions_in_processes_of_their_own_decide_the_same(day: Day) -> None:
+    after, advanced = day.changed(("micro: 2m", "micro: 5m")), list[int]()
+    found = backtest(day.plant, after, day.files, advanced.append)
+    assert text_of(found) == text_of(day.tested(after))
+    assert sum(advanced) == sum(path.stat().st_size for path in day.files)
+    assert len(advanced) == found.inputs // BATCH + 1
+
+
+def test_a_process_that_is_ended_from_outside_ends_the_backtest_with_a_sentence(day: Day) -> None:
+    with deciding(day.plant, day.files, {}) as told:
+        (process,) = active_children()
+        process.kill()
+        with pytest.raises(RecordingError, match="was ended from outside"):
+            list(told)
+
+
+def test_a_recording_of_another_site_is_refused_in_the_process_too(day: Day) -> None:
+    texts = {name: text.replace("site: bench", "site: other") for name, text in day.plant.content.texts.items()}
+    other = content_of(texts, Release(version="other", author="", approved_by=""))
+    with pytest.raises(RecordingError, match=r"it is of the site acme/bench, and the plant folder of acme/other"):
+        backtest(replace(day.plant, content=other), other, day.files)
 
 
 # -- the command

@@ -8,7 +8,7 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.lifecycle.difference import Change, Comparison, Difference
+from bridge.lifecycle.difference import Change, Comparison, Difference, made_of
 from ruleset.output import Alert, EngineOutput, Post, Unmet
 from ruleset.trace.trace import Outcome, Trace
 from ruleset.transaction import IdempotencyKey, OrderRef, Progress, Provenance, Scrap
@@ -56,8 +56,8 @@ def progress(upto: int, order: str = "mo-1", at_ms: int = 9) -> Post:
 
 def compared(before: Iterable[EngineOutput], after: Iterable[EngineOutput]) -> Comparison:
     made = Comparison()
-    made.before(before)
-    made.after(after)
+    made.before(made_of(before))
+    made.after(made_of(after))
     return made
 
 
@@ -142,10 +142,10 @@ def test_every_fact_is_the_same_added_removed_or_changed(before: list[Post], aft
 def test_a_fact_that_the_one_decides_twice_before_the_other_does_is_one_on_which_they_agree() -> None:
     comparison = Comparison()
     for decide in (comparison.before, comparison.before, comparison.after, comparison.after):
-        decide([scrap("a", 2)])
+        decide(made_of([scrap("a", 2)]))
     assert (comparison.difference().differing, comparison.difference().agreed) == ((), 1)
-    comparison.before([scrap("a", 3)])
+    comparison.before(made_of([scrap("a", 3)]))
     assert [each.change for each in comparison.difference().differing] == [Change.CHANGED]
     assert comparison.difference().agreed == 0
-    comparison.after([scrap("a", 3)])
+    comparison.after(made_of([scrap("a", 3)]))
     assert (comparison.difference().differing, comparison.difference().agreed) == ((), 1)

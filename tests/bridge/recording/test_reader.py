@@ -12,7 +12,7 @@ from mcap.records import ChunkIndex
 from bridge.core.input import HostConnected, Tick
 from bridge.recording.errors import RecordingError, Unreadable
 from bridge.recording.folder import Bounds, RecordingFolder
-from bridge.recording.reader import Recorded, files_in, of_one_site, read
+from bridge.recording.reader import Recorded, files_in, of_one_site, read, sizes_of
 from bridge.recording.span import Lost, Mirror, Span
 from state.record import RecordId, Table
 from tests.bridge.recording.day import beginnings, gaps, inputs
@@ -104,6 +104,14 @@ def test_a_file_cut_within_a_chunk_gives_what_came_before(tmp_path: Path, behind
     recording = list(read([file]))
     assert numbers(recording) == list(range(1, 11))
     assert len(gaps(recording)) == 1
+
+
+def test_of_a_file_that_still_grows_it_is_read_what_it_held(tmp_path: Path) -> None:
+    files = written(tmp_path, span(1, 2), span(3))
+    sizes = sizes_of(files)
+    assert numbers(read(files, sizes=sizes)) == [1, 2, 3]
+    last = chunks_of(files[0])[-1].chunk_start_offset
+    assert numbers(read(files, sizes={files[0]: last + 1})) == numbers(read(files, sizes={files[0]: last})) == [1, 2]
 
 
 def test_a_file_cut_behind_its_inputs_misses_nothing(tmp_path: Path) -> None:
