@@ -50,6 +50,7 @@ class Server(MemoryStore):
         self.trouble = Trouble()
         self.is_weak = is_weak
         self.lost_commits = 0
+        self._newest_token = 0
         self._states: deque[tuple[float, int, dict[RecordId, bytes], str, dict[str, Act]]] = deque(maxlen=KEPT_STATES)
         super().__init__(clock=lambda: universe.now_ms, weaknesses=(WEAK,) if is_weak else ())
 
@@ -62,6 +63,9 @@ class Server(MemoryStore):
         if self.is_weak:
             self._states.append((self.universe.now_s, self._number, dict(self._records), self._hash, dict(self._acts)))
         await super().commit(lease, commit)
+        if lease.token < self._newest_token:
+            self.universe.defects.append(f"the store took commit {commit.number} of a bridge that was fenced out")
+        self._newest_token = max(self._newest_token, lease.token)
 
     def fail_over(self, lag_s: float) -> None:
         """A replica takes over that has not heard of the last commits."""

@@ -6,13 +6,43 @@ import hashlib
 import os
 import subprocess
 import sys
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.faults.fault import Kind, draw
+from odoo_adapter.client.classify import Answer
+from state.record import Commit
+from state.store import Lease
+from tests.faults.desk import Desk
+from tests.faults.fault import Fault, Kind, Schedule, draw
+from tests.faults.keeper import Server
 from tests.faults.trial import play
+
+
+class Forgetful(Desk):
+    """An Odoo whose inbox forgets which keys it has seen, but not what it did."""
+
+    def carry_out(self, user: int, path: str, body: Mapping[str, Any]) -> Answer:
+        answer = super().carry_out(user, path, body)
+        for row in self.database.all("x_uns_transaction"):
+            if not row.text("x_name").startswith(("@", "forgotten/")):
+                row.write(x_name=f"forgotten/{row.id}/{row.text('x_name')}")
+        return answer
+
+
+class Unfenced(Server):
+    """A store that takes commits from whoever sends them."""
+
+    async def commit(self, lease: Lease, commit: Commit) -> None:
+        self._number = commit.number - 1
+        await super().commit(lease, commit)
+
+    def _holds(self, lease: Lease) -> bool:
+        return True
+
 
 ROOT = Path(__file__).parents[2]
 SLICE = 12
@@ -48,3 +78,25 @@ def test_leaving_a_fault_out_changes_no_other() -> None:
 def test_a_day_without_faults_is_clean(tmp_path: Path, trait: str) -> None:
     quiet = replace(draw(3), faults=(), traits=frozenset({trait}))
     assert play(quiet, tmp_path).verdict.faults == ()
+
+
+def only(seed: int, *faults: Fault, traits: Collection[str] = ()) -> Schedule:
+    """The day of a seed, with these faults."""
+    return Schedule(seed=seed, traits=frozenset(traits), faults=faults)
+
+
+def fault(kind: Kind, at_s: float, *, lasts_s: float = 0.0, amount: int = 0, who: str = "") -> Fault:
+    return Fault(number=1, kind=kind, at_s=at_s, lasts_s=lasts_s, amount=amount, who=who)
+
+
+def test_an_odoo_that_forgets_its_keys_is_found_out(tmp_path: Path) -> None:
+    schedule = only(3, fault(Kind.ODOO_AFTER, 3.0, amount=4))
+    assert play(schedule, tmp_path).verdict.is_clean
+    assert play(schedule, tmp_path, new_desk=Forgetful).verdict.doubled > 0
+
+
+def test_a_store_that_does_not_fence_is_found_out(tmp_path: Path) -> None:
+    schedule = only(3, fault(Kind.PAUSE, 6.0, lasts_s=26.0, who="a"), traits=("standby",))
+    assert play(schedule, tmp_path).verdict.is_clean
+    found = play(schedule, tmp_path, new_server=Unfenced).verdict.faults
+    assert any("was fenced out" in text for text in found)

@@ -27,8 +27,9 @@ from state.record import Table
 from tests.faults.books import Day as Truth
 from tests.faults.books import Verdict, judge
 from tests.faults.day import scenario_of
-from tests.faults.desk import REFUSAL
+from tests.faults.desk import REFUSAL, Desk
 from tests.faults.fault import Schedule
+from tests.faults.keeper import Server
 from tests.faults.machine import Machine, unheard
 from tests.faults.world import World
 
@@ -55,15 +56,15 @@ class Outcome:
     lives: int
 
 
-def play(schedule: Schedule, home: Path) -> Outcome:
-    """Play a schedule to its end. What goes wrong in it is a part of the verdict."""
+def play(schedule: Schedule, home: Path, *, new_server: type[Server] = Server, new_desk: type[Desk] = Desk) -> Outcome:
+    """Play a schedule to its end, with this store and this Odoo. What goes wrong in it is a part of the verdict."""
     with unheard():
-        return _play(schedule, home)
+        return _play(World(schedule, home, new_server, new_desk))
 
 
-def _play(schedule: Schedule, home: Path) -> Outcome:
+def _play(world: World) -> Outcome:
+    schedule = world.schedule
     random.seed(schedule.seed)
-    world = World(schedule, home)
     try:
         with _heard(world):
             day = Day(world)
@@ -79,7 +80,7 @@ def _play(schedule: Schedule, home: Path) -> Outcome:
     finally:
         world.universe.close()
         for name in world.bridges:
-            shutil.rmtree(home / name, ignore_errors=True)
+            shutil.rmtree(world.home / name, ignore_errors=True)
 
 
 class Day:

@@ -34,6 +34,8 @@ class World:
 
     schedule: Schedule
     home: Path
+    new_server: type[Server] = Server
+    new_desk: type[Desk] = Desk
     universe: Universe = field(default_factory=Universe)
     events: list[str] = field(default_factory=list)
     plant: Machine = field(init=False)
@@ -46,8 +48,8 @@ class World:
         universe, seed = self.universe, self.schedule.seed
         self.plant = universe.machine("plant")
         self.broker = Broker(universe, Random(f"broker {seed}"), self.note)
-        self.server = Server(universe, Random(f"store {seed}"), self.note, is_weak=self.has("weak"))
-        self.desk = Desk(universe, Random(f"odoo {seed}"), self.note)
+        self.server = self.new_server(universe, Random(f"store {seed}"), self.note, is_weak=self.has("weak"))
+        self.desk = self.new_desk(universe, Random(f"odoo {seed}"), self.note)
         self.bridges = {name: self._bridge(name) for name in ("a", "b")[: 1 + self.has("standby")]}
 
     def has(self, trait: str) -> bool:
