@@ -29,7 +29,7 @@ from bridge.legacy_state import LegacyState
 from bridge.lifecycle.live import shadow_of
 from bridge.lifecycle.watch import VersionWatch
 from bridge.log import say
-from bridge.loop import Entering, Loop, Stall
+from bridge.loop import AUDIT_HEAD, Entering, Loop, Stall
 from bridge.master.poll import MasterPoller
 from bridge.orders.poll import OrderPoller
 from bridge.orders.wake import Wake
@@ -42,7 +42,7 @@ from bridge.wiring import Outside, Sessions, new_core, open_audit, servers
 from odoo_adapter.odoo import OdooInfo
 from sparkplug.fact import NodeId
 from sparkplug.presence import HostPresence
-from state.audit import AuditLog
+from state.audit import AuditLog, decode_head
 from state.errors import Fenced, StateError
 from state.record import Stored
 
@@ -76,16 +76,24 @@ class Service:
             log.info("bridge.stopped")
 
     async def _run(self, leadership: Leadership, stop: asyncio.Event) -> None:
-        plant, stored = self._plant, await self._outside.store.load()
-        core = new_core(plant, shadow_of(plant.folder))
-        restore(core, stored.records)
+        plant = self._plant
+        core, stored = await leadership.while_kept(self._recall())
         audit = open_audit(plant)
+        if (kept := stored.records.get(AUDIT_HEAD)) is not None:
+            audit.expect(decode_head(kept))
         with open_mark(plant.settings.data_dir) as mark:
             mark.refuse_less(stored.number, plant.assets.path)
             found = {"records": len(stored.records), "inbox": plant.settings.odoo.inbox}
             log.info("bridge.started", site=plant.assets.path, commit=stored.number, **found)
             running = _Running(plant, self._outside, core, audit, mark, leadership, stored)
             await running.run(stop, self._stage_s)
+
+    async def _recall(self) -> tuple[Core, Stored]:
+        """The core as it was committed. In a thread, so that a large site does not lose its lease meanwhile."""
+        stored = await self._outside.store.load()
+        core = new_core(self._plant, shadow_of(self._plant.folder))
+        await asyncio.to_thread(restore, core, stored.records)
+        return core, stored
 
 
 class _Running:
@@ -156,6 +164,7 @@ class _Running:
             patience_ms=settings.limits.commit_patience_ms,
             outbox_limit=settings.limits.outbox,
             recorder=self._recorder,
+            audit=audit,
         )
 
     def _host_session(self, sessions: Sessions, core: Core, server: str) -> HostSession:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+from collections.abc import Coroutine
 from contextlib import suppress
-from typing import Final
+from typing import Final, TypeVar
 from uuid import uuid4
 
 import structlog
@@ -23,6 +24,8 @@ from state.store import Lease, Store
 
 LOOK_EVERY_S: Final = 0.25
 """How often a standby looks whether the lease is free: little beside a lease, and nothing for a store."""
+
+Result = TypeVar("Result")
 
 log = structlog.get_logger()
 
@@ -44,6 +47,14 @@ class Leadership:
                 await self._renew()
             except StoreUnavailable as error:
                 log.warning("lease.not_renewed", reason=str(error))
+
+    async def while_kept(self, work: Coroutine[object, object, Result]) -> Result:
+        """Do this while the lease is renewed beside it. Raises a group: of `Fenced` when it was lost meanwhile."""
+        async with asyncio.TaskGroup() as tasks:
+            keeping = tasks.create_task(self.keep(), name="lease")
+            result = await work
+            keeping.cancel()
+        return result
 
     async def is_ours(self) -> bool:
         """Ask the store now; False also where it does not answer."""

@@ -52,8 +52,8 @@ def store(clock: ManualClock) -> Interrupted:
     return Interrupted(clock)
 
 
-async def leading(store: MemoryStore) -> Leadership:
-    lease = await store.acquire("leader", 2_000)
+async def leading(store: MemoryStore, ttl_ms: int = 2_000) -> Leadership:
+    lease = await store.acquire("leader", ttl_ms)
     assert lease is not None
     return Leadership(store, lease, "acme/berlin")
 
@@ -109,3 +109,23 @@ async def test_a_standby_outlasts_a_store_that_is_away_and_lets_the_leader_come_
         stop.set()
         assert await asyncio.wait_for(waiting, 5) is None
     assert [line["event"] for line in logs] == ["lease.held_by_another", "lease.not_seen"]
+
+
+async def test_a_lease_is_renewed_while_a_large_site_is_read(store: Interrupted) -> None:
+    leadership = await leading(store, ttl_ms=30)
+    asked = store.asked
+
+    async def read() -> str:
+        await until(lambda: store.asked >= asked + 3)
+        return "all"
+
+    assert await leadership.while_kept(read()) == "all"
+
+
+async def test_reading_ends_when_the_lease_is_lost_meanwhile(store: Interrupted, clock: ManualClock) -> None:
+    leadership = await leading(store, ttl_ms=30)
+    clock.advance(60_000)
+    assert await store.acquire("another", 2_000) is not None
+    with pytest.raises(ExceptionGroup) as ended:
+        await leadership.while_kept(asyncio.sleep(60))
+    assert ended.value.subgroup(Fenced) is not None
