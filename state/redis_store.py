@@ -28,7 +28,7 @@ from state.server.failure import meaning_of
 from state.server.reach import Cluster, OneServer, Reach
 from state.server.settings import UNREADABLE_URL, RedisSettings
 from state.store import Act, Leader, Lease
-from state.survey.redis import Assurance, Survey, durability, survey
+from state.survey.redis import PRIMARY, Assurance, Survey, durability, survey
 
 SCANNED: Final = 10_000
 """Ids of traces that are looked at in one call."""
@@ -119,7 +119,7 @@ class RedisStore:
         return tuple(Act(id=id.decode(), body=body) for id, body in _pairs(flat))
 
     async def weaknesses(self) -> Sequence[str]:
-        return tuple(one.weakness for one in await self.durability() if one.weakness)
+        return tuple(one.weakness for one in await self.durability() if one.weakness and one.name != PRIMARY)
 
     async def clock_ms(self) -> int:
         """The server's clock."""

@@ -20,6 +20,10 @@ WANTED: Final = {
 """The settings that the bridge relies on: the value, and what another value means."""
 
 
+PRIMARY: Final = "primary"
+"""What a replica is not. That is no weakness which somebody may accept: it takes no writes, perhaps only for now."""
+
+
 @dataclass(frozen=True, slots=True)
 class Assurance:
     """One thing that the bridge relies on, and what is wrong with it, with its mend; empty: it is so."""
@@ -94,7 +98,7 @@ async def _role(command: Command, replicas: int) -> Assurance:
         return Assurance("role", "the server does not tell its role; allow `ROLE` to this user")
     role = _text(answer[0])
     if role != "master":
-        return Assurance("role", "the server is a replica and takes no writes; give the url of its primary")
+        return Assurance(PRIMARY, "the server is a replica and takes no writes; give the url of its primary")
     count = len(answer[2])
     if count and not replicas:
         weakness = (

@@ -79,13 +79,18 @@ async def test_a_server_that_hides_its_settings_is_a_weakness(start_redis: Start
     assert "does not let CONFIG be read" in weakness
 
 
-async def test_a_replica_takes_no_commit_and_is_a_weakness(start_redis: StartRedis, connect: Connect) -> None:
+async def test_a_replica_takes_no_commit_and_no_lease_and_is_no_weakness_to_be_accepted(
+    start_redis: StartRedis, connect: Connect
+) -> None:
     primary, replica = start_redis(QUICK), start_redis(QUICK_REPLICA)
     store = connect(replica.url)
-    lease = await lease_of(store)
+    lease, before = await lease_of(store), await store.weaknesses()
     await command(replica, "CONFIG SET", "masterauth", primary.password)
     await command(replica, "REPLICAOF", primary.address, str(primary.port))
-    assert "is a replica" in (await store.weaknesses())[-1]
+    assert await store.weaknesses() == before
+    assert "is a replica" in (await store.durability())[-1].weakness
+    with pytest.raises(StoreUnavailable, match="give the url of the primary"):
+        await store.acquire("another", 1000)
     with pytest.raises(StoreUnavailable, match="replica: nothing was written"):
         await store.commit(lease, Commit(number=1, puts={NODE: b"1"}))
 
