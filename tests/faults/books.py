@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from bridge.core.order import CURSOR_ID, OrderRecord
+from bridge.core.order import CURSOR_ID
 from bridge.demo.compare import ON_THE_NAMESPACE, NamespaceView, Report, compare
 from bridge.demo.odoo_view import OdooView, read_view
 from bridge.demo.posted import read_posted
+from bridge.orders.record import OrderRecord
 from bridge.simulator.ledger import ExpectedOutcome, Fact
 from odoo_adapter.plan import PlanContext
 from state.entry import Entry, EntryState, decode

@@ -168,9 +168,9 @@ def test_stretches_that_are_given_to_one_order_add_up_and_each_counts_once() -> 
     floor.says(good_count=16)
     released(floor, "mo-2")
     given = [given_to(each, OrderRef("mo-1")) for each in floor.posted if isinstance(each, Progress)]
-    assert [(each.order, each.stream, each.upto) for each in given] == [
-        ("mo-1", f"mo-1/{CELL}/good_count/0+0", 5),
-        ("mo-1", f"mo-1/{CELL}/good_count/0+5", 1),
+    assert [f"{each.order} {each.stream} {each.upto}" for each in given] == [
+        f"mo-1 mo-1/{CELL}/good_count/0+0 5",
+        f"mo-1 mo-1/{CELL}/good_count/0+5 1",
     ]
 
 
