@@ -59,9 +59,10 @@ test-odoo: ## run the tests against the Odoo that UNS_BRIDGE_ODOO_URL, _DB, _USE
 	@tools/setup test
 	@$(BIN)/python -m pytest tests/live_odoo $(ARGS)
 
-bench: ## what a message costs, beside others and stage by stage; options in ARGS="--profile"
+bench: ## what a message costs, beside others and stage by stage, and a backtest beside a plain run; options in ARGS="--profile"
 	@tools/setup bench
 	@$(BIN)/python -m bench path $(ARGS)
+	@$(BIN)/python -m bench backtest
 
 bench-odoo: ## postings a second, on the Odoo simulator or where UNS_BRIDGE_ODOO_URL says
 	@tools/setup bench
