@@ -75,6 +75,7 @@ class CommitMark:
     def __init__(self, path: Path, file: int) -> None:
         self.path: Final = path
         self._file = file
+        self._is_told = False
 
     def refuse_less(self, stored: int, site: str) -> None:
         """Raises `StartRefused` where the store has an earlier number than it confirmed."""
@@ -89,8 +90,16 @@ class CommitMark:
             )
 
     def write(self, number: int) -> None:
-        """Over the number that stood there: a full disk has that room."""
-        os.pwrite(self._file, b"%020d\n" % number, 0)
+        """Over the number that stood there. A disk without that room keeps the earlier one, which refuses less."""
+        try:
+            os.pwrite(self._file, b"%020d\n" % number, 0)
+        except OSError as error:
+            if not self._is_told:
+                effect = "a start on a store that fell back meanwhile would not notice it"
+                log.warning("commit.not_marked", file=str(self.path), reason=error.strerror, effect=effect)
+            self._is_told = True
+        else:
+            self._is_told = False
 
 
 @contextmanager

@@ -121,3 +121,13 @@ def test_a_mark_that_cannot_be_written_is_a_problem_of_the_folder(tmp_path: Path
     (tmp_path / MARK_FILE).mkdir()
     with pytest.raises(ConfigError, match=r"commit: .*cannot be kept"), open_mark(tmp_path):
         pass
+
+
+async def test_a_disk_that_is_full_ends_no_bridge_and_is_told_once() -> None:
+    store, lease = await replica_with(0)
+    with Path("/dev/full").open("rb+", buffering=0) as disk, capture_logs() as logs:
+        retained = Retained(store, CommitMark(Path("/dev/full"), disk.fileno()))
+        for number in (1, 2):
+            await retained.commit(lease, commit(number))
+    assert (await store.load()).number == 2
+    assert [(line["event"], line["reason"]) for line in logs] == [("commit.not_marked", "No space left on device")]
