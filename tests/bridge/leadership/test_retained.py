@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -125,9 +126,11 @@ def test_a_mark_that_cannot_be_written_is_a_problem_of_the_folder(tmp_path: Path
 
 async def test_a_disk_that_is_full_ends_no_bridge_and_is_told_once() -> None:
     store, lease = await replica_with(0)
-    with Path("/dev/full").open("rb+", buffering=0) as disk, capture_logs() as logs:
-        retained = Retained(store, CommitMark(Path("/dev/full"), disk.fileno()))
+    full = os.open("/dev/full", os.O_RDWR)
+    with capture_logs() as logs:
+        retained = Retained(store, CommitMark(Path("/dev/full"), full))
         for number in (1, 2):
             await retained.commit(lease, commit(number))
+    os.close(full)
     assert (await store.load()).number == 2
     assert [(line["event"], line["reason"]) for line in logs] == [("commit.not_marked", "No space left on device")]
