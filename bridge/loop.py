@@ -19,12 +19,16 @@ from bridge.core.input import Claim, Input, Request, Started, Tick
 from bridge.core.site import Core, take_changes
 from bridge.delivery import Delivery
 from bridge.pipeline import step
+from state.audit import AuditLog, Head, encode_head
 from state.errors import StoreUnavailable
-from state.record import Commit, RecordId
+from state.record import Commit, RecordId, Table
 from state.store import Lease
 
 LARGEST_BATCH: Final = 500
 """Inputs per commit at most, so that one commit stays small enough for the store."""
+
+AUDIT_HEAD: Final = RecordId(Table.META, "audit")
+"""The record of how far the audit log had come at the last commit."""
 
 RETRY_S: Final = 0.5
 """Pause between two tries of the same commit."""
@@ -110,6 +114,7 @@ class Loop:
         patience_ms: int,
         outbox_limit: int,
         recorder: Recorder | None = None,
+        audit: AuditLog | None = None,
     ) -> None:
         self._core = core
         self._store = store
@@ -121,6 +126,8 @@ class Loop:
         self._patience_ms = patience_ms
         self._outbox_limit = outbox_limit
         self._recorder = recorder
+        self._audit = audit
+        self._kept_head: Head | None = None
         self._is_full = False
         self._queue: asyncio.Queue[Entering] = asyncio.Queue(queue_size)
         self._now_ms = 0
@@ -185,7 +192,7 @@ class Loop:
             if delivery.idle and self._core.has_sendable(self._now_ms) and not self._finishing.is_set():
                 self._step(Claim(delivery.destination, delivery.batch), batch)
         changes = take_changes(self._core)
-        await self._commit(changes, batch.acts)
+        await self._commit({**changes, **self._audit_head()}, batch.acts)
         if self._recorder is not None:
             self._recorder.take(self._number, batch.inputs, changes)
         for committed in batch.committed:
@@ -197,6 +204,14 @@ class Loop:
     def _step(self, entered: Input, batch: _Batch) -> None:
         batch.inputs.append((self._now_ms, entered))
         batch.requests.extend(step(self._core, entered, self._now_ms))
+
+    def _audit_head(self) -> dict[RecordId, bytes]:
+        """How far the audit log has come, where that changed: whoever bends the log does not reach the store's copy."""
+        head = self._audit.head if self._audit is not None else None
+        if head is None or head == self._kept_head or not head.number:
+            return {}
+        self._kept_head = head
+        return {AUDIT_HEAD: encode_head(head)}
 
     def _watch_outbox(self) -> None:
         waiting = sum(self._core.outbox.depth().values())

@@ -9,7 +9,7 @@ still goes. A crash at any point is a start like any other: what was claimed is 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 import structlog
@@ -38,11 +38,11 @@ from bridge.poll import ActPoller
 from bridge.recording.recorder import new_recorder
 from bridge.release import ReleaseSession, release_node
 from bridge.session import DocumentSession, HostSession
-from bridge.wiring import Outside, Sessions, new_core, open_audit, servers
+from bridge.wiring import Outside, Sessions, new_core, open_audit, servers, weaker
 from odoo_adapter.odoo import OdooInfo
 from sparkplug.fact import NodeId
 from sparkplug.presence import HostPresence
-from state.audit import AuditLog, decode_head
+from state.audit import OURSELVES, AuditLog, decode_head
 from state.errors import Fenced, StateError
 from state.record import Stored
 
@@ -81,12 +81,20 @@ class Service:
         audit = open_audit(plant)
         if (kept := stored.records.get(AUDIT_HEAD)) is not None:
             audit.expect(decode_head(kept))
+        if accepted := weaker(plant):
+            self._note_weaker(audit, accepted)
         with open_mark(plant.settings.data_dir) as mark:
             mark.refuse_less(stored.number, plant.assets.path)
             found = {"records": len(stored.records), "inbox": plant.settings.odoo.inbox}
             log.info("bridge.started", site=plant.assets.path, commit=stored.number, **found)
             running = _Running(plant, self._outside, core, audit, mark, leadership, stored)
             await running.run(stop, self._stage_s)
+
+    def _note_weaker(self, audit: AuditLog, accepted: Sequence[str]) -> None:
+        try:
+            audit.append("settings.weaker", OURSELVES, {"accepts": ", ".join(accepted)}, self._outside.clock.now_ms())
+        except OSError as error:
+            log.error("audit.not_written", reason=str(error), effect="the bridge goes on")
 
     async def _recall(self) -> tuple[Core, Stored]:
         """The core as it was committed. In a thread, so that a large site does not lose its lease meanwhile."""

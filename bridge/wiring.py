@@ -182,6 +182,16 @@ def open_audit(plant: Plant) -> AuditLog:
         raise ConfigError((Problem(file=str(path), text=text),)) from error
 
 
+def weaker(plant: Plant) -> tuple[str, ...]:
+    """The settings by which this plant accepts less than the bridge asks for."""
+    settings = plant.settings
+    accepted = {
+        "redis.accept_weak_durability": settings.redis.accept_weak_durability,
+        "odoo.tls.verify: false": settings.odoo.is_unverified,
+    }
+    return tuple(name for name, is_accepted in accepted.items() if is_accepted)
+
+
 def open_odoo(plant: Plant, api: OdooApi | None = None) -> Odoo:
     """The plant's Odoo as its integration user, to be posted to as the settings say, over this connection or one of its
     own. Nothing is asked of it yet."""

@@ -9,12 +9,14 @@ page can forge a log; keep a copy of the head elsewhere.
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
 import re
 import threading
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeAlias
@@ -50,10 +52,12 @@ class Line:
     kind: str
     by: str
     fields: Mapping[str, Field]
+    hash: str
 
 
 class AuditLog:
-    """Appends to one log. One process at a time writes a log.
+    """Appends to one log. Several processes may: each line waits for a lock on `audit.jsonl.lock`, and goes on from
+    what the others wrote.
 
     Raises `OSError` where the file cannot be read and `ValueError` where its last line is no line of an audit log.
     """
@@ -69,13 +73,25 @@ class AuditLog:
         if recorded and recorded != self._head and recorded.number >= self._head.number:
             self._remarks[LINES_GONE] = {"last": recorded.number, "hash": recorded.hash}
 
+    @property
+    def head(self) -> Head:
+        """The last line that counts."""
+        return self._head
+
+    def expect(self, head: Head) -> None:
+        """The log is known to have come as far as this; where it has not that line, the next line says so for good."""
+        marker = _marker(head)
+        if head.number and not any(marker in file.read_bytes() for file in log_files(self._path)):
+            self._remarks[LINES_GONE] = {"last": head.number, "hash": head.hash}
+
     def append(self, kind: str, by: str, fields: Mapping[str, Field], at_ms: int) -> None:
         """Write one line and return when the disk has it. Threads may share a log.
 
         Raises `OSError` where the disk does not take it; the line does not count then, and the log goes on when the
         disk does.
         """
-        with self._lock:
+        with self._lock, _locked(self._path):
+            self._catch_up()
             self._take_rest_away()
             self._put_aside_if_large()
             head, text = self._head, b""
@@ -90,6 +106,15 @@ class AuditLog:
             self._write_head(head)
             self._size, self._head = size, head
             self._remarks.clear()
+
+    def _catch_up(self) -> None:
+        """Go on from the last line that another process wrote, and confirmed with the head."""
+        recorded = _recorded_head(self._path)
+        if recorded is None or recorded.number <= self._head.number or not self._path.exists():
+            return
+        text = self._path.read_bytes()
+        if (place := text.find(_marker(recorded))) >= 0:
+            self._size, self._head = text.index(b"\n", place) + 1, recorded
 
     def _take_rest_away(self) -> None:
         """Half a line must not stand before the next one. The next one says that it was there."""
@@ -108,6 +133,19 @@ class AuditLog:
         new = beside.with_name(beside.name + ".new")
         new.write_text(f"{head.number} {head.hash}\n", encoding="ascii")
         os.replace(new, beside)
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Alone among all processes, for as long as this lasts. A process that dies lets go."""
+    with path.with_name(path.name + ".lock").open("ab") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _marker(head: Head) -> bytes:
+    """What only the line of this head has."""
+    return f'"hash":"{head.hash}"'.encode()
 
 
 def log_files(path: Path) -> tuple[Path, ...]:
@@ -132,27 +170,43 @@ def read_lines(*files: Path) -> Iterator[Line]:
                 yield msgspec.convert({**content, "number": content["n"]}, Line)
 
 
-def verify(*files: Path) -> tuple[str, ...]:
+def verify(*files: Path, known: Head | None = None) -> tuple[str, ...]:
     """What is wrong with a log, a sentence each; empty when nothing was removed, changed or reordered.
 
-    `files`: all of the log's, in their order. Raises `OSError` where one cannot be read.
+    `files`: all of the log's, in their order. `known` is a head that was kept elsewhere. Raises `OSError` where one
+    cannot be read.
     """
     problems: list[str] = []
     head, recorded = Head(0, START), _recorded_head(files[-1])
     seen_head = recorded is None or recorded == head
+    seen_known = known is None or known == head
     for file in files:
         for place, line in enumerate(file.read_bytes().splitlines(keepends=True), start=1):
             content = _read(line)
             problems += (f"{file}:{place}: {wrong}" for wrong in _wrong_in(line, content, head))
             head = _head_of(content) if content else Head(head.number + 1, "")
             seen_head = seen_head or head == recorded
+            seen_known = seen_known or head == known
     if recorded is None:
         problems.append(f"{head_path(files[-1])}: it is missing, so lines cut off at the end cannot be found")
     elif not seen_head:
         problems.append(
             f"{files[-1]}: it lacks line {recorded.number}, which {head_path(files[-1])} names as the last one"
         )
+    if known is not None and not seen_known:
+        problems.append(f"{files[-1]}: it lacks line {known.number} with the hash that the store of the plant knows")
     return tuple(problems)
+
+
+def encode_head(head: Head) -> bytes:
+    """The stored form of a head."""
+    return f"{head.number} {head.hash}".encode()
+
+
+def decode_head(stored: bytes) -> Head:
+    """Read back what `encode_head` gave. Raises `ValueError` for anything else."""
+    number, digest = stored.decode("ascii").split()
+    return Head(int(number), digest)
 
 
 def _wrong_in(line: bytes, content: Mapping[str, object] | None, before: Head) -> list[str]:
@@ -167,7 +221,8 @@ def _wrong_in(line: bytes, content: Mapping[str, object] | None, before: Head) -
         wrong.append(f"line {content['n']} stands where {before.number + 1} is due: removed or moved{hint}")
     elif content["prev"] != before.hash and before.hash:
         wrong.append("it does not continue the line before: one of them was changed")
-    if content["hash"] != _hash({name: value for name, value in content.items() if name != "hash"}):
+    is_as_written = line == _canonical(content) + b"\n"  # JSON says the same in many ways, we in one
+    if not is_as_written or content["hash"] != _hash({each: content[each] for each in content if each != "hash"}):
         wrong.append("it was changed after it was written")
     if content["kind"] == LINES_GONE and isinstance(fields := content["fields"], dict):
         wrong.append(f"before it, lines up to {fields.get('last')} were gone when the bridge started")
@@ -199,8 +254,7 @@ def _size(file: Path) -> int:
 
 def _recorded_head(path: Path) -> Head | None:
     try:
-        number, digest = head_path(path).read_text(encoding="ascii").split()
-        return Head(int(number), digest)
+        return decode_head(head_path(path).read_bytes())
     except (OSError, ValueError):
         return None
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import resource
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from state.audit import AuditLog, head_path, log_files, verify
+from state.audit import AuditLog, Head, decode_head, encode_head, head_path, log_files, verify
 
 
 @pytest.fixture
@@ -175,3 +179,99 @@ def test_a_line_that_was_changed_and_hashed_anew_does_not_fit_the_next(path: Pat
 def test_a_missing_head_is_a_problem(path: Path) -> None:
     head_path(path).unlink()
     assert "cannot be found" in verify(path)[0]
+
+
+def test_a_log_that_was_written_anew_lacks_the_line_that_was_kept_elsewhere(path: Path, tmp_path: Path) -> None:
+    known = AuditLog(path).head
+    assert verify(path, known=known) == ()
+    for file in tmp_path.iterdir():
+        file.unlink()
+    AuditLog(path).append("log-in", "eve", {}, 9)
+    assert verify(path) == ()
+    assert verify(path, known=known) == (f"{path}: it lacks line 4 with the hash that the store of the plant knows",)
+
+
+def test_a_log_that_is_known_to_have_come_further_says_so_for_good(path: Path, tmp_path: Path) -> None:
+    known = AuditLog(path).head
+    for file in tmp_path.iterdir():
+        file.unlink()
+    log = AuditLog(path)
+    log.expect(known)
+    log.append("log-in", "eve", {}, 9)
+    assert verify(path) == (f"{path}:1: before it, lines up to 4 were gone when the bridge started",)
+
+
+def test_a_log_that_has_the_line_that_is_known_goes_on_without_a_word(path: Path) -> None:
+    log = AuditLog(path)
+    known = log.head
+    log.append("log-in", "ann", {}, 5)
+    again = AuditLog(path)
+    again.expect(known)
+    again.append("log-in", "bob", {}, 6)
+    assert (told(path)[4:], verify(path)) == ([("log-in", "ann", {}), ("log-in", "bob", {})], ())
+
+
+def test_a_head_comes_out_of_the_store_as_it_went_in() -> None:
+    assert decode_head(encode_head(Head(7, "ab"))) == Head(7, "ab")
+
+
+def test_two_logs_of_one_file_go_on_from_each_other(tmp_path: Path) -> None:
+    one, two = AuditLog(tmp_path / "audit.jsonl", largest=300), AuditLog(tmp_path / "audit.jsonl", largest=300)
+    for number in range(4):
+        one.append("log-in", "ann", {}, number)
+        two.append("log-in", "bob", {}, number)
+    files = log_files(tmp_path / "audit.jsonl")
+    assert ([each[1] for file in files for each in told(file)], verify(*files)) == (["ann", "bob"] * 4, ())
+
+
+def write_ten(path: Path, who: str) -> None:
+    log = AuditLog(path)
+    for number in range(10):
+        log.append("log-in", who, {}, number)
+
+
+def test_processes_that_write_at_once_lose_no_line(tmp_path: Path) -> None:
+    path = tmp_path / "audit.jsonl"
+    writers = [multiprocessing.get_context("fork").Process(target=write_ten, args=(path, who)) for who in "abcd"]
+    for each in writers:
+        each.start()
+    for each in writers:
+        each.join(30)
+    assert sorted(each[1] for each in told(path)) == sorted("abcd" * 10)
+    assert verify(path) == ()
+
+
+@given(data=st.data(), count=st.integers(2, 6))
+@settings(max_examples=150, deadline=None)
+def test_whatever_is_done_to_one_place_of_a_log_is_found(data: st.DataObject, count: int) -> None:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "audit.jsonl"
+        log = AuditLog(path)
+        for number in range(count):
+            log.append("entry.skipped", "zoë", {"key": f"scrap:{number}", "at": number, "why": " a "}, number)
+        before = path.read_bytes()
+        path.write_bytes(data.draw(tampered(before)))
+        assert (path.read_bytes() == before) == (verify(path) == ())
+
+
+@st.composite
+def tampered(draw: st.DrawFn, log: bytes) -> bytes:
+    """The log with a byte changed, put in or taken out, a line removed, two lines swapped, or its end cut off."""
+    old = log.splitlines(keepends=True)
+    place = draw(st.integers(0, len(log) - 1))
+    line, other = draw(st.integers(0, len(old) - 1)), draw(st.integers(0, len(old) - 1))
+    byte = bytes([draw(st.integers(0, 255))])
+    match draw(st.sampled_from(("change", "put in", "take out", "remove", "swap", "cut off"))):
+        case "change":
+            return log[:place] + byte + log[place + 1 :]
+        case "put in":
+            return log[:place] + byte + log[place:]
+        case "take out":
+            return log[:place] + log[place + 1 :]
+        case "remove":
+            return b"".join(old[:line] + old[line + 1 :])
+        case "swap":
+            old[line], old[other] = old[other], old[line]
+            return b"".join(old)
+        case _:
+            return log[:place]

@@ -13,10 +13,11 @@ from typer.testing import CliRunner, Result
 
 from bridge.__main__ import app
 from bridge.commands import outbox
+from bridge.loop import AUDIT_HEAD
 from bridge.plant import load_plant
 from bridge.service import Service
 from bridge.wiring import Outside, open_store
-from state.audit import verify
+from state.audit import AuditLog, decode_head, verify
 from state.entry import EntryState, decode
 from state.record import Table
 from tests.bridge.commands.floor import delivered, left_behind, plant_on
@@ -182,6 +183,8 @@ async def test_a_running_bridge_does_the_act_and_keeps_who_wanted_it(plant: Path
     stop.set()
     await asyncio.wait_for(bridge, 5)
     done = decode((await store.read(Table.DONE))["dead"])
+    kept = await store.read_one(AUDIT_HEAD.table, AUDIT_HEAD.id)
     await store.close()
     assert (ended, done.state, done.history[-1].by) == (0, EntryState.SKIPPED, "ada")
-    assert verify(loaded.settings.data_dir / "audit.jsonl") == ()
+    assert verify(log := loaded.settings.data_dir / "audit.jsonl", known=decode_head(kept or b"")) == ()
+    assert decode_head(kept or b"") == AuditLog(log).head
