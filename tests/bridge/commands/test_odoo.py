@@ -1,4 +1,4 @@
-"""`uns-bridge odoo`: what its functions answer. The installation itself is tested on a real Odoo."""
+"""`uns-bridge odoo`: what its functions answer. The installation is tested in tests/live_odoo/test_install.py."""
 
 from __future__ import annotations
 
