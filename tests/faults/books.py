@@ -147,6 +147,8 @@ def _excuse(world: World, day: Day, entries: Sequence[Entry], text: str) -> str:
     """Why this is no fault: nobody could know it, or people see to it; nothing where it is one."""
     if text.startswith(MISPLACED) and any(_names(text, lane) for lane in day.replayed):
         return "a person replayed it later"
+    if text.startswith(f"{MISPLACED}the stop of") and any("/" in lane for lane in day.replayed):
+        return "a person replayed a stop later"
     if not text.startswith(LOST):
         return ""
     held = next((entry for entry in entries if entry.state is EntryState.HELD and _names(text, entry.lane)), None)

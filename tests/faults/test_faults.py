@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Collection, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from state.store import Lease
 from tests.faults.desk import Desk
 from tests.faults.fault import Fault, Kind, Schedule, draw
 from tests.faults.keeper import Server
+from tests.faults.shrink import left_out, shrink
 from tests.faults.trial import play
 
 
@@ -28,8 +30,8 @@ class Forgetful(Desk):
     def carry_out(self, user: int, path: str, body: Mapping[str, Any]) -> Answer:
         answer = super().carry_out(user, path, body)
         for row in self.database.all("x_uns_transaction"):
-            if not row.text("x_name").startswith(("@", "forgotten/")):
-                row.write(x_name=f"forgotten/{row.id}/{row.text('x_name')}")
+            if not (name := row.text("x_name")).startswith("@") and "#" not in name:
+                row.write(x_name=f"{name}#{row.id}")
         return answer
 
 
@@ -45,7 +47,7 @@ class Unfenced(Server):
 
 
 ROOT = Path(__file__).parents[2]
-SLICE = 12
+SLICE = 10
 
 
 def test_what_happens_is_in_odoo_once_and_in_order_whatever_fails(tmp_path: Path) -> None:
@@ -92,7 +94,16 @@ def fault(kind: Kind, at_s: float, *, lasts_s: float = 0.0, amount: int = 0, who
 def test_an_odoo_that_forgets_its_keys_is_found_out(tmp_path: Path) -> None:
     schedule = only(3, fault(Kind.ODOO_AFTER, 3.0, amount=4))
     assert play(schedule, tmp_path).verdict.is_clean
+    assert play(schedule.without({1}), tmp_path, new_desk=Forgetful).verdict.is_clean
     assert play(schedule, tmp_path, new_desk=Forgetful).verdict.doubled > 0
+
+
+def test_a_failing_schedule_is_shortened_to_the_faults_that_it_takes(tmp_path: Path) -> None:
+    needless = [replace(fault(Kind.CUT, 2.0, who="plant-mes"), number=2)]
+    whole = only(3, fault(Kind.ODOO_AFTER, 3.0, amount=4), *needless)
+    forgetful = partial(play, new_desk=Forgetful)
+    shortest = shrink(forgetful(whole, tmp_path), tmp_path, forgetful)
+    assert left_out(shortest.schedule, whole) == "2"
 
 
 def test_a_store_that_does_not_fence_is_found_out(tmp_path: Path) -> None:

@@ -37,6 +37,8 @@ RESEND_MS: Final = 30_000
 """What a node may have sent to a host that was no longer there: longer than a broker takes to notice that."""
 QUIET_S: Final = 30.0
 """The schedule is over when nothing has moved for so long: longer than any rule of the plant waits."""
+STANDBY_S: Final = 1.0
+"""How long after the first bridge the second is started, so that it is the one that stands by."""
 LOOK_S: Final = 2.0
 FOR_A_PERSON: Final = (EntryState.DEAD, EntryState.HELD)
 SENT_BY_ITSELF: Final = (EntryState.PENDING, EntryState.CLAIMED)
@@ -123,8 +125,8 @@ class Day:
             clock=world.plant,
             resend_ms=RESEND_MS,
         )
-        for bridge in world.bridges.values():
-            bridge.start()
+        for place, bridge in enumerate(world.bridges.values()):
+            world.plant.call_later(place * STANDBY_S, bridge.start)
         async with asyncio.TaskGroup() as tasks:
             plant = tasks.create_task(self._simulation.run())
             await asyncio.gather(world.suffer(), self._plan(planner))
