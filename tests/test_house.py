@@ -96,6 +96,7 @@ def test_make_help_lists_the_commands() -> None:
     commands = [
         "help",
         "demo",
+        "chaos",
         "test",
         "check",
         "lint",

@@ -1,4 +1,4 @@
-"""What is read from a server after a run, on the simulated Odoo."""
+"""What is read from a server after a run, on the simulated Odoo and from rows as JSON-2 gives them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,15 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from bridge.demo.odoo_view import OrderView, ScrapView, read_view
+from bridge.demo.odoo_view import (
+    DowntimeRow,
+    InboxRow,
+    MaintenanceRow,
+    OdooView,
+    OrderView,
+    ScrapView,
+    read_view,
+)
 from odoo_adapter.client.api import OdooApi
 from odoo_adapter.client.connection import Connection
 from odoo_adapter.odoo import Applied
@@ -16,7 +24,7 @@ from odoo_adapter.plan import PlanContext
 from odoo_adapter.seed import Planner
 from odoo_adapter.server import OdooServer
 from odoo_adapter.simulator.server import open_service, serving
-from odoo_adapter.versions import Capabilities
+from odoo_adapter.versions import KNOWN, Capabilities
 from ruleset.transaction import (
     Complete,
     Consumption,
@@ -105,3 +113,94 @@ async def _after_scrap_and_completion(order: str, server: OdooServer, reader: Re
     done = Complete(key=IdempotencyKey("done"), quantity=Decimal(10), unit="pcs", lot="H-1", consumed=used, **of)
     assert [type(one) for one in await server.post(jobs(spilt, done))] == [Applied, Applied]
     return (await read_view(reader, [order], 0)).orders[order]
+
+
+class Records:
+    """An Odoo whose rows are as JSON-2 gives them."""
+
+    def __init__(self, rows: dict[str, list[dict[str, Any]]]) -> None:
+        self._rows = rows
+
+    async def search_read(self, model: str, domain: Sequence[object], fields: Sequence[str]) -> list[dict[str, Any]]:
+        about = " of maintenance.request" if ["model", "=", "maintenance.request"] in domain else ""
+        return [{name: row[name] for name in ("id", *fields)} for row in self._rows[model + about]]
+
+    async def capabilities(self) -> Capabilities:
+        return KNOWN["19.0"]
+
+
+async def test_a_view_is_read_from_the_rows_of_a_server() -> None:
+    line = {"move_id": [90, "WH/MO/00042"], "product_id": [3, "[RESIN-A] Resin A"]}
+    odoo = Records(
+        {
+            "mrp.production": [
+                {
+                    "id": 42,
+                    "state": "done",
+                    "qty_producing": 20.0,
+                    "qty_produced": 20.0,
+                    "lot_producing_ids": [8],
+                    "location_dest_id": [9, "WH/Quality Hold"],
+                }
+            ],
+            "mrp.workorder": [{"id": 57, "production_id": [42, "WH/MO/00042"], "state": "done"}],
+            "mail.message": [{"id": 1, "res_id": 42, "body": "<p>Quality: reject, lot L-mo-42. [k]</p>"}],
+            "mail.message of maintenance.request": [],
+            "stock.lot": [{"id": 8, "name": "L-mo-42"}],
+            "stock.move": [{"id": 90, "raw_material_production_id": [42, "WH/MO/00042"]}],
+            "stock.move.line": [
+                {"id": 1, **line, "lot_id": [5, "R-1"], "quantity": 0.7000000001},
+                {"id": 2, **line, "lot_id": [5, "R-1"], "quantity": 0.3},
+                {"id": 3, "move_id": [90, ""], "product_id": [4, "[BOX] Box"], "lot_id": False, "quantity": 20.0},
+            ],
+            "stock.scrap": [{"id": 1, "production_id": [42, ""], "scrap_qty": 2.0, "lot_id": [8, "L-mo-42"]}],
+            "mrp.workcenter": [{"id": 1, "code": "PRESS-1", "name": "Press"}],
+            "mrp.workcenter.productivity": [
+                {
+                    "id": 1,
+                    "workcenter_id": [1, "Press"],
+                    "date_start": "2026-11-23 06:00:00",
+                    "date_end": "2026-11-23 06:00:02",
+                    "loss_id": [2, "Equipment Failure"],
+                }
+            ],
+            "maintenance.equipment": [{"id": 6, "serial_no": "UNS-PRESS-1"}],
+            "maintenance.request": [
+                {"id": 1, "name": "Vibration 7.9", "equipment_id": [6, "Press 1"], "create_date": "2026-11-23 06:00:00"}
+            ],
+            "x_uns_transaction": [
+                inbox_row(2, "start:wo-57", "start", '{"wo":"wo-57"}', "2026-11-23 06:00:00"),
+                inbox_row(1, "late", "complete", "{}", "2026-11-23 06:00:01"),
+                inbox_row(3, "@upto:s", "@upto", "null", False),
+                inbox_row(4, "later", "progress", "{}", "2026-11-23 06:00:02", '{"added":0,"covered":true}'),
+            ],
+        }
+    )
+
+    assert await read_view(odoo, ["mo-42"], since_ms=0) == OdooView(
+        orders={
+            "mo-42": OrderView(
+                state="done",
+                producing=Decimal(20),
+                produced=Decimal(20),
+                lots=("L-mo-42",),
+                consumed={("RESIN-A", "R-1"): Decimal("1.0"), ("BOX", None): Decimal(20)},
+                scraps=(ScrapView(quantity=Decimal(2), lot="L-mo-42"),),
+                work_orders={"wo-57": "done"},
+                notes=("Quality: reject, lot L-mo-42. [k]",),
+                on_hold=True,
+            )
+        },
+        downtimes=(DowntimeRow(work_center="PRESS-1", started_s=1795413600, ended_s=1795413602, loss="breakdown"),),
+        maintenance=(MaintenanceRow(serial_number="UNS-PRESS-1", title="Vibration 7.9"),),
+        inbox=(
+            InboxRow(key="start:wo-57", kind="start", order="mo-42", payload={"wo": "wo-57"}),
+            InboxRow(key="late", kind="complete", order="mo-42"),
+            InboxRow(key="later", kind="progress", order="mo-42", covered=True),
+        ),
+    )
+
+
+def inbox_row(id: int, key: str, kind: str, payload: str, done_at: str | bool, result: str = "{}") -> dict[str, Any]:
+    row = {"id": id, "x_name": key, "x_kind": kind, "x_order_id": [42, "WH/MO/00042"]}
+    return {**row, "x_payload": payload, "x_result": result, "x_done_at": done_at}
