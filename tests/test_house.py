@@ -101,6 +101,7 @@ def test_make_help_lists_the_commands() -> None:
         "check",
         "lint",
         "fuzz",
+        "faults",
         "test-browser",
         "test-burst",
         "test-odoo",
