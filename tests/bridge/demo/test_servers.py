@@ -168,3 +168,40 @@ async def test_the_store_is_durable_and_asks_for_a_password() -> None:
         "maxmemory-policy": "noeviction",
         "bind": "127.0.0.1",
     }
+
+
+async def test_a_store_that_is_paused_answers_what_it_was_asked_meanwhile_when_it_goes_on() -> None:
+    async with embedded_store() as store:
+        pause = asyncio.create_task(store.child.pause(0.3))
+        await asyncio.sleep(0)
+        asked = asyncio.create_task(write_and_read(store, write=True))
+        await asyncio.wait([pause, asked], return_when=asyncio.FIRST_COMPLETED)
+        assert (pause.done(), asked.done()) == (True, False)
+        assert await asked == "kept"
+
+
+async def test_a_store_that_ended_by_itself_is_revived_on_its_data_and_one_that_runs_is_left_alone() -> None:
+    async with embedded_store() as store:
+        await write_and_read(store, write=True)
+        await store.child.revive()
+        await store.kill()
+        await store.child.revive()
+        assert await write_and_read(store, write=False) == "kept"
+
+
+@pytest.mark.mosquitto
+async def test_a_mosquitto_that_forgets_knows_no_session_and_nothing_retained() -> None:
+    binary = installed("mosquitto")
+    assert binary is not None, "install the Debian package mosquitto"
+    async with mosquitto_broker(binary) as broker:
+        settings = replace(to(broker, "documents"), clean=False, expiry_s=600)
+        before = PahoLink(settings, [Subscription(filter="state", qos=1)])
+        async with running(before):
+            await up(before)
+            await put(before, "state", b"retained", retain=True)
+        await broker.kill()
+        broker.forget()
+        await broker.start()
+        after = PahoLink(settings, [])
+        async with running(after):
+            assert not (await up(after)).session_present
