@@ -25,6 +25,7 @@ from ruleset.equipment import Assets
 from ruleset.problem import Problem, Problems, suggest
 from ruleset.rules import Rules, compile_rules
 from ruleset.transaction import Short
+from state.audit import Head
 
 BRIDGE_FILE: Final = "bridge.yaml"
 ASSETS_FILE: Final = "assets.yaml"
@@ -110,11 +111,15 @@ class Workflow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Release:
-    """Which version of the folder's content this is, who approved it, and whose work it is."""
+    """Which version of the folder's content this is, who approved it, and whose work it is.
+
+    `since` is the line of the versions' log that made it live; None for one that is not.
+    """
 
     version: str
     author: str
     approved_by: str
+    since: Head | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

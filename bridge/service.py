@@ -26,7 +26,7 @@ from bridge.leadership.lease import Leadership, lead
 from bridge.leadership.refusal import refuse_unfit
 from bridge.leadership.retained import CommitMark, Retained, open_mark
 from bridge.legacy_state import LegacyState
-from bridge.lifecycle.live import shadow_of
+from bridge.lifecycle.live import refuse_left_behind, shadow_of
 from bridge.lifecycle.watch import VersionWatch
 from bridge.log import say
 from bridge.loop import AUDIT_HEAD, Entering, Loop, Stall
@@ -101,6 +101,7 @@ class Service:
         stored = await self._outside.store.load()
         core = new_core(self._plant, shadow_of(self._plant.folder))
         await asyncio.to_thread(restore, core, stored.records)
+        refuse_left_behind(self._plant.folder, core.in_force)
         return core, stored
 
 

@@ -18,6 +18,7 @@ from bridge.core.posting import Postings
 from bridge.core.standing import Standings
 from bridge.floor.floor import Floor
 from bridge.intervention.alarm import Alarm
+from bridge.lifecycle.history import InForce
 from bridge.lifecycle.shadow import Shadow
 from bridge.master.book import MasterBook
 from bridge.plant import Release
@@ -31,6 +32,8 @@ from state.record import RecordId, Remembers, Table
 
 STRANGERS_ID: Final = "strangers"
 """The record in `Table.META` of what was found of messages that belong to no node."""
+IN_FORCE: Final = RecordId(Table.META, "in-force")
+"""The record of the version of the rules that ran last, where any was released."""
 
 
 class _Versioned(msgspec.Struct):
@@ -60,9 +63,10 @@ class _Timed(Protocol):
 class Core:
     """Everything that a site remembers, as state machines. Each keeps its own records.
 
-    `floor` is that of the live version of the rules, and `release` says which that is; `shadows` run beside it, one at
-    most. `left` are the ids of records that a shadow left behind when it ended. `witness`: where it is only asked what
-    is decided, over a recording; looks are for nobody then. `forget_from_ms`: when it is seen next what to forget.
+    `floor` is that of the live version of the rules, and `release` says which that is; `in_force` is the latest that
+    was committed as live; `shadows` run beside it, one at most. `left` are the ids of records that a shadow left behind
+    when it ended. `witness`: where it is only asked what is decided, over a recording; looks are for nobody then.
+    `forget_from_ms`: when it is seen next what to forget.
     """
 
     host: HostApplication
@@ -78,6 +82,7 @@ class Core:
     live: LiveView = field(default_factory=LiveView)
     master: MasterBook = field(default_factory=MasterBook)
     release: Release | None = None
+    in_force: InForce | None = None
     shadows: list[Shadow] = field(default_factory=list)
     left: set[str] = field(default_factory=set)
     witness: Witness | None = None
@@ -126,7 +131,21 @@ def take_changes(core: Core) -> Mapping[RecordId, bytes | None]:
     for shadow in core.shadows:
         for id in shadow.take_changed():
             changes[RecordId(Table.SHADOW, id)] = shadow.snapshot(id)
+    if (in_force := _newly_in_force(core)) is not None:
+        core.in_force = in_force
+        changes[IN_FORCE] = msgspec.json.encode(in_force)
     return changes
+
+
+def _newly_in_force(core: Core) -> InForce | None:
+    """What is live, where it came after what is known to have been. A bridge that starts with an older one takes up the
+    newer at once: what is known never goes back."""
+    since = core.release.since if core.release is not None else None
+    if core.release is None or since is None:
+        return None
+    if core.in_force is not None and since.number <= core.in_force.line:
+        return None
+    return InForce(version=core.release.version, line=since.number, hash=since.hash)
 
 
 def _machines(core: Core) -> tuple[tuple[Table, Remembers], ...]:
@@ -178,6 +197,8 @@ def _restore_one(core: Core, record: RecordId, snapshot: bytes) -> None:
             machines[record.table].restore(record.id, snapshot)
         case Table.META if record.id == STRANGERS_ID:
             core.host.restore_findings(snapshot)
+        case Table.META if record == IN_FORCE:
+            core.in_force = msgspec.json.decode(snapshot, type=InForce)
         case Table.ENTRY | Table.KEY | Table.DONE | Table.TRACE | Table.META:
             pass
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Final
 
 from bridge.lifecycle.content import VERSIONS_FOLDER, is_sound, keep, texts_of, version_folder, version_of
-from bridge.lifecycle.history import History, Step, fold, objection
+from bridge.lifecycle.history import History, InForce, Step, fold, objection
 from bridge.lifecycle.people import Person
 from state.audit import AuditLog, Field, log_files, read_lines, verify
 
@@ -50,12 +50,20 @@ class VersionBook:
             return 0, 0
         return found.st_mtime_ns, found.st_size
 
-    def history(self) -> History:
-        """Where every version stands. Raises `LogBroken`, and `OSError` where the log cannot be read."""
+    def history(self, known: InForce | None = None) -> History:
+        """Where every version stands. Raises `LogBroken`, also where the log lacks what is `known` to have been in
+        force, and `OSError` where it cannot be read."""
         files = log_files(self._log)
         if files and (problems := verify(*files)):
             raise LogBroken("\n".join(problems))
-        return fold(read_lines(*files))
+        lines = tuple(read_lines(*files))
+        if known is not None and not any((line.number, line.hash) == (known.line, known.hash) for line in lines):
+            raise LogBroken(
+                f"{self._log}: line {known.line} is missing, which made {known.version} live, and the bridge ran that: "
+                f"put {VERSIONS_FOLDER}/ back as it was, from git, or begin anew with what is there now: "
+                f"`uns-bridge rules forget-live {self._plant}`"
+            )
+        return fold(lines)
 
     def folder(self, version: str) -> Path:
         """Where the texts of a version are. Raises `LogBroken` where they are not what the name stands for."""

@@ -1,4 +1,5 @@
-"""`uns-bridge rules propose|approve|reject|shadow|end-shadow|promote|rollback|versions`: the life of a version.
+"""`uns-bridge rules propose|approve|reject|shadow|end-shadow|promote|rollback|versions|forget-live`: the life of a
+version.
 
 Each act names who acts (`--as`) and asks for their secret, or takes it from `UNS_BRIDGE_SECRET`. A running bridge sees
 the change by itself within seconds.
@@ -12,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Final
 
+import msgspec
 import typer
 from rich.console import Console
 from rich.table import Column, Table
@@ -19,17 +21,22 @@ from rich.table import Column, Table
 from bridge.clock import SystemClock
 from bridge.commands.exit import FAILED, WRONG, fail
 from bridge.commands.rules import difference
-from bridge.commands.site import JsonOption, print_json
+from bridge.commands.site import JsonOption, ask, print_json
+from bridge.core.site import IN_FORCE
 from bridge.errors import ConfigError
 from bridge.lifecycle.book import LogBroken, Refused, VersionBook
 from bridge.lifecycle.content import texts_of, version_of
-from bridge.lifecycle.history import Backtest, History, Step, Version
-from bridge.lifecycle.people import NotKnown, Person, identify
+from bridge.lifecycle.history import Backtest, History, InForce, Step, Version
+from bridge.lifecycle.people import NotKnown, Person, Role, identify
 from bridge.lifecycle.people_command import load_people
 from bridge.plant import PEOPLE_FILE, Plant, load_plant
 from bridge.rule_tests.folder import load_tests, run_test
+from bridge.wiring import open_audit
 from ruleset.problem import suggest
 from ruleset.testing.verdict import judge
+from state.audit import Field
+from state.record import Commit
+from state.store import Store
 
 SECRET_VARIABLE: Final = "UNS_BRIDGE_SECRET"
 
@@ -52,6 +59,7 @@ def add_to(app: typer.Typer) -> None:
         app.command(name, help=help)(_command(step))
     app.command("rollback")(rollback)
     app.command("versions")(versions)
+    app.command("forget-live")(forget_live)
     app.command("difference")(difference.command)
 
 
@@ -117,6 +125,38 @@ def versions(plant: PlantArgument, json_output: JsonOption = False) -> None:
     if history.versions:
         Console().print(table)
     print(_about_folder(history, draft))
+
+
+def forget_live(plant: PlantArgument, who: WhoOption, reason: ReasonOption) -> None:
+    """Let the bridge, which must be stopped, begin anew with the versions as they are now.
+
+    For a plant whose versions are lost for good: a bridge does not start on less than it ran.
+    """
+    person = identified(plant, who)
+    if not person.may(Role.APPROVER):
+        fail(f"{who} is no {Role.APPROVER}; `uns-bridge people list` shows who is", FAILED)
+    if not reason.strip():
+        fail("the reason must say why", FAILED)
+    forgotten = ask(plant, lambda opened, store: _forget_live(opened, store, person, reason))
+    live = opened(plant)[1].live or "the folder as it stands"
+    print(f"forgotten that {forgotten.version} was live; the bridge begins with {live}")
+
+
+async def _forget_live(plant: Plant, store: Store, person: Person, reason: str) -> InForce:
+    lease = await store.acquire(f"forget-live by {person.name}", plant.settings.redis.lease_ms)
+    if lease is None:
+        fail("a bridge runs on this site; stop it, and its standby, first", FAILED)
+    try:
+        stored = await store.load()
+        if (known := stored.records.get(IN_FORCE)) is None:
+            fail("the store knows of no version that was live", FAILED)
+        forgotten = msgspec.json.decode(known, type=InForce)
+        fields: dict[str, Field] = {"version": forgotten.version, "line": forgotten.line, "reason": reason}
+        open_audit(plant).append("rules.live_forgotten", person.name, fields, SystemClock().now_ms())
+        await store.commit(lease, Commit(number=stored.number + 1, puts={IN_FORCE: None}))
+        return forgotten
+    finally:
+        await store.release(lease)
 
 
 def _about_folder(history: History, draft: str) -> str:

@@ -11,10 +11,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import Literal
+
+import msgspec
 
 from bridge.lifecycle.people import Person, Role
 from ruleset.problem import suggest
-from state.audit import Line
+from state.audit import Head, Line
 
 
 class Step(StrEnum):
@@ -69,11 +72,12 @@ class Version:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class History:
     """All versions by name, in the order of their proposals; `lives` were live one after the other, the last is, since
-    `live_since_ms`."""
+    `live_since_ms`, by the line `live_since` of the log."""
 
     versions: dict[str, Version] = field(default_factory=dict)
     lives: tuple[str, ...] = ()
     live_since_ms: int | None = None
+    live_since: Head | None = None
     shadow: str | None = None
 
     @property
@@ -84,6 +88,15 @@ class History:
     def before_live(self) -> str | None:
         """What a rollback brings back."""
         return self.lives[-2] if len(self.lives) > 1 else None
+
+
+class InForce(msgspec.Struct, frozen=True, kw_only=True):
+    """What a bridge ran last: a version, and the line of the log that made it live. A record of the site."""
+
+    version: str
+    line: int
+    hash: str
+    v: Literal[1] = 1
 
 
 _WHO: dict[Step, tuple[Role, ...]] = {
@@ -179,18 +192,19 @@ def _after(history: History, step: Step, line: Line) -> History:
         case Step.END_SHADOW:
             return replace(history, shadow=None)
         case Step.PROMOTE:
-            return _live(history, (*history.lives, version), line.at_ms)
+            return _live(history, (*history.lives, version), line)
         case Step.ROLL_BACK:
-            return _live(history, history.lives[:-1], line.at_ms)
+            return _live(history, history.lives[:-1], line)
 
 
-def _live(history: History, lives: tuple[str, ...], at_ms: int) -> History:
+def _live(history: History, lives: tuple[str, ...], line: Line) -> History:
     """The last of `lives` is live now. A shadow was compared with what was live before, and ends."""
     after, live = history, lives[-1]
     if history.live is not None:
         after = _with(after, replace(after.versions[history.live], standing=Standing.RETIRED))
     after = _with(after, replace(after.versions[live], standing=Standing.LIVE))
-    return replace(after, lives=lives, live_since_ms=at_ms, shadow=None)
+    since = Head(line.number, line.hash)
+    return replace(after, lives=lives, live_since_ms=line.at_ms, live_since=since, shadow=None)
 
 
 def _with(history: History, changed: Version) -> History:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from bridge.errors import ConfigError
+from bridge.errors import ConfigError, StartRefused
 from bridge.lifecycle.book import LogBroken, VersionBook
 from bridge.lifecycle.content import VERSIONS_FOLDER, texts_of, version_of
-from bridge.lifecycle.history import History
+from bridge.lifecycle.history import History, InForce
 from bridge.lifecycle.people import read_people
 from bridge.plant import PEOPLE_FILE, Content, Plant, Release, load_plant
 from ruleset.problem import Problem, Problems
@@ -22,6 +22,14 @@ def load_live(folder: Path) -> Plant:
         return load_version(folder, history, history.live) if history.live else load_plant(folder)
     except (LogBroken, OSError) as error:
         raise ConfigError((Problem(file=str(folder), text=str(error)),)) from error
+
+
+def refuse_left_behind(folder: Path, known: InForce | None) -> None:
+    """Raises `StartRefused` where the versions of the folder are gone, or older than what a bridge of the site ran."""
+    try:
+        VersionBook(folder).history(known)
+    except (LogBroken, OSError) as error:
+        raise StartRefused(str(error)) from error
 
 
 def shadow_of(folder: Path) -> Content | None:
@@ -38,7 +46,8 @@ def load_version(folder: Path, history: History, version: str) -> Plant:
     """Read a version that was proposed. Raises `ConfigError`, `LogBroken` and `OSError`."""
     known = history.versions[version]
     plant = load_plant(folder, VersionBook(folder).folder(version))
-    release = Release(version=version, author=known.author, approved_by=known.decided_by)
+    since = history.live_since if version == history.live else None
+    release = Release(version=version, author=known.author, approved_by=known.decided_by, since=since)
     return replace(plant, content=replace(plant.content, release=release))
 
 

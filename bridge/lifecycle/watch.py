@@ -35,6 +35,7 @@ class VersionWatch:
     ) -> None:
         self._folder = folder
         self._book = VersionBook(folder)
+        self._core = core
         self._assets = core.floor.assets
         self._begun = core.release
         self._live = core.release.version if core.release is not None else None
@@ -65,9 +66,7 @@ class VersionWatch:
         stamp = await asyncio.to_thread(lambda: self._book.stamp)
         if stamp != self._stamp:
             self._stamp = stamp
-            history = await asyncio.to_thread(self._book.history)
-            if history.live is None and self._live is not None:
-                raise LogBroken(f"{self._folder}: the log of its versions is gone; take it from git")
+            history = await asyncio.to_thread(self._book.history, self._core.in_force)
             if history.live is not None and history.live != self._live:
                 await self._promote(history, history.live)
             if history.shadow != self._shadow:

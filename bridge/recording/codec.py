@@ -36,6 +36,7 @@ from bridge.plant import Content, Release, content_of
 from odoo_adapter.odoo import Applied, Declined, Held, OrderRead, OrdersRead, Outcome, Passed, Receipt
 from sparkplug.topic import NAMESPACE
 from sparkplug.wire import sparkplug_b_pb2
+from state.audit import Head
 
 SPARKPLUG: Final = "sparkplug"
 DOCUMENT: Final = "document"
@@ -134,6 +135,7 @@ class _Release(msgspec.Struct, frozen=True):
     version: str
     author: str
     approved_by: str
+    since: tuple[int, str] | None = None
 
 
 class _Content(msgspec.Struct, frozen=True):
@@ -241,15 +243,21 @@ def _outcome(told: _Applied | _Declined | _Passed | _Held) -> Outcome:
 
 
 def _texts_of(content: Content) -> _Content:
-    release = content.release
-    told = None if release is None else _Release(release.version, release.author, release.approved_by)
-    return _Content(dict(content.texts), told)
+    return _Content(dict(content.texts), None if content.release is None else _release_of(content.release))
+
+
+def _release_of(release: Release) -> _Release:
+    since = None if release.since is None else (release.since.number, release.since.hash)
+    return _Release(release.version, release.author, release.approved_by, since)
 
 
 def _content_of(told: _Content) -> Content:
-    by = told.release
-    release = None if by is None else Release(version=by.version, author=by.author, approved_by=by.approved_by)
-    return content_of(told.texts, release)
+    return content_of(told.texts, None if told.release is None else _released(told.release))
+
+
+def _released(told: _Release) -> Release:
+    since = None if told.since is None else Head(*told.since)
+    return Release(version=told.version, author=told.author, approved_by=told.approved_by, since=since)
 
 
 def _promoted(told: _Rules) -> Promoted:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 from pathlib import Path
 
 import msgspec
@@ -13,13 +14,14 @@ from typer.testing import CliRunner, Result
 
 from bridge.__main__ import app
 from bridge.core.input import Shadowed, Started, Tick, UnsDocument
-from bridge.core.site import take_changes
+from bridge.core.site import restore, take_changes
 from bridge.lifecycle.book import VersionBook
-from bridge.lifecycle.live import load_version
+from bridge.lifecycle.live import load_live, load_version
 from bridge.lifecycle.people import Role, write_person
 from bridge.pipeline import step
 from bridge.plant import PEOPLE_FILE, Plant, load_plant
 from bridge.wiring import new_core, open_store
+from state.audit import log_files, read_lines
 from state.record import Commit
 from tests.bridge.commands.floor import plant_on
 from tests.servers import Redis
@@ -343,3 +345,54 @@ def proposed_with(plant: Path, name: str, secret: str) -> int:
 
 def log_of(plant: Path) -> list[dict[str, object]]:
     return [json.loads(line) for line in (plant / "versions" / "audit.jsonl").read_text().splitlines()]
+
+
+async def run_once(plant: Path) -> None:
+    """What a bridge commits that starts on the folder as it is now."""
+    live, store = load_live(plant), open_store(load_live(plant))
+    core, stored = new_core(live), await store.load()
+    restore(core, stored.records)
+    step(core, Started(), START_MS)
+    lease = await store.acquire("gone", 1_000)
+    assert lease is not None
+    await store.commit(lease, Commit(number=stored.number + 1, puts=take_changes(core)))
+    await store.release(lease)
+    await store.close()
+
+
+def test_a_bridge_whose_versions_are_lost_starts_again_when_an_approver_says_so_and_why(plant: Path) -> None:
+    version = released(plant)
+    asyncio.run(run_once(plant))
+    shutil.rmtree(plant / "versions")
+    result = rules("forget-live", plant, by="ben")
+    assert (result.exit_code, result.stdout) == (
+        0,
+        f"forgotten that {version} was live; the bridge begins with the folder as it stands\n",
+    )
+    (line,) = read_lines(*log_files(plant / "data" / "audit.jsonl"))
+    assert (line.kind, line.by) == ("rules.live_forgotten", "ben")
+    assert line.fields == {"version": version, "line": 3, "reason": "as agreed"}
+    assert told(rules("forget-live", plant, by="ben")) == (1, "the store knows of no version that was live")
+
+
+def test_what_was_live_is_forgotten_by_approvers_only_with_a_reason_and_while_no_bridge_runs(plant: Path) -> None:
+    released(plant)
+    asyncio.run(run_once(plant))
+    assert told(rules("forget-live", plant, by="anna")) == (
+        1,
+        "anna is no approver; `uns-bridge people list` shows who is",
+    )
+    silent = run("rules", "forget-live", plant, "--as", "ben", "--reason", " ", secret=SECRETS["ben"])
+    assert told(silent) == (1, "the reason must say why")
+
+    async def lead() -> None:
+        store = open_store(load_live(plant))
+        assert await store.acquire("a bridge that runs", 60_000) is not None
+        await store.close()
+
+    asyncio.run(lead())
+    assert told(rules("forget-live", plant, by="ben")) == (
+        1,
+        "a bridge runs on this site; stop it, and its standby, first",
+    )
+    assert not (plant / "data" / "audit.jsonl").exists()

@@ -29,7 +29,7 @@ def taken(attempts: list[tuple[Step, str, Person]]) -> list[Line]:
     for number, (step, version, who) in zip(count(1), attempts, strict=False):
         if objection(fold(lines), step, version, who) is None:
             fields = {"version": version, "reason": "as agreed"}
-            lines.append(Line(number=number, at_ms=number, kind=step, by=who.name, fields=fields))
+            lines.append(Line(number=number, at_ms=number, kind=step, by=who.name, fields=fields, hash=f"{number:064}"))
     return lines
 
 
@@ -81,9 +81,8 @@ def test_a_rollback_brings_back_what_was_live_before_and_needs_nobody_new(
     operator = PEOPLE[-1]
     if history.live is None:
         return
-    line = Line(
-        number=99, at_ms=99, kind=Step.ROLL_BACK, by=operator.name, fields={"version": history.live, "reason": "x"}
-    )
+    fields = {"version": history.live, "reason": "x"}
+    line = Line(number=99, at_ms=99, kind=Step.ROLL_BACK, by=operator.name, fields=fields, hash=f"{99:064}")
     refused = objection(history, Step.ROLL_BACK, history.live, operator)
     assert (refused is None) is (history.before_live is not None)
     if refused is None:

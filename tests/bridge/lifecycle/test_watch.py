@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import MutableMapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from structlog.testing import capture_logs
 
+from bridge.core.site import IN_FORCE
+from bridge.errors import StartRefused
 from bridge.lifecycle.book import VersionBook
-from bridge.lifecycle.history import Step
+from bridge.lifecycle.history import InForce, Step
 from bridge.lifecycle.live import load_live
 from ruleset.transaction import decode
 from state.audit import log_files, read_lines
@@ -49,6 +53,45 @@ async def start_work(site: Site, id: str) -> None:
     before = len(site.kinds)
     site.tell(f"{LINE}/work_started", id=id, order="mo-1", work_order="wo-1")
     await site.pass_time(lambda: len(site.kinds) > before)
+
+
+async def ran(site: Site, book: VersionBook) -> str:
+    """Release the folder as it stands, and let a bridge run it and end."""
+    version = release(book)
+    site.plant = load_live(site.plant.folder)
+    async with bridge_on(site):
+        pass
+    return version
+
+
+async def refused_start(site: Site) -> str:
+    with pytest.raises(StartRefused) as refused:
+        await asyncio.wait_for(site.service().run(asyncio.Event()), 5)
+    return str(refused.value)
+
+
+def lacking(site: Site, line: int, version: str) -> str:
+    """What is said of a log in which what ran is missing."""
+    log = site.plant.folder / "versions" / "audit.jsonl"
+    return (
+        f"{log}: line {line} is missing, which made {version} live, and the bridge ran that: put versions/ back as it "
+        f"was, from git, or begin anew with what is there now: `uns-bridge rules forget-live {site.plant.folder}`"
+    )
+
+
+def texts_of_log(site: Site) -> dict[str, str]:
+    return {file.name: file.read_text() for file in (site.plant.folder / "versions").glob("audit.jsonl*")}
+
+
+def put_back(site: Site, texts: dict[str, str]) -> None:
+    """Bring the log of the versions back as it was."""
+    for name, text in texts.items():
+        (site.plant.folder / "versions" / name).write_text(text)
+
+
+def not_taken_up(logs: list[MutableMapping[str, Any]]) -> dict[str, str]:
+    """Why versions were not taken up, and what stayed. A log that changes while it is read may be said to be broken."""
+    return {each["reason"]: each["effect"] for each in logs if each["event"] == "rules.not_taken_up"}
 
 
 def logged(logs: list[MutableMapping[str, Any]], event: str) -> MutableMapping[str, Any] | None:
@@ -141,15 +184,68 @@ async def test_a_version_whose_files_come_after_the_log_is_taken_up_when_they_ha
 
 
 async def test_a_log_that_is_gone_leaves_live_what_is(site: Site, book: VersionBook) -> None:
-    release(book)
+    version = release(book)
     site.plant = load_live(site.plant.folder)
     with capture_logs() as logs:
         async with bridge_on(site):
             (site.plant.folder / "versions" / "audit.jsonl").rename(site.plant.folder / "versions" / "elsewhere")
-            await until(lambda: logged(logs, "rules.not_taken_up") is not None)
-    refused = logged(logs, "rules.not_taken_up")
-    assert refused is not None
-    assert refused["reason"] == f"{site.plant.folder}: the log of its versions is gone; take it from git"
+            await until(lambda: lacking(site, 3, version) in not_taken_up(logs))
+    assert not_taken_up(logs)[lacking(site, 3, version)] == f"{version} stays live"
+
+
+async def test_a_log_that_is_older_than_what_ran_leaves_live_what_is(site: Site, book: VersionBook) -> None:
+    first = release(book)
+    site.plant = load_live(site.plant.folder)
+    older = texts_of_log(site)
+    with capture_logs() as logs:
+        async with bridge_on(site):
+            edit(site, "rules/production.yaml", "event: work_started\n", "event: work_started\n  when: 'true'\n")
+            second = release(book)
+            await until(lambda: logged(logs, "rules.live") is not None)
+            put_back(site, older)
+            await until(lambda: lacking(site, 6, second) in not_taken_up(logs))
+    assert not_taken_up(logs)[lacking(site, 6, second)] == f"{second} stays live"
+    assert [each["version"] for each in logs if each["event"] == "rules.live"] == [second]
+    assert first != second
+
+
+async def test_a_bridge_does_not_start_where_the_versions_are_gone(site: Site, book: VersionBook) -> None:
+    version = await ran(site, book)
+    (site.plant.folder / "versions").rename(site.plant.folder.parent / "elsewhere")
+    site.plant = load_live(site.plant.folder)
+    assert site.plant.release is None
+    assert await refused_start(site) == lacking(site, 3, version)
+
+
+async def test_a_bridge_does_not_start_on_a_version_that_was_replaced_or_taken_back_since(
+    site: Site, book: VersionBook
+) -> None:
+    first = await ran(site, book)
+    older = texts_of_log(site)
+    edit(site, "rules/production.yaml", "event: work_started\n", "event: work_started\n  when: 'true'\n")
+    second = await ran(site, book)
+    newer = texts_of_log(site)
+    put_back(site, older)
+    site.plant = load_live(site.plant.folder)
+    assert await refused_start(site) == lacking(site, 6, second)
+
+    put_back(site, newer)
+    book.act(Step.ROLL_BACK, BEN, second, "a reason", 4)
+    site.plant = load_live(site.plant.folder)
+    async with bridge_on(site):
+        pass
+    put_back(site, newer)
+    site.plant = load_live(site.plant.folder)
+    assert await refused_start(site) == lacking(site, 7, first)
+
+
+async def test_a_bridge_starts_on_a_log_that_went_on_while_it_was_stopped(site: Site, book: VersionBook) -> None:
+    await ran(site, book)
+    edit(site, "rules/production.yaml", "event: work_started\n", "event: work_started\n  when: 'true'\n")
+    await ran(site, book)
+    stored = await site.store.read_one(IN_FORCE.table, IN_FORCE.id)
+    assert stored is not None
+    assert msgspec.json.decode(stored, type=InForce).line == 6
 
 
 async def test_a_start_on_a_version_is_in_the_log_of_what_was_in_force(site: Site, book: VersionBook) -> None:
