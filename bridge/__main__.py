@@ -52,7 +52,10 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
         "Run a recording through the rules of a plant folder, in memory, and print what would be posted.",
     ),
     "decode": ("bridge.commands.decode:command", "Print one payload; exit 1 when something is wrong with it."),
-    "outbox": ("bridge.commands.outbox:app", "Entries of the outbox: list, show, replay, skip, release."),
+    "outbox": (
+        "bridge.commands.outbox:app",
+        "Entries of the outbox: list, causes, show, replay, correct, skip, release.",
+    ),
     "orders": ("bridge.commands.orders:app", "Order releases and their acknowledgement: list, show."),
     "nodes": (
         "bridge.commands.nodes:command",
