@@ -135,6 +135,10 @@ class Content:
     texts: Mapping[str, str]
     release: Release | None = None
 
+    def workflow_of(self, action: str) -> Workflow | None:
+        """The row of the matrix that an action belongs to."""
+        return next((workflow for workflow in self.workflows if action in workflow.actions), None)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plant:
@@ -168,10 +172,6 @@ class Plant:
     def rule_files(self) -> Mapping[str, str]:
         """The texts of the rules, by their names below the folder."""
         return {name: text for name, text in self.content.texts.items() if is_rule_file(name)}
-
-    def workflow_of(self, action: str) -> Workflow | None:
-        """The row of the matrix that an action belongs to."""
-        return next((workflow for workflow in self.workflows if action in workflow.actions), None)
 
 
 def load_plant(folder: Path, content: Path | None = None) -> Plant:

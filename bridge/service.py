@@ -159,7 +159,7 @@ class _Running:
         self._wake = Wake(settings.odoo.wake, self._orders.wake) if settings.odoo.wake else None
         self._acts = ActPoller(outside.store, self._enter, clock, audit)
         self._key = KeyWatch(outside.odoo, clock, self.act)
-        self._versions = VersionWatch(plant.folder, core, self._enter, clock, audit, self.act)
+        self._versions = VersionWatch(plant, core, self._enter, clock, audit, self.act)
         self._recorder = new_recorder(plant, stored, self.act)
         self._loop = Loop(
             core,

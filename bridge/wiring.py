@@ -27,12 +27,12 @@ from bridge.core.site import Core
 from bridge.core.standing import Standings
 from bridge.core.topic import UNS_PREFIX
 from bridge.errors import ConfigError
-from bridge.floor.content import factors_of, floor_of, priorities_of
+from bridge.floor.content import factors_of, floor_of, priorities_of, short_of
 from bridge.intervention.alarm import Alarm
 from bridge.legacy_state import legacy_state
 from bridge.lifecycle.shadow import Shadow
 from bridge.master.reading import MasterSource
-from bridge.plant import BRIDGE_FILE, COMPLETE, Content, Plant
+from bridge.plant import BRIDGE_FILE, Content, Plant
 from bridge.settings.broker import BrokerSettings
 from bridge.settings.odoo import InboxUse, OdooProxySettings, OdooTransport
 from odoo_adapter.chosen import ChosenOdoo
@@ -197,12 +197,10 @@ def open_odoo(plant: Plant, api: OdooApi | None = None) -> Odoo:
     own. Nothing is asked of it yet."""
     odoo, api = plant.settings.odoo, api or OdooApi(odoo_connection(plant))
     units = plant.assets.codes.get(UNITS, {})
-    completing = plant.workflow_of(COMPLETE)
-    short = completing.short if completing is not None else "close"
     context = PlanContext(
         units=units,
         over=_tolerance(plant),
-        short=short,
+        short=short_of(plant.content),
         losses=plant.assets.codes.get(OWN_LOSSES, {}),
         inspector=odoo.inspector,
     )

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from bridge.floor.floor import Floor
-from bridge.plant import Content
+from bridge.plant import COMPLETE, Content
 from ruleset.codes import OWN_LOSSES, UNITS
 from ruleset.equipment import Assets
+from ruleset.transaction import Short
 from ruleset.unit import Factor, factors
 from sparkplug.fact import NodeId
 
@@ -27,15 +28,26 @@ def factors_of(content: Content) -> Mapping[tuple[str, str], Factor]:
     return factors(content.assets.codes.get(UNITS, {}), content.assets.measures)
 
 
-def why_restart(running: Assets, wanted: Assets) -> str | None:
-    """Why content cannot take the place of another one while the bridge runs; None where it can."""
+def short_of(content: Content) -> Short:
+    """What becomes of an order that is completed with less, as workflows.yaml says; a rule may say otherwise."""
+    completing = content.workflow_of(COMPLETE)
+    return completing.short if completing is not None else "close"
+
+
+def why_restart(before: Content, after: Content) -> str | None:
+    """Why content cannot take the place of another one while the bridge runs; None where it can.
+
+    Compared is what the sessions and the connection to Odoo keep from the start.
+    """
+    running, wanted = before.assets, after.assets
     fixed = {
         "the site": (running.path, wanted.path),
         "the company": (running.company, wanted.company),
         "the units of codes.yaml": (running.codes.get(UNITS), wanted.codes.get(UNITS)),
         "the losses of codes.yaml": (running.codes.get(OWN_LOSSES), wanted.codes.get(OWN_LOSSES)),
+        "short of workflows.yaml": (short_of(before), short_of(after)),
     }
-    differing = [name for name, (before, after) in fixed.items() if before != after]
+    differing = [name for name, (kept, other) in fixed.items() if kept != other]
     return f"{' and '.join(differing)} cannot change while the bridge runs" if differing else None
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from pathlib import Path
 from typing import Final
 
 from bridge.clock import Clock
@@ -20,7 +19,7 @@ from bridge.lifecycle.book import LogBroken, VersionBook
 from bridge.lifecycle.history import History
 from bridge.lifecycle.live import load_version
 from bridge.loop import Entering
-from bridge.plant import Content
+from bridge.plant import Content, Plant
 from bridge.session import Enter
 from state.audit import OURSELVES, AuditLog
 
@@ -31,12 +30,12 @@ class VersionWatch:
     """Follows the versions of one plant folder."""
 
     def __init__(
-        self, folder: Path, core: Core, enter: Enter, clock: Clock, audit: AuditLog, tell: Callable[[Notice], None]
+        self, plant: Plant, core: Core, enter: Enter, clock: Clock, audit: AuditLog, tell: Callable[[Notice], None]
     ) -> None:
-        self._folder = folder
-        self._book = VersionBook(folder)
+        self._folder = plant.folder
+        self._book = VersionBook(plant.folder)
         self._core = core
-        self._assets = core.floor.assets
+        self._content = plant.content
         self._begun = core.release
         self._live = core.release.version if core.release is not None else None
         self._shadow = core.shadows[0].version if core.shadows else None
@@ -77,14 +76,14 @@ class VersionWatch:
 
     async def _promote(self, history: History, version: str) -> None:
         content = await self._read(history, version)
-        if (reason := why_restart(self._assets, content.assets)) is not None:
+        if (reason := why_restart(self._content, content)) is not None:
             effect = f"{self._live or 'the folder'} stays live until the next start"
             fields = {"version": version, "reason": reason, "effect": effect}
             self._say(Notice(level="alert", name="rules.need_restart", fields=fields))
             return
         await self._note(version, history.versions[version].decided_by, before=self._live)
         await self._take(Promoted(content))
-        self._live, self._assets, self._shadow = version, content.assets, None
+        self._live, self._content, self._shadow = version, content, None
 
     def _say(self, notice: Notice) -> None:
         """Say what a person must look at, once."""

@@ -100,7 +100,7 @@ def test_the_demonstration_plant_is_clean() -> None:
 def test_the_matrix_is_read_and_an_action_finds_its_row(folder: Path) -> None:
     plant = load_plant(folder)
 
-    assert plant.workflow_of("production.progress") == Workflow(
+    assert plant.content.workflow_of("production.progress") == Workflow(
         name="progress",
         actions=("production.progress",),
         system_of_record=SystemOfRecord.FLOOR,
@@ -111,7 +111,7 @@ def test_the_matrix_is_read_and_an_action_finds_its_row(folder: Path) -> None:
         alert="production",
         alert_after_ms=3_600_000,
     )
-    assert plant.workflow_of("quality.hold") is None
+    assert plant.content.workflow_of("quality.hold") is None
 
 
 def test_the_matrix_may_be_absent_and_tests_of_rules_are_not_rules(folder: Path) -> None:
@@ -386,7 +386,7 @@ def test_what_becomes_of_a_rest_is_said_with_the_completion(action: str, folder:
     text = matrix.read_text().replace("[production.progress]", f"[{action}]")
     matrix.write_text(text.replace(f"  actions: [{action}]\n", f"  actions: [{action}]\n  short: backorder\n"))
     if action == "production.complete":
-        row = load_plant(folder).workflow_of(action)
+        row = load_plant(folder).content.workflow_of(action)
         assert row is not None
         assert row.short == "backorder"
     else:

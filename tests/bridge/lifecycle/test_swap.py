@@ -26,7 +26,7 @@ from bridge.floor.content import why_restart
 from bridge.lifecycle.difference import Change
 from bridge.lifecycle.shadow import Shadow
 from bridge.pipeline import step
-from bridge.plant import Content, Plant, Release, load_plant
+from bridge.plant import COMPLETE, Content, Plant, Release, load_plant
 from bridge.wiring import new_core
 from ruleset.engine import Engine
 from ruleset.output import EngineOutput
@@ -280,7 +280,14 @@ def test_a_version_that_fails_in_shadow_harms_nobody(first: Plant, second: Plant
 
 
 def test_what_a_running_bridge_cannot_change_is_said(first: Plant) -> None:
-    assert why_restart(first.assets, first.assets) is None
-    assert why_restart(first.assets, replace(first.assets, company=2)) == (
-        "the company cannot change while the bridge runs"
+    content = first.content
+    same = tuple(replace(row, priority=row.priority + 1) for row in content.workflows)
+    assert why_restart(content, replace(content, workflows=same)) is None
+    company = replace(content, assets=replace(content.assets, company=2))
+    assert why_restart(content, company) == "the company cannot change while the bridge runs"
+    short = tuple(
+        replace(row, short="backorder" if COMPLETE in row.actions else row.short) for row in content.workflows
+    )
+    assert why_restart(content, replace(company, workflows=short)) == (
+        "the company and short of workflows.yaml cannot change while the bridge runs"
     )
