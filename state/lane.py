@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from typing import Final
 
 from state.entry import Entry, EntryState
@@ -93,22 +92,20 @@ def stopper_of(entries: Iterable[Entry], key: str) -> Entry | None:
     return None
 
 
-def compacted(sendable: Sequence[Entry]) -> dict[str, str]:
-    """Which of these need not be sent, each with the key of the later total of its stream that holds it too.
+def joined_by(total: Entry, latest_first: Iterable[Entry]) -> Entry | None:
+    """The entry that need not be sent, because this new total of its stream holds it too; of a lane, the latest first.
 
     Only totals that were never claimed, nor let go on from what stands, are joined, with nothing else than such totals
-    between them.
+    between them. So of each stream there is one at most between two entries of other kinds, however long they wait.
     """
-    joined: dict[str, str] = {}
-    run: dict[str, list[Entry]] = {}
-    for entry in sendable:
-        never_sent = entry.state is EntryState.PENDING and not (entry.attempts or entry.uncertain or entry.goes_on)
-        if entry.stream is not None and never_sent:
-            run.setdefault(entry.stream, []).append(entry)
-        else:
-            joined |= _joined(run)
-            run = {}
-    return joined | _joined(run)
+    if not _may_join(total):
+        return None
+    for entry in latest_first:
+        if not _may_join(entry):
+            return None
+        if entry.stream == total.stream:
+            return entry
+    return None
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -155,9 +152,6 @@ def _others(lane: Sequence[Entry]) -> Iterable[Entry]:
     return (entry for entry in lane if entry.state is not EntryState.CLAIMED)
 
 
-def _joined(run: Mapping[str, Sequence[Entry]]) -> dict[str, str]:
-    joined: dict[str, str] = {}
-    for totals in run.values():
-        kept = max(totals, key=lambda total: (total.upto or Decimal(0), total.number))
-        joined |= {total.key: kept.key for total in totals if total is not kept}
-    return joined
+def _may_join(entry: Entry) -> bool:
+    never_sent = entry.state is EntryState.PENDING and not (entry.attempts or entry.uncertain or entry.goes_on)
+    return entry.stream is not None and never_sent

@@ -25,6 +25,9 @@ MOST_FORGOTTEN: Final = 10_000
 FORGET_MORE_MS: Final = 1_000
 """Pause before the next ones, where there were too many."""
 
+BY_AGE_EVERY: Final = 10
+"""Of so many batches without room for all lanes one goes by age alone: nothing waits for ever behind what is urgent."""
+
 MOST_PROPOSED: Final = 20
 """Other contents of a fact that are remembered: one of them that comes again proposes nothing anew."""
 
@@ -64,11 +67,12 @@ class Total(msgspec.Struct, frozen=True, kw_only=True, tag_field="v", tag=1):
     at_ms: int
 
 
-class Numbers(msgspec.Struct, frozen=True, kw_only=True, tag_field="v", tag=1):
-    """The last number given out, and the circuits that are not at rest."""
+class Numbers(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="v", tag=1):
+    """The last number given out, the circuits that are not at rest, and the full batches since the last by age."""
 
     number: int = 0
     circuits: dict[str, Circuit] = {}
+    full: dict[str, int] = {}
 
 
 class DoneChunk(msgspec.Struct, frozen=True, kw_only=True, tag_field="v", tag=1):
@@ -148,6 +152,15 @@ class Ledger:
         circuits = others if circuit == Circuit() else others | {destination: circuit}
         self._renumber(msgspec.structs.replace(self._numbers, circuits=circuits))
 
+    def is_turn_of_age(self, destination: str) -> bool:
+        """Whether it is the oldest entry's turn there, however urgent others are."""
+        return self._numbers.full.get(destination, 0) >= BY_AGE_EVERY - 1
+
+    def count_full(self, destination: str) -> None:
+        """A batch goes there that has no room for other lanes."""
+        count = 0 if self.is_turn_of_age(destination) else self._numbers.full.get(destination, 0) + 1
+        self._renumber(msgspec.structs.replace(self._numbers, full=self._numbers.full | {destination: count}))
+
     def advance(self, stream: str, upto: Decimal, at_ms: int) -> None:
         """Remember a total; a lower one changes nothing."""
         if (total := self.total(stream)) is None or total.upto < upto:
@@ -201,9 +214,10 @@ class Ledger:
         done = self._accepted.get(fact)
         return f"{_CORRECTION}{done.corrections + 1 if done else 1}:{fact}"
 
-    def lane(self, lane: LaneId) -> Iterator[Entry]:
-        """The entries of a lane that are not done, in order of number."""
-        return (self._entries[key] for key in self._lanes.get(lane, ()))
+    def lane(self, lane: LaneId, *, latest_first: bool = False) -> Iterator[Entry]:
+        """The entries of a lane that are not done, in order of number or the other way round."""
+        keys = self._lanes.get(lane, {})
+        return (self._entries[key] for key in (reversed(keys) if latest_first else keys))
 
     def done_keys(self) -> Iterator[str]:
         """Keys of the done entries, the latest first. To be read at once: it does not stand a change."""

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from state.entry import Entry, EntryState, FollowUp, Offer, first_entry, hash_of, replaced, unwritten
 from state.flight import Flight
 from state.intervention import Intervention, Prediction, predict
-from state.lane import compacted, ready, stopper_of
+from state.lane import joined_by, ready, stopper_of
 from state.ledger import Accepted, LaneId, Ledger, lane_of
 from state.record import RecordId
 from state.retry import Circuit, RetryPolicy
@@ -99,6 +99,7 @@ class Outbox:
             self._ledger.advance(stream, upto, told.at_ms)
         number = self._ledger.next_number()
         entry = first_entry(told, key=key, number=number, action=action, destination=destination)
+        self._join(entry, told.at_ms)
         self._admit(entry, told.at_ms, f"accepted as {entry.state}: {entry.reason}" if entry.reason else "accepted")
         return Offer.ACCEPTED
 
@@ -118,10 +119,8 @@ class Outbox:
         return Offer.ACCEPTED
 
     def claim(self, destination: str, *, now_ms: int, limit: int) -> tuple[Entry, ...]:
-        """The next entries to send, in order: each lane's by number, lanes by priority and age. Commit before sending.
-
-        A lane of which something is in flight gives nothing. Waiting totals of a stream are joined into the last.
-        """
+        """The next entries to send, in order: each lane's by number, lanes by priority and age, sometimes by age alone.
+        Commit before sending. A lane of which something is in flight gives nothing."""
         circuit = self._ledger.circuit(destination)
         room = circuit.room(limit, self._flight.count(destination), now_ms)
         batch: list[Entry] = []
@@ -131,11 +130,14 @@ class Outbox:
         if circuit.failures:
             # A probe takes what was tried longest ago, so that one entry that always fails cannot close the circuit.
             ranked.sort(key=lambda one: one[0].due_ms)
+        elif self._ledger.is_turn_of_age(destination):
+            ranked.sort(key=lambda one: one[0].number)
         for stands, lane in ranked:
             if len(batch) >= room:
+                self._ledger.count_full(destination)
                 break
             if stands.due_ms <= now_ms and not self._flight.is_busy(lane):
-                sendable = self._compact(ready(self._ledger.lane(lane), now_ms).entries, now_ms)
+                sendable = ready(self._ledger.lane(lane), now_ms).entries
                 batch += [self._claimed(entry, now_ms) for entry in sendable[: room - len(batch)]]
         return tuple(batch)
 
@@ -362,12 +364,10 @@ class Outbox:
         done = replace(entry, state=state, reason=reason, changed_ms=now_ms, not_before_ms=0, history=history)
         self._ledger.finish(done)
 
-    def _compact(self, sendable: tuple[Entry, ...], now_ms: int) -> list[Entry]:
-        joined = compacted(sendable)
-        for key, into in joined.items():
-            entry = self._ledger.entries[key]
-            self._finish(entry, EntryState.SKIPPED, f"compacted into {into}", now_ms, "compacted")
-        return [entry for entry in sendable if entry.key not in joined]
+    def _join(self, total: Entry, now_ms: int) -> None:
+        """A total that may be sent takes the place of the one that waits before it."""
+        if (joined := joined_by(total, self._ledger.lane(lane_of(total), latest_first=True))) is not None:
+            self._finish(joined, EntryState.SKIPPED, f"compacted into {total.key}", now_ms, "compacted")
 
     def _claimed(self, entry: Entry, now_ms: int) -> Entry:
         again = entry.state is EntryState.CLAIMED
