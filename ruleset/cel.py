@@ -58,11 +58,12 @@ class EvaluationFailed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expression:
-    """A checked expression. `names` are the declared names that it reads."""
+    """A checked expression. `names` are the declared names that it reads, in the order of the alphabet: what is told of
+    them has the same order in every process."""
 
     text: str
     kind: Kind
-    names: frozenset[str]
+    names: tuple[str, ...]
     program: Any
 
     def evaluate(self, values: Mapping[str, Plain]) -> Plain | EvaluationFailed:
@@ -171,7 +172,7 @@ class _Rewritten:
             self._new.append(length)
         parts.append(text[done:])
         self.text = "".join(parts)
-        self.names = frozenset(names)
+        self.names = tuple(sorted(names))
 
     def original(self, offset: int) -> int:
         index = bisect_right(self._new, offset) - 1

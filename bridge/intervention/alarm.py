@@ -45,7 +45,7 @@ class Alarm:
 
     @property
     def next_due_ms(self) -> int | None:
-        """When to look next; None while nothing waits, and nothing is told."""
+        """When to look next; None while nothing waits, and nothing is told. Past only before the first look."""
         return self._look_from_ms if self.outbox.depth() or self.overdue else None
 
     def due(self, now_ms: int) -> Iterator[Notice]:

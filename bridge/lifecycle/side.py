@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from typing import Final
 
@@ -78,25 +79,32 @@ def deciding(plant: Plant, paths: Sequence[Path], sizes: Mapping[Path, int]) -> 
     process.start()
     theirs.close()
     try:
-        yield _received(ours)
+        yield _received(ours, process)
     finally:
         ours.close()
         process.terminate()
         process.join(ENDS_WITHIN_S)
 
 
-def _received(channel: Connection) -> Iterator[Batch]:
+def _received(channel: Connection, process: SpawnProcess) -> Iterator[Batch]:
     while True:
         try:
             told = channel.recv()
         except EOFError:
-            text = "a process of the backtest was ended from outside, as by a machine that has no memory left"
-            raise RecordingError(text) from None
+            raise RecordingError(_ended(process)) from None
         if isinstance(told, RecordingError):
             raise told
         if told is None:
             return
         yield msgspec.json.decode(told, type=Batch)
+
+
+def _ended(process: SpawnProcess) -> str:
+    """Why a process ended before it had told all."""
+    process.join(ENDS_WITHIN_S)
+    if process.exitcode is not None and process.exitcode > 0:
+        return f"a process of the backtest failed with exit code {process.exitcode}; what it said stands above"
+    return "a process of the backtest was ended from outside, as by a machine that has no memory left"
 
 
 def _work(

@@ -86,7 +86,7 @@ def read_episode(keys: Mapping[str, Node], equipment: Equipment, assets: Assets)
     at_open = _read_at_open(keys, equipment, assets, names_of(opens)) if "at_open" in keys else None
     if opens is None or posting is None:
         return None
-    names = reads_of(posting).union(*(each.when.names | each.loss.names for each in classes))
+    names = reads_of(posting).union(*((*each.when.names, *each.loss.names) for each in classes))
     names |= at_open.reads if at_open is not None else frozenset()
     return Episode(
         open=opens,

@@ -97,7 +97,7 @@ def read_template(node: Node, names: Names) -> Template | None:
 
 
 def names_of(expression: Expression | None) -> frozenset[str]:
-    return expression.names if expression is not None else frozenset()
+    return frozenset(expression.names) if expression is not None else frozenset()
 
 
 def references_of(node: Node, *, template: bool = False) -> frozenset[str]:

@@ -57,7 +57,7 @@ def read_posting(
     needs = _read_needs(keys["need"], names) if "need" in keys else ()
     _check_equipment(do, name, action, equipment, assets)
     read = frozenset().union(*(each.names for each in values.values()), *(each.that.names for each in needs))
-    read |= order.names if isinstance(order, Expression) else frozenset()
+    read = read.union(order.names if isinstance(order, Expression) else ())
     return Posting(
         action=name,
         order=order,
@@ -65,7 +65,7 @@ def read_posting(
         unit=unit,
         factor=factor,
         needs=needs,
-        reads=frozenset(read) | reads,
+        reads=read | reads,
     )
 
 

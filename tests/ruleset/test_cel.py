@@ -117,7 +117,7 @@ def test_an_expression_that_would_loop_for_long_fails() -> None:
 
 def test_an_expression_knows_its_kind_and_the_names_it_reads() -> None:
     expression = compiled("temp > 70 && 'state' == codes.reason[scrap.lot]")
-    assert (expression.kind, expression.names) == (Kind.BOOLEAN, frozenset({"temp", "codes.reason", "scrap.lot"}))
+    assert (expression.kind, expression.names) == (Kind.BOOLEAN, ("codes.reason", "scrap.lot", "temp"))
     assert compiled("codes.reason").kind is Kind.TABLE
     assert compiled("finished.consumed").kind is Kind.LIST
 

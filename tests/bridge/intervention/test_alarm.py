@@ -29,6 +29,15 @@ def test_nothing_that_waits_is_nothing_to_look_at() -> None:
     assert (list(one.due(1)), one.next_due_ms, one.overdue) == ([], None, ())
 
 
+def test_what_waited_before_a_start_is_looked_at_at_once_and_then_every_minute() -> None:
+    one = alarm()
+    waits(one, "a")
+    assert one.next_due_ms == 0
+    for now_ms in (5, 5 + LOOK_MS):
+        assert list(one.due(now_ms)) == []
+        assert one.next_due_ms == now_ms + LOOK_MS
+
+
 def test_too_many_are_told_once_a_day_and_when_it_is_over() -> None:
     one = alarm()
     for key in "abc":

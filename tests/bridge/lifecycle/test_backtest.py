@@ -179,7 +179,7 @@ def test_what_is_missing_in_a_recording_is_said_and_is_no_difference(day: Day, t
 
 
 def text_of(found: Backtest) -> bytes:
-    return msgspec.json.encode(found, order="deterministic")
+    return msgspec.json.encode(found)
 
 
 def test_versions_in_processes_of_their_own_decide_the_same(day: Day) -> None:
@@ -196,6 +196,15 @@ def test_a_process_that_is_ended_from_outside_ends_the_backtest_with_a_sentence(
         process.kill()
         with pytest.raises(RecordingError, match="was ended from outside"):
             list(told)
+
+
+def test_a_process_that_fails_by_itself_is_not_said_to_be_ended_from_outside(day: Day) -> None:
+    unreadable = replace(day.plant.content, texts={**day.plant.content.texts, "codes.yaml": "units: ["})
+    with (
+        deciding(replace(day.plant, content=unreadable), day.files, {}) as told,
+        pytest.raises(RecordingError, match="failed with exit code 1; what it said stands above"),
+    ):
+        list(told)
 
 
 def test_a_recording_of_another_site_is_refused_in_the_process_too(day: Day) -> None:
