@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import shlex
 import shutil
 import sys
 import tempfile
@@ -42,6 +43,14 @@ def command(
         str | None,
         typer.Option("--odoo", help="URL of a real Odoo 17, 18 or 19 instead of the simulator. See docs/odoo.md."),
     ] = None,
+    odoo_control: Annotated[
+        str | None,
+        typer.Option(
+            "--odoo-control",
+            help="With --chaos and --odoo, for your own server: a command that takes kill, start, pause or continue "
+            "as its last word and does so to the server. See docs/chaos.md.",
+        ),
+    ] = None,
     chaos: Annotated[
         bool, typer.Option("--chaos", help="Kill, cut and fail all parts meanwhile. See docs/chaos.md.")
     ] = False,
@@ -79,6 +88,7 @@ def command(
         seconds=seconds,
         seed=seed,
         odoo_url=odoo,
+        odoo_control=_control(odoo_control, is_meant=bool(chaos and odoo)),
         chaos=chaos,
         kills=kills,
         limit_s=(server_limit or (REAL_LIMIT_S if odoo else SIMULATOR_LIMIT_S)) if without_inbox else None,
@@ -165,6 +175,7 @@ def how_to_repeat(length: str, settings: DemoSettings) -> str:
     words = ["uns-bridge demo", f"--for {length}"]
     words += [f"--seed {settings.seed}"] if settings.seed is not None else []
     words += [f"--odoo {settings.odoo_url}"] if settings.odoo_url else []
+    words += [f"--odoo-control {shlex.quote(shlex.join(settings.odoo_control))}"] if settings.odoo_control else []
     words += ["--chaos"] if settings.chaos else []
     words += [f"--kills {settings.kills}"] if settings.kills is not None else []
     words += [f"--without-inbox --server-limit {settings.limit_s}"] if settings.limit_s is not None else []
@@ -176,6 +187,21 @@ def _seconds(length: str) -> float:
     if match is None:
         fail(f"--for {length}: write a length such as 60s or 5m", WRONG)
     return int(match[1]) * DURATION_UNITS_MS[match[2]] / 1000
+
+
+def _control(command: str | None, *, is_meant: bool) -> tuple[str, ...]:
+    """The words of the command that controls a real Odoo; none where it is left alone."""
+    if command is None:
+        return ()
+    if not is_meant:
+        fail("--odoo-control CMD says how a real Odoo is killed under chaos; add --chaos and --odoo URL", WRONG)
+    try:
+        words = tuple(shlex.split(command))
+    except ValueError as error:
+        fail(f"--odoo-control {command}: {error}", WRONG)
+    if not words or shutil.which(words[0]) is None:
+        fail(f"--odoo-control {command}: there is no such command, or it may not be executed", WRONG)
+    return words
 
 
 def _as_json(outcome: Outcome) -> dict[str, Any]:

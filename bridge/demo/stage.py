@@ -12,6 +12,7 @@ from bridge.demo.chaos.act import Chaos, Parts
 from bridge.demo.chaos.disk import Disk, open_disk
 from bridge.demo.chaos.links import BRIDGE_TO_BROKER, Links, open_links
 from bridge.demo.chaos.plan import plan_abuses
+from bridge.demo.chaos.server import CommandedServer, Server
 from bridge.demo.console import DemoConsole
 from bridge.demo.folder import write_plant
 from bridge.demo.odoo import DemoOdoo, real_odoo, simulated_odoo
@@ -35,12 +36,14 @@ DATA: Final = "data"
 class DemoSettings:
     """What the command was asked for. `odoo_url` None: the simulator. `kills`: of the bridge, under chaos.
 
-    `limit_s`: post without the inbox, to an Odoo that ends calls after so long.
+    `limit_s`: post without the inbox, to an Odoo that ends calls after so long. `odoo_control`: the command that kills,
+    starts, pauses and continues a real Odoo under chaos; empty: it is left alone.
     """
 
     seconds: float
     seed: int | None
     odoo_url: str | None
+    odoo_control: tuple[str, ...] = ()
     chaos: bool = False
     kills: int | None = None
     limit_s: int | None = None
@@ -94,6 +97,7 @@ async def open_servers(
                 store=store_server,
                 odoo=odoo,
                 links=links,
+                odoo_server=_odoo_server(settings, odoo),
                 disk_of_store=disks[0] if disks else None,
                 disks=disks[1:],
             )
@@ -141,6 +145,12 @@ def _odoo(settings: DemoSettings, progress: Progress) -> AbstractAsyncContextMan
         return real_odoo(settings.odoo_url, limit_s=settings.limit_s)
     progress.say("starting the Odoo simulator (it is not an Odoo)")
     return simulated_odoo(settings.home, kept=settings.chaos, limit_s=settings.limit_s)
+
+
+def _odoo_server(settings: DemoSettings, odoo: DemoOdoo) -> Server | None:
+    if settings.odoo_control:
+        return CommandedServer(settings.odoo_control, settings.home / "odoo-control.log", odoo.admin.version)
+    return odoo.server
 
 
 def _broker(settings: DemoSettings, progress: Progress) -> AbstractAsyncContextManager[DemoBroker]:

@@ -14,7 +14,8 @@ from redis.asyncio import Redis
 
 from bridge.demo.chaos.disk import Disk
 from bridge.demo.chaos.links import Links
-from bridge.demo.chaos.plan import KILLS, ON_BROKER, ON_DISK, ON_SIMULATED_ODOO, Abuse, AbuseKind
+from bridge.demo.chaos.plan import KILLS, ON_BROKER, ON_DISK, ON_ODOO_SERVER, ON_SIMULATED_ODOO, Abuse, AbuseKind
+from bridge.demo.chaos.server import Server
 from bridge.demo.odoo import DemoOdoo
 from bridge.demo.process import Bridges
 from bridge.demo.servers import DemoBroker, EmbeddedStore, MosquittoBroker
@@ -35,20 +36,26 @@ class Happened:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """What can be abused. `disks` are the bridges' own, in their order; None where none could be mounted."""
+    """What can be abused. `disks` are the bridges' own, in their order; None where none could be mounted.
+
+    `odoo_server`: Odoo's process; None where it is left alone.
+    """
 
     bridges: Bridges
     broker: DemoBroker
     store: EmbeddedStore
     odoo: DemoOdoo
     links: Links
+    odoo_server: Server | None = None
     disk_of_store: Disk | None = None
     disks: Sequence[Disk] = ()
 
     @property
     def possible(self) -> frozenset[AbuseKind]:
         """What can be done to them."""
-        left_out: set[AbuseKind] = set() if self.odoo.server else set(ON_SIMULATED_ODOO)
+        left_out: set[AbuseKind] = set() if self.odoo.simulator else set(ON_SIMULATED_ODOO)
+        if self.odoo_server is None:
+            left_out |= ON_ODOO_SERVER
         if not isinstance(self.broker, MosquittoBroker):
             left_out |= ON_BROKER
         if self.disk_of_store is None:
@@ -172,13 +179,12 @@ class Chaos:
                 await link.cut(lasts_s)
 
     async def _abuse_odoo(self, abuse: Abuse, lasts_s: float) -> None:
-        odoo = self._parts.odoo
-        assert odoo.server is not None
+        odoo, server = self._parts.odoo, self._parts.odoo_server
         match abuse.kind:
-            case AbuseKind.KILL_ODOO:
-                await odoo.server.kill_for(lasts_s)
-            case AbuseKind.PAUSE_ODOO:
-                await odoo.server.pause(lasts_s)
+            case AbuseKind.KILL_ODOO if server:
+                await server.kill_for(lasts_s)
+            case AbuseKind.PAUSE_ODOO if server:
+                await server.pause(lasts_s)
             case AbuseKind.ODOO_AWAY:
                 await self._fail({"away": True}, lasts_s, {"away": False})
             case AbuseKind.END_KEY if odoo.keys:

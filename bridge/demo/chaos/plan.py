@@ -98,7 +98,9 @@ COUNTED: Final = frozenset(
 )
 """Faults that strike a number of calls."""
 KILLS: Final = frozenset(kind for kind, trait in TRAITS.items() if trait.words.startswith("kill -9"))
-ON_SIMULATED_ODOO: Final = frozenset(kind for kind, trait in TRAITS.items() if trait.part == "odoo")
+ON_ODOO_SERVER: Final = frozenset({AbuseKind.KILL_ODOO, AbuseKind.PAUSE_ODOO})
+"""What is done to its process, whichever Odoo it is."""
+ON_SIMULATED_ODOO: Final = frozenset(kind for kind, trait in TRAITS.items() if trait.part == "odoo") - ON_ODOO_SERVER
 """What only the simulator lets us do to it."""
 ON_BROKER: Final = frozenset(kind for kind, trait in TRAITS.items() if trait.part == "broker")
 ON_DISK: Final = frozenset({AbuseKind.FILL_DISK_OF_BRIDGE, AbuseKind.FILL_DISK_OF_STORE})
