@@ -1,11 +1,12 @@
 # The commands of this project. `make help` lists them; tools/setup makes the environment that they need.
 .DEFAULT_GOAL := help
-.PHONY: help demo chaos test check lint fuzz faults test-browser test-burst test-odoo bench bench-odoo bench-tables
+.PHONY: help demo chaos test check lint fuzz faults outage test-browser test-burst test-odoo bench bench-odoo bench-tables
 
 ARGS ?=
 SECONDS ?= 60
 MINUTES ?= 10
 SEEDS ?= 1-200
+HOURS ?= 72
 BIN := .venv/bin
 CODE := sparkplug ruleset state odoo_adapter bridge
 ODOO_VARIABLES := UNS_BRIDGE_ODOO_URL UNS_BRIDGE_ODOO_DB UNS_BRIDGE_ODOO_USER UNS_BRIDGE_ODOO_KEY UNS_BRIDGE_ODOO_ADMIN_KEY
@@ -43,6 +44,10 @@ fuzz: ## send generated inputs to the Sparkplug host for a minute, or SECONDS=90
 faults: ## play SEEDS=1-200 schedules of crashes, lost answers and outages against the whole bridge in virtual time
 	@tools/setup test
 	@$(BIN)/python -m tests.faults --seeds $(SEEDS) $(ARGS)
+
+outage: ## let a plant of forty machines go on for HOURS=72 without Odoo, in virtual time, until all is there; ten minutes
+	@tools/setup test
+	@$(BIN)/python -m tests.outage --hours $(HOURS) $(ARGS)
 
 test-browser: ## run the tests of the console in a Chromium, which this installs where it is missing; options in ARGS
 	@tools/setup browser
