@@ -3,7 +3,8 @@
 Nothing is acknowledged, published, sent or logged before the commit that holds it is durable. When the store
 does not take a commit, the loop repeats that same commit and reads nothing more: the links' queues fill and
 stop reading; after `patience_ms` it says so (`stalled`), so that the host goes offline and nodes store. It says
-the same when the outbox is full, and reads on, because only outcomes make room.
+the same when the outbox is full, and reads on, because only outcomes make room. What was in the way must have been
+gone for a while before it says `recovered`: else a store that takes every second commit would send nodes to and fro.
 """
 
 from __future__ import annotations
@@ -35,7 +36,11 @@ RETRY_S: Final = 0.5
 
 
 LOW_WATER: Final = 0.8
-"""A full outbox has room again when it is down to this share of its limit, so that the host does not flutter."""
+"""A full outbox has room again when it is down to this share of its limit."""
+
+CALM_MS: Final = 5_000
+"""How long nothing may be in the way until more can be taken from the plant: so long a host is offline at least. Nodes
+need a few seconds to store, and to send what they stored."""
 
 
 class Stall(StrEnum):
@@ -43,6 +48,36 @@ class Stall(StrEnum):
 
     STORE = "the store takes no commits"
     OUTBOX = "the outbox is full"
+
+
+class Pressure:
+    """What keeps the bridge from taking more, and until when. Pure; times are the clock's, which may be set back."""
+
+    def __init__(self) -> None:
+        self._last_ms: dict[Stall, int] = {}
+
+    def is_on(self, stall: Stall) -> bool:
+        """Whether this stall has begun and is not over."""
+        return stall in self._last_ms
+
+    def rises(self, stall: Stall, now_ms: int) -> bool:
+        """Something is in the way now. Whether the stall begins with that."""
+        begins = stall not in self._last_ms
+        self._last_ms[stall] = now_ms
+        return begins
+
+    def over(self, now_ms: int) -> tuple[Stall, ...]:
+        """The stalls that are over now, to be said once."""
+        self._last_ms = {stall: min(last_ms, now_ms) for stall, last_ms in self._last_ms.items()}
+        over = tuple(stall for stall, last_ms in self._last_ms.items() if now_ms - last_ms >= CALM_MS)
+        for stall in over:
+            del self._last_ms[stall]
+        return over
+
+    @property
+    def next_due_ms(self) -> int | None:
+        """When to ask next whether one is over."""
+        return min((last_ms + CALM_MS for last_ms in self._last_ms.values()), default=None)
 
 
 class Shell(Protocol):
@@ -128,7 +163,7 @@ class Loop:
         self._recorder = recorder
         self._audit = audit
         self._kept_head: Head | None = None
-        self._is_full = False
+        self._pressure = Pressure()
         self._queue: asyncio.Queue[Entering] = asyncio.Queue(queue_size)
         self._now_ms = 0
         self._clock_ms = 0
@@ -156,7 +191,10 @@ class Loop:
         if self._queue.empty():
             now_ms = self._clock.now_ms()
             due_ms = self._core.next_due_ms(self._now_ms)  # not the clock's: what fell due since is to be stepped too
-            timeout = None if due_ms is None else self._wait_ms(due_ms, now_ms) / 1000
+            waits = [] if due_ms is None else [self._wait_ms(due_ms, now_ms)]
+            if (calm_ms := self._pressure.next_due_ms) is not None:
+                waits.append(max(0, calm_ms - now_ms))
+            timeout = min(waits) / 1000 if waits else None
             try:
                 async with asyncio.timeout(timeout):  # `wait_for` of 3.11 swallows a cancellation that meets an input
                     batch.append(await self._queue.get())
@@ -200,6 +238,8 @@ class Loop:
         for request in batch.requests:
             self._shell.act(request)
         self._watch_outbox()
+        for stall in self._pressure.over(self._clock.now_ms()):
+            self._shell.recovered(stall)
 
     def _step(self, entered: Input, batch: _Batch) -> None:
         batch.inputs.append((self._now_ms, entered))
@@ -215,27 +255,27 @@ class Loop:
 
     def _watch_outbox(self) -> None:
         waiting = sum(self._core.outbox.depth().values())
-        if not self._is_full and waiting >= self._outbox_limit:
-            self._is_full = True
-            self._shell.stalled(Stall.OUTBOX, f"{waiting} entries are not done, the limit is {self._outbox_limit}")
-        elif self._is_full and waiting <= self._outbox_limit * LOW_WATER:
-            self._is_full = False
-            self._shell.recovered(Stall.OUTBOX)
+        if waiting >= self._outbox_limit:
+            self._stalls(Stall.OUTBOX, f"{waiting} entries are not done, the limit is {self._outbox_limit}")
+        elif self._pressure.is_on(Stall.OUTBOX) and waiting > self._outbox_limit * LOW_WATER:
+            self._pressure.rises(Stall.OUTBOX, self._clock.now_ms())
+
+    def _stalls(self, stall: Stall, reason: str) -> None:
+        if self._pressure.rises(stall, self._clock.now_ms()):
+            self._shell.stalled(stall, reason)
 
     async def _commit(self, changes: Mapping[RecordId, bytes | None], acts: Sequence[str]) -> None:
         if not changes and not acts:
             return
         commit = Commit(number=self._number + 1, puts=changes, acts_done=tuple(acts))
-        began_ms, stalled = self._clock.now_ms(), False
+        began_ms = self._clock.now_ms()
         while True:
             try:
                 await self._store.commit(self._lease, commit)
                 break
             except StoreUnavailable as error:
-                if not stalled and self._clock.now_ms() - began_ms >= self._patience_ms:
-                    stalled = True
-                    self._shell.stalled(Stall.STORE, str(error))
+                is_patient = self._clock.now_ms() - began_ms < self._patience_ms
+                if self._pressure.is_on(Stall.STORE) or not is_patient:
+                    self._stalls(Stall.STORE, str(error))
                 await asyncio.sleep(RETRY_S)
         self._number = commit.number
-        if stalled:
-            self._shell.recovered(Stall.STORE)

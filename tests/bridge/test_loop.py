@@ -7,8 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from bridge.clock import STILL_S, Pulse
 from bridge.core.input import (
+    Acted,
+    ActKind,
     Destination,
     HostConnected,
     Input,
@@ -21,7 +26,7 @@ from bridge.core.input import (
     UnsDocument,
 )
 from bridge.delivery import Delivery
-from bridge.loop import Entering, Loop, Stall
+from bridge.loop import CALM_MS, Entering, Loop, Pressure, Stall
 from bridge.wiring import new_core
 from odoo_adapter.odoo import OrderRead, OrdersRead
 from state.errors import Fenced, StoreUnavailable
@@ -73,12 +78,15 @@ class Away:
 class Bench:
     """A loop on a store in memory."""
 
-    def __init__(self, folder: Path, outbox_limit: int = 1000, carrier: Away | None = None) -> None:
+    def __init__(
+        self, folder: Path, outbox_limit: int = 1000, carrier: Away | None = None, pulse: Pulse | None = None
+    ) -> None:
         self.deliveries = [Delivery(carrier, self._enter)] if carrier else []
         self.clock, self.watch = ManualClock(), Watch(self.deliveries)
         self.store = MemoryStore(clock=self.clock.now_ms, fault=self.watch.note)
         self._core = new_core(plant_in(folder))
         self._outbox_limit = outbox_limit
+        self._pulse = pulse
 
     async def begin(self) -> tuple[Loop, asyncio.Task[None]]:
         lease = await self.store.acquire("loop", 10_000)
@@ -94,6 +102,7 @@ class Bench:
             queue_size=10,
             patience_ms=1_000,
             outbox_limit=self._outbox_limit,
+            pulse=self._pulse,
         )
         self._loop = loop
         task = asyncio.create_task(loop.run())
@@ -108,6 +117,11 @@ class Bench:
     def orders(self, *orders: str) -> Entering:
         read = tuple(OrderRead(order=one, name=one, state="confirmed", document={"quantity": "1"}) for one in orders)
         return Entering(input=OrdersArrived(OrdersRead(orders=read, cursor="1")), at_ms=self.clock.now_ms())
+
+    def all_skipped(self) -> Entering:
+        keys = tuple(entry.key for entry in self._core.outbox.entries())
+        act = Acted(id="a1", kind=ActKind.SKIP, keys=keys, by="ann", reason="not wanted")
+        return Entering(input=act, at_ms=self.clock.now_ms(), act="a1")
 
 
 async def end(loop: Loop, task: asyncio.Task[None]) -> None:
@@ -140,10 +154,16 @@ async def test_the_same_commit_is_repeated_until_the_store_takes_it(tmp_path: Pa
 
     bench.store.fault = fail_twice
     await loop.enter(bench.orders("mo-1"))
-    await until(lambda: "recovered STORE" in bench.watch.seen)
+    await until(lambda: "ShowOrder" in bench.watch.seen)
+    bench.clock.advance(CALM_MS)
+    await loop.enter(Entering(input=Tick(), at_ms=bench.clock.now_ms()))
     await end(loop, task)
     assert tries[0] is tries[1]
-    assert bench.watch.seen[:3] == ["stalled STORE", "recovered STORE", "ShowOrder"]
+    assert [seen for seen in bench.watch.seen if seen != "order-unknown"] == [
+        "stalled STORE",
+        "ShowOrder",
+        "recovered STORE",
+    ]
 
 
 async def test_a_loop_that_was_fenced_acts_on_nothing_more(tmp_path: Path) -> None:
@@ -164,6 +184,41 @@ async def test_a_full_outbox_is_said_once(tmp_path: Path) -> None:
     await loop.enter(Entering(input=Tick(), at_ms=bench.clock.now_ms()))
     await end(loop, task)
     assert bench.watch.seen.count("stalled OUTBOX") == 1
+
+
+async def test_an_outbox_with_room_is_said_to_have_some_after_a_while_although_nothing_comes(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, outbox_limit=2)
+    loop, task = await bench.begin()
+    await loop.enter(bench.orders("mo-1", "mo-2"))
+    await until(lambda: "stalled OUTBOX" in bench.watch.seen)
+    await loop.enter(bench.all_skipped())
+    bench.clock.advance(CALM_MS)
+    await until(lambda: "recovered OUTBOX" in bench.watch.seen)
+    await end(loop, task)
+    assert [seen for seen in bench.watch.seen if "OUTBOX" in seen] == ["stalled OUTBOX", "recovered OUTBOX"]
+
+
+@given(st.lists(st.tuples(st.integers(0, 2 * CALM_MS), st.booleans()), max_size=60))
+def test_whatever_fails_and_succeeds_the_host_is_offline_for_a_while_and_calm_before_it_is_back(
+    moments: list[tuple[int, bool]],
+) -> None:
+    pressure, now_ms, began_ms, failed_ms = Pressure(), 0, 0, 0
+    for after_ms, fails in moments:
+        now_ms += after_ms
+        was_on = pressure.is_on(Stall.STORE)
+        if fails:
+            assert pressure.rises(Stall.STORE, now_ms) is not was_on
+            failed_ms, began_ms = now_ms, began_ms if was_on else now_ms
+        is_over = (was_on or fails) and now_ms - failed_ms >= CALM_MS
+        assert pressure.over(now_ms) == ((Stall.STORE,) if is_over else ())
+        assert not is_over or now_ms - began_ms >= CALM_MS
+
+
+def test_a_clock_that_is_set_back_keeps_the_host_offline_no_longer_than_usual() -> None:
+    pressure = Pressure()
+    pressure.rises(Stall.OUTBOX, 3_600_000)
+    assert pressure.over(1_000) == ()
+    assert pressure.over(1_000 + CALM_MS) == (Stall.OUTBOX,)
 
 
 async def test_a_cancellation_that_meets_an_input_ends_the_loop(tmp_path: Path) -> None:
@@ -201,3 +256,20 @@ async def test_a_retry_that_falls_due_while_its_setback_is_stored_is_tried(tmp_p
     await until(lambda: away.attempts > 1)
     delivering.cancel()
     await end(loop, task)
+
+
+async def test_that_the_process_stood_still_is_known_before_what_was_read_since(tmp_path: Path) -> None:
+    now_s = 100.0
+    pulse = Pulse(lambda: now_s)
+    bench = Bench(tmp_path, pulse=pulse)
+    pulse.beat()
+    loop, task = await bench.begin()
+    now_s += STILL_S
+    await loop.enter(bench.orders("mo-1"))
+    await loop.enter(bench.orders("mo-2"))
+    await end(loop, task)
+    assert [each for each in bench.watch.seen if "commit" not in each] == [
+        "bridge.stood_still",
+        "ShowOrder",
+        "ShowOrder",
+    ]

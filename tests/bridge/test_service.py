@@ -131,7 +131,7 @@ async def test_while_the_store_takes_no_commits_the_host_is_offline_and_nothing_
         await count(site, COUNTED)
         assert site.line.node.stored > 0
         site.refuse_commits(None)
-        await until(lambda: site.is_host_online)
+        await site.pass_time(lambda: site.is_host_online)
         await counted(site, COUNTED)
     assert site.odoo.totals == {ORDER: Decimal(COUNTED)}
 
