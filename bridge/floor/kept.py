@@ -141,6 +141,17 @@ def give(one: Kept, at_ms: int) -> Observation:
     return Sample(equipment=equipment, signal=signal, value=one.value, at_ms=at_ms, source=source, birth=one.birth)
 
 
+def is_repeated(one: Kept, stored: set[tuple[str, str, int, object]]) -> bool:
+    """Whether this is a stored reading that is among `stored` already. It is from now on."""
+    if not one.historical or one.id is not None:
+        return False
+    reading = (one.equipment, one.signal, one.at_ms, one.value)
+    if reading in stored:
+        return True
+    stored.add(reading)
+    return False
+
+
 def spans(pages: Pages, placed: Iterable[Placed]) -> dict[str, list[Span]]:
     """The sessions of each equipment, in their order; `placed` is in order, and what of it was given before is missing.
 

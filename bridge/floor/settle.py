@@ -23,7 +23,7 @@ from typing import Final, Protocol, TypeAlias
 
 import msgspec
 
-from bridge.floor.kept import HISTORY, Kept, Page, Placed, Span, give, in_order, keep, spans
+from bridge.floor.kept import HISTORY, Kept, Page, Placed, Span, give, in_order, is_repeated, keep, spans
 from ruleset.equipment import Assets
 from ruleset.sample import CutShort, Event, Fresh, Observation, Sample, Stale, Unheard
 
@@ -333,7 +333,9 @@ class Settler:
         Equipment is fresh from where its session begins: until then nothing is known of it, and its timers wait. What
         it stored is all that changed: until its first stored reading, or a birth that tells nothing new, everything
         lasted, and timers of that time fire.
-        After the last of one session it is stale until the next begins, or for good where it is gone.
+        What it stored is told once, whoever sends it again: of two readings of one millisecond the first would follow
+        the second otherwise. After the last of one session it is stale until the next begins, or for good where it is
+        gone.
         """
         begins = {span.begin for spans in heard.values() for span in spans}
         ends = {span.end for spans in heard.values() for span in spans[:-1]}
@@ -341,7 +343,7 @@ class Settler:
         told: dict[tuple[str, str], object] = {}
         for (at_ms, equipment, _), units in groupby(placed, key=_unit):
             unit = list(units)
-            observations = [give(one, at_ms) for _, one in unit]
+            observations = [give(one, at_ms) for _, one in unit if not is_repeated(one, stored)]
             begin = next((place for place, _ in unit if place in begins), None)
             if begin is not None:
                 fresh = Fresh(equipment=equipment, at_ms=at_ms)
@@ -350,8 +352,10 @@ class Settler:
                 else:
                     observations.insert(0, fresh)
                 if begin == heard[equipment][-1].begin:
+        stored: set[tuple[str, str, int, object]] = set()
                     group.born.discard(equipment)
-            yield at_ms, tuple(observations)
+            if observations:
+                yield at_ms, tuple(observations)
             told |= {(equipment, one.signal): one.value for _, one in unit}
             if any(place in ends for place, _ in unit):
                 yield at_ms, (Stale(equipment=equipment, at_ms=at_ms, reason="the session ended"),)

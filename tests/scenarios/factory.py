@@ -60,6 +60,8 @@ class Machine:
     clock: Clock
     count: int = 0
 
+    unheard: list[tuple[dict[str, Value], int]] = field(default_factory=list)
+    """What it said while its node was cut off."""
     async def becomes(self, state: str, *, fault: str = "") -> None:
         await self._says({"State": state, "Fault": fault})
 
@@ -87,7 +89,25 @@ class Machine:
         await self._says({"Vibration": mm_per_s})
 
     async def _says(self, values: dict[str, Value]) -> None:
+    async def is_cut_off(self) -> None:
+        """Its node loses its line, and stores what is said."""
+        await self.bridge.hear(self.node.leave(self.clock.now_ms()))
+
+    async def is_back(self) -> None:
+        """Its node is born, and sends what it stored."""
+        self.node.will(self.clock.now_ms())
+        await self.bridge.hear(self.node.connected(self.clock.now_ms()))
+
+    async def sends_its_history_again(self) -> None:
+        """Its node loses its line before it knows what arrived of what it had stored."""
+        await self.is_cut_off()
+        for values, at_ms in self.unheard:
+            self.node.update(self.device, values, at_ms)
+        await self.is_back()
+
         await self.bridge.hear(self.node.update(self.device, values, self.clock.now_ms()))
+        if not self.node.is_online:
+            self.unheard.append((values, self.clock.now_ms()))
 
 
 @dataclass(slots=True, kw_only=True)

@@ -78,6 +78,29 @@ async def test_a_document_that_comes_twice_and_a_birth_with_the_same_count_post_
     assert plant.is_done
 
 
+async def test_history_that_a_node_sends_twice_and_a_document_that_the_mes_repeats_are_posted_once(
+    plant: Factory,
+) -> None:
+    orders, line = [await plant.releases(100), await plant.releases(50)], plant.lines[0]
+    await line.runs(orders[0])
+    await line.makes(30)
+    await line.is_cut_off()
+    await plant.passes(minutes=2)
+    await line.makes(20)
+    await plant.passes(minutes=2)
+    await line.runs(orders[1])
+    await line.makes(7)
+    await line.is_back()
+    await plant.mes.scraps(orders[0], 2, "S01")
+    for _ in range(2):  # before the first history has settled, and long after
+        await line.sends_its_history_again()
+        await plant.mes.repeats_itself()
+        await plant.passes(minutes=2)
+    assert [await plant.odoo.order(order) for order in orders] == [Running(counted=50), Running(counted=7)]
+    assert [one.quantity for one in await plant.odoo.scrapped(orders[0])] == [2]
+    assert plant.is_done
+
+
 async def test_a_planner_who_edits_the_order_while_four_lines_report_meets_no_error_and_nothing_is_lost(
     plant: Factory,
 ) -> None:

@@ -8,6 +8,7 @@ from decimal import Decimal
 from itertools import groupby, pairwise
 from random import Random
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -243,3 +244,18 @@ def test_history_in_any_order_and_sent_twice_is_the_same_story(readings: list[tu
         site.after(100_000)
     assert [each for each, _ in groupby(one.given)] == [each for each, _ in groupby(other.given)]
     assert one.said == other.said
+
+
+@pytest.mark.parametrize("dies_between", [True, False])
+def test_readings_of_one_millisecond_that_are_sent_twice_are_no_counter_that_is_set_back(dies_between: bool) -> None:
+    site = running(at_ms=100_000)
+    site.dies(LINE)
+    site.after(500_000)
+    for again in (False, True):
+        if dies_between or not again:
+            site.dies(LINE)
+            site.born(good_count=120)
+        for count in (110, 115):
+            site.stored(200_000, good_count=count)
+    site.after(60_000)
+    assert site.said == ["progress mo-1 epoch 0 upto 15 pcs", "progress mo-1 epoch 0 upto 20 pcs"]
