@@ -341,6 +341,7 @@ class Settler:
         ends = {span.end for spans in heard.values() for span in spans[:-1]}
         ends |= {spans[-1].end for each, spans in heard.items() if each in self._gone and self._rules.is_stale(each)}
         told: dict[tuple[str, str], object] = {}
+        stored: set[tuple[str, str, int, object]] = set()
         for (at_ms, equipment, _), units in groupby(placed, key=_unit):
             unit = list(units)
             observations = [give(one, at_ms) for _, one in unit if not is_repeated(one, stored)]
@@ -352,7 +353,6 @@ class Settler:
                 else:
                     observations.insert(0, fresh)
                 if begin == heard[equipment][-1].begin:
-        stored: set[tuple[str, str, int, object]] = set()
                     group.born.discard(equipment)
             if observations:
                 yield at_ms, tuple(observations)
