@@ -59,9 +59,9 @@ class Machine:
     bridge: Bridge
     clock: Clock
     count: int = 0
-
     unheard: list[tuple[dict[str, Value], int]] = field(default_factory=list)
     """What it said while its node was cut off."""
+
     async def becomes(self, state: str, *, fault: str = "") -> None:
         await self._says({"State": state, "Fault": fault})
 
@@ -88,7 +88,6 @@ class Machine:
     async def vibrates(self, mm_per_s: float) -> None:
         await self._says({"Vibration": mm_per_s})
 
-    async def _says(self, values: dict[str, Value]) -> None:
     async def is_cut_off(self) -> None:
         """Its node loses its line, and stores what is said."""
         await self.bridge.hear(self.node.leave(self.clock.now_ms()))
@@ -105,9 +104,10 @@ class Machine:
             self.node.update(self.device, values, at_ms)
         await self.is_back()
 
-        await self.bridge.hear(self.node.update(self.device, values, self.clock.now_ms()))
+    async def _says(self, values: dict[str, Value]) -> None:
         if not self.node.is_online:
             self.unheard.append((values, self.clock.now_ms()))
+        await self.bridge.hear(self.node.update(self.device, values, self.clock.now_ms()))
 
 
 @dataclass(slots=True, kw_only=True)
