@@ -23,6 +23,7 @@ from sparkplug.edge import EdgeNode
 from sparkplug.fact import NodeId, Value
 from state.entry import EntryState
 from tests.scenarios.bridge import Bridge, Clock
+from tests.scenarios.cable import Cable
 from tests.scenarios.office import Office
 from tests.scenarios.planner import Planner
 from tests.scenarios.rules import Rules
@@ -200,6 +201,7 @@ class Factory:
     mes: Mes
     rules: Rules
     odoo: Office
+    cable: Cable
     presses: tuple[Machine, ...]
     mill: Machine
     cell: Machine
@@ -279,7 +281,7 @@ async def opened(ground: Ground, mode: str, folder: Path, town: str = TOWN) -> A
     planner = Planner(odoo=ground.admin, suffix=suffix, town=town)
     await planner.prepare()
     plant = plant_in(folder / town, ground, mode, town)
-    odoo = open_odoo(plant)
+    odoo = Cable(open_odoo(plant))
     pressing, packing = _nodes(town)
     bridge = Bridge(plant, odoo=odoo, clock=clock, nodes=(pressing, packing), product_suffix=suffix)
     try:
@@ -291,6 +293,7 @@ async def opened(ground: Ground, mode: str, folder: Path, town: str = TOWN) -> A
             mes=Mes(bridge=bridge, clock=clock, site=plant.assets.path, suffix=suffix),
             rules=Rules(folder=plant.folder, bridge=bridge, clock=clock),
             odoo=Office(odoo=ground.admin, suffix=suffix, began_ms=began_ms),
+            cable=odoo,
             presses=tuple(_machine(pressing, f"press-{n}", bridge, clock) for n in (1, 2)),
             cell=_machine(packing, "cell-1", bridge, clock),
             mill=_machine(pressing, "mill-1", bridge, clock),
