@@ -1,10 +1,17 @@
-"""The clock of the shell: UTC milliseconds. The core is given its readings and never asks. And how they are written."""
+"""The clock of the shell: UTC milliseconds. The core is given its readings and never asks. And how they are written,
+and how the shell notices that it was stopped."""
 
 from __future__ import annotations
 
+import asyncio
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Final, Protocol
+
+BEAT_S: Final = 0.5
+STILL_S: Final = 3.0
+"""So long nothing happens in a process that runs; the rules take some 2 s for the most that may settle at once."""
 
 
 class Clock(Protocol):
@@ -20,6 +27,38 @@ class SystemClock:
 
     def now_ms(self) -> int:
         return time.time_ns() // 1_000_000
+
+
+def _loop_s() -> float:
+    return asyncio.get_running_loop().time()
+
+
+class Pulse:
+    """Beats while the process runs, and so knows that it stood still: stopped, swapped out or without a processor."""
+
+    def __init__(self, now_s: Callable[[], float] = _loop_s) -> None:
+        self._now_s = now_s
+        self._last_s: float | None = None
+        self._stood_still = False
+
+    async def run(self) -> None:
+        """Beat until cancelled."""
+        while True:
+            self.beat()
+            await asyncio.sleep(BEAT_S)
+
+    def beat(self) -> None:
+        """Note that the process runs."""
+        now_s = self._now_s()
+        self._stood_still |= self._last_s is not None and now_s - self._last_s >= STILL_S
+        self._last_s = now_s
+
+    def stood_still(self) -> bool:
+        """Whether it did since the last call. Known also before the next beat, and nothing before the first one."""
+        if self._last_s is not None:
+            self.beat()
+        stood_still, self._stood_still = self._stood_still, False
+        return stood_still
 
 
 def iso(at_ms: int) -> str:

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final, Protocol
 
-from bridge.clock import Clock
-from bridge.core.input import Claim, Input, Request, Started, Tick
+from bridge.clock import Clock, Pulse
+from bridge.core.input import Claim, Input, Request, Started, StoodStill, Tick
 from bridge.core.site import Core, take_changes
 from bridge.delivery import Delivery
 from bridge.pipeline import step
@@ -150,6 +150,7 @@ class Loop:
         outbox_limit: int,
         recorder: Recorder | None = None,
         audit: AuditLog | None = None,
+        pulse: Pulse | None = None,
     ) -> None:
         self._core = core
         self._store = store
@@ -162,6 +163,7 @@ class Loop:
         self._outbox_limit = outbox_limit
         self._recorder = recorder
         self._audit = audit
+        self._pulse = pulse or Pulse()
         self._kept_head: Head | None = None
         self._pressure = Pressure()
         self._queue: asyncio.Queue[Entering] = asyncio.Queue(queue_size)
@@ -219,6 +221,9 @@ class Loop:
     async def _turn(self, entering: Sequence[Entering]) -> None:
         batch = _Batch()
         self._pass_time()
+        if self._pulse.stood_still():  # before all that was read since
+            self._now_ms = max(self._now_ms, self._clock.now_ms())
+            self._step(StoodStill(), batch)
         for one in entering:
             self._now_ms = max(self._now_ms, one.at_ms)
             self._step(one.input, batch)

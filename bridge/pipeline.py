@@ -38,6 +38,7 @@ from bridge.core.input import (
     ShowOrder,
     SparkplugMessage,
     Started,
+    StoodStill,
     Tick,
     UnsDocument,
     WriteWanted,
@@ -76,9 +77,10 @@ FORGET_EVERY_MS: Final = 1_000
 def step(core: Core, entered: Input, now_ms: int) -> tuple[Request, ...]:
     """Let due timers fire, then take one input. The requests come in the order in which they must happen.
 
-    At the start the input comes first: it decides how long restored timers wait for a fresh birth.
+    At the start the input comes first: it decides how long restored timers wait for a fresh birth. So it does where the
+    process stood still: what fell due meanwhile waits for what happened before.
     """
-    if isinstance(entered, Started):
+    if isinstance(entered, Started | StoodStill):
         return tuple(_take(core, entered, now_ms))
     if isinstance(entered, FromDelivery):  # an entry whose outcome was lost would stay in flight
         return (*_due(core, now_ms), *_take(core, entered, now_ms))
@@ -139,11 +141,9 @@ def _name_of(entered: Input) -> str:
 def _take(core: Core, entered: Input, now_ms: int) -> Iterator[Request]:
     match entered:
         case Started():
-            core.outbox.started(now_ms)
-            yield from _decided(core, core.floor.started(now_ms), now_ms)
-            for shadow in core.shadows:
-                shadow.started(core.floor, now_ms)
-            yield from _running(core, now_ms)
+            yield from _started(core, now_ms)
+        case StoodStill():
+            yield from _stood_still(core, now_ms)
         case Tick():
             pass
         case OrdersArrived():
@@ -166,6 +166,21 @@ def _take(core: Core, entered: Input, now_ms: int) -> Iterator[Request]:
             yield from _delivered(core, entered, now_ms)
         case HostConnected() | HostDisconnected() | SparkplugMessage() | UnsDocument():
             yield from _happened(core, entered, now_ms)
+
+
+def _started(core: Core, now_ms: int) -> Iterator[Request]:
+    core.outbox.started(now_ms)
+    yield from _decided(core, core.floor.started(now_ms), now_ms)
+    for shadow in core.shadows:
+        shadow.started(core.floor, now_ms)
+    yield from _running(core, now_ms)
+
+
+def _stood_still(core: Core, now_ms: int) -> Iterator[Request]:
+    core.floor.settler.stood_still(now_ms)
+    for shadow in core.shadows:
+        shadow.stood_still(now_ms)
+    yield Notice(level="warning", name="bridge.stood_still", fields={})
 
 
 def _promoted(core: Core, content: Content, now_ms: int) -> Iterator[Request]:

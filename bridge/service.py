@@ -15,6 +15,7 @@ from typing import Final
 import structlog
 
 from bridge.broker.link import BrokerLink
+from bridge.clock import Pulse
 from bridge.console.server import Console
 from bridge.core.input import AnnounceHost, Command, Input, Notice, ReconnectHost, Request, Send, ShowOrder
 from bridge.core.site import Core, restore
@@ -161,6 +162,7 @@ class _Running:
         self._key = KeyWatch(outside.odoo, clock, self.act)
         self._versions = VersionWatch(plant, core, self._enter, clock, audit, self.act)
         self._recorder = new_recorder(plant, stored, self.act)
+        self._pulse = Pulse()
         self._loop = Loop(
             core,
             Retained(outside.store, mark),
@@ -174,6 +176,7 @@ class _Running:
             outbox_limit=settings.limits.outbox,
             recorder=self._recorder,
             audit=audit,
+            pulse=self._pulse,
         )
 
     def _host_session(self, sessions: Sessions, core: Core, server: str) -> HostSession:
@@ -242,6 +245,7 @@ class _Running:
 
             loop = tasks.create_task(_part("core", self._loop.run, ends=True), name="core")
             background = [start("lease", self._leadership.keep), start("odoo-key", self._key.run)]
+            background.append(start("pulse", self._pulse.run))
             background += [start(_named("host-send", server), host.send) for server, host in self._hosts.items()]
             for server, legacy in self._legacy.items():
                 background += [

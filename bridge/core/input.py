@@ -36,6 +36,11 @@ class Tick:
     """Time passed; due timers fire."""
 
 
+@dataclass(frozen=True, slots=True)
+class StoodStill:
+    """The process did nothing for a while, though its sessions may live on: what waited in them comes all at once."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostConnected:
     """The host's MQTT session on a server is up. `will_ms` is the timestamp of its will."""
@@ -172,7 +177,8 @@ FromPerson: TypeAlias = Acted | RebirthWanted | WriteWanted
 FromVersions: TypeAlias = Promoted | Shadowed
 FromPlant: TypeAlias = HostConnected | HostDisconnected | SparkplugMessage | UnsDocument
 FromDelivery: TypeAlias = Claim | Outcomes | Setback
-Input: TypeAlias = Started | Tick | FromPlant | FromDelivery | OrdersArrived | MasterArrived | FromPerson | FromVersions
+OfProcess: TypeAlias = Started | StoodStill | Tick
+Input: TypeAlias = OfProcess | FromPlant | FromDelivery | OrdersArrived | MasterArrived | FromPerson | FromVersions
 
 
 @dataclass(frozen=True, slots=True)

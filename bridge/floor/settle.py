@@ -111,19 +111,30 @@ class Settler:
     def away(self, now_ms: int) -> None:
         """We start, or our session ended or is back: all equipment settles together from now on."""
         self._gone |= self._node_of.keys()
+        self._settle_all(now_ms, now_ms + self._grace_ms)
+
+    def stood_still(self, now_ms: int) -> None:
+        """We read nothing for a while, and nobody noticed: what waits in our sessions comes at once, documents apart
+        from what nodes say. It is put in order together; births are waited for only where they were before."""
+        groups = self._groups.values()
+        granted_ms = max((group.granted_ms for group in groups if group.members & self._gone), default=0)
+        born = {equipment for group in groups for equipment in group.born}
+        self._settle_all(now_ms, max(now_ms + self._settle_ms, granted_ms)).born |= born
+
+    def _settle_all(self, now_ms: int, until_ms: int) -> _Group:
         site = self._groups.get(SITE)
         began_ms = site.began_ms if site is not None else now_ms
-        until_ms = min(now_ms + self._grace_ms, began_ms + LONGEST_MS)
-        size = sum(len(page.kept) for page in self._pages.values())
+        until_ms = min(until_ms, began_ms + LONGEST_MS)
         whole = _Group(
             members=set(self._all),
             began_ms=began_ms,
             until_ms=until_ms,
             granted_ms=until_ms,
             pages=set(self._pages),
-            size=size,
+            size=sum(len(page.kept) for page in self._pages.values()),
         )
         self._groups = {SITE: whole}
+        return whole
 
     def take(self, observations: Sequence[Observation], now_ms: int) -> tuple[Settled, ...]:
         """Take the observations of one message: given back at once where nothing settles, else kept."""

@@ -103,6 +103,10 @@ class Shadow:
         """The session to the plant ended, or is back."""
         self._floor.settler.away(now_ms)
 
+    def stood_still(self, now_ms: int) -> None:
+        """The process did nothing for a while."""
+        self._floor.settler.stood_still(now_ms)
+
     def fact(self, fact: Fact, now_ms: int) -> None:
         """What an edge node said."""
         self._see(lambda: self._floor.translator.fact(fact), now_ms)

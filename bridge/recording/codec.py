@@ -28,6 +28,7 @@ from bridge.core.input import (
     Shadowed,
     SparkplugMessage,
     Started,
+    StoodStill,
     Tick,
     UnsDocument,
     WriteWanted,
@@ -47,6 +48,7 @@ _STATES: Final = (f"{NAMESPACE}/STATE/", "STATE/")
 _BY_KIND: Final[Mapping[str, type[Any]]] = MappingProxyType(
     {
         "started": Started,
+        "stood_still": StoodStill,
         "tick": Tick,
         "host_connected": HostConnected,
         "host_disconnected": HostDisconnected,
@@ -168,6 +170,7 @@ def encode(entered: Input) -> tuple[Channel, bytes]:
             return _channel("shadowed"), _encoder.encode(_Rules(None if content is None else _texts_of(content)))
         case (
             Started()
+            | StoodStill()
             | Tick()
             | HostConnected()
             | HostDisconnected()

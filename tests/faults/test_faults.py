@@ -98,6 +98,11 @@ def test_an_odoo_that_forgets_its_keys_is_found_out(tmp_path: Path) -> None:
     assert play(schedule, tmp_path, new_desk=Forgetful).verdict.doubled > 0
 
 
+def test_a_bridge_that_was_paused_and_kept_its_links_puts_what_waited_in_them_in_order(tmp_path: Path) -> None:
+    schedule = only(96, fault(Kind.PAUSE, 0.995, lasts_s=16.6, who="a"))
+    assert play(schedule, tmp_path).verdict.faults == ()
+
+
 def test_a_failing_schedule_is_shortened_to_the_faults_that_it_takes(tmp_path: Path) -> None:
     needless = [replace(fault(Kind.CUT, 2.0, who="plant-mes"), number=2)]
     whole = only(3, fault(Kind.ODOO_AFTER, 3.0, amount=4), *needless)

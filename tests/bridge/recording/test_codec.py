@@ -24,6 +24,7 @@ from bridge.core.input import (
     Shadowed,
     SparkplugMessage,
     Started,
+    StoodStill,
     Tick,
     UnsDocument,
     WriteWanted,
@@ -58,6 +59,7 @@ origins = st.builds(Origin, texts, texts, st.none() | texts)
 keys = st.lists(texts, max_size=3).map(tuple)
 inputs: st.SearchStrategy[Input] = st.one_of(
     st.just(Started()),
+    st.just(StoodStill()),
     st.just(Tick()),
     st.builds(HostConnected, server=texts, will_ms=numbers),
     st.builds(HostDisconnected, server=texts),
