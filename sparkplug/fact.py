@@ -14,6 +14,8 @@ import msgspec
 
 ONLY_SERVER: Final = ""
 """The name of the MQTT server where there is only one."""
+LAST_AT_MS: Final = 253_402_214_399_999  # the last day but one of 9999: ahead of UTC a later moment fits no datetime
+"""No message tells a later moment."""
 
 Scalar: TypeAlias = bool | int | float | str | bytes
 

@@ -20,6 +20,7 @@ from bridge.clock import SystemClock
 from bridge.commands.exit import FAILED, OK, WRONG, fail
 from bridge.console.format import age, printable, short
 from sparkplug.errors import PayloadError
+from sparkplug.fact import LAST_AT_MS
 from sparkplug.topic import (
     CERTIFICATES,
     NAMESPACE,
@@ -32,7 +33,6 @@ from sparkplug.topic import (
     parse_topic,
 )
 from sparkplug.wire.explain import Explained, ExplainedMetric, explain
-from sparkplug.wire.payload import LAST_AT_MS
 from sparkplug.wire.plain import EXACT
 from sparkplug.wire.state import LEGACY_WORDS, decode_legacy_state, decode_state
 

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from sparkplug.errors import ValueUnreadable
+from sparkplug.fact import LAST_AT_MS
 from sparkplug.topic import DeviceVerb, NodeVerb
 from sparkplug.wire.datatype import Datatype
-from sparkplug.wire.payload import COMPRESSED_UUID, LAST_AT_MS, inflate, parse
+from sparkplug.wire.payload import COMPRESSED_UUID, inflate, parse
 from sparkplug.wire.plain import Plain, plain
 from sparkplug.wire.property import PropertyReader
 from sparkplug.wire.sparkplug_b_pb2 import Payload as Message

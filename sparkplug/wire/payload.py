@@ -15,7 +15,7 @@ import msgspec
 from google.protobuf.message import DecodeError
 
 from sparkplug.errors import PayloadError
-from sparkplug.fact import Value
+from sparkplug.fact import LAST_AT_MS, Value
 from sparkplug.finding import FindingName, Problem
 from sparkplug.wire.datatype import Datatype
 from sparkplug.wire.scan import find_break, holds_more_fields
@@ -25,7 +25,6 @@ from sparkplug.wire.write import write_value
 COMPRESSED_UUID: Final = "SPBV1.0_COMPRESSED"
 MOST_BYTES: Final = 16 * 1024 * 1024  # compressed or not; a birth of 100 000 metrics is about 4 MB
 MOST_METRICS: Final = 200_000  # the largest plants have some 10 000 in a node; 16 MB could hold 8 million empty ones
-LAST_AT_MS: Final = 253_402_214_399_999  # the last day but one of 9999: ahead of UTC a later moment fits no datetime
 _OTHER_FIELDS: Final = 4
 _LARGE_BYTES: Final = 2 * MOST_METRICS  # a metric has at least two
 _AUTO_WBITS: Final = 47  # zlib or gzip, told by the header

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from sparkplug.errors import PayloadError
-from sparkplug.wire.payload import LAST_AT_MS
+from sparkplug.fact import LAST_AT_MS
 
 LEGACY_WORDS: Final = {True: b"ONLINE", False: b"OFFLINE"}
 """The payloads of Sparkplug 2.2, by whether the host is online."""

@@ -14,10 +14,10 @@ import pytest
 from google.protobuf.json_format import MessageToDict
 
 from sparkplug.errors import PayloadError
-from sparkplug.fact import DataRead, Finding, NodeId, Output, Reading, RequestRebirth
+from sparkplug.fact import LAST_AT_MS, DataRead, Finding, NodeId, Output, Reading, RequestRebirth
 from sparkplug.host import HostApplication
 from sparkplug.snapshot import NodeView
-from sparkplug.wire.payload import LAST_AT_MS, Metric, decode
+from sparkplug.wire.payload import Metric, decode
 from sparkplug.wire.plain import plain
 from sparkplug.wire.sparkplug_b_pb2 import Payload as Message
 from sparkplug.wire.state import decode_state

@@ -19,7 +19,6 @@ from bridge.rule_tests.folder import load_tests, run_test
 from ruleset.problem import Problem, suggest
 from ruleset.testing.case import RuleTest
 from ruleset.testing.coverage import Coverage
-from ruleset.testing.junit import junit
 from ruleset.testing.verdict import Verdict, judge, told
 
 
@@ -66,6 +65,8 @@ def command(
         fail(error, WRONG)
     result = _run(tests, loaded, watch=coverage or fail_under is not None)
     if junit_file is not None:
+        from ruleset.testing.junit import junit  # it takes an XML library along, and hardly anybody asks for it
+
         write(junit_file, junit(result.verdicts, result.seconds))
     if json_output:
         print(json.dumps(_as_json(result), indent=2))

@@ -40,6 +40,12 @@ def test_the_help_imports_no_command() -> None:
     assert HEAVY & set(imported) == set()
 
 
+def test_the_tests_of_rules_import_nothing_that_only_a_broker_or_a_report_needs() -> None:
+    ask = "import sys, bridge.commands.rules.test, bridge.settings\n"
+    ask += "print(*({'google.protobuf', 'paho', 'redis', 'xml.etree'} & sys.modules.keys()))"
+    assert subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, check=True).stdout == "\n"
+
+
 @pytest.mark.parametrize(
     ("group", "commands"),
     [

@@ -14,12 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sparkplug.errors import PayloadError
-from sparkplug.fact import DataSet, Template, Value
+from sparkplug.fact import LAST_AT_MS, DataSet, Template, Value
 from sparkplug.finding import FindingName, Problem
 from sparkplug.wire.datatype import Datatype
 from sparkplug.wire.payload import (
     COMPRESSED_UUID,
-    LAST_AT_MS,
     MOST_BYTES,
     MOST_METRICS,
     Payload,
