@@ -44,6 +44,13 @@ class Stop:
     begins: float | None
     ends: float | None
 
+    @property
+    def lasts(self) -> float:
+        """In minutes, of one that has ended."""
+        assert self.begins is not None
+        assert self.ends is not None
+        return round(self.ends - self.begins, 2)
+
 
 @dataclass(frozen=True, slots=True)
 class Scrapped:

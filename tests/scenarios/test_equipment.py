@@ -44,7 +44,7 @@ async def test_a_stop_over_a_restart_a_shifts_end_and_the_night_when_clocks_chan
     await plant.passes(minutes=1)
     night, early = await plant.odoo.stops("MILL-1")
     assert (night.loss, early.loss) == ("Equipment Failure", "Equipment Failure")
-    assert (lasted(night), lasted(early), night.ends) == (night_hours * 60, 180, early.begins)
+    assert (night.lasts, early.lasts, night.ends) == (night_hours * 60, 180, early.begins)
     assert plant.is_done
 
 
@@ -73,13 +73,6 @@ async def calms_down_and_shakes_again(plant: Factory, mm_per_s: float) -> None:
     await plant.passes(minutes=6)
     await plant.presses[0].vibrates(mm_per_s)
     await plant.passes(seconds=15)
-
-
-def lasted(stop: Stop) -> float:
-    """In minutes."""
-    assert stop.begins is not None
-    assert stop.ends is not None
-    return round(stop.ends - stop.begins, 2)
 
 
 async def test_a_press_that_is_broken_for_half_an_hour_is_blocked_in_planning_until_it_runs_again(

@@ -48,6 +48,6 @@ async def test_eight_hours_without_odoo_over_a_shifts_end_are_alerted_and_made_u
     assert await plant.odoo.order(other) == Running(counted=2 * PIECES)
     assert len(await plant.odoo.scrapped(order)) == 2
     early, late = await plant.odoo.stops("MILL-1")
-    assert (early.ends - early.begins, late.ends - late.begins, early.ends) == (11, 19, late.begins)
+    assert (early.lasts, late.lasts, early.ends) == (11, 19, late.begins)
     caught_up = plant.bridge.posted[there:]
     assert "quality.hold" in caught_up[:3], caught_up
