@@ -34,24 +34,25 @@ class _Look(NamedTuple):
 class Looks:
     """Of all rules of a site. `id` is that of the rule's memory at the equipment.
 
-    A rule mostly answers the same again and again. Such a look costs two entries in a dict: what came of it is
-    worked out when it is read, or when the rule's memory changes.
+    A rule mostly answers the same again and again. Such a look costs an entry in a dict: what came of it is worked out
+    when it is read, or when the rule's memory changes. What is in `_latest` is not taken either.
     """
 
     __slots__ = ("_latest", "_past", "_untaken")
 
     def __init__(self) -> None:
-        self._latest: dict[str, tuple[Moment, RuleMemory | None]] = {}
+        self._latest: dict[str, tuple[Moment, RuleMemory | None, type[object] | None]] = {}
         self._past: dict[str, dict[Outcome, Trace | _Look]] = {}
         self._untaken: dict[str, set[Outcome]] = {}
 
     def same(self, id: str, moment: Moment, memory: RuleMemory | None) -> None:
         """A rule looked, nothing came of it, and its memory is as it was."""
-        latest = self._latest.get(id)
-        if latest is not None and _kind(latest[0]) is not _kind(moment):
+        kind, latest = _kind(moment), self._latest.get(id)
+        if latest is None:
+            self._untaken.setdefault(id, set())
+        elif latest[2] is not kind:
             self._settle(id, latest[0], memory)
-        self._latest[id] = moment, memory
-        self._untaken.setdefault(id, set())
+        self._latest[id] = moment, memory, kind
 
     def note(
         self,
@@ -92,7 +93,8 @@ class Looks:
 
     def _settle_latest(self, id: str) -> None:
         if (latest := self._latest.pop(id, None)) is not None:
-            self._settle(id, *latest)
+            moment, memory, _ = latest
+            self._settle(id, moment, memory)
 
     def _settle(self, id: str, moment: Moment, memory: RuleMemory | None, was: RuleMemory | None = None) -> None:
         outcome = _outcome(moment, memory, was)
