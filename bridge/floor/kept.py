@@ -15,9 +15,15 @@ HISTORY: Final = 0
 PRESENT: Final = 1
 DOCUMENT: Final = 2
 
+MOST_BEHIND_MS: Final = 600_000
+"""A clock of ours that is further behind is not made up for: times of devices are then all that is wrong."""
+
 
 class Kept(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A sample, or an event where it has an id, that waits. `value` is the sample's value or the event's fields."""
+    """A sample, or an event where it has an id, that waits. `value` is the sample's value or the event's fields.
+
+    `ahead_ms` is by how much its time was later than ours when it came.
+    """
 
     equipment: str
     at_ms: int
@@ -28,6 +34,7 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     seq: int | None = None
     birth: bool = False
     historical: bool = False
+    ahead_ms: int = 0
 
     @property
     def rank(self) -> int:
@@ -108,7 +115,19 @@ def _in_steps(placed: Iterable[Placed]) -> Iterator[Placed]:
         yield place, one
 
 
-def keep(each: Sample | Event) -> Kept:
+def behind_ms(pages: Pages) -> int:
+    """By how much our clock is behind those of all equipment that spoke: one alone that is ahead is wrong itself.
+
+    The times of births are left out, which may be old.
+    """
+    ahead_ms: dict[str, int] = {}
+    live = (one for _, kept in pages for one in kept if one.rank == PRESENT and one.id is None and not one.birth)
+    for one in live:
+        ahead_ms[one.equipment] = max(one.ahead_ms, ahead_ms.get(one.equipment, 0))
+    return min(*ahead_ms.values(), MOST_BEHIND_MS) if len(ahead_ms) > 1 else 0
+
+
+def keep(each: Sample | Event, now_ms: int) -> Kept:
     topic, seq = each.source.topic, each.source.seq
     if isinstance(each, Event):
         return Kept(
@@ -130,6 +149,7 @@ def keep(each: Sample | Event) -> Kept:
         seq=seq,
         birth=each.birth,
         historical=each.historical,
+        ahead_ms=max(0, each.at_ms - now_ms),
     )
 
 

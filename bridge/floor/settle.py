@@ -23,7 +23,7 @@ from typing import Final, Protocol, TypeAlias
 
 import msgspec
 
-from bridge.floor.kept import HISTORY, Kept, Page, Placed, Span, give, in_order, is_repeated, keep, spans
+from bridge.floor.kept import HISTORY, Kept, Page, Placed, Span, behind_ms, give, in_order, is_repeated, keep, spans
 from ruleset.equipment import Assets
 from ruleset.sample import CutShort, Event, Fresh, Observation, Sample, Stale, Unheard
 
@@ -150,7 +150,7 @@ class Settler:
                 continue
             name = self._group_of(each.equipment)
             if name is not None and isinstance(each, Sample | Event) and not self._is_known(each):
-                kept.setdefault(name, []).append(keep(each))
+                kept.setdefault(name, []).append(keep(each, now_ms))
         settled: list[Settled] = [(now_ms, tuple(passed))] if passed else []
         for name, waiting in kept.items():
             self._put(self._groups[name], self._next_page, waiting)
@@ -328,10 +328,12 @@ class Settler:
     def _end(self, name: str, now_ms: int) -> Iterator[Settled]:
         group = self._groups.pop(name)
         pages = self._pages_of(group)
-        placed = in_order(pages, self._rules.known_ms, now_ms)
+        behind = behind_ms(pages) if name == SITE else 0
+        placed = in_order(pages, self._rules.known_ms, now_ms + behind)
         for number in sorted(group.pages):
             self._put(group, number, ())
-        yield from self._told(placed, spans(pages, placed), group)
+        for at_ms, observations in self._told(placed, spans(pages, placed), group):
+            yield at_ms - behind, observations
         last: list[Observation] = [Fresh(equipment=each, at_ms=now_ms) for each in sorted(group.born)]
         if name == SITE:
             last += [Unheard(equipment=each, at_ms=now_ms) for each in sorted(group.members & self._gone)]
