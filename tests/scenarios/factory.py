@@ -282,7 +282,7 @@ async def opened(ground: Ground, mode: str, folder: Path, town: str = TOWN) -> A
     await planner.prepare()
     plant = plant_in(folder / town, ground, mode, town)
     odoo = Cable(open_odoo(plant))
-    pressing, packing = _nodes(town)
+    pressing, packing = edge_nodes(town)
     bridge = Bridge(plant, odoo=odoo, clock=clock, nodes=(pressing, packing), product_suffix=suffix)
     try:
         await bridge.start()
@@ -323,16 +323,19 @@ def plant_in(folder: Path, ground: Ground, mode: str, town: str) -> Plant:
     return replace(plant, settings=replace(plant.settings, odoo=odoo))
 
 
-def _nodes(town: str) -> tuple[EdgeNode, EdgeNode]:
+def edge_nodes(town: str, *, primary_host: str | None = None) -> tuple[EdgeNode, EdgeNode]:
+    """The node of the presses and the mill, and that of the lines and the cell."""
     press: dict[str, Value] = {"State": "RUN", "Fault": "", "Vibration": 2.0}
     line: dict[str, Value] = {"Order": "", "Counters/Good": 0}
     cell: dict[str, Value] = {"Counters/Good": 0}
     return (
         define_node(
-            NodeId(town, "pressing"), dict.fromkeys(("press-1", "press-2", "mill-1"), press), primary_host=None
+            NodeId(town, "pressing"), dict.fromkeys(("press-1", "press-2", "mill-1"), press), primary_host=primary_host
         ),
         define_node(
-            NodeId(town, "packing"), {**{f"line-{n}": line for n in (1, 2, 3, 4)}, "cell-1": cell}, primary_host=None
+            NodeId(town, "packing"),
+            {**{f"line-{n}": line for n in (1, 2, 3, 4)}, "cell-1": cell},
+            primary_host=primary_host,
         ),
     )
 

@@ -1,0 +1,184 @@
+"""What an operator expects of a bad day, on real processes: broker, Redis, bridge and Odoo (docs/scenarios.md).
+
+Here Odoo is the simulator; tests/live_odoo/test_operations.py runs the same tests on a real one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bridge.clock import SystemClock
+from bridge.demo.odoo import simulated_odoo
+from tests.integration.patience import until
+from tests.integration.works import LIMIT_S, Works, another, opened_works
+from tests.scenarios.bridge import Clock
+from tests.scenarios.factory import Ground
+from tests.scenarios.office import Running, Stop
+from tests.servers import StartMosquitto, StartRedis
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+async def ground(tmp_path: Path) -> AsyncIterator[Ground]:
+    """The simulator, as a process."""
+    async with simulated_odoo(tmp_path) as odoo:
+        await odoo.prepare(lambda _: None)
+        clock = Clock(SystemClock().now_ms())
+        yield Ground(admin=odoo.admin, user=odoo.user, key=odoo.key, clock=clock, suffix="-SIM")
+
+
+@pytest.fixture
+def way() -> str:
+    """How postings happen; a test may have both."""
+    return "inbox"
+
+
+@pytest.fixture
+def stores() -> bool:
+    """Whether edge nodes store and send again while the bridge is away."""
+    return True
+
+
+@pytest.fixture
+async def works(
+    ground: Ground, way: str, stores: bool, tmp_path: Path, start_mosquitto: StartMosquitto, start_redis: StartRedis
+) -> AsyncIterator[Works]:
+    """The plant, whose bridge and floor run."""
+    async with opened_works(ground, way, tmp_path, start_mosquitto(), start_redis(), stores=stores) as works:
+        await works.begins()
+        yield works
+        await works.ends()
+
+
+async def scrap(works: Works, order: str, quantity: int, *, id: str, reason: str = "S01") -> None:
+    """The MES tells of pieces that were thrown away."""
+    await works.mes.says("pressing/press-1/scrap", id, order=order, qty=quantity, reason=reason)
+
+
+async def until_scrapped(works: Works, order: str, times: int) -> None:
+    """Wait until so many scraps stand in Odoo."""
+
+    async def stand() -> bool:
+        return len(await works.office.scrapped(order)) >= times
+
+    await until(stand, f"{times} scraps of {order} in Odoo", LIMIT_S)
+
+
+async def scrapped(works: Works, order: str) -> list[float]:
+    """How much was thrown away, scrap by scrap."""
+    return [one.quantity for one in await works.office.scrapped(order)]
+
+
+async def test_killed_after_odoo_committed_and_before_it_knew_the_bridge_learns_that_it_was_posted(
+    works: Works,
+) -> None:
+    order = await works.releases(100)
+    await scrap(works, order, 1, id="A")
+    await works.until_posted("production.scrap")
+    works.to_odoo.lose_answers()
+    await scrap(works, order, 2, id="B")
+    await until_scrapped(works, order, 2)
+    await works.bridge.kill()
+    await works.to_odoo.mend()
+    await works.bridge.start()
+    await works.until_posted("production.scrap")
+    told = {line["key"]: line["repeated"] for line in works.bridge.told("entry.delivered", model="stock.scrap")}
+    assert sorted(told.values()) == [False, True]
+    assert await scrapped(works, order) == [1, 2]
+
+
+async def test_what_happens_while_odoo_is_away_over_a_change_of_shifts_is_posted_once_and_in_order(
+    works: Works,
+) -> None:
+    first, second = await works.releases(100), await works.releases(100)
+    await works.lines[0].runs(first)
+    await works.lines[1].runs(second)
+    works.to_odoo.cut()
+    await works.bridge.until_told("orders.unreadable")
+    await works.mill_becomes("FAULT", minute=-5, fault="E12")
+    await works.lines[0].makes(30)
+    await works.lines[1].makes(25)
+    await scrap(works, first, 2, id="A")
+    await works.mill_becomes("RUN", minute=2)
+    await works.until_waiting(5)
+    await works.restarts()
+    await works.lines[0].makes(25)
+    await scrap(works, second, 3, id="B")
+    await works.until_waiting(6)
+    await works.to_odoo.mend()
+    await works.until_posted("production.progress", "production.scrap", "downtime.record")
+    assert await works.office.order(first) == Running(55)
+    assert await works.office.order(second) == Running(25)
+    assert (await scrapped(works, first), await scrapped(works, second)) == ([2], [3])
+    stops = [Stop("Equipment Failure", begins=-5, ends=0), Stop("Equipment Failure", begins=0, ends=2)]
+    assert await works.office.stops("MILL-1") == stops
+    assert await works.posted_in_order()
+
+
+async def test_a_site_that_is_cut_off_serves_the_releases_that_it_has_and_catches_up_in_order(works: Works) -> None:
+    order = await works.releases(100)
+    works.to_odoo.cut()
+    await works.bridge.until_told("orders.unreadable")
+    later = await works.planner.order("HOUSING", 50)
+    async with another(works.mes) as newcomer:
+        await newcomer.until_released(order)
+        await newcomer.accepts(order)
+    await works.lines[0].runs(order)
+    await works.lines[0].makes(30)
+    await scrap(works, order, 2, id="A")
+    await works.until_waiting(3)
+    assert list(works.mes.retained) == [order]
+    await works.to_odoo.mend()
+    await works.mes.until_released(later)
+    await works.until_posted("production.progress", "production.scrap", "order.state")
+    assert (await works.office.order(order), await scrapped(works, order)) == (Running(30), [2])
+    assert "The floor (MES) accepted version 1." in await works.office.notes_of_the_bridge(order)
+    assert await works.posted_in_order()
+
+
+async def test_what_a_hall_made_while_its_line_was_cut_goes_to_the_orders_that_ran_then(works: Works) -> None:
+    first, second = await works.releases(100), await works.releases(100)
+    line = works.lines[0]
+    await line.runs(first)
+    await line.makes(30)
+    await works.until_posted("production.progress")
+    works.to_packing.cut()
+    await until(lambda: not line.session.node.is_online, "a node that knows that it is cut off", LIMIT_S)
+    await line.makes(10)
+    await line.runs(second)
+    await line.makes(26)
+    await works.to_packing.mend()
+
+    async def counted() -> bool:
+        return await works.office.order(second) == Running(26)
+
+    await until(counted, "26 pieces of the second order", LIMIT_S)
+    assert await works.office.order(first) == Running(40)
+    assert await works.posted_in_order()
+
+
+async def test_what_the_mes_the_broker_and_edge_nodes_tell_again_is_posted_once(works: Works) -> None:
+    order = await works.releases(100)
+    await works.lines[0].runs(order)
+    await scrap(works, order, 1, id="A")
+    await scrap(works, order, 1, id="A")
+    works.bridge.pause()
+    await scrap(works, order, 2, id="B")
+    await works.lines[0].makes(30)
+    await works.bridge.kill()
+    await works.mill_becomes("FAULT", minute=-6, fault="E12")
+    await works.mill_becomes("RUN", minute=-2)
+    await works.bridge.start()
+    await works.until_posted("production.progress", "production.scrap", "downtime.record")
+    await works.restarts()
+    for id, quantity in (("B", 2), ("A", 1), ("C", 3)):
+        await scrap(works, order, quantity, id=id)
+    await until_scrapped(works, order, 3)
+    await works.until_posted("production.scrap")
+    assert await scrapped(works, order) == [1, 2, 3]
+    assert await works.office.order(order) == Running(30)
+    assert await works.office.stops("MILL-1") == [Stop("Equipment Failure", begins=-6, ends=-2)]
