@@ -53,7 +53,7 @@ from bridge.lifecycle.swap import credited, promote, shadow_begins
 from bridge.master.notice import told
 from bridge.plant import Content
 from bridge.translate import Complaint
-from ruleset.output import Alert, EngineOutput, Post, Remark, Unmet
+from ruleset.output import Alert, EngineOutput, Post, Remark, Retraction, Unmet
 from ruleset.sample import Observation
 from sparkplug.command import Refusal, rebirth_command
 from sparkplug.fact import (
@@ -332,10 +332,14 @@ def _posted(core: Core, outputs: Sequence[EngineOutput], now_ms: int) -> Iterato
     for output in (credited(each, core.release) for each in outputs):
         match output:
             case Post():
-                ran = output.order_ran
-                yield from core.postings.post(output.transaction, now_ms, order_ran=ran, trace=output.trace)
+                ran, telling = output.order_ran, output.telling
+                yield from core.postings.post(
+                    output.transaction, now_ms, order_ran=ran, telling=telling, trace=output.trace
+                )
             case Unmet():
                 yield from core.postings.refuse(output, now_ms)
+            case Retraction():
+                yield from core.postings.retract(output, now_ms)
             case Alert():
                 core.postings.traces.keep(output.trace)
                 fields = {"rule": output.rule, "equipment": output.equipment, "text": output.text}

@@ -25,6 +25,7 @@ from bridge.core.order import OrderBook
 from bridge.core.posting import Postings
 from bridge.core.site import Core
 from bridge.core.standing import Standings
+from bridge.core.tolerance import Tolerance
 from bridge.core.topic import UNS_PREFIX
 from bridge.errors import ConfigError
 from bridge.floor.content import factors_of, floor_of, priorities_of, short_of
@@ -110,6 +111,9 @@ def new_core(plant: Plant, shadow: Content | None = None) -> Core:
     look_after_ms = settings.odoo.look_after_ms
     outbox = Outbox(policy, {Destination.ODOO: look_after_ms} if look_after_ms else NOWHERE)
     standings = Standings()
+    tolerance = Tolerance(
+        share=_tolerance(plant), outbox=outbox, book=book, standings=standings, factors=factors_of(plant.content)
+    )
     return Core(
         host=host,
         floor=floor,
@@ -121,9 +125,8 @@ def new_core(plant: Plant, shadow: Content | None = None) -> Core:
             book=book,
             standings=standings,
             site=plant.assets.path,
-            tolerance=_tolerance(plant),
+            tolerance=tolerance,
             keys_kept_ms=settings.limits.keys_kept_ms,
-            factors=factors_of(plant.content),
             priorities=priorities_of(plant.content),
             order_notes=settings.odoo.order_notes,
         ),

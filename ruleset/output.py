@@ -1,4 +1,5 @@
-"""What the rule engine answers: transactions to post, facts that could not be posted, alerts and remarks."""
+"""What the rule engine answers: transactions to post, facts that could not be posted or are not wanted, alerts and
+remarks."""
 
 from __future__ import annotations
 
@@ -42,10 +43,11 @@ class RemarkName(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Post:
     """A transaction for the outbox, and why. `order_ran`: its order is the one that ran when the rule saw the fact, so
-    the same fact seen again while another order runs is no other fact."""
+    the same fact seen again while another order runs is no other fact. `telling` is a digest of what an event said."""
 
     transaction: Transaction
     order_ran: bool = False
+    telling: str = field(default="", kw_only=True, compare=False, repr=False)
     trace: Trace = field(kw_only=True, compare=False, repr=False)
 
 
@@ -89,6 +91,19 @@ class Unmet:
         return msgspec.json.encode({each.name: getattr(self, each.name) for each in fields(self) if each.compare})
 
 
+@dataclass(frozen=True, slots=True)
+class Retraction:
+    """An event that its rule does not want, by what the event itself says. Most were never wanted, and that is all. One
+    whose key is known was told otherwise before (`telling` as in `Post`), and is the refused fact from now on."""
+
+    refused: Unmet
+    telling: str = field(kw_only=True, compare=False, repr=False)
+
+    @property
+    def trace(self) -> Trace:
+        return self.refused.trace
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alert:
     """A person must look. Nothing is posted."""
@@ -109,4 +124,4 @@ class Remark:
     text: str
 
 
-EngineOutput: TypeAlias = Post | Unmet | Alert | Remark
+EngineOutput: TypeAlias = Post | Unmet | Retraction | Alert | Remark

@@ -9,7 +9,6 @@ from __future__ import annotations
 import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
 from hashlib import sha256
 from pathlib import PurePath
 from typing import Any, Final
@@ -21,24 +20,23 @@ from bridge.core.input import Acted, Destination, Notice, Setback
 from bridge.core.note import OrderNote
 from bridge.core.order import OrderBook
 from bridge.core.standing import LEAVES_QUANTITY, Standings
+from bridge.core.tolerance import Tolerance
 from bridge.core.topic import order_topic, request_prefix
 from bridge.correction.gist import content_of, gist_of
 from bridge.correction.given import why_without_order
 from bridge.correction.proposal import proposed
+from bridge.correction.retraction import is_news, told_retracted
 from bridge.orders.record import OrderRecord
 from bridge.trace.keeper import Traces
 from odoo_adapter.odoo import Applied, Declined, Held, Outcome, Passed
-from ruleset.output import DEFECT, Unmet
+from ruleset.output import DEFECT, Retraction, Unmet
 from ruleset.trace.trace import Trace
 from ruleset.transaction import (
-    Complete,
-    Correct,
     IdempotencyKey,
     OrderRef,
     OrderState,
     Progress,
     Provenance,
-    QualityHold,
     QualityRequest,
     QualityResult,
     Transaction,
@@ -46,7 +44,6 @@ from ruleset.transaction import (
     decode,
     encode,
 )
-from ruleset.unit import Factor
 from state.entry import EntryState, FollowUp, Offer, hash_of
 from state.intervention import Prediction
 from state.outbox import DEFAULT_PRIORITY, ENDS_ORDER, Outbox
@@ -76,35 +73,39 @@ class Publishing(msgspec.Struct, frozen=True, kw_only=True):
 class Postings:
     """Offers what was decided to the outbox.
 
-    `tolerance` is the share above an order's quantity that may be reported without a person's consent; facts are
-    remembered for `keys_kept_ms`;
-    `factors` lead from a unit of the floor to one of Odoo; `priorities` are those of workflows.yaml, by action;
-    `order_notes`: planners read on the order what became of it.
+    Facts are remembered for `keys_kept_ms`; `priorities` are those of workflows.yaml, by action; `order_notes`:
+    planners read on the order what became of it.
     """
 
     outbox: Outbox
     book: OrderBook
     standings: Standings
     site: str
-    tolerance: Decimal
+    tolerance: Tolerance
     keys_kept_ms: int
-    factors: Mapping[tuple[str, str], Factor]
     priorities: Mapping[str, int]
     order_notes: bool = True
     traces: Traces = field(default_factory=Traces)
 
     def post(
-        self, transaction: Transaction, now_ms: int, *, order_ran: bool = False, trace: Trace | None = None
+        self,
+        transaction: Transaction,
+        now_ms: int,
+        *,
+        order_ran: bool = False,
+        telling: str = "",
+        trace: Trace | None = None,
     ) -> tuple[Notice, ...]:
-        """Accept a decided transaction: pending, or held with a reason. `order_ran` as in `ruleset.output.Post`."""
-        what, told = action(transaction), self.told(transaction, now_ms, order_ran=order_ran)
+        """Accept a decided transaction: pending, or held with a reason. `order_ran` and `telling` as in
+        `ruleset.output.Post`."""
+        what, told = action(transaction), self.told(transaction, now_ms, order_ran=order_ran, telling=telling)
         offer = self.outbox.take(transaction.key, told, action=what, destination=Destination.ODOO)
         if offer in (Offer.ACCEPTED, Offer.REPLACED):
             self.publish_inspection(transaction, now_ms)
         self._explain(offer, trace)
         return self._notices(offer, transaction.key, what, told)
 
-    def told(self, transaction: Transaction, now_ms: int, *, order_ran: bool = False) -> FollowUp:
+    def told(self, transaction: Transaction, now_ms: int, *, order_ran: bool = False, telling: str = "") -> FollowUp:
         """What a decided transaction tells the outbox: with the reason why it is held, if it is."""
         stream, upto = (transaction.stream, transaction.upto) if isinstance(transaction, Progress) else (None, None)
         return FollowUp(
@@ -113,15 +114,30 @@ class Postings:
             at_ms=now_ms,
             lane=transaction.order or transaction.equipment,
             priority=self._priority(action(transaction)),
-            gist=gist_of(transaction, order_ran=order_ran),
+            gist=gist_of(transaction, order_ran=order_ran, telling=telling),
             stream=stream,
             upto=upto,
-            hold=self._too_old(transaction, now_ms) or self._hold_reason(transaction),
+            hold=self._too_old(transaction, now_ms)
+            or why_without_order(transaction, iso(transaction.at_ms))
+            or self.tolerance.why_above(transaction),
         )
 
     def refuse(self, unmet: Unmet, now_ms: int) -> tuple[Notice, ...]:
         """Keep what a rule's `need` did not let through as a dead letter, where it is seen and can be mended."""
-        told = self.told_refused(unmet, now_ms)
+        return self._refuse(unmet, self.told_refused(unmet, now_ms))
+
+    def retract(self, retraction: Retraction, now_ms: int) -> tuple[Notice, ...]:
+        """Its source took an event back. What waits is a dead letter then; of what stands a correction is proposed."""
+        refused = retraction.refused
+        entry, done = self.outbox.entry(refused.key), self.outbox.accepted(refused.key)
+        if not is_news(retraction, entry, done):
+            return ()
+        if done is not None and done.state is EntryState.SKIPPED:
+            fields = {"key": refused.key, "action": refused.action}
+            return (Notice(level="info", name="entry.retracted_skipped", fields=fields),)
+        return self._refuse(refused, told_retracted(retraction, now_ms, priority=self._priority(refused.action)))
+
+    def _refuse(self, unmet: Unmet, told: FollowUp) -> tuple[Notice, ...]:
         offer = self.outbox.take(unmet.key, told, action=unmet.action, destination=Destination.ODOO)
         self._explain(offer, unmet.trace)
         dead = {"key": unmet.key, "rule": unmet.rule, "reason": unmet.reason}
@@ -327,44 +343,6 @@ class Postings:
 
     def _priority(self, what: str) -> int:
         return self.priorities.get(what, PRIORITIES.get(what, DEFAULT_PRIORITY))
-
-    def _hold_reason(self, transaction: Transaction) -> str | None:
-        if (why := why_without_order(transaction, iso(transaction.at_ms))) is not None:
-            return why
-        if not isinstance(transaction, Progress | Complete | QualityHold | Correct) or transaction.order is None:
-            return None
-        record = self.book.records.get(transaction.order)
-        if record is None or record.planned is None:
-            return None
-        limit, unit = record.planned * (1 + self.tolerance), str(record.document.get("unit", ""))
-        quantity = self._total(transaction, unit)
-        if quantity is None or quantity <= limit or (isinstance(transaction, Correct) and transaction.quantity < 0):
-            return None
-        return (
-            f"{quantity.normalize():f} {unit} reported on {record.name}, planned {record.planned}: above the tolerance "
-            f"of {(self.tolerance * 100).normalize():f} %; release it to post it all the same"
-        )
-
-    def _total(self, transaction: Progress | Complete | QualityHold | Correct, unit: str) -> Decimal | None:
-        """What the order comes to with this transaction, in its unit in Odoo: what its counters counted, and what
-        corrected that. None where a unit of the floor does not convert to it: then only Odoo can tell."""
-        if isinstance(transaction, Complete | QualityHold):
-            return self._in_odoo(transaction.quantity, transaction.unit, unit)
-        standing, units = self.standings.of(transaction.order or ""), {}
-        totals = dict(self.outbox.stream_totals(f"{transaction.order}/"))
-        if isinstance(transaction, Progress):
-            totals[transaction.stream] = max(transaction.upto, totals.get(transaction.stream, Decimal(0)))
-            units = {transaction.stream: transaction.unit}
-        units = {**dict.fromkeys(totals, transaction.unit), **standing.units, **units}
-        parts = [self._in_odoo(total, units[stream], unit) for stream, total in totals.items()]
-        if isinstance(transaction, Correct):
-            parts.append(self._in_odoo(transaction.quantity, transaction.unit, unit))
-        known = [part for part in parts if part is not None]
-        return sum(known, standing.corrected) if len(known) == len(parts) else None
-
-    def _in_odoo(self, quantity: Decimal, unit: str, into: str) -> Decimal | None:
-        factor = self.factors.get((unit, into))
-        return None if factor is None else factor.of(quantity)
 
 
 def _request_document(request: QualityRequest, id: str) -> dict[str, Any]:

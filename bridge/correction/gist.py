@@ -19,11 +19,13 @@ _HEAD: Final = frozenset({"do", "key", "equipment", "order", "provenance", "cons
 
 
 class Gist(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A fact's content by its names; a long value is its digest. `order_ran` as in `ruleset.output.Post`."""
+    """A fact's content by its names; a long value is its digest. `order_ran` and `telling` as in
+    `ruleset.output.Post`."""
 
     do: str
     order: str | None = None
     order_ran: bool = False
+    telling: str = ""
     values: dict[str, Any] = {}
 
 
@@ -33,11 +35,11 @@ def content_of(transaction: Transaction, *, order_ran: bool) -> bytes:
     return encode(msgspec.structs.replace(transaction, provenance=_NOWHERE, order=order))
 
 
-def gist_of(transaction: Transaction, *, order_ran: bool) -> bytes:
-    """The stored form of a fact's gist: some 100 bytes."""
+def gist_of(transaction: Transaction, *, order_ran: bool, telling: str = "") -> bytes:
+    """The stored form of a fact's gist: some 150 bytes."""
     told: dict[str, Any] = msgspec.json.decode(encode(transaction))
     values = {name: _short(value) for name, value in told.items() if name not in _HEAD}
-    gist = Gist(do=action(transaction), order=transaction.order, order_ran=order_ran, values=values)
+    gist = Gist(do=action(transaction), order=transaction.order, order_ran=order_ran, telling=telling, values=values)
     return msgspec.json.encode(gist)
 
 
@@ -58,6 +60,11 @@ def differing(stands: Gist, wanted: Gist) -> Mapping[str, str]:
     }
 
 
+def is_short(value: object) -> bool:
+    """Whether a gist has the value itself."""
+    return not (isinstance(value, str) and value.startswith("#"))
+
+
 def _short(value: object) -> object:
     text = msgspec.json.encode(value)
     return value if len(text) <= LONGEST else f"#{hash_of(text)[:8]}"
@@ -70,6 +77,6 @@ def _told(name: str, before: object, after: object) -> str:
 def _worded(name: str, value: object) -> str:
     if value is None:
         return "not given"
-    if isinstance(value, str) and value.startswith("#"):
+    if not is_short(value):
         return f"a long text {value}"
     return iso(value) if name.endswith("_ms") and isinstance(value, int) else str(value)

@@ -12,7 +12,8 @@ from typing import Any, Final
 import msgspec
 from msgspec.structs import replace
 
-from bridge.correction.gist import QUANTITY, differing, read_gist
+from bridge.correction.gist import QUANTITY, Gist, differing, read_gist
+from bridge.correction.retraction import RETRACTED, nothing_of, taking_back
 from ruleset.transaction import (
     Complete,
     Correct,
@@ -42,6 +43,8 @@ def proposed(fact: str, key: str, told: FollowUp, done: Accepted | None) -> Foll
     stands, wanted = read_gist(done.gist if done else b""), read_gist(told.gist)
     if stands is None or wanted is None:
         return _by_hand(key, told, f"{_unknown(told, done)}; {_BY_HAND}")
+    if wanted.do == RETRACTED:
+        return _taken_back(fact, key, told, stands, nothing_of(stands, wanted))
     changed = differing(stands, wanted)
     what = ", ".join(changed.values())
     reason = f"the fact was posted with other content: {what}"
@@ -52,13 +55,30 @@ def proposed(fact: str, key: str, told: FollowUp, done: Accepted | None) -> Foll
     if correction is None:
         return _by_hand(key, told, f"{reason}; {_BY_HAND}")
     above = f"; {told.hold}" if told.hold and told.action is None else ""
-    what_then = f"release posts the difference of {by.normalize():+f} {wanted.values['unit']}, skip leaves what stands"
+    return _by_the_difference(told, correction, by, replace(wanted, order=stands.order), reason, above)
+
+
+def _taken_back(fact: str, key: str, told: FollowUp, stands: Gist, nothing: Gist) -> FollowUp:
+    """The correction of a fact that its source retracted: what stands of it is to be nothing."""
+    what = ", ".join(differing(stands, nothing).values())
+    reason = ": ".join(filter(None, ("the fact was posted, and its source retracted it", what)))
+    correction = taking_back(fact, key, told, stands, f"retracted: {what}")
+    if correction is None:
+        return _by_hand(key, told, f"{reason}; {_BY_HAND}")
+    return _by_the_difference(told, correction, correction.quantity, nothing, reason)
+
+
+def _by_the_difference(
+    told: FollowUp, correction: Transaction, by: Decimal, then: Gist, reason: str, above: str = ""
+) -> FollowUp:
+    """The proposal to post the difference. `then` is what stands after that."""
+    what_then = f"release posts the difference of {by.normalize():+f} {then.values['unit']}, skip leaves what stands"
     return replace(
         told,
         action=action(correction),
-        lane=stands.order or told.lane,
+        lane=then.order or told.lane,
         body=encode(correction),
-        gist=msgspec.json.encode(replace(wanted, order=stands.order)),
+        gist=msgspec.json.encode(then),
         hold=f"{reason}; {what_then}{above}",
         dead=None,
     )
@@ -91,6 +111,8 @@ def _correction(
 def _unknown(told: FollowUp, done: Accepted | None) -> str:
     if done is not None and done.state is EntryState.SKIPPED:
         return "the fact was skipped and came again with other content"
+    if (wanted := read_gist(told.gist)) is not None and wanted.do == RETRACTED:
+        return "the fact was posted, and its source retracted it, and what stands of it now is not known here"
     if told.dead is not None and not told.gist:
         return f"the fact was posted, and came again so that it could not be: {told.dead}"
     return "the fact was posted with other content, and what stands of it now is not known here"

@@ -109,8 +109,8 @@ def _released(core: Core, wish: Wish, entry: Entry, plain: Prediction, now_ms: i
         return Step(prediction=plain)
     if isinstance(answer, str):
         return Step(prediction=Prediction(entry.key, None, answer))
-    transaction, gist = _signed(answer, wish), read_gist(entry.gist)
-    told = core.postings.told(transaction, now_ms, order_ran=gist is not None and gist.order_ran)
+    transaction = _signed(answer, wish)
+    told = _told_as(core, entry, transaction, now_ms)
     would = EntryState.HELD if told.hold else EntryState.PENDING
     return Step(
         prediction=Prediction(entry.key, would, told.hold or f"will be sent for {transaction.order}"),
@@ -136,9 +136,9 @@ def _decided(core: Core, wish: Wish, fact: RefusedFact, now_ms: int) -> Step:
     if isinstance(answer, str):
         return Step(prediction=Prediction(fact.key, None, answer))
     match credited(answer, core.release):
-        case Post(transaction=transaction, order_ran=order_ran, trace=trace):
+        case Post(transaction=transaction, order_ran=order_ran, telling=telling, trace=trace):
             transaction = _signed(transaction, wish)
-            told = core.postings.told(transaction, now_ms, order_ran=order_ran)
+            told = core.postings.told(transaction, now_ms, order_ran=order_ran, telling=telling)
             text = f"rule {fact.rule} posts it now; was {fact.reason}"
             prediction = Prediction(fact.key, EntryState.PENDING, text)
             if told.hold:
@@ -159,12 +159,20 @@ def _corrected(core: Core, wish: Wish, entry: Entry, now_ms: int) -> Step:
     answer = _with_values(entry.body, wish.corrected)
     if isinstance(answer, str):
         return Step(prediction=Prediction(entry.key, None, answer))
-    transaction, gist = _signed(answer, wish), read_gist(entry.gist)
-    told = core.postings.told(transaction, now_ms, order_ran=gist is not None and gist.order_ran)
+    transaction = _signed(answer, wish)
+    told = _told_as(core, entry, transaction, now_ms)
     prediction = Prediction(
         entry.key, EntryState.HELD if told.hold else EntryState.PENDING, told.hold or "as corrected"
     )
     return Step(prediction=prediction, told=told, transaction=transaction)
+
+
+def _told_as(core: Core, entry: Entry, transaction: Transaction, now_ms: int) -> FollowUp:
+    """The transaction in the place of what the entry has: how its fact was told is as before."""
+    gist = read_gist(entry.gist)
+    if gist is None:
+        return core.postings.told(transaction, now_ms)
+    return core.postings.told(transaction, now_ms, order_ran=gist.order_ran, telling=gist.telling)
 
 
 def _with_values(body: bytes, corrected: Mapping[str, str]) -> Transaction | str:

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import msgspec
 
-from ruleset.output import Alert, EngineOutput, Post, Remark, Unmet
+from ruleset.output import Alert, EngineOutput, Post, Remark, Retraction, Unmet
 from ruleset.trace.trace import Trace
 from ruleset.transaction import Progress, Transaction, action
 
@@ -237,7 +237,7 @@ def _differing_fields(old: Decided, new: Decided) -> tuple[str, ...]:
 
 
 def made_of(outputs: Iterable[EngineOutput]) -> Iterator[Made]:
-    """What the rules decided, as it is compared; a remark decides nothing."""
+    """What the rules decided, as it is compared; a remark decides nothing, nor does what is not wanted."""
     for output in outputs:
         match output:
             case Post(transaction=transaction):
@@ -246,7 +246,7 @@ def made_of(outputs: Iterable[EngineOutput]) -> Iterator[Made]:
                 yield Made(decided=_unmet(output), why=output.trace)
             case Alert():
                 yield Made(decided=_alert(output), why=output.trace)
-            case Remark():
+            case Retraction() | Remark():
                 pass
 
 

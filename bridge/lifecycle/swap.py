@@ -18,7 +18,7 @@ from bridge.floor.content import factors_of, floor_of, priorities_of, rebound_no
 from bridge.floor.floor import Decisions
 from bridge.lifecycle.shadow import Shadow
 from bridge.plant import Content, Release
-from ruleset.output import Alert, EngineOutput, Post, Remark, Unmet
+from ruleset.output import Alert, EngineOutput, Post, Remark, Retraction, Unmet
 from ruleset.transaction import Provenance
 from sparkplug.fact import NodeId
 
@@ -42,7 +42,8 @@ def promote(core: Core, content: Content, now_ms: int) -> Promotion:
     core.floor, core.release = floor, release
     core.alarm.workflows = content.workflows
     core.host.expect(floor.translator.nodes)
-    core.postings = replace(core.postings, factors=factors_of(content), priorities=priorities_of(content))
+    tolerance = replace(core.postings.tolerance, factors=factors_of(content))
+    core.postings = replace(core.postings, tolerance=tolerance, priorities=priorities_of(content))
     fields = {
         "version": release.version if release else "",
         "author": release.author if release else "",
@@ -84,6 +85,8 @@ def credited(output: EngineOutput, release: Release | None) -> EngineOutput:
             return replace(output, transaction=signed)
         case Unmet():
             return replace(output, provenance=_signed(output.provenance, release))
+        case Retraction(refused=refused):
+            return replace(output, refused=replace(refused, provenance=_signed(refused.provenance, release)))
         case Alert() | Remark():
             return output
 

@@ -8,7 +8,7 @@ from typing import Final
 from ruleset.cel import EvaluationFailed, Expression
 from ruleset.form.memory import OccurrenceMemory
 from ruleset.form.moment import Moment, Template
-from ruleset.form.posting import Then, order_of, post, undecided
+from ruleset.form.posting import Posting, Then, order_of, post, retraction, undecided
 from ruleset.output import EngineOutput
 from ruleset.sample import Event
 
@@ -32,7 +32,9 @@ class Occurrence:
     def happened(self, memory: OccurrenceMemory | None, event: Event, moment: Moment) -> tuple[EngineOutput, ...]:
         """Take one event; `moment` has its fields. One that cannot be decided is not dropped: it is `Unmet`."""
         answer = True if self.when is None else moment.holds(self.when)
-        if not answer or (memory is not None and self._is_quiet(memory, event)):
+        if answer is False:
+            return self._unwanted(event, moment)
+        if memory is not None and self._is_quiet(memory, event):
             return ()
         if memory is not None:
             memory.told = [*memory.told, event.id][-TOLD_IDS:]
@@ -40,6 +42,15 @@ class Occurrence:
         if isinstance(answer, EvaluationFailed):
             return (undecided(self.posting, moment, event.id, answer, event=self.event),)
         return (post(self.posting, moment, event.id, order=order_of(self.posting, moment), event=self.event),)
+
+    def _unwanted(self, event: Event, moment: Moment) -> tuple[EngineOutput, ...]:
+        """Nothing, or the retraction of what the event was before. Only what the event itself says can retract it: a
+        repeat of it comes while the equipment, or a code table, is another."""
+        if self.when is None or not isinstance(self.posting, Posting):
+            return ()
+        if not all(name.removeprefix("has.").startswith(f"{self.event}.") for name in self.when.names):
+            return ()
+        return (retraction(self.posting, moment, event.id, self.when, event=self.event),)
 
     def _is_quiet(self, memory: OccurrenceMemory, event: Event) -> bool:
         if event.id in memory.told:

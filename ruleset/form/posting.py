@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from hashlib import sha256
 from typing import TypeAlias
 
 import msgspec
@@ -13,7 +14,7 @@ from ruleset.cel import EvaluationFailed, Expression, as_cel
 from ruleset.equipment import Equipment
 from ruleset.form.moment import Moment, OnError, Template
 from ruleset.form.vocabulary import ACTIONS, Action, Lacking, converted
-from ruleset.output import Alert, Post, Remark, Saw, Unmet
+from ruleset.output import Alert, Post, Remark, Retraction, Saw, Unmet
 from ruleset.sample import Plain
 from ruleset.trace.trace import Outcome
 from ruleset.transaction import DowntimeClose, DowntimeRecord, IdempotencyKey, OrderRef, Transaction
@@ -116,7 +117,8 @@ def post(
             order=known_order,
         )
         trace = moment.trace(Outcome.POSTED, key=key)
-        return Post(_as_transaction(built), order_ran=posting.order == "running", trace=trace)
+        ran, telling = posting.order == "running", _telling(moment, event)
+        return Post(_as_transaction(built), order_ran=ran, telling=telling, trace=trace)
     reason = reason or (lacking.reason if lacking else "")
     return Unmet(
         key=key,
@@ -152,6 +154,25 @@ def cannot_post(posting: Then, moment: Moment, fact: str, reason: str, *, event:
     have told."""
     if isinstance(posting, Template):
         return moment.alert(f"rule {moment.rule}: {fact}: {reason}")
+    return _refused(posting, moment, fact, reason, event=event)
+
+
+def retraction(posting: Posting, moment: Moment, fact: str, when: Expression, *, event: str) -> Retraction:
+    """What an event is, if it was posted before, now that `when` does not hold for it."""
+    reason = f"its source retracted it: as it is told now, {when.text} does not hold; skip it"
+    refused = _refused(posting, moment, fact, reason, event=event, outcome=Outcome.FALSE)
+    return Retraction(refused, telling=_telling(moment, event))
+
+
+def _refused(
+    posting: Posting,
+    moment: Moment,
+    fact: str,
+    reason: str,
+    *,
+    event: str | None,
+    outcome: Outcome = Outcome.REFUSED,
+) -> Unmet:
     order = order_of(posting, moment)
     known = None if isinstance(order, EvaluationFailed) else order
     key = _key(posting, moment, known, fact, event)
@@ -165,8 +186,16 @@ def cannot_post(posting: Then, moment: Moment, fact: str, reason: str, *, event:
         provenance=moment.provenance(posting.reads),
         reason=reason,
         saw=_saw(moment, fact, event, None),
-        trace=moment.trace(Outcome.REFUSED, key=key, reason=reason),
+        trace=moment.trace(outcome, key=key, reason=reason if outcome is Outcome.REFUSED else ""),
     )
+
+
+def _telling(moment: Moment, event: str | None) -> str:
+    """Tells what an event said from what it says another time. Empty for what is no event's."""
+    if event is None:
+        return ""
+    said = {name: value for name, value in moment.extra.items() if name.startswith(f"{event}.")}
+    return sha256(msgspec.json.encode(said, order="deterministic")).hexdigest()[:16]
 
 
 def _saw(moment: Moment, fact: str, event: str | None, defaults: Mapping[str, Plain] | None) -> Saw:

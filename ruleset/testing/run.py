@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeAlias
 
 from msgspec import structs
 
 from ruleset.equipment import Assets, DocumentBinding, Equipment, ReleaseBinding, Role, Signal
-from ruleset.output import EngineOutput, Post
+from ruleset.output import Alert, EngineOutput, Post, Remark, Retraction, Unmet
 from ruleset.rules import Rules
 from ruleset.sample import Event, Fresh, Observation, Sample, Source, Stale
 from ruleset.testing.case import Act, Bear, Close, Happened, Lose, Restart, RuleTest, Said, Value
@@ -59,7 +59,7 @@ class Came:
     """One thing that came of the test, and when it was decided."""
 
     now_ms: int
-    output: EngineOutput
+    output: Post | Unmet | Alert | Remark
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,20 +80,30 @@ def plant_of(test: RuleTest, rules: Rules, assets: Assets) -> tuple[Rules, Asset
 
 
 def run(test: RuleTest, assets: Assets, bridge: Bridge) -> Ran:
-    """Run a test to its end. What tells a fact again, unchanged, is left out, as the outbox leaves it out."""
+    """Run a test to its end. What tells a fact again, unchanged, is left out, as the outbox leaves it out; and so is
+    what retracts nothing."""
     came = tuple(_once(_Run(test, assets, bridge).outputs()))
     return Ran(came, bridge.looks())
 
 
-def _once(came: Iterable[Came]) -> Iterator[Came]:
-    known: dict[str, Transaction] = {}
-    for each in came:
-        if isinstance(each.output, Post):
-            fact = _fact(each.output)
-            if known.get(fact.key) == fact:
-                continue
-            known[fact.key] = fact
-        yield each
+def _once(answers: Iterable[_Answer]) -> Iterator[Came]:
+    known: dict[str, Transaction | Unmet] = {}
+    for now_ms, output in answers:
+        match output:
+            case Post():
+                fact = _fact(output)
+                if known.get(fact.key) == fact:
+                    continue
+                known[fact.key] = fact
+                yield Came(now_ms, output)
+            case Retraction(refused=refused):
+                if known.pop(refused.key, None) is not None:
+                    yield Came(now_ms, refused)
+            case Unmet():
+                known[output.key] = output
+                yield Came(now_ms, output)
+            case Alert() | Remark():
+                yield Came(now_ms, output)
 
 
 def _fact(post: Post) -> Transaction:
@@ -104,6 +114,10 @@ def _fact(post: Post) -> Transaction:
 
 NOWHERE: Final = Provenance(rule="", version="", topic="")
 """How a fact was learnt does not make it another one."""
+
+
+_Answer: TypeAlias = tuple[int, EngineOutput]
+"""What the bridge answers, and when."""
 
 
 class _Run:
@@ -121,7 +135,7 @@ class _Run:
         self._gone: set[str] = set()
         self._back_ms: int | None = None
 
-    def outputs(self) -> Iterator[Came]:
+    def outputs(self) -> Iterator[_Answer]:
         """The test begins with a bridge at work, and with births of all that takes part."""
         acts: dict[int, list[Act]] = defaultdict(list, {0: [Act(0, Bear(self._sources, stored=False))]})
         told: dict[int, list[Said | Happened]] = defaultdict(list)
@@ -145,7 +159,7 @@ class _Run:
                 yield from self._tell(each, at_ms)
         yield from self._pass_time(self._test.until_ms)
 
-    def _pass_time(self, to_ms: int) -> Iterator[Came]:
+    def _pass_time(self, to_ms: int) -> Iterator[_Answer]:
         now_ms = 0
         for _ in range(MOST_TIMERS):
             due_ms = self._bridge.next_due_ms
@@ -155,7 +169,7 @@ class _Run:
             yield from self._came(self._bridge.due(self._test.start_ms + now_ms), now_ms)
         raise ValueError(f"{self._test.place}: timers are due for ever at {now_ms} ms")
 
-    def _act(self, act: Restart | Lose | Bear | Close, at_ms: int) -> Iterator[Came]:
+    def _act(self, act: Restart | Lose | Bear | Close, at_ms: int) -> Iterator[_Answer]:
         match act:
             case Restart():
                 self._back_ms = at_ms + act.away_ms
@@ -173,7 +187,7 @@ class _Run:
             case Close():
                 yield from self._came(self._bridge.order_closed(act.order, self._clock(at_ms)), at_ms)
 
-    def _come_back(self, at_ms: int) -> Iterator[Came]:
+    def _come_back(self, at_ms: int) -> Iterator[_Answer]:
         """The bridge starts; edge nodes that are there are born and tell what they stored, the broker what it kept."""
         if self._back_ms is None or at_ms < self._back_ms:
             return
@@ -186,7 +200,7 @@ class _Run:
         for each in kept:  # which released order runs, the bridge finds out when it asks: then it is so
             yield from self._tell(replace(each, at_ms=at_ms) if self._is_release(each) else each, at_ms)
 
-    def _bear(self, path: str, at_ms: int) -> Iterator[Came]:
+    def _bear(self, path: str, at_ms: int) -> Iterator[_Answer]:
         if self._back_ms is not None:
             return
         present = Said(equipment=path, at_ms=at_ms, told_ms=at_ms, values=self._present[path])
@@ -196,7 +210,7 @@ class _Run:
         for each in stored:
             yield from self._hear(self._observations(each, historical=True), at_ms)
 
-    def _tell(self, told: Said | Happened, at_ms: int) -> Iterator[Came]:
+    def _tell(self, told: Said | Happened, at_ms: int) -> Iterator[_Answer]:
         is_document = isinstance(told, Happened) and self._is_document(told)
         if is_document and self._back_ms is not None and isinstance(told, Happened):
             self._kept.append(told)
@@ -243,13 +257,13 @@ class _Run:
     def _is_release(self, event: Happened) -> bool:
         return isinstance(self._equipment[event.equipment].signals[event.signal].binding, ReleaseBinding)
 
-    def _hear(self, observations: Sequence[Observation], at_ms: int) -> Iterator[Came]:
+    def _hear(self, observations: Sequence[Observation], at_ms: int) -> Iterator[_Answer]:
         if self._back_ms is None:
             yield from self._came(self._bridge.take(observations, self._clock(at_ms)), at_ms)
 
-    def _came(self, outputs: Iterable[EngineOutput], at_ms: int) -> Iterator[Came]:
+    def _came(self, outputs: Iterable[EngineOutput], at_ms: int) -> Iterator[_Answer]:
         for output in outputs:
-            yield Came(self._clock(at_ms), output)
+            yield self._clock(at_ms), output
 
     def _clock(self, at_ms: int) -> int:
         return self._test.start_ms + at_ms

@@ -15,7 +15,7 @@ import msgspec
 from msgspec.structs import fields
 
 from ruleset.form.vocabulary import ACTIONS, PROGRESS
-from ruleset.output import Alert, EngineOutput, Post, Remark, Unmet
+from ruleset.output import Alert, Post, Remark, Unmet
 from ruleset.testing.case import Offset, Shown
 from ruleset.transaction import Progress, action
 
@@ -53,7 +53,7 @@ def member_fields(action_name: str, name: str) -> Mapping[str, Holds]:
     return {name: holds for name, holds, _ in _fields(get_args(hint)[0])}
 
 
-def shown(output: EngineOutput, now_ms: int, start_ms: int, site: str) -> dict[str, Shown]:
+def shown(output: Post | Unmet | Alert | Remark, now_ms: int, start_ms: int, site: str) -> dict[str, Shown]:
     """One output, its moments counted from `start_ms`, its equipment below the site. What is empty is left out."""
 
     def asset(path: str) -> str:

@@ -12,7 +12,7 @@ from ruleset.assets import read_assets
 from ruleset.codes import read_codes
 from ruleset.engine import Engine
 from ruleset.equipment import Assets
-from ruleset.output import Alert, EngineOutput, Post, Remark, Unmet
+from ruleset.output import Alert, EngineOutput, Post, Remark, Retraction, Unmet
 from ruleset.problem import Problem, Problems
 from ruleset.rules import Rules, compile_rules
 from ruleset.sample import Event, Fresh, Observation, Plain, Sample, Source, Stale, Unheard
@@ -289,11 +289,12 @@ class Floor:
 
 
 def lines(outputs: Iterable[EngineOutput]) -> list[str]:
-    """Each output as a line in the plant's words; times in seconds since the start."""
-    return [_line(each) for each in outputs]
+    """Each output as a line in the plant's words; times in seconds since the start. An event that is not wanted is
+    nothing by itself."""
+    return [_line(each) for each in outputs if not isinstance(each, Retraction)]
 
 
-def _line(output: EngineOutput) -> str:
+def _line(output: Post | Unmet | Alert | Remark) -> str:
     match output:
         case Post(transaction):
             return _posted(transaction)

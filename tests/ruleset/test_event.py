@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from ruleset.output import Unmet
+from ruleset.output import Post, Retraction, Unmet
 from ruleset.sample import Event, Plain, Source
 from ruleset.transaction import Complete, Consumption, MaintenanceRequest, Scrap
 from tests.ruleset.floor import LINE, PRESS, START_MS, STATION, Floor
@@ -88,6 +88,52 @@ def test_an_event_is_posted_with_its_values_and_keyed_by_its_id() -> None:
 def test_an_event_whose_condition_is_false_posts_nothing() -> None:
     assert scrapped(Floor(SCRAP), confirmed=False) == []
     assert scrapped(Floor(SCRAP), qty=0) == []
+
+
+@pytest.mark.parametrize("restarting", [False, True])
+def test_an_event_that_is_told_again_so_that_it_is_not_wanted_retracts_what_it_was(restarting: bool) -> None:
+    floor = Floor(SCRAP, restarting=restarting)
+    scrapped(floor)
+    scrapped(floor, qty=0)
+    told, retracted = floor.outputs
+    assert isinstance(told, Post)
+    assert isinstance(retracted, Retraction)
+    refused = retracted.refused
+    assert (refused.key, refused.action, refused.order, refused.reason) == (
+        told.transaction.key,
+        "production.scrap",
+        "mo-1",
+        "its source retracted it: as it is told now, scrap.confirmed && scrap.qty > 0 does not hold; skip it",
+    )
+    assert refused.saw is not None
+    assert (refused.saw.values["scrap.qty"], retracted.telling != told.telling) == (0.0, True)
+
+
+def test_an_event_that_says_the_same_is_the_same_telling_under_whatever_rule() -> None:
+    stricter = SCRAP.replace("scrap.qty > 0", "scrap.qty > 4")
+    told, again = Floor(SCRAP), Floor(stricter)
+    scrapped(told)
+    scrapped(again)
+    assert [
+        each.telling for floor in (told, again) for each in floor.outputs if isinstance(each, Post | Retraction)
+    ] == ["81444fa49cc4f957"] * 2
+
+
+@pytest.mark.parametrize("when", ["scrap.qty > 0 && state == 'RUN'", "scrap.reason in codes.scrap_reason"])
+def test_only_what_the_event_itself_says_retracts_it(when: str) -> None:
+    floor = Floor(SCRAP.replace("scrap.confirmed && scrap.qty > 0", f'"{when}"'), at=PRESS)
+    floor.says(state="STOPPED")
+    scrapped(floor, qty=0, reason="S99")
+    assert floor.outputs == []
+
+
+def test_an_alert_about_an_event_cannot_be_retracted() -> None:
+    rule = """
+- {rule: rework, assets: "machining/*", event: scrap, when: scrap.qty > 0, alert: "{scrap.qty} scrapped"}
+"""
+    floor = Floor(rule)
+    scrapped(floor, qty=0)
+    assert floor.outputs == []
 
 
 def test_an_optional_value_may_be_missing_or_empty() -> None:

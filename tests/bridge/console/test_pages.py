@@ -209,7 +209,7 @@ async def test_orders_show_their_answer_and_what_odoo_has_of_the_floor(console: 
         body=b"{}",
         now_ms=now_ms,
         stream="mo-1/line/good/1",
-        upto=core.postings.tolerance * 0 + 40,
+        upto=core.postings.tolerance.share * 0 + 40,
     )
     console.inside.watch.posted("mo-1", {"qty_producing": 25.0}, now_ms)
 

@@ -10,6 +10,7 @@ from bridge.core.job import unmet_reason
 from bridge.core.order import OrderBook
 from bridge.core.posting import Postings
 from bridge.core.standing import Standings
+from bridge.core.tolerance import Tolerance
 from odoo_adapter.odoo import Applied, Declined, Held, OrderRead, OrdersRead, Passed, Receipt
 from ruleset.output import Unmet
 from ruleset.trace.trace import Outcome, Trace
@@ -102,14 +103,20 @@ class Desk:
             order=ORDER, name="WH/MO/1", state="confirmed", document={"quantity": "100", "unit": self.unit}
         )
         book.read(OrdersRead(orders=(read,), cursor="1"), 1)
+        standings = Standings()
         self.postings = Postings(
             outbox=self.outbox,
             book=book,
-            standings=Standings(),
+            standings=standings,
             site="acme/berlin",
-            tolerance=Decimal("0.05"),
+            tolerance=Tolerance(
+                share=Decimal("0.05"),
+                outbox=self.outbox,
+                book=book,
+                standings=standings,
+                factors=factors(UNITS, measure(UNITS, {}).units),
+            ),
             keys_kept_ms=KEPT_MS,
-            factors=factors(UNITS, measure(UNITS, {}).units),
             priorities={},
         )
 

@@ -12,13 +12,16 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from msgspec.structs import replace
 
 from bridge.core.input import Acted, ActKind, Setback
+from bridge.core.job import unmet_reason
 from bridge.correction.gist import content_of, read_gist
+from bridge.correction.retraction import told_retracted
 from odoo_adapter.odoo import Applied, Declined, Held
 from ruleset.transaction import Complete, Correct, IdempotencyKey, Scrap, decode
 from state.entry import Entry, EntryState, hash_of
 from state.record import RecordId, Table
 from tests.bridge.core.test_posting import RECEIPT, Desk
 from tests.bridge.correction.test_proposal import completed, scrapped
+from tests.bridge.correction.test_retraction import retraction
 
 FACTS = ("complete", "scrap")
 LONG_MS = 1_000_000
@@ -49,6 +52,20 @@ class Proposals(RuleBasedStateMachine):
         again = self.desk.postings.post(one, self.now_ms)
         assert again == (), "the same content proposed a second time"
         assert {key for key, entry in before.items() if entry.state is EntryState.CLAIMED} <= self.open().keys()
+        self.commit()
+
+    @rule(fact=st.sampled_from(FACTS))
+    def retract(self, fact: str) -> None:
+        """The source takes it back: it was nothing."""
+        one = retraction(fact)
+        self.quantities[told_retracted(one, 0, priority=0).content_hash] = Decimal(0)
+        before, done = self.open(), self.desk.outbox.accepted(fact)
+        self.desk.postings.retract(one, self.now_ms)
+        after = self.open()
+        assert done or {entry.fact for entry in before.values()} == {entry.fact for entry in after.values()}
+        assert {key for key, entry in before.items() if entry.state is EntryState.CLAIMED} <= after.keys()
+        again = [notice.name for notice in self.desk.postings.retract(one, self.now_ms)]
+        assert again in ([], ["entry.retracted_skipped"]), "a retraction proposed a second time"
         self.commit()
 
     @rule()
@@ -103,8 +120,8 @@ class Proposals(RuleBasedStateMachine):
     @rule(kind=st.sampled_from(ActKind), data=st.data())
     def decide(self, kind: ActKind, data: st.DataObject) -> None:
         key = data.draw(st.sampled_from(sorted(self.open())))
-        if kind is ActKind.REPLAY and self.open()[key].action == "fact.changed":
-            return  # the commands do not offer it: there is nothing to send
+        if kind is ActKind.REPLAY and unmet_reason(self.open()[key].body) is not None:
+            return  # the commands do not send it: there is nothing to send
         self.act(kind, key)
 
     @invariant()
