@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -18,6 +18,7 @@ from aiohttp import web
 from bridge.console.app import DESK, SESSION, Desk
 from bridge.core.act import audited, new_id
 from bridge.core.input import Acted, ActKind, FromPerson, RebirthWanted
+from bridge.correction.given import ORDER, choice
 from bridge.intervention.act import Wish, steps
 from bridge.intervention.cause import causes
 from bridge.intervention.foresight import foreseen, unasked
@@ -47,11 +48,16 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Wish:
-    """What a form asks for."""
+    """What a form asks for. `order` is what is released is given to, where it has none."""
 
     kind: ActKind
     keys: tuple[str, ...]
     reason: str
+    order: str
+
+    @property
+    def values(self) -> Mapping[str, str]:
+        return {ORDER: self.order} if self.order else {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +69,7 @@ class Form:
     all: bool
     cause: str
     reason: str
+    order: str
 
 
 async def show(request: web.Request) -> web.StreamResponse:
@@ -92,7 +99,9 @@ async def act(request: web.Request) -> web.StreamResponse:
     if isinstance(wish, str):
         return _page(request, form, wrong=wish, status=400)
     now_ms = desk.inside.now_ms
-    acted = Acted(id=new_id(), kind=wish.kind, keys=wish.keys, by=session.name, reason=wish.reason)
+    acted = Acted(
+        id=new_id(), kind=wish.kind, keys=wish.keys, by=session.name, reason=wish.reason, corrected=wish.values
+    )
     if wrong := await _audit(desk, acted, now_ms):
         return _page(request, form, wrong=wrong, status=503)
     done = f"Done: {wish.kind} of {len(wish.keys)} {'entries' if len(wish.keys) > 1 else 'entry'}."
@@ -151,15 +160,19 @@ async def _is_stored(desk: Desk, act: FromPerson, now_ms: int) -> bool:
 def _page(request: web.Request, form: Form, *, wrong: str = "", status: int = 200) -> web.Response:
     """The causes, and the list with the form as it was: of one cause, if one is chosen; what is chosen first."""
     desk = request.app[DESK]
-    outbox = desk.inside.core.outbox
+    core = desk.inside.core
+    outbox = core.outbox
     waiting = [*outbox.entries(EntryState.DEAD), *outbox.entries(EntryState.HELD)]
     found = causes(waiting)
     chosen = next((one for one in found if one.id == form.cause), None)
     if chosen is not None:
         waiting = [one for one in waiting if one.key in frozenset(chosen.keys)]
     waiting.sort(key=lambda one: one.key not in form.keys)
+    about = [one for one in waiting if one.key in form.keys] or waiting[:SHOWN]
+    orders = choice(about, core.book.records, core.floor.assets.equipment)
     values = {"entries": waiting[:SHOWN], "count": len(waiting), "form": form, "wrong": wrong, "still": bool(wrong)}
     values |= {"causes": found[:CAUSES_SHOWN], "cause": chosen, "more_causes": len(found) - CAUSES_SHOWN}
+    values["orders"] = orders
     return desk.render(request, "attention.html", status=status, **values)
 
 
@@ -173,6 +186,7 @@ def _form(fields: Iterable[tuple[str, object]]) -> Form:
         all="all" in filled,
         cause=filled.get("cause", [""])[0],
         reason=" ".join(filled.get("reason", [""])[0].split()),
+        order=filled.get("order", [""])[0],
     )
 
 
@@ -194,12 +208,13 @@ def _wish(form: Form, desk: Desk) -> _Wish | str:
         return "Say why: the reason is kept with the entry."
     if len(form.reason) > LONGEST_REASON or not form.reason.isprintable():
         return f"Write the reason in at most {LONGEST_REASON} printable characters."
-    return _Wish(kind=kind, keys=keys, reason=form.reason)
+    order = form.order if kind is ActKind.RELEASE else ""
+    return _Wish(kind=kind, keys=keys, reason=form.reason, order=order)
 
 
 async def _predict(desk: Desk, wish: _Wish) -> tuple[Prediction, ...]:
     core = desk.inside.core
-    decided = steps(core, Wish(kind=wish.kind, keys=wish.keys), desk.inside.now_ms)
+    decided = steps(core, Wish(kind=wish.kind, keys=wish.keys, corrected=wish.values), desk.inside.now_ms)
     try:
         async with asyncio.timeout(LOOK_UP_S):
             return await foreseen(core, desk.inside.outside.odoo, decided)

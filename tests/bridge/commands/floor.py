@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from uuid import uuid4
 
@@ -15,7 +16,7 @@ from odoo_adapter.odoo import OrderRead, OrdersRead
 from ruleset.transaction import IdempotencyKey, encode
 from state.outbox import Outbox
 from state.record import Commit, RecordId, Table
-from tests.bridge.core.test_posting import Desk, start, unmet
+from tests.bridge.core.test_posting import LINE, Desk, start, unmet
 from tests.bridge.rig import PLANT
 from tests.servers import Redis
 
@@ -42,16 +43,32 @@ def left_behind(plant: Path) -> None:
 
 def delivered(plant: Plant, key: str) -> None:
     """An entry that stands in Odoo as work order 7, as a commit of a bridge that ended later."""
-    asyncio.run(_deliver(plant, key))
+
+    def deliver(outbox: Outbox) -> None:
+        offer(outbox, key, lane="mo-5")
+        outbox.claim("odoo", now_ms=2, limit=10)
+        outbox.applied(key, b'{"model": "mrp.workorder", "id": 7, "details": {}}', 3)
+
+    asyncio.run(_commit_more(plant, deliver))
 
 
-async def _deliver(plant: Plant, key: str) -> None:
+def held_without_order(plant: Plant, key: str) -> None:
+    """A held entry of an equipment at which no order ran, as a commit of a bridge that ended later."""
+    body = encode(msgspec.structs.replace(start(), key=IdempotencyKey(key), order=None))
+
+    def hold(outbox: Outbox) -> None:
+        outbox.offer(
+            key=key, lane=LINE, action="workorder.start", destination="odoo", body=body, now_ms=2, hold="no order ran"
+        )
+
+    asyncio.run(_commit_more(plant, hold))
+
+
+async def _commit_more(plant: Plant, change: Callable[[Outbox], None]) -> None:
     store, outbox = open_store(plant), Outbox()
     stored = await store.load()
     outbox.restore(stored.records)
-    offer(outbox, key, lane="mo-5")
-    outbox.claim("odoo", now_ms=2, limit=10)
-    outbox.applied(key, b'{"model": "mrp.workorder", "id": 7, "details": {}}', 3)
+    change(outbox)
     lease = await store.acquire("gone too", 1_000)
     assert lease is not None
     puts = {record: outbox.snapshot(record) for record in outbox.take_changed()}

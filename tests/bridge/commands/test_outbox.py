@@ -13,6 +13,8 @@ from typer.testing import CliRunner, Result
 
 from bridge.__main__ import app
 from bridge.commands import outbox
+from bridge.core.act import read_act
+from bridge.core.input import Acted, ActKind, FromPerson
 from bridge.loop import AUDIT_HEAD
 from bridge.plant import load_plant
 from bridge.service import Service
@@ -20,7 +22,7 @@ from bridge.wiring import Outside, open_store
 from state.audit import AuditLog, decode_head, verify
 from state.entry import EntryState, decode
 from state.record import Table
-from tests.bridge.commands.floor import delivered, left_behind, plant_on
+from tests.bridge.commands.floor import delivered, held_without_order, left_behind, plant_on
 from tests.bridge.site import Site
 from tests.servers import Redis
 
@@ -90,9 +92,14 @@ def test_a_dry_run_says_what_would_be_and_changes_nothing(plant: Path, command: 
 
 async def waiting(plant: Path) -> int:
     """How many acts wait for a bridge."""
+    return len(await acts(plant))
+
+
+async def acts(plant: Path) -> list[FromPerson]:
+    """The acts that wait for a bridge."""
     store = open_store(load_plant(plant))
     try:
-        return len(await store.acts())
+        return [read_act(each) for each in await store.acts()]
     finally:
         await store.close()
 
@@ -108,6 +115,41 @@ def test_a_replay_of_all_says_of_each_what_would_be_and_why_not(plant: Path) -> 
     assert (refused["key"], refused["would"]) == ("scrap", None)
     assert refused["text"] == "what the rule saw was not kept with it; skip it, or let the event come again"
     assert (dead["key"], dead["would"], "Odoo could not be asked" in dead["text"]) == ("dead", "pending", True)
+
+
+@pytest.mark.parametrize("name", ["mo-2", "WH/MO/2"])
+def test_what_happened_while_no_order_ran_is_released_to_the_one_that_is_named(
+    plant: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox, "ACT_WAIT_S", 0.1)
+    held_without_order(load_plant(plant), "lost")
+    (said,) = answered(plant, "release", "lost", "--order", name, *WHY)
+    assert (said["would"], said["text"].partition(" (")[0]) == ("pending", "will be sent for mo-2")
+    (act,) = asyncio.run(acts(plant))
+    assert act == Acted(
+        id=act.id, kind=ActKind.RELEASE, keys=("lost",), by="ada", reason="seen", corrected={"order": name}
+    )
+
+
+@pytest.mark.parametrize(
+    ("key", "order", "why"),
+    [
+        ("lost", (), "no order ran for it; name the order that it belongs to, or skip it"),
+        (
+            "lost",
+            ("--order", "mo-9"),
+            "there is no order 'mo-9' that the bridge knows; `uns-bridge orders list` shows what there is",
+        ),
+        ("held", ("--order", "mo-2"), "it has an order; release it without naming one"),
+    ],
+)
+def test_a_release_that_cannot_be_given_to_an_order_says_why(
+    plant: Path, key: str, order: tuple[str, ...], why: str
+) -> None:
+    held_without_order(load_plant(plant), "lost")
+    result = run(plant, "release", key, *order, *WHY, "--json")
+    assert (result.exit_code, json.loads(result.stdout)) == (1, [{"key": key, "would": None, "text": why}])
+    assert asyncio.run(waiting(plant)) == 0
 
 
 def test_causes_are_listed_and_one_of_them_can_be_acted_on(plant: Path) -> None:

@@ -30,6 +30,7 @@ from bridge.wiring import Outside, new_core
 from odoo_adapter.memory import MemoryOdoo
 from odoo_adapter.odoo import OrderRead, OrdersRead
 from odoo_adapter.plan import PlanContext
+from ruleset.sample import Plain
 from ruleset.transaction import IdempotencyKey, OrderRef, Provenance, Scrap, encode
 from sparkplug.edge import Publish
 from state.audit import AuditLog
@@ -109,6 +110,10 @@ class Console:
     def held(self, key: str, *, reason: str = "above the tolerance", order: str = "mo-8") -> None:
         self._offer(key, order, hold=reason)
 
+    def held_without_order(self, key: str) -> None:
+        """Two pieces that were thrown away on the packaging line while no order ran."""
+        self._offer(key, None, hold="no order ran")
+
     def pending(self, key: str, *, order: str = "mo-9") -> None:
         self._offer(key, order)
 
@@ -122,15 +127,21 @@ class Console:
         await self.inside.enter(Entering(input=Tick(), at_ms=self.clock.now_ms(), committed=committed))
         await done.wait()
 
-    def release_order(self, order: str, name: str) -> None:
-        document = {"quantity": "100", "unit": "Units", "product": "HOUSING"}
+    def release_order(self, order: str, name: str, *, work_center: str = "WC-ASSEMBLY") -> None:
+        operations: list[Plain] = [{"work_order": f"wo-{order}", "work_center": work_center}]
+        document: dict[str, Plain] = {
+            "quantity": "100",
+            "unit": "Units",
+            "product": "HOUSING",
+            "operations": operations,
+        }
         read = OrderRead(order=order, name=name, state="confirmed", document=document)
         self.inside.core.book.read(OrdersRead(orders=(read,), cursor="1"), self.clock.now_ms())
 
-    def _offer(self, key: str, order: str, *, dead: str | None = None, hold: str | None = None) -> None:
+    def _offer(self, key: str, order: str | None, *, dead: str | None = None, hold: str | None = None) -> None:
         self.inside.core.outbox.offer(
             key=key,
-            lane=order,
+            lane=order or LINE,
             action="production.scrap",
             destination="odoo",
             body=encode(scrap(key, order)),
@@ -154,13 +165,13 @@ async def hear_the_line(console: Console) -> None:
     await console.settle()
 
 
-def scrap(key: str, order: str) -> Scrap:
+def scrap(key: str, order: str | None) -> Scrap:
     """Two pieces thrown away on the packaging line."""
     return Scrap(
         key=IdempotencyKey(key),
         equipment=LINE,
         at_ms=1_794_999_990_000,
-        order=OrderRef(order),
+        order=None if order is None else OrderRef(order),
         quantity=Decimal(2),
         unit="pcs",
         reason="S01",

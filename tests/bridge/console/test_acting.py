@@ -12,6 +12,7 @@ import pytest
 from bridge.console import acting
 from bridge.core.input import HostConnected
 from bridge.loop import Entering
+from ruleset.transaction import decode
 from state.entry import EntryState
 from state.errors import StoreUnavailable
 from state.memory_store import FaultPoint
@@ -101,6 +102,48 @@ async def test_an_act_is_in_the_audit_log(console: Console) -> None:
     last = msgspec.json.decode((console.folder / "audit.jsonl").read_bytes().splitlines()[-1])
     assert (last["kind"], last["by"], last["fields"]["key"]) == ("outbox.skip", "Ana", "k1")
     assert last["fields"]["reason"] == "stock was counted"
+
+
+async def test_what_happened_while_no_order_ran_is_given_to_an_order_that_is_chosen(console: Console) -> None:
+    await console.log_in("Ana")
+    console.held_without_order("k1")
+    console.release_order("mo-8", "WH/MO/8", work_center="PACK-1")
+    console.release_order("mo-9", "WH/MO/9")
+    (listed,) = re.findall(r'<select name="order">.*?</select>', await console.get("/attention"), re.DOTALL)
+    assert re.findall(r'(?:label|value)="([^"]*)"', listed) == [
+        "",
+        "At this equipment",
+        "mo-8",
+        "Other open orders",
+        "mo-9",
+    ]
+
+    checked = await (await console.post("/attention/check", {**act("release", "k1"), "order": "mo-8"})).text()
+    assert "will be sent for mo-8" in checked
+    assert '<input type="hidden" name="order" value="mo-8">' in checked
+    answer = await console.post("/attention/act", {**act("release", "k1"), "order": "mo-8"})
+
+    assert (answer.status, answer.headers["Location"]) == (303, "/attention")
+    entry = console.inside.core.outbox.entry("k1")
+    assert entry is not None
+    assert (entry.state, entry.lane, decode(entry.body).order) == (EntryState.PENDING, "mo-8", "mo-8")
+    last = msgspec.json.decode((console.folder / "audit.jsonl").read_bytes().splitlines()[-1])
+    assert (last["kind"], last["by"], last["fields"]["values"]) == ("outbox.release", "Ana", '{"order":"mo-8"}')
+
+
+async def test_an_order_is_asked_for_only_where_what_waits_has_none(console: Console) -> None:
+    await console.log_in()
+    console.release_order("mo-8", "WH/MO/8")
+    console.held("k2")
+    assert '<select name="order">' not in await console.get("/attention")
+
+
+async def test_without_a_chosen_order_nothing_is_released_and_the_page_says_why(console: Console) -> None:
+    await console.log_in()
+    console.held_without_order("k1")
+    page = await (await console.post("/attention/check", act("release", "k1"))).text()
+    assert "no order ran for it; name the order that it belongs to, or skip it" in page
+    assert "This changes nothing." in page
 
 
 async def test_an_act_that_cannot_be_audited_is_not_done(console: Console) -> None:

@@ -77,13 +77,13 @@ def test_it_is_given_to_an_order_by_its_reference_or_its_name_in_odoo(name: str)
 @pytest.mark.parametrize(
     ("transaction", "values", "answer"),
     [
-        (scrap(), {}, "no order ran for it; say which it belongs to, with --order, or skip it"),
+        (scrap(), {}, "no order ran for it; name the order that it belongs to, or skip it"),
         (
             scrap(),
             {"order": "mo-9"},
             "there is no order 'mo-9' that the bridge knows; `uns-bridge orders list` shows what there is",
         ),
-        (scrap("mo-1"), {"order": "mo-1"}, "it has an order; release it without --order"),
+        (scrap("mo-1"), {"order": "mo-1"}, "it has an order; release it without naming one"),
         (scrap("mo-1"), {}, None),
         (None, {}, None),
     ],
