@@ -7,7 +7,7 @@ namespace. The node is born with all open orders and publishes the whole list wh
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import Final
 
@@ -17,6 +17,8 @@ import structlog
 from bridge.broker.errors import LinkLost
 from bridge.broker.link import BrokerLink, LinkDown, LinkUp, Message, Publication
 from bridge.clock import Clock
+from bridge.core.order import OrderBook
+from bridge.core.topic import order_topic
 from bridge.orders.record import OrderRecord
 from sparkplug.edge import EdgeNode, EdgeOutput, Publish
 from sparkplug.edge.origin import MetricDefinition
@@ -34,6 +36,16 @@ def release_node(node: NodeId) -> EdgeNode:
     edge = EdgeNode(node, primary_host=None, buffer_limit=0)  # a birth has the whole list: no history of it is kept
     edge.define_metrics([MetricDefinition(name=ORDERS_METRIC, datatype=Datatype.DATASET, value=_rows(()))])
     return edge
+
+
+def open_releases(book: OrderBook, site: str) -> Iterator[Publication]:
+    """The retained documents of the open orders that the broker had; the others wait in the outbox. Each is as it is
+    when it is asked for: a later version must not be followed by an earlier one."""
+    for order in book.open_orders():
+        record = book.records.get(order)
+        if record is not None and record.is_open and record.sent_ms is not None:
+            payload = msgspec.json.encode(record.document)
+            yield Publication(topic=order_topic(site, order), payload=payload, qos=1, retain=True)
 
 
 class ReleaseSession:

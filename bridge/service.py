@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Final
 
 import structlog
@@ -37,7 +38,7 @@ from bridge.orders.wake import Wake
 from bridge.plant import Plant
 from bridge.poll import ActPoller
 from bridge.recording.recorder import new_recorder
-from bridge.release import ReleaseSession, release_node
+from bridge.release import ReleaseSession, open_releases, release_node
 from bridge.session import DocumentSession, HostSession
 from bridge.wiring import Outside, Sessions, new_core, open_audit, servers, weaker
 from odoo_adapter.odoo import OdooInfo
@@ -135,7 +136,12 @@ class _Running:
         self._links: list[tuple[str, BrokerLink]] = [("documents", document_link)]
         self._legacy: dict[str, LegacyState] = {}
         self._hosts = {server: self._host_session(sessions, core, server) for server in servers(plant)}
-        self._documents = DocumentSession(document_link, self._enter, own=master_prefix(plant.assets.path))
+        self._documents = DocumentSession(
+            document_link,
+            self._enter,
+            own=master_prefix(plant.assets.path),
+            retained=partial(open_releases, core.book, plant.assets.path),
+        )
         self._master = self._master_poller(core, document_link)
         self._release = self._release_session(sessions, core)
         odoo = OdooCarrier(
@@ -267,6 +273,7 @@ class _Running:
             reading = [start(_named("host", server), host.run) for server, host in self._hosts.items()]
             reading += [
                 start("documents", self._documents.run),
+                start("documents-send", self._documents.send),
                 start("orders", self._orders.run),
                 start("acts", self._acts.run),
                 start("versions", self._versions.run),

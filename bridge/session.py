@@ -8,7 +8,7 @@ acknowledges a document when the commit that holds it is durable.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Final
 
 import structlog
@@ -179,12 +179,19 @@ class DocumentSession:
     """Feeds the core with UNS documents and acknowledges them after the commit.
 
     What begins with `own` is what we published ourselves, and the site's filter brings back: it is not even looked at.
+    A broker that has forgotten the session may have forgotten what it retained too: `retained` is published again then,
+    each asked for when it is its turn.
     """
 
-    def __init__(self, link: BrokerLink, enter: Enter, *, own: str) -> None:
+    def __init__(
+        self, link: BrokerLink, enter: Enter, *, own: str, retained: Callable[[], Iterable[Publication]] = tuple
+    ) -> None:
         self._link = link
         self._enter = enter
         self._own = own
+        self._retained = retained
+        self._owes = False
+        self._may_publish = asyncio.Event()
         self._may_read = asyncio.Event()
         self._may_read.set()
         self._is_told = False
@@ -215,11 +222,30 @@ class DocumentSession:
                     )
                 case LinkUp() as link_up:
                     self._is_told = False
+                    self._owes |= not link_up.session_present
+                    self._may_publish.set()
                     log.info("documents.connected", session_present=link_up.session_present)
                 case LinkDown() as link_down:
                     if not self._is_told:
                         log.warning("documents.disconnected", reason=link_down.reason)
                     self._is_told = True
+
+    async def send(self) -> None:
+        """Publish again what the broker may have forgotten, until cancelled."""
+        while True:
+            await self._may_publish.wait()
+            self._may_publish.clear()
+            if self._owes:
+                await self._publish_again()
+
+    async def _publish_again(self) -> None:
+        self._owes = False
+        try:
+            for publication in self._retained():
+                await self._link.publish(publication)
+        except LinkLost as error:
+            log.info("documents.publication_lost", reason=str(error), effect="the next session publishes it")
+            self._owes = True
 
     def _acknowledgement(self, token: int) -> Callable[[], Awaitable[None]] | None:
         if token == 0:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -10,7 +11,7 @@ from bridge.broker.link import Publication, Subscription
 from bridge.broker.memory import MemoryBroker, MemoryLink
 from bridge.core.input import Command, HostConnected, HostDisconnected, SparkplugMessage
 from bridge.loop import Entering
-from bridge.session import HostSession
+from bridge.session import DocumentSession, HostSession
 from sparkplug.presence import HostPresence
 from sparkplug.topic import state_topic
 from sparkplug.wire.state import decode_state
@@ -100,3 +101,35 @@ async def test_an_offline_state_that_nobody_acknowledges_is_said_by_the_will() -
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(bench.session.leave(), 0.1)
         assert not bench.is_online
+
+
+async def test_what_is_retained_is_published_again_where_the_broker_forgot_the_session() -> None:
+    broker = MemoryBroker()
+    begun = 0
+
+    async def may_connect() -> bool:
+        nonlocal begun
+        begun += 1
+        return True
+
+    kept = replace(settings("documents"), clean=False, expiry_s=60)
+    link = MemoryLink(broker, kept, [], lambda: None, may_connect)
+    order = Publication(topic="uns/v1/acme/berlin/order/mo-1", payload=b"{}", qos=1, retain=True)
+    asked: list[Publication] = []
+
+    def retained() -> list[Publication]:
+        asked.append(order)
+        return [order]
+
+    async def enter(entering: Entering) -> None:
+        raise AssertionError(entering)
+
+    session = DocumentSession(link, enter, own="", retained=retained)
+    async with running(link.run(), session.run(), session.send()):
+        await until(lambda: broker.retained(order.topic) is not None)
+        broker.publish(replace(order, payload=b""))
+        await link.drop()
+        await until(lambda: begun == 2)
+        await link.drop()
+        await until(lambda: begun == 3)
+    assert (broker.retained(order.topic), len(asked)) == (None, 1)
