@@ -13,7 +13,18 @@ from typing import Any
 
 import pytest
 
-from sparkplug.fact import DataRead, DataSet, Finding, Output, PublishState, Reading, RequestRebirth, Template, Value
+from sparkplug.fact import (
+    DataRead,
+    DataSet,
+    Finding,
+    Output,
+    PublishState,
+    Reading,
+    Reconnect,
+    RequestRebirth,
+    Template,
+    Value,
+)
 from sparkplug.host import HostApplication
 from tests.sparkplug.situation import SENT_MS
 
@@ -270,17 +281,30 @@ def test_an_online_of_the_past_under_our_id_needs_no_answer(kind: str) -> None:
 @pytest.mark.parametrize(
     ("kind", "expected"),
     [
-        ("off", []),
         ("legacy-online", ["state-unreadable"]),
         ("strbool", ["state-unreadable"]),
         ("nots", ["state-unreadable"]),
     ],
 )
-def test_an_offline_or_rubbish_under_our_id_is_answered(kind: str, expected: list[str]) -> None:
+def test_rubbish_under_our_id_is_answered(kind: str, expected: list[str]) -> None:
     outputs = receive(host(), f"hostile-state-{kind}.bin")
 
     assert findings(outputs) == expected
     assert outputs[-1] == PublishState(at_ms=1)
+
+
+def test_an_offline_under_our_id_is_answered() -> None:
+    application = HostApplication("hostA")
+    application.connected(SENT_MS, will_ms=SENT_MS)
+
+    assert receive(application, "hostile-state-off.bin") == (PublishState(at_ms=SENT_MS),)
+
+
+def test_an_offline_under_our_id_that_is_later_than_our_will_is_outlived() -> None:
+    (answer,) = receive(host(), "hostile-state-off.bin")
+
+    assert isinstance(answer, Reconnect)
+    assert answer.after_ms == SENT_MS
 
 
 def test_state_on_other_topics_is_not_ours() -> None:
