@@ -12,6 +12,7 @@ from ruleset.engine import Engine
 from ruleset.output import Post
 from ruleset.rules import compile_rules
 from ruleset.sample import Event, Source
+from state.entry import EntryState
 from tests.bridge import rig
 from tests.ruleset.floor import ASSETS, PRESS, START_MS, plant
 
@@ -27,6 +28,7 @@ RULE = """\
   assets: "packaging/*"
   event: scrap
   order: running
+  when: scrap.qty > 0
   do: production.scrap
   with: {quantity: scrap.qty, reason: scrap.reason}
 """
@@ -99,6 +101,31 @@ async def test_a_document_delivered_again_while_another_order_runs_posts_nothing
     await line.run("mo-2")
     await line.scrap(at_ms, 2)
     assert (line.scrapped, line.bridge.entries) == (["acme/berlin/packaging/line-1:production.scrap:scrap:s1"], ())
+
+
+async def test_a_document_that_retracts_what_was_posted_before_a_restart_is_for_a_person_once(tmp_path: Path) -> None:
+    line = await line_in(tmp_path)
+    await line.run("mo-1")
+    at_ms = line.world.now_ms
+    await line.scrap(at_ms, 4)
+    line.bridge.die()
+    line.bridge = rig.Bridge(line.world, plant=tmp_path / "plant")
+    await line.bridge.start()
+    await line.bridge.wait(60_000)
+    await line.scrap(at_ms, 0)
+    await line.scrap(at_ms, 0)
+    key = "acme/berlin/packaging/line-1:production.scrap:scrap:s1"
+    (entry,) = line.bridge.entries
+    assert (line.scrapped, entry.key, entry.action, entry.state) == (
+        [key],
+        f"correction:1:{key}",
+        "fact.changed",
+        EntryState.DEAD,
+    )
+    assert entry.reason == (
+        "the fact was posted, and its source retracted it: quantity was 4 and is 0; correct it in Odoo where that is "
+        "right, then skip this"
+    )
 
 
 def test_two_running_numbers_of_one_equipment_are_two_facts() -> None:
