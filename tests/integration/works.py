@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -35,7 +35,7 @@ from tests.integration.folder import OdooAccess, write_folder
 from tests.integration.patience import until
 from tests.scenarios.bridge import Clock
 from tests.scenarios.factory import TOWN, Ground, edge_nodes, plant_in
-from tests.scenarios.office import Office
+from tests.scenarios.office import Office, Running
 from tests.scenarios.planner import Planner
 from tests.servers import Mosquitto, Redis
 
@@ -169,13 +169,6 @@ class Works:
         self.mill_clock.move_to(self.shift_ms + minute * MINUTE_MS)
         await self.mill.says({"State": state, "Fault": fault})
 
-    async def begins(self) -> None:
-        """The bridge and the floor are there."""
-        await self.bridge.start()
-        await self.bridge.until_told("host.connected")
-        sessions = (self.mill.session, self.lines[0].session)
-        await until(lambda: all(one.node.is_online for one in sessions), "edge nodes that are born", LIMIT_S)
-
     async def releases(self, quantity: float) -> str:
         """The planner confirms an order, and the MES reads it."""
         order = await self.planner.order("HOUSING", quantity)
@@ -194,13 +187,22 @@ class Works:
         entries = [decode(body) for body in (await self.store.read(Table.ENTRY)).values()]
         return [one for one in entries if not states or one.state in states]
 
-    async def until_waiting(self, count: int) -> None:
-        """Wait until so many entries wait."""
+    async def until_waiting(self, **counts: int) -> None:
+        """Wait until so many entries of these actions wait, each by the last part of its name."""
 
         async def wait() -> bool:
-            return len(await self.entries(*WAITING)) >= count
+            waiting = Counter(entry.action.partition(".")[2] for entry in await self.entries(*WAITING))
+            return all(waiting[action] >= count for action, count in counts.items())
 
-        await until(wait, f"{count} waiting entries", LIMIT_S)
+        await until(wait, f"{counts} waiting", LIMIT_S)
+
+    async def until_counted(self, order: str, pieces: int) -> None:
+        """Wait until so many pieces stand on the order in Odoo."""
+
+        async def counted() -> bool:
+            return await self.office.order(order) == Running(pieces)
+
+        await until(counted, f"{pieces} pieces on {order}", LIMIT_S)
 
     async def until_dead(self, count: int) -> None:
         """Wait until so many entries are declined."""
@@ -266,7 +268,7 @@ async def another(mes: Mes) -> AsyncIterator[Mes]:
 async def opened_works(
     ground: Ground, mode: str, home: Path, broker: Mosquitto, redis: Redis, *, stores: bool = True
 ) -> AsyncIterator[Works]:
-    """The plant with a bridge that is not yet started. `stores`: edge nodes store and send again while it is away."""
+    """The plant, whose bridge and floor run. `stores`: edge nodes store and send again while it is away."""
     town = TOWN + ground.suffix.lower()
     planner = Planner(odoo=ground.admin, suffix=ground.suffix, town=town)
     await planner.prepare()
@@ -307,7 +309,10 @@ async def opened_works(
             mill_clock=clock,
         )
         ended.push_async_callback(works.bridge.remove)
+        await works.bridge.start()
+        await works.bridge.until_told("host.connected")
         await ended.enter_async_context(_running(pressing, packing, works.mes))
+        await until(lambda: pressing.node.is_online and packing.node.is_online, "edge nodes that are born", LIMIT_S)
         yield works
 
 
