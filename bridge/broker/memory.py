@@ -11,16 +11,20 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from bridge.broker.errors import LinkLost, Unheard
 from bridge.broker.link import LinkSettings, MayConnect, Publication, Subscription, Subscriptions, WillSource
 from bridge.broker.reconnect import PacketId, Received, Reconnecting, always, no_will, wall_clock_ms
 
 LARGEST_PACKET_ID = 65535
+MOST_MATCHES = 4096
+"""Pairs of filter and topic that are remembered: a plant says the same topics all day."""
 PUBLISH_WINDOW = 65535
 MQTT_5 = 5
 
 
+@lru_cache(MOST_MATCHES)
 def filter_matches(topic_filter: str, topic: str) -> bool:
     """Whether a topic is meant by a filter with `+` and `#`. These do not stand for a first level `$...`."""
     levels, names = topic_filter.split("/"), topic.split("/")

@@ -24,8 +24,8 @@ from bridge.simulator.scenario import Scenario
 from ruleset.sample import Plain
 from sparkplug.fact import NodeId, Value
 
-LONGEST_PAUSE_MS: Final = 50
-"""The plant looks at the clock this often at least: a release that arrived waits no longer."""
+LONGEST_PAUSE_MS: Final = 1_000
+"""The plant looks at the clock this often at least: it may be set."""
 SHORTEST_PAUSE_MS: Final = 2
 REACH_S: Final = 30.0
 """How long a plant that runs by itself tries to reach a broker: it may be starting."""
@@ -58,6 +58,7 @@ class Simulation:
         self._clock = clock
         self._foreign = frozenset(foreign)
         self._rest = asyncio.Event()
+        self._told = asyncio.Event()
         self._mes = MesSession(
             site=scenario.site, broker=broker, link=link, received=self._receive, resend_s=resend_ms / 1000
         )
@@ -105,6 +106,7 @@ class Simulation:
     def wind_down(self) -> None:
         """Begin no further order; those begun are made and reported to their end."""
         self._model.wind_down()
+        self._told.set()
 
     async def rest(self) -> None:
         """Wait until the plant is at rest and everything that the MES has to say is with the broker."""
@@ -116,6 +118,7 @@ class Simulation:
     def _receive(self, document: Mapping[str, Plain]) -> None:
         if document.get("order") not in self._foreign:
             self._model.receive(document, self._clock.now_ms())
+            self._told.set()
 
     async def _live(self) -> None:
         while True:
@@ -123,7 +126,7 @@ class Simulation:
                 await self._carry_out(happening)
             if self._model.is_at_rest:
                 self._rest.set()
-            await asyncio.sleep(self._pause_ms() / 1000)
+            await self._pause()
 
     async def _carry_out(self, happening: Happening) -> None:
         match happening:
@@ -134,10 +137,12 @@ class Simulation:
             case FactHappened(fact=fact):
                 self._ledger.append(fact)
 
-    def _pause_ms(self) -> int:
+    async def _pause(self) -> None:
+        """Wait until something is due, or was told to the plant."""
         due_ms = self._model.next_due_ms
         wait_ms = LONGEST_PAUSE_MS if due_ms is None else due_ms - self._clock.now_ms()
-        return min(LONGEST_PAUSE_MS, max(SHORTEST_PAUSE_MS, wait_ms))
+        await _within(min(LONGEST_PAUSE_MS, max(SHORTEST_PAUSE_MS, wait_ms)) / 1000, self._told.wait())
+        self._told.clear()
 
 
 async def simulate(

@@ -39,6 +39,9 @@ class Database:
         self.changes = 0
         self._behaviours = behaviours
         self._now_ms = now_ms
+        self._indexed = {
+            name: [field.name for field in model.fields.values() if field.indexed] for name, model in models.items()
+        }
         self._tables: Tables = {name: {} for name in models}
         self._last_ids: dict[str, int] = dict.fromkeys(models, 0)
         self._index: dict[tuple[str, str], dict[Plain, dict[int, None]]] = {}
@@ -282,13 +285,12 @@ class Database:
         before = self._tables[model].get(id)
         self._undo.append((model, id, before))
         self.changes += 1
-        for name, field in self.models[model].fields.items():
-            if field.indexed:
-                holders = self._index.setdefault((model, name), {})
-                if before is not None:
-                    holders.get(_key(before.get(name)), {}).pop(id, None)
-                if row is not None:
-                    holders.setdefault(_key(row.get(name)), {})[id] = None
+        for name in self._indexed[model]:
+            holders = self._index.setdefault((model, name), {})
+            if before is not None:
+                holders.get(_key(before.get(name)), {}).pop(id, None)
+            if row is not None:
+                holders.setdefault(_key(row.get(name)), {})[id] = None
         if row is None:
             del self._tables[model][id]
         else:
