@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -23,8 +23,9 @@ from bridge.simulator.ledger import ExpectedOutcome, Fact
 from odoo_adapter.plan import PlanContext
 from state.entry import Entry, EntryState, decode
 from state.record import Table
+from tests.faults import account
 from tests.faults.desk import Reader
-from tests.faults.machine import START_MS
+from tests.faults.machine import START_MS, at_once
 
 if TYPE_CHECKING:
     from tests.faults.world import World
@@ -81,7 +82,8 @@ def judge(world: World, day: Day) -> Verdict:
     faults += [day.stuck] if day.stuck else []
     faults += [f"a defect: {text}" for text in world.universe.defects]
     faults += [f"{entry.key} is {entry.state} for ever" for entry in _stuck(entries)]
-    faults += [f"{bucket}: {count}" for bucket, count in documents.items() if bucket.startswith(UNACCOUNTED)]
+    messages = world.broker.account.buckets()
+    faults += [bucket for bucket in (*documents, *messages) if bucket.startswith((UNACCOUNTED, account.UNACCOUNTED))]
     lost, doubled, misplaced = (sum(text.startswith(kind) for text in faults) for kind in (LOST, DOUBLED, MISPLACED))
     unknown = sum(text.startswith(LOST) for text, reason in reasons.items() if reason)
     return Verdict(
@@ -90,7 +92,7 @@ def judge(world: World, day: Day) -> Verdict:
         out_of_order=misplaced,
         faults=tuple(faults),
         excused=excused,
-        buckets={**_facts(day, lost, unknown), **documents, **_people(day, entries)},
+        buckets={**_facts(day, lost, unknown), **documents, **messages, **_people(day, entries)},
     )
 
 
@@ -188,12 +190,3 @@ def _compare(world: World, day: Day, view: OdooView) -> Report:
     answers = {one.order: (one.answered_version or 0, str(one.answer)) for one in records}
     releases = tuple(one for one in day.releases if one[0] in day.orders)
     return compare(day.facts, view, NamespaceView(releases=releases, answers=answers), seed=world.schedule.seed)
-
-
-def at_once(coroutine: Any) -> Any:
-    """The result of a coroutine that waits for nothing."""
-    try:
-        coroutine.send(None)
-    except StopIteration as stop:
-        return stop.value
-    raise AssertionError("it waits for something")

@@ -30,8 +30,8 @@ from odoo_adapter.versions import Capabilities, capabilities
 from tests.faults.machine import Machine, Universe
 
 REFUSAL: Final = "The company's rules do not allow this."
-TIMEOUT_S: Final = 10.0
-SERVER_LIMIT_S: Final = 20.0
+TIMEOUT_S: Final = 4.0
+SERVER_LIMIT_S: Final = 8.0
 """How long a call may go on at the server after who made it has gone."""
 
 

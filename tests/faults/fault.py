@@ -47,7 +47,15 @@ NEED: Final = {
 }
 """Faults that lose what nobody can bring back; they happen only where the schedule says that this may be."""
 
-WEIGHTS: Final = {Kind.KILL: 4, Kind.CUT: 2, Kind.POWER_CUT: 2, Kind.PAUSE: 2, Kind.FAIL_OVER: 6, Kind.LOSE: 5}
+WEIGHTS: Final = {
+    Kind.KILL: 4,
+    Kind.CUT: 2,
+    Kind.POWER_CUT: 2,
+    Kind.PAUSE: 2,
+    Kind.FAIL_OVER: 6,
+    Kind.LOSE: 5,
+    Kind.BROKER_FORGETS: 6,
+}
 """How often beside the others, which have 1."""
 
 BRIDGE_LINKS: Final = ("acme-bridge-host", "acme-bridge-documents", "acme-bridge-orders")
@@ -92,7 +100,7 @@ class Schedule:
 
 CHANCES: Final = {"standby": 0.3, "weak": 0.1, "forgetful": 0.08, "lossy": 0.12, "look-first": 0.1}
 FAULTS: Final = (2, 9)
-HORIZON_S: Final = 40.0
+HORIZON_S: Final = 25.0
 """When the last fault begins, at the latest."""
 
 
@@ -109,7 +117,7 @@ def draw(seed: int) -> Schedule:
 
 
 def _fault(number: int, kind: Kind, at_s: float, chance: Random) -> Fault:
-    lasts_s = chance.choice((0.0, 0.3, 2.0, 5.0, 12.0, 30.0)) * chance.uniform(0.5, 1.5)
+    lasts_s = chance.choice((0.0, 0.3, 2.0, 5.0, 10.0, 20.0)) * chance.uniform(0.5, 1.5)
     amount, who = chance.randint(1, 4), ""
     match kind:
         case Kind.KILL | Kind.POWER_CUT:

@@ -6,9 +6,9 @@ has died, or has given up waiting.
 
 from __future__ import annotations
 
-import asyncio
+from asyncio import Future
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Final, TypeVar
@@ -17,7 +17,7 @@ from state.errors import StateError, StoreUnavailable
 from state.memory_store import MemoryStore
 from state.record import Commit, RecordId, Stored, Table
 from state.store import Act, Leader, Lease
-from tests.faults.machine import Machine, Universe
+from tests.faults.machine import Machine, Universe, at_once
 
 T = TypeVar("T")
 TIMEOUT_S: Final = 2.0
@@ -79,9 +79,10 @@ class Server(MemoryStore):
 class Wire:
     """A `Store` of one process: the server, as far as it can be reached."""
 
-    def __init__(self, server: Server, machine: Machine) -> None:
+    def __init__(self, server: Server, machine: Machine, committed: Callable[[Machine], None]) -> None:
         self._server = server
         self._machine = machine
+        self._committed = committed
 
     async def acquire(self, holder: str, ttl_ms: int) -> Lease | None:
         return await self._ask(lambda: self._server.acquire(holder, ttl_ms), writes=True)
@@ -112,11 +113,15 @@ class Wire:
         if trouble.fail_before > 0:
             trouble.fail_before -= 1
             raise StoreUnavailable("the connection was lost before the commit")
-        await self._ask(lambda: self._server.commit(lease, commit), writes=True)
+        await self._ask(lambda: self._commit(lease, commit), writes=True)
         if trouble.fail_after > 0:
             trouble.fail_after -= 1
             raise StoreUnavailable("the answer to the commit was lost")
         self._server.note(f"{self._machine.name} committed {commit.number}: {len(commit.puts)} records")
+
+    async def _commit(self, lease: Lease, commit: Commit) -> None:
+        await self._server.commit(lease, commit)
+        self._committed(self._machine)
 
     async def submit(self, act: Act) -> None:
         await self._ask(lambda: self._server.submit(act), writes=True)
@@ -130,26 +135,26 @@ class Wire:
     async def close(self) -> None:
         """Nothing to close."""
 
-    async def _ask(self, ask: Callable[[], Awaitable[T]], *, writes: bool = False) -> T:
+    async def _ask(self, ask: Callable[[], Coroutine[object, object, T]], *, writes: bool = False) -> T:
         server, answer = self._server, self._machine.create_future()
-
-        def arrived() -> None:
-            if not server.trouble.is_away:
-                server.here.create_task(self._carry_out(ask, writes, answer))
-
-        server.here.call_later(self._takes_s(), arrived)
+        server.here.call_later(self._takes_s(), self._carry_out, ask, writes, answer)
+        unanswered = self._machine.call_later(
+            TIMEOUT_S, _fail, answer, StoreUnavailable("the store did not answer in time")
+        )
         try:
-            async with asyncio.timeout(TIMEOUT_S):
-                result: T = await answer
-                return result
-        except TimeoutError as error:
-            raise StoreUnavailable("the store did not answer in time") from error
+            result: T = await answer
+            return result
+        finally:
+            unanswered.cancel()
 
-    async def _carry_out(self, ask: Callable[[], Awaitable[T]], writes: bool, answer: asyncio.Future[T]) -> None:
+    def _carry_out(self, ask: Callable[[], Coroutine[object, object, T]], writes: bool, answer: Future[T]) -> None:
+        trouble = self._server.trouble
+        if trouble.is_away:
+            return
         try:
-            if writes and self._server.trouble.is_read_only:
+            if writes and trouble.is_read_only:
                 raise StoreUnavailable("READONLY You can't write against a read only replica.")
-            result = await ask()
+            result = at_once(ask())
         except StateError as error:
             self._machine.call_later(self._takes_s(), _fail, answer, error)
         else:
@@ -159,11 +164,11 @@ class Wire:
         return 0.0002 + self._server.chance.random() * 0.002 + self._server.trouble.slow_s
 
 
-def _succeed(answer: asyncio.Future[T], result: T) -> None:
+def _succeed(answer: Future[T], result: T) -> None:
     if not answer.done():
         answer.set_result(result)
 
 
-def _fail(answer: asyncio.Future[T], error: StateError) -> None:
+def _fail(answer: Future[T], error: StateError) -> None:
     if not answer.done():
         answer.set_exception(error)

@@ -13,13 +13,14 @@ import gc
 import heapq
 import sys
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from contextvars import Context
 from enum import Enum
 from itertools import count
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
+T = TypeVar("T")
 START_MS: Final = 1_764_000_000_000
 """When every schedule begins, UTC."""
 
@@ -189,14 +190,29 @@ class Universe:
                 self._ready.append((machine, timer))
 
 
+def at_once(coroutine: Coroutine[object, object, T]) -> T:
+    """The result of a coroutine that waits for nothing."""
+    try:
+        coroutine.send(None)
+    except StopIteration as stop:
+        result: T = stop.value
+        return result
+    raise AssertionError("it waits for something")
+
+
 @contextmanager
 def unheard() -> Iterator[None]:
-    """Let unfinished tasks be thrown away in here, whatever their `finally` says."""
+    """Let unfinished tasks be thrown away in here, whatever their `finally` says.
+
+    Only what came to be in here is looked through: all else takes four times as long as that.
+    """
     before, sys.unraisablehook = sys.unraisablehook, lambda _: None
     gc.disable()
+    gc.freeze()
     try:
         yield
     finally:
         gc.collect()
+        gc.unfreeze()
         gc.enable()
         sys.unraisablehook = before

@@ -17,9 +17,11 @@ from bridge.broker.errors import LinkLost
 from bridge.broker.link import BrokerLink, LinkSettings, MayConnect, Publication, Subscriptions, WillSource
 from bridge.broker.memory import Connection, MemoryBroker
 from bridge.broker.reconnect import PacketId, Received, Reconnecting
+from tests.faults.account import CUT, LOST, Account, Passing
 from tests.faults.machine import Machine, Universe
 
 MES: Final = "plant-mes"
+HOST: Final = "acme-bridge-host"
 
 
 @dataclass(slots=True)
@@ -45,6 +47,7 @@ class Broker(MemoryBroker):
         self.here = universe.machine("broker")
         self.chance = chance
         self.weather = Weather()
+        self.account = Account(universe)
         self.note = note
         self.lost: list[Publication] = []
         self.told: list[tuple[str, bytes]] = []
@@ -126,16 +129,24 @@ class Wire(Connection):
 
     def send(self, publication: Publication, packet_id: PacketId, *, duplicate: bool) -> None:
         weather, client = self._at.weather, self.settings.client_id
+        passing = None
+        if client == HOST:
+            passing = self._at.account.sent(self.machine, publication.topic, publication.payload)
         if publication.qos == 0 and weather.lose[client] > 0:
             weather.lose[client] -= 1
             self._at.note(f"lost on the way to {client}: {publication.topic}")
             self._at.lost.append(publication)
+            if passing is not None:
+                passing.became = LOST
             return
         late_s = weather.late_s.pop(client, 0.0) if publication.qos == 0 else 0.0
-        self._down(lambda: self._arrived(publication, packet_id, duplicate), late_s)
+        self._down(lambda: self._arrived(publication, packet_id, duplicate, passing), late_s)
         if publication.qos > 0 and weather.double[client] > 0:
             weather.double[client] -= 1
-            self._down(lambda: self._arrived(publication, packet_id, True), 0.0)
+            again = None
+            if client == HOST:
+                again = self._at.account.sent(self.machine, publication.topic, publication.payload)
+            self._down(lambda: self._arrived(publication, packet_id, True, again), 0.0)
 
     def lose(self, reason: str) -> None:
         super().lose(reason)
@@ -186,8 +197,13 @@ class Wire(Connection):
         if self._is_known and not self.is_silent:
             self._broker._acknowledged(self, packet_id)
 
-    def _arrived(self, publication: Publication, packet_id: PacketId, duplicate: bool) -> None:
-        if self._is_open and not self.is_silent:
+    def _arrived(self, publication: Publication, packet_id: PacketId, duplicate: bool, passing: Passing | None) -> None:
+        is_heard = self._is_open and not self.is_silent
+        if passing is not None and is_heard:
+            self._at.account.arrived(passing)
+        elif passing is not None:
+            passing.became = CUT
+        if is_heard:
             super().send(publication, packet_id, duplicate=duplicate)
 
     def _awaited(self) -> asyncio.Future[bool]:

@@ -68,7 +68,7 @@ class Bridge:
         machine.set_back_ms = self._set_back_ms
         self._note(f"{machine.name} starts")
         outside = Outside(
-            store=Wire(self._server, machine),
+            store=Wire(self._server, machine, self._broker.account.committed),
             odoo=open_odoo(self._plant, self._desk.api(machine)),
             link=partial(self._broker.link, machine),
             clock=machine,

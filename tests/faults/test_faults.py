@@ -47,12 +47,16 @@ class Unfenced(Server):
 
 
 ROOT = Path(__file__).parents[2]
-SLICE = 10
+SLICE = range(1, 41)
 
 
 def test_what_happens_is_in_odoo_once_and_in_order_whatever_fails(tmp_path: Path) -> None:
-    judged = {seed: play(draw(seed), tmp_path).verdict.faults for seed in range(1, SLICE + 1)}
+    judged = {seed: play(draw(seed), tmp_path).verdict.faults for seed in SLICE}
     assert {seed: faults for seed, faults in judged.items() if faults} == {}
+
+
+def test_each_kind_of_fault_is_among_those_that_are_always_played() -> None:
+    assert {fault.kind for seed in SLICE for fault in draw(seed).faults} == set(Kind)
 
 
 def test_a_seed_is_the_same_schedule_event_by_event_also_in_a_process_that_hashes_otherwise(tmp_path: Path) -> None:
@@ -65,10 +69,6 @@ def test_a_seed_is_the_same_schedule_event_by_event_also_in_a_process_that_hashe
     events = play(draw(7), tmp_path).events
     assert len(events) > 100
     assert "\n".join(events) in told[0].stdout.decode()
-
-
-def test_all_kinds_of_faults_are_drawn() -> None:
-    assert {fault.kind for seed in range(1, 400) for fault in draw(seed).faults} == set(Kind)
 
 
 def test_leaving_a_fault_out_changes_no_other() -> None:
@@ -99,7 +99,7 @@ def test_an_odoo_that_forgets_its_keys_is_found_out(tmp_path: Path) -> None:
 
 
 def test_a_bridge_that_was_paused_and_kept_its_links_puts_what_waited_in_them_in_order(tmp_path: Path) -> None:
-    schedule = only(96, fault(Kind.PAUSE, 0.995, lasts_s=16.6, who="a"))
+    schedule = only(53, fault(Kind.PAUSE, 0.995, lasts_s=16.6, who="a"))
     assert play(schedule, tmp_path).verdict.faults == ()
 
 

@@ -24,6 +24,7 @@ from bridge.simulator.simulation import Simulation
 from odoo_adapter.seed import Planner
 from state.entry import EntryState, decode
 from state.record import Table
+from tests.faults.account import counted
 from tests.faults.books import Day as Truth
 from tests.faults.books import Verdict, judge
 from tests.faults.day import scenario_of
@@ -35,7 +36,7 @@ from tests.faults.world import World
 
 RESEND_MS: Final = 30_000
 """What a node may have sent to a host that was no longer there: longer than a broker takes to notice that."""
-QUIET_S: Final = 30.0
+QUIET_S: Final = 20.0
 """The schedule is over when nothing has moved for so long: longer than any rule of the plant waits."""
 STANDBY_S: Final = 1.0
 """How long after the first bridge the second is started, so that it is the one that stands by."""
@@ -68,7 +69,7 @@ def _play(world: World) -> Outcome:
     schedule = world.schedule
     random.seed(schedule.seed)
     try:
-        with _heard(world):
+        with _heard(world), counted(world.broker.account):
             day = Day(world)
             stuck = day.run()
             return Outcome(

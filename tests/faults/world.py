@@ -27,6 +27,11 @@ GUSTS: Final = {
     Kind.ODOO_REFUSES: Gust.REFUSED,
 }
 
+LEAVE_UNHEARD: Final = (Kind.POWER_CUT, Kind.PAUSE)
+"""Faults after which the broker may wait for a client that is gone."""
+COUNTED_S: Final = 8.0
+"""How long faults that count messages and calls have to meet them."""
+
 
 @dataclass(slots=True)
 class World:
@@ -71,7 +76,8 @@ class World:
         for fault in self.schedule.faults:
             self.plant.call_at(now_s + fault.at_s, self._strike, fault)
         end_s = max((fault.at_s + fault.lasts_s for fault in self.schedule.faults), default=0.0)
-        await asyncio.sleep(end_s + UNHEARD_S)
+        unheard = any(fault.kind in LEAVE_UNHEARD for fault in self.schedule.faults)
+        await asyncio.sleep(end_s + (UNHEARD_S if unheard else COUNTED_S))
         self.calm()
 
     def calm(self) -> None:

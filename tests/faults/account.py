@@ -1,0 +1,169 @@
+"""Where every Sparkplug message went that the broker had for a bridge: each is in exactly one bucket.
+
+At QoS 0 a message may be gone for good. What was gone is looked up among what was read: a node sends again, marked
+historical, what it sent before it lost its host, and what comes later tells the total.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter, defaultdict, deque
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Final
+
+from sparkplug.fact import ONLY_SERVER, DataRead, DeviceOnline, NodeOnline, Origin, Output
+from sparkplug.host import HostApplication
+from sparkplug.topic import DeviceTopic, NodeTopic, StateTopic, parse_topic
+from sparkplug.wire.payload import decode
+from tests.faults.machine import Machine, Phase, Universe
+
+UNACCOUNTED: Final = "sparkplug: unaccounted for"
+LOST: Final = "lost on the way"
+CUT: Final = "its link had ended"
+ENDED: Final = "the bridge ended before it was read"
+UNDONE: Final = "the bridge ended before its commit"
+GONE: Final = (LOST, CUT, ENDED, UNDONE)
+ON_THE_WAY_S: Final = 5.0
+"""What the broker sent so shortly before the end may still be on the way."""
+TOLD_BY: Final = frozenset({"NBIRTH", "DBIRTH", "NDATA", "DDATA"})
+
+
+@dataclass(slots=True)
+class Passing:
+    """One message on its way to one bridge."""
+
+    machine: Machine
+    topic: str
+    payload: bytes
+    sent_s: float
+    became: str = ""
+
+
+class Account:
+    """All messages of a schedule."""
+
+    def __init__(self, universe: Universe) -> None:
+        self._universe = universe
+        self._all: list[Passing] = []
+        self._expected: defaultdict[tuple[str, str, bytes], deque[Passing]] = defaultdict(deque)
+        self._uncommitted: defaultdict[str, list[Passing]] = defaultdict(list)
+        self._moments: defaultdict[Origin, set[int]] = defaultdict(set)
+        """When the values that were read had come to be."""
+
+    def sent(self, machine: Machine, topic: str, payload: bytes) -> Passing:
+        """The broker sends it to the host of this process."""
+        passing = Passing(machine, topic, payload, self._universe.now_s)
+        self._all.append(passing)
+        return passing
+
+    def arrived(self, passing: Passing) -> None:
+        """The link of the bridge has it."""
+        self._expected[passing.machine.name, passing.topic, passing.payload].append(passing)
+
+    def read(self, machine: Machine, topic: str, payload: bytes, became: str, outputs: Sequence[Output]) -> None:
+        """The core has taken it."""
+        passing = self._expected[machine.name, topic, payload].popleft()
+        passing.became = became
+        self._uncommitted[machine.name].append(passing)
+        for output in outputs:
+            if isinstance(output, DataRead):
+                self._moments[output.origin].update(reading.at_ms for reading in output.readings)
+
+    def committed(self, machine: Machine) -> None:
+        """The store has what became of all that this process has read."""
+        self._uncommitted[machine.name].clear()
+
+    def buckets(self) -> Counter[str]:
+        """How many messages there are in each bucket, at the end."""
+        for passings in self._uncommitted.values():
+            for passing in passings:
+                if passing.machine.phase is Phase.DEAD:
+                    passing.became = UNDONE
+        return Counter(self._bucket(passing) for passing in self._all)
+
+    def _bucket(self, passing: Passing) -> str:
+        became = passing.became
+        if not became and passing.machine.phase is Phase.DEAD:
+            became = ENDED
+        if not became and self._universe.now_s - passing.sent_s < ON_THE_WAY_S:
+            became = "on the way at the end"
+        if not became:
+            return f"{UNACCOUNTED}: {passing.topic} at {passing.sent_s:.4f} s"
+        return f"sparkplug: {became}{self._covered(passing) if became in GONE else ''}"
+
+    def _covered(self, passing: Passing) -> str:
+        """What makes up for a message that is gone."""
+        topic = parse_topic(passing.topic)
+        if not isinstance(topic, NodeTopic | DeviceTopic) or topic.verb not in TOLD_BY:
+            return ": no data"
+        device = topic.device if isinstance(topic, DeviceTopic) else None
+        told = decode(passing.payload)
+        moments = {metric.at_ms or told.timestamp_ms or 0 for metric in told.metrics if metric.name != "bdSeq"}
+        read = self._moments[Origin(topic.node.group, topic.node.node, device)]
+        if moments <= read:
+            return ": its values came again"
+        return ": later ones told the totals" if max(read, default=0) > max(moments) else ": the last of its kind"
+
+
+@contextmanager
+def counted(account: Account) -> Iterator[None]:
+    """Let the account see what the hosts of all bridges read in here, and what became of it."""
+    receive = HostApplication.receive
+
+    def seen(
+        self: HostApplication, topic: str, payload: bytes, *, retain: bool, now_ms: int, server: str = ONLY_SERVER
+    ) -> tuple[Output, ...]:
+        before = _standing(self, topic)
+        outputs = receive(self, topic, payload, retain=retain, now_ms=now_ms, server=server)
+        machine = asyncio.get_running_loop()
+        assert isinstance(machine, Machine)
+        account.read(machine, topic, payload, _became(topic, outputs, before, _standing(self, topic)), outputs)
+        return outputs
+
+    setattr(HostApplication, "receive", seen)  # noqa: B010  # mypy takes no method for a variable
+    try:
+        yield
+    finally:
+        setattr(HostApplication, "receive", receive)  # noqa: B010
+
+
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """What a host has of a node: how often it found what, and how many messages wait for one before them."""
+
+    findings: dict[str, int]
+    waiting: int
+
+
+def _standing(host: HostApplication, topic: str) -> _Standing:
+    parsed = parse_topic(topic)
+    session = host._nodes.sessions.get(parsed.node) if isinstance(parsed, NodeTopic | DeviceTopic) else None
+    tallies = dict(host.findings) if session is None else session.findings.tallies
+    waiting = 0 if session is None else len(session.sequence.waiting)
+    return _Standing({name: tally.count for name, tally in tallies.items()}, waiting)
+
+
+def _became(topic: str, outputs: Sequence[Output], before: _Standing, after: _Standing) -> str:
+    """The bucket of a message that the core took."""
+    parsed = parse_topic(topic)
+    if isinstance(parsed, StateTopic):
+        return "STATE of the host"
+    assert isinstance(parsed, NodeTopic | DeviceTopic), topic
+    verb = str(parsed.verb)
+    if verb.endswith("CMD"):
+        return "commands, which are for nodes"
+    found = next((name for name, count in after.findings.items() if count > before.findings.get(name, 0)), "")
+    read = [output for output in outputs if isinstance(output, DataRead)]
+    if read and all(reading.historical for one in read for reading in one.readings):
+        return "read: history that was sent again"
+    if read or any(isinstance(output, NodeOnline | DeviceOnline) for output in outputs):
+        return f"read: {verb}" + (f", with {found}" if found else "")
+    if found:
+        return f"refused: {found}"
+    if after.waiting > before.waiting:
+        return "read: came early and waited for its turn"
+    if outputs:
+        return f"read: {verb}"
+    return f"nothing new: {verb}"

@@ -1,0 +1,31 @@
+"""Every message lies in one bucket, and one that vanishes without a reason is told."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from tests.faults.account import CUT, UNACCOUNTED, Account
+from tests.faults.machine import Universe
+
+TOPIC = "spBv1.0/acme/NDEATH/press"
+
+
+def test_a_message_that_a_running_bridge_never_reads_is_unaccounted_for() -> None:
+    universe = Universe()
+    account = Account(universe)
+    bridge, killed = universe.machine("a"), universe.machine("b")
+    account.arrived(account.sent(bridge, TOPIC, b"1"))
+    account.sent(bridge, TOPIC, b"2").became = CUT
+    account.arrived(account.sent(killed, TOPIC, b"3"))
+    killed.kill()
+    account.arrived(account.sent(bridge, TOPIC, b"4"))
+    account.read(bridge, TOPIC, b"4", "read: NDEATH", ())
+    universe.now_s = 60.0
+    assert account.buckets() == Counter(
+        {
+            f"{UNACCOUNTED}: {TOPIC} at 0.0000 s": 1,
+            "sparkplug: its link had ended: no data": 1,
+            "sparkplug: the bridge ended before it was read: no data": 1,
+            "sparkplug: read: NDEATH": 1,
+        }
+    )
