@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import sys
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Mapping
@@ -345,9 +346,7 @@ def _write(
 def _change_shifts(assets: Path) -> int:
     """Let the shifts of the mill change three minutes ago, and every eight hours; that moment."""
     shift_ms = (SystemClock().now_ms() // MINUTE_MS - 3) * MINUTE_MS
-    text = assets.read_text()
     began = datetime.fromtimestamp(shift_ms / 1000, ZoneInfo("Europe/Berlin"))
-    for nth, moment in enumerate(SHIFTS):
-        text = text.replace(f'"{moment}"', f'"{began + timedelta(hours=8 * nth):%H:%M}"')
-    assets.write_text(text)
+    moments = {f'"{old}"': f'"{began + timedelta(hours=8 * nth):%H:%M}"' for nth, old in enumerate(SHIFTS)}
+    assets.write_text(re.sub("|".join(moments), lambda found: moments[found[0]], assets.read_text()))
     return shift_ms
