@@ -1,4 +1,4 @@
-"""What waited in the sessions while the process stood still is put in order, as after an outage, but nobody was away."""
+"""What waited in the sessions while the process stood still is put in order as after an outage, but nobody was away."""
 
 from __future__ import annotations
 
