@@ -308,13 +308,19 @@ class Settler:
         self._changed.add(f"{PAGE_ID}{number}")
 
     def _relieve(self, name: str, now_ms: int) -> Iterator[Settled]:
-        """Too much waits. Give the older half of the past and wait on; where that is little, end the settling."""
+        """Too much waits: give a part, and say so at its first moment, so that no timer fires before what is given."""
         group = self._groups[name]
+        text = f"{group.size} readings and events wait since an outage, the most that may"
+        given = list(self._part_of(name, group, now_ms))
+        began_ms = given[0][0] if given else now_ms
+        yield began_ms, (CutShort(equipment=name or self._site, at_ms=now_ms, text=text),)
+        yield from given
+
+    def _part_of(self, name: str, group: _Group, now_ms: int) -> Iterator[Settled]:
+        """Give the older half of the past and wait on; where that is little, end the settling."""
         pages = self._pages_of(group)
         placed = in_order(pages, self._rules.known_ms, now_ms)
         past = [(place, one) for place, one in placed if one.historical or one.id is not None]
-        text = f"{group.size} readings and events wait since an outage, the most that may"
-        yield now_ms, (CutShort(equipment=name or self._site, at_ms=now_ms, text=text),)
         if len(past) < group.size / 2:
             yield from self._end(name, now_ms)
             return

@@ -275,7 +275,7 @@ def test_what_is_too_much_to_keep_is_given_in_part_the_oldest_first_and_it_is_sa
         assert site.stored(200_000 + number, good_count=101 + number) == []
     given = site.stored(300_000, good_count=110)
     assert given == [
-        "600000 packaging 11 readings and events wait since an outage, the most that may",
+        "200000 packaging 11 readings and events wait since an outage, the most that may",
         "200000 line-1 fresh",
         *(f"{200_000 + number} line-1 good_count={101 + number}" for number in range(5)),
     ]
