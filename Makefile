@@ -1,6 +1,6 @@
 # The commands of this project. `make help` lists them; tools/setup makes the environment that they need.
 .DEFAULT_GOAL := help
-.PHONY: help demo chaos test check lint fuzz faults outage test-browser test-burst test-odoo bench bench-odoo bench-tables
+.PHONY: help demo chaos test check lint fuzz faults mutations outage test-browser test-burst test-odoo bench bench-odoo bench-tables
 
 ARGS ?=
 SECONDS ?= 60
@@ -44,6 +44,10 @@ fuzz: ## send generated inputs to the Sparkplug host for a minute, or SECONDS=90
 faults: ## play SEEDS=1-200 schedules of crashes, lost answers and outages against the whole bridge in virtual time
 	@tools/setup test
 	@$(BIN)/python -m tests.faults --seeds $(SEEDS) $(ARGS)
+
+mutations: ## take each guard of the promise out of a copy of the code, and demand that its test fails; two minutes
+	@tools/setup test
+	@$(BIN)/python -m tests.mutations $(ARGS)
 
 outage: ## let a plant of forty machines go on for HOURS=72 without Odoo, in virtual time, until all is there; ten minutes
 	@tools/setup test

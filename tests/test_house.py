@@ -102,6 +102,7 @@ def test_make_help_lists_the_commands() -> None:
         "lint",
         "fuzz",
         "faults",
+        "mutations",
         "outage",
         "test-browser",
         "test-burst",

@@ -141,6 +141,20 @@ async def test_nothing_is_acted_on_or_acknowledged_before_the_commit(tmp_path: P
     assert seen[:5] == ["before commit", "after commit", "acknowledged", "ShowOrder", "order-unknown"]
 
 
+async def test_a_claim_is_stored_before_it_is_sent(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, carrier=Away())
+    worker, idle = bench.deliveries[0], list[bool]()
+
+    def note_worker(point: FaultPoint, commit: Commit) -> None:
+        if point is FaultPoint.BEFORE_COMMIT:
+            idle.append(worker.idle)
+
+    bench.store.fault = note_worker
+    loop, task = await bench.begin()
+    await end(loop, task)
+    assert (set(idle), worker.idle) == ({True}, False)
+
+
 async def test_the_same_commit_is_repeated_until_the_store_takes_it(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
     loop, task = await bench.begin()

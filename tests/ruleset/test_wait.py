@@ -72,3 +72,11 @@ def test_events_that_wait_in_a_rule_that_was_renamed_are_told_and_kept() -> None
     assert (alert.rule, alert.equipment) == ("complete", LINE)
     assert alert.text.startswith("rule complete is gone, or has another form, and f-1 wait in it")
     assert f"rule/complete/{LINE}" not in renamed.take_changed()
+
+
+def test_the_disposition_of_another_order_decides_nothing() -> None:
+    floor = Floor(COMPLETE)
+    assert finished(floor, 10) == []
+    assert floor.happens("disposition", "d-other", at=STATION, order="mo-2", lot="L1", status="accept")[1:] == []
+    assert floor.happens("disposition", "d-lot", at=STATION, order="mo-1", lot="L2", status="accept")[1:] == []
+    assert accepted(floor) != []

@@ -75,6 +75,12 @@ def test_a_dead_hold_never_lets_a_completion_make_the_goods_available(site: Site
     assert site.claim() == []
 
 
+def test_a_held_consumption_keeps_the_completion_back(site: Site) -> None:
+    site.offer("consume", "material.consume", hold="more than the order needs")
+    site.offer("complete", "production.complete")
+    assert site.claim() == []
+
+
 def test_waiting_totals_of_a_stream_become_one(site: Site) -> None:
     for upto in range(10, 110, 10):
         site.total(upto)
