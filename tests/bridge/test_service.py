@@ -5,18 +5,20 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Collection
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
 
-from bridge.broker.link import Message, Subscription
+from bridge.broker.link import BrokerLink, LinkSettings, MayConnect, Message, Subscription, Subscriptions, WillSource
 from bridge.broker.memory import MemoryLink
 from bridge.core.act import new_act
 from bridge.core.input import ActKind
 from bridge.errors import ConfigError, NotDurable, PartFailed
 from bridge.orders.record import Answer
+from bridge.service import Service
 from odoo_adapter.odoo import OrdersRead
 from sparkplug.wire.payload import decode
 from sparkplug.wire.state import HostState
@@ -180,6 +182,26 @@ async def test_a_bridge_that_waits_for_another_one_can_be_stopped(site: Site) ->
         stop.set()
         await asyncio.wait_for(waiting, 5)
     assert [line["event"] for line in logs] == ["lease.held_by_another"]
+
+
+async def test_a_bridge_that_waits_for_another_one_makes_no_session(site: Site) -> None:
+    """So it leaves no will with the broker, which would say that the site's host is offline."""
+    made: list[str] = []
+
+    def link(
+        settings: LinkSettings, subscriptions: Subscriptions, will: WillSource, may_connect: MayConnect
+    ) -> BrokerLink:
+        made.append(settings.client_id)
+        return site.link(settings, subscriptions, will, may_connect)
+
+    assert await site.store.acquire("another", 60_000) is not None
+    stop = asyncio.Event()
+    with capture_logs() as logs:
+        waiting = asyncio.create_task(Service(site.plant, replace(site.outside, link=link), stage_s=0.3).run(stop))
+        await until(lambda: bool(made) or any(line["event"] == "lease.held_by_another" for line in logs))
+        stop.set()
+        await asyncio.wait({waiting}, timeout=5)
+    assert made == []
 
 
 async def test_a_bridge_that_waits_takes_over_when_the_lease_has_run_out(site: Site) -> None:

@@ -120,7 +120,9 @@ MUTATIONS: Final = (
         old=TAKE + COMMIT,
         new=(
             "        early = [one for one in batch.requests if type(one).__name__ == 'Send']\n"
-            "        for one in early:\n            self._shell.act(one)\n" + TAKE + COMMIT
+            "        for one in early:\n            batch.requests.remove(one)\n            self._shell.act(one)\n"
+            + TAKE
+            + COMMIT
         ),
         test="tests/bridge/test_loop.py::test_a_claim_is_stored_before_it_is_sent",
     ),
@@ -195,7 +197,7 @@ MUTATIONS: Final = (
             "lease = await store.acquire(holder, lease_ms) or Lease(holder=holder, token=0, ttl_ms=lease_ms)\n"
             "    if lease is None:"
         ),
-        test=f"{SERVICE}::test_a_bridge_that_waits_for_another_one_can_be_stopped",
+        test=f"{SERVICE}::test_a_bridge_that_waits_for_another_one_makes_no_session",
     ),
     Mutation(
         removes="history is not the present, in what is shown",
