@@ -39,8 +39,10 @@ class Rig:
     store: Redis
 
     def clear(self) -> None:
-        """Forget what an earlier bridge stored, and what the broker kept for it meanwhile."""
+        """Forget what an earlier bridge stored, that it stored it, and what the broker kept for it meanwhile."""
         self.store.flushall()
+        for mark in self.home.glob("plant-*/data/commit"):
+            mark.unlink()
         forget_session(self.servers.port, DOCUMENT_CLIENT)
 
     def table(self, table: Table, id: str | None = None) -> Any:
