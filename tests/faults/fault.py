@@ -17,6 +17,8 @@ class Kind(StrEnum):
     PAUSE = "the bridge is paused"
     CLOCK_BACK = "the bridge's clock is set back"
     CLOCK_AHEAD = "the bridge's clock is set ahead"
+    LEAP_BACK = "the bridge's clock leaps back"
+    LEAP_AHEAD = "the bridge's clock leaps ahead"
     CUT = "a link is cut"
     HALF_OPEN = "a link is half open"
     SLOW_LINK = "a link is slow"
@@ -99,6 +101,10 @@ class Schedule:
 
 
 CHANCES: Final = {"standby": 0.3, "weak": 0.1, "forgetful": 0.08, "lossy": 0.12, "look-first": 0.1}
+LEAPS: Final = (Kind.LEAP_BACK, Kind.LEAP_AHEAD)
+LEAP_EVERY: Final = 4
+"""In every so many schedules a clock leaps by hours, beside the other faults."""
+LEAP_MS: Final = (900_000, 3_600_000, 7_200_000)
 FAULTS: Final = (2, 9)
 HORIZON_S: Final = 25.0
 """When the last fault begins, at the latest."""
@@ -108,12 +114,28 @@ def draw(seed: int) -> Schedule:
     """The schedule of a seed."""
     chance = Random(f"schedule {seed}")
     traits = frozenset(trait for trait, share in CHANCES.items() if chance.random() < share)
-    kinds = [kind for kind in Kind if NEED.get(kind, "") in traits | {""}]
+    kinds = [kind for kind in Kind if kind not in LEAPS and NEED.get(kind, "") in traits | {""}]
     weights = [WEIGHTS.get(kind, 1) for kind in kinds]
     count = chance.randint(*FAULTS)
     drawn = sorted((chance.uniform(0.5, HORIZON_S), kind) for kind in chance.choices(kinds, weights, k=count))
     faults = tuple(_fault(number, kind, at_s, chance) for number, (at_s, kind) in enumerate(drawn, 1))
-    return Schedule(seed=seed, traits=traits, faults=faults)
+    return Schedule(seed=seed, traits=traits, faults=faults + _leaps(seed, count + 1))
+
+
+def _leaps(seed: int, number: int) -> tuple[Fault, ...]:
+    """A leap of a clock, where this schedule has one. Drawn by itself, so that the other faults are the same without."""
+    if seed % LEAP_EVERY:
+        return ()
+    chance = Random(f"leap {seed}")
+    leap = Fault(
+        number=number,
+        kind=chance.choice(LEAPS),
+        at_s=chance.uniform(0.5, HORIZON_S),
+        lasts_s=chance.choice((0.3, 5.0, 20.0)) * chance.uniform(0.5, 1.5),
+        amount=chance.choice(LEAP_MS),
+        who=chance.choice(("a", "a", "b")),
+    )
+    return (leap,)
 
 
 def _fault(number: int, kind: Kind, at_s: float, chance: Random) -> Fault:

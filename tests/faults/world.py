@@ -107,8 +107,10 @@ class World:
     def _strike(self, fault: Fault) -> None:
         self.note(f"fault {fault}")
         match fault.kind:
-            case Kind.KILL | Kind.POWER_CUT | Kind.PAUSE | Kind.CLOCK_BACK | Kind.CLOCK_AHEAD:
+            case Kind.KILL | Kind.POWER_CUT | Kind.PAUSE:
                 self._strike_bridge(fault, self.bridges.get(fault.who, self.bridges["a"]))
+            case Kind.CLOCK_BACK | Kind.CLOCK_AHEAD | Kind.LEAP_BACK | Kind.LEAP_AHEAD:
+                self._strike_clock(fault, self.bridges.get(fault.who, self.bridges["a"]))
             case (
                 Kind.STORE_AWAY
                 | Kind.STORE_READ_ONLY
@@ -136,10 +138,12 @@ class World:
                 bridge.kill(after_turns=fault.amount, down_s=fault.lasts_s, unheard=unheard)
             case Kind.PAUSE:
                 bridge.pause(fault.lasts_s)
-            case Kind.CLOCK_BACK | Kind.CLOCK_AHEAD:
-                back_ms = fault.amount if fault.kind is Kind.CLOCK_BACK else -fault.amount
-                bridge.set_back(back_ms)
-                self._later(fault, lambda: bridge.set_back(-back_ms))
+
+    def _strike_clock(self, fault: Fault, bridge: Bridge) -> None:
+        is_back = fault.kind in (Kind.CLOCK_BACK, Kind.LEAP_BACK)
+        back_ms = fault.amount if is_back else -fault.amount
+        bridge.set_back(back_ms)
+        self._later(fault, lambda: bridge.set_back(-back_ms))
 
     def _strike_store(self, fault: Fault) -> None:
         trouble = self.server.trouble
