@@ -43,6 +43,7 @@ class HostPresence:
     def will(self, now_ms: int) -> tuple[str, bytes]:
         """STATE offline, to be left as the will of a CONNECT that is made now."""
         self._will_ms = max(now_ms, self._after_ms + 1)
+        self.outlive(self._will_ms)
         return self.topic, encode_state(HostState(False, self._will_ms))
 
     def birth(self) -> tuple[str, bytes]:
@@ -50,7 +51,9 @@ class HostPresence:
         return self.topic, encode_state(HostState(True, self.will_ms))
 
     def death(self, now_ms: int) -> tuple[str, bytes]:
-        """STATE offline, to be published before a DISCONNECT that is made now."""
+        """STATE offline, to be published before a DISCONNECT that is made now. The next will is later, also where the
+        clock is set back meanwhile."""
+        self.outlive(now_ms)
         return self.topic, encode_state(HostState(False, max(now_ms, self._will_ms or 0)))
 
 

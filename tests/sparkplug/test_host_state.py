@@ -171,3 +171,14 @@ def test_a_host_that_outlives_a_later_state_is_born_and_dies_after_it() -> None:
         HostState(True, 9_001),
         HostState(False, 9_001),
     ]
+
+
+def test_a_birth_is_later_than_all_that_was_said_before_also_where_the_clock_was_set_back() -> None:
+    presence = HostPresence("berlin")
+    presence.will(5_000)
+    presence.death(9_000)
+    presence.will(6_000)
+    after_death = presence.will_ms
+    presence.will(6_500)
+
+    assert (after_death, presence.will_ms) == (9_001, 9_002)
