@@ -9,6 +9,8 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from bridge.errors import StartRefused
+from bridge.leadership.retained import MARK_FILE
 from bridge.plant import Plant
 from bridge.service import Service
 from bridge.wiring import Outside, open_odoo
@@ -110,9 +112,17 @@ class Bridge:
         """It ended by itself."""
         error = task.exception()
         self._note(f"{machine.name} ended: {type(error).__name__}: {error}")
-        if not isinstance(error, EXPECTED):
+        if isinstance(error, StartRefused) and self._server.lost_commits:
+            self._go_on_from_what_is_there()
+        elif not isinstance(error, EXPECTED):
             self._universe.defects.append(f"{machine.name} ended with {error!r}")
         machine.kill()
         self._machine = None
         self._broker.vanish(machine)
         self._supervisor.call_later(STARTED_AGAIN_S, self.start)
+
+    def _go_on_from_what_is_there(self) -> None:
+        """The store lost what it had confirmed, and nobody has newer data: a person does what the refusal says."""
+        mark = self._plant.settings.data_dir / MARK_FILE
+        self._note(f"a person removes {mark.name}")
+        mark.unlink()
