@@ -293,17 +293,17 @@ class NodeSession:
     def _lose_gap(self, now_ms: int) -> list[Output]:
         """What is missing is waited for no more (`tck-id-operational-behavior-host-reordering-rebirth`).
 
+        The node is stale before what waited is read: what it sends again as history belongs before that.
         Soon after another request this one waits: a node that says nothing more would otherwise stay stale for ever.
         """
         why = "is late, and too much waits for it" if self.sequence.is_overfull else "never came"
         text = f"seq {self.sequence.missing} {why}"
-        outputs = self._release(now_ms)
         if self.phase is not Phase.ONLINE:
-            return outputs
+            return self._release(now_ms)
         self._enter(Phase.STALE, now_ms)
         return [
-            *outputs,
             *self._end(now_ms, text),
+            *self._release(now_ms),
             *self._found([Problem(FindingName.SEQ_GAP, text)], now_ms),
             *(self._ask_rebirth(text, now_ms) or [RequestRebirth(self.node, text, self.server, self.backoff.next_ms)]),
         ]

@@ -116,3 +116,8 @@ def test_a_store_that_does_not_fence_is_found_out(tmp_path: Path) -> None:
     assert play(schedule, tmp_path).verdict.is_clean
     found = play(schedule, tmp_path, new_server=Unfenced).verdict.faults
     assert any("was fenced out" in text for text in found)
+
+
+def test_what_was_lost_in_a_gap_and_is_sent_again_is_told_between_what_came_before_and_after_it(tmp_path: Path) -> None:
+    schedule = only(973, fault(Kind.LOSE, 1.827, lasts_s=2.1, amount=2, who="acme-bridge-host"), traits=("lossy",))
+    assert play(schedule, tmp_path).verdict.faults == ()

@@ -80,9 +80,9 @@ def test_a_gap_is_given_up_at_once_when_too_many_bytes_wait_for_it() -> None:
 
     text = "seq 1 is late, and too much waits for it"
     assert session.receive(node_data(3, 13), now_ms=200) == (
+        NodeOffline(node=NODE, at_ms=200, reason=text),
         DataRead(origin=PRESS, readings=speed(12), at_ms=SENT_MS, seq=2),
         DataRead(origin=PRESS, readings=speed(13), at_ms=SENT_MS, seq=3),
-        NodeOffline(node=NODE, at_ms=200, reason=text),
         found(FindingName.SEQ_GAP, text),
         RequestRebirth(NODE, text),
     )

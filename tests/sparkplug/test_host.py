@@ -164,9 +164,9 @@ def test_a_gap_is_due_when_its_time_is_up() -> None:
 
     assert host.next_due_ms == 3_500
     assert host.due(3_500) == (
-        read(13, 3),
         NodeOffline(node=NODE, at_ms=3_500, reason="seq 2 never came"),
         DeviceOffline(origin=ARM, at_ms=3_500, reason="seq 2 never came"),
+        read(13, 3),
         Finding(node=NODE, name="seq-gap", text="seq 2 never came"),
         RequestRebirth(NODE, "seq 2 never came"),
     )

@@ -294,8 +294,8 @@ def test_a_gap_that_stays_open_ends_in_a_rebirth_request() -> None:
 
     assert session.due(2_099) == ()
     assert session.due(2_100) == (
-        read(12, 2),
         NodeOffline(node=NODE, at_ms=2_100, reason="seq 1 never came"),
+        read(12, 2),
         finding("seq-gap", "seq 1 never came"),
         RequestRebirth(NODE, "seq 1 never came"),
     )
@@ -339,8 +339,8 @@ def test_a_node_that_counts_all_the_way_around_loses_its_gap_at_once() -> None:
     session = waiting_for_seq_1()
 
     assert session.receive(node_data(2, 99, now_ms=200), now_ms=200) == (
-        read(12, 2),
         NodeOffline(node=NODE, at_ms=200, reason="seq 1 never came"),
+        read(12, 2),
         finding("seq-gap", "seq 1 never came"),
         RequestRebirth(NODE, "seq 1 never came"),
         read(99, 2),
