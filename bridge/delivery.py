@@ -16,11 +16,12 @@ import structlog
 from bridge.broker.errors import LinkLost
 from bridge.broker.link import BrokerLink, Publication
 from bridge.clock import Clock
-from bridge.core.input import Destination, Input, Outcomes, Send, Setback
+from bridge.core.input import Destination, Input, Outcomes, Send, Setback, Tick
 from bridge.core.job import NEED_NOT_MET, read_job, unmet_reason
 from bridge.core.posting import Publishing
 from bridge.core.standing import NOTHING
-from odoo_adapter.errors import Refused, Unavailable, Uncertain
+from odoo_adapter.client.pace import leave_alone
+from odoo_adapter.errors import KeyRefused, Refused, Unavailable, Uncertain
 from odoo_adapter.odoo import INBOX, Applied, Declined, Job, Odoo, OdooInfo, Outcome, Passed, Receipt, Standing
 from state.entry import Entry
 
@@ -48,9 +49,14 @@ class Carrier(Protocol):
         """Carry these out; what became of all of them. Raises nothing."""
         ...
 
+    async def mended(self) -> bool:
+        """Wait while the destination takes nothing at all until a person mends something. Whether it was so."""
+        ...
+
 
 class Delivery:
-    """The worker of one carrier. The core's loop gives it a batch while it is idle."""
+    """The worker of one carrier. The core's loop gives it a batch while it is idle, which it is not while its carrier
+    waits for a person."""
 
     def __init__(self, carrier: Carrier, enter: Enter) -> None:
         self._carrier = carrier
@@ -78,7 +84,10 @@ class Delivery:
         while True:
             for outcome in await self._carrier.carry(await self._queue.get()):
                 await self._enter(outcome)
+            was_broken = await self._carrier.mended()
             self.idle = True
+            if was_broken:
+                await self._enter(Tick())  # so that the core asks at once whether there is something for the idle one
 
 
 async def _at_once() -> None:
@@ -116,6 +125,7 @@ class OdooCarrier:
         self._remembers = server_limit_ms == 0
         self._known = False
         self._refusal = ""
+        self._refused_key: KeyRefused | None = None
         self._pause_s = 1 / per_second
         self._next_s = 0.0
         self._batch = batch
@@ -141,6 +151,21 @@ class OdooCarrier:
         except TimeoutError:
             return [Setback(keys=keys, reason=f"not posted within {left_s:.0f} s", uncertain=True)]
 
+    async def mended(self) -> bool:
+        """After an API key was refused: asks again as soon as there is another one, else once a minute."""
+        if self._refused_key is None:
+            return False
+        while self._refused_key is not None:
+            await leave_alone(self._refused_key)
+            self._refused_key = None
+            try:
+                await self._check_once()
+            except KeyRefused as error:
+                self._refused_key = error
+            except Exception as error:  # the next batch meets it, and tells
+                log.debug("odoo.not_ready", reason=str(error))
+        return True
+
     def _left_s(self, entries: Sequence[Entry]) -> float | None:
         """How long this attempt may take; None: as long as its calls may."""
         if not self._server_limit_ms:
@@ -157,7 +182,7 @@ class OdooCarrier:
     async def _deliver(self, send: Send, keys: tuple[str, ...]) -> Input:
         try:
             await self._check_once()
-        except Refused as error:
+        except (Refused, KeyRefused) as error:
             return self._refused(keys, error)
         except Unavailable as error:
             return Setback(keys=keys, reason=str(error), uncertain=False, retry_after_ms=error.retry_after_ms)
@@ -172,13 +197,13 @@ class OdooCarrier:
         try:
             posted = await self._odoo.post(readable) if readable else ()
             _check_answer(keys, (*posted, *unreadable))
+        except (Refused, KeyRefused) as error:
+            return self._refused(keys, error)
         except Unavailable as error:
             self._known = False
             return Setback(keys=keys, reason=str(error), uncertain=False, retry_after_ms=error.retry_after_ms)
         except Uncertain as error:
             return Setback(keys=keys, reason=str(error), uncertain=True)
-        except Refused as error:
-            return self._refused(keys, error)
         except Exception as error:
             return _unforeseen(keys, error, uncertain=True)
         return Outcomes((*posted, *unreadable))
@@ -191,12 +216,15 @@ class OdooCarrier:
             self._known = True
             self._refusal = ""
 
-    def _refused(self, keys: tuple[str, ...], error: Refused) -> Setback:
+    def _refused(self, keys: tuple[str, ...], error: Refused | KeyRefused) -> Setback:
         """Odoo declines the call as a whole (an expired key, a missing right): said once, asked again for ever."""
         self._known = False
         if str(error) != self._refusal:
             log.error("odoo.refuses", reason=str(error), effect="nothing is posted until an administrator mends it")
         self._refusal = str(error)
+        if isinstance(error, KeyRefused):
+            self._refused_key = error
+            return Setback(keys=keys, reason=str(error), uncertain=False)
         return Setback(keys=keys, reason=str(error), uncertain=False, retry_after_ms=RECHECK_MS)
 
 
@@ -230,6 +258,9 @@ class BrokerCarrier:
                 setback.append(_unforeseen(left, error, uncertain=True))
                 break
         return [Outcomes(tuple(done)), *setback] if done else setback
+
+    async def mended(self) -> bool:
+        return False
 
     async def _publish(self, entry: Entry) -> Outcome:
         try:

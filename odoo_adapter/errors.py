@@ -2,9 +2,14 @@
 
 OdooError
   Unavailable   nothing was written; retry, not before `retry_after_ms`
+    KeyRefused    for want of a valid API key; retry as soon as there is another one
   Uncertain     something may have been written; ask again with the same keys
   Refused       understood and declined; `reason` is for people
 """
+
+from __future__ import annotations
+
+from collections.abc import Callable
 
 
 class OdooError(Exception):
@@ -17,6 +22,14 @@ class Unavailable(OdooError):
     def __init__(self, reason: str, retry_after_ms: int | None = None) -> None:
         super().__init__(reason)
         self.retry_after_ms = retry_after_ms
+
+
+class KeyRefused(Unavailable):
+    """Odoo does not accept the API key, or it cannot be read. `is_replaced` asks whether there is another one now."""
+
+    def __init__(self, reason: str, retry_after_ms: int) -> None:
+        super().__init__(reason, retry_after_ms)
+        self.is_replaced: Callable[[], bool] = lambda: False
 
 
 class Uncertain(OdooError):

@@ -16,7 +16,7 @@ from typing import Final
 
 from bridge.clock import Clock
 from bridge.core.input import Notice
-from odoo_adapter.errors import OdooError, Refused
+from odoo_adapter.errors import KeyRefused, OdooError, Refused
 from odoo_adapter.odoo import OdooInfo
 
 NOTICES_KEPT: Final = 200
@@ -159,7 +159,7 @@ class Watch:
         try:
             yield
         except OdooError as error:
-            self.odoo_failed(asked, str(error), began_ms, refused=isinstance(error, Refused))
+            self.odoo_failed(asked, str(error), began_ms, refused=isinstance(error, Refused | KeyRefused))
             raise
         else:
             self.odoo_answered(asked)

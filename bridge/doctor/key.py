@@ -9,6 +9,7 @@ from typing import Final
 
 from bridge.clock import Clock
 from bridge.core.input import Notice
+from odoo_adapter.client.pace import leave_alone
 from odoo_adapter.errors import OdooError
 from odoo_adapter.odoo import Odoo
 
@@ -80,12 +81,12 @@ class KeyWatch:
     async def run(self) -> None:
         """Watch until cancelled. A key that has ended cannot be asked with: its end is remembered."""
         while True:
-            pause_s = self._every_s
+            failure: OdooError | None = None
             try:
                 info = await self._odoo.check()
                 self._known = info.key_expires_ms, info.user
-            except OdooError:  # the delivery says so
-                pause_s = self._again_s
+            except OdooError as error:  # the delivery says so
+                failure = error
             if notice := self._reminder.remind(*self._known, self._clock.now_ms()):
                 self._tell(notice)
-            await asyncio.sleep(pause_s)
+            await (asyncio.sleep(self._every_s) if failure is None else leave_alone(failure, self._again_s))

@@ -12,8 +12,8 @@ import structlog
 from bridge.clock import Clock
 from bridge.core.input import OrdersArrived
 from bridge.loop import Entering
-from odoo_adapter.client.pace import giving_way
-from odoo_adapter.errors import OdooError, Unavailable
+from odoo_adapter.client.pace import giving_way, leave_alone
+from odoo_adapter.errors import OdooError
 from odoo_adapter.odoo import Odoo
 
 PACE_S: Final = 1.0
@@ -79,8 +79,7 @@ class OrderPoller:
             if not self._failing:
                 log.warning("orders.unreadable", reason=str(error))
             self._failing = True
-            if isinstance(error, Unavailable) and error.retry_after_ms:
-                await asyncio.sleep(error.retry_after_ms / 1000)
+            await leave_alone(error)
             return False
         self._failing = False
         await self._enter(Entering(input=OrdersArrived(read), at_ms=self._clock.now_ms()))

@@ -15,10 +15,11 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-from odoo_adapter.errors import Refused, Unavailable, Uncertain
+from odoo_adapter.errors import KeyRefused, Refused, Unavailable, Uncertain
 
 KEY_RETRY_MS: Final = 60_000
-"""A person gives a key or a right: asking more often would only fill Odoo's log. All else waits as the plant says."""
+"""A person gives a key or a right: asking more often would only fill Odoo's log. Another key is tried at once. All else
+waits as the plant says."""
 
 ROLLED_BACK: Final = frozenset(
     {"SerializationFailure", "DeadlockDetected", "LockNotAvailable", "ConcurrencyError", "PoolError", "TooManyRequests"}
@@ -88,7 +89,7 @@ def _proxy(status: int) -> Unavailable:
 def _fault(answer: Answer, name: str, message: str, writes: bool) -> Failure:
     kind = name.rsplit(".", 1)[-1]
     if answer.status == 401 or kind == "AccessDenied":
-        return Unavailable(
+        return KeyRefused(
             f"Odoo does not accept the API key ({_short(message)}): make a new key for the integration user and put it "
             "where the settings say; it is read again at every call",
             KEY_RETRY_MS,

@@ -53,10 +53,13 @@ class ClientLib:
         named: dict[str, object] = {**arguments, "context": connection.context(context)}
         if ids is not None:
             named["ids"] = list(ids)
-        key = connection.reveal_key()
+        with connection.revealed_key() as key:
+            return await self._in_turn(key, model, method, named, writes=writes)
+
+    async def _in_turn(self, key: str, model: str, method: str, named: Mapping[str, object], *, writes: bool) -> Any:
         async with self._line.pace.turn():
             try:
-                async with asyncio.timeout(connection.timeout_s):
+                async with asyncio.timeout(self._line.connection.timeout_s):
                     return await asyncio.to_thread(self._call, key, model, method, named)
             except (TimeoutError, OSError) as error:
                 raise classify(error, writes=writes) from error

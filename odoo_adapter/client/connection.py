@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from odoo_adapter.client.classify import KEY_RETRY_MS
 from odoo_adapter.client.route import Proxy, Tls
-from odoo_adapter.errors import Unavailable
+from odoo_adapter.errors import KeyRefused
 
 USUAL_TRUST: Final = Tls()
 
@@ -38,12 +39,29 @@ class Connection:
     most_at_once: int = 4
     client_lib: bool = False
 
-    def reveal_key(self) -> str:
-        """The key as it is now. Raises `Unavailable` when its file cannot be read."""
+    @contextmanager
+    def revealed_key(self) -> Iterator[str]:
+        """The key as it is now, for one call. A `KeyRefused` of that call, or for a key that cannot be read, learns to
+        tell whether there is another key."""
+        key = ""
+        try:
+            key = self._read_key()
+            yield key
+        except KeyRefused as error:
+            error.is_replaced = lambda: self._has_other_key(key)
+            raise
+
+    def _read_key(self) -> str:
         try:
             return self.key().strip()
         except OSError as error:
-            raise Unavailable(f"the API key cannot be read: {error.strerror or error}", KEY_RETRY_MS) from error
+            raise KeyRefused(f"the API key cannot be read: {error.strerror or error}", KEY_RETRY_MS) from error
+
+    def _has_other_key(self, key: str) -> bool:
+        try:
+            return self._read_key() not in ("", key)
+        except KeyRefused:
+            return False
 
     def context(self, more: Mapping[str, object] | None) -> dict[str, object]:
         """The context of every call: English names, UTC, and this company's records only, once its id is known."""

@@ -30,8 +30,10 @@ class Json2:
         if ids is not None:
             body["ids"] = list(ids)
         body["context"] = connection.context(context)
-        headers = {"X-Odoo-Database": connection.database, "Authorization": f"bearer {connection.reveal_key()}"}
-        answer = await self._line.exchange("POST", f"/json/2/{model}/{method}", body, headers=headers, writes=writes)
-        if answer.status != 200 or not answer.is_json:
-            raise classify(answer, writes=writes)
+        with connection.revealed_key() as key:
+            headers = {"X-Odoo-Database": connection.database, "Authorization": f"bearer {key}"}
+            path = f"/json/2/{model}/{method}"
+            answer = await self._line.exchange("POST", path, body, headers=headers, writes=writes)
+            if answer.status != 200 or not answer.is_json:
+                raise classify(answer, writes=writes)
         return answer.body

@@ -38,20 +38,20 @@ class JsonRpc:
         **arguments: object,
     ) -> Any:
         connection = self._line.connection
-        key = connection.reveal_key()
-        if self._uid is None:
-            self._uid = await self._login(key)
         positional: list[object] = [] if ids is None else [list(ids)]
         first = _POSITIONAL.get(method, "")
         if first in arguments:
             positional.append(arguments.pop(first))
         named = {**arguments, "context": connection.context(context)}
-        asked = [connection.database, self._uid, key, model, method, positional, named]
-        try:
-            return await ask(self._line, "object", "execute_kw", asked, writes=writes)
-        except Unavailable:
-            self._uid = None  # a restored database, or a new key, may know the user by another id
-            raise
+        with connection.revealed_key() as key:
+            if self._uid is None:
+                self._uid = await self._login(key)
+            asked = [connection.database, self._uid, key, model, method, positional, named]
+            try:
+                return await ask(self._line, "object", "execute_kw", asked, writes=writes)
+            except Unavailable:
+                self._uid = None  # a restored database, or a new key, may know the user by another id
+                raise
 
     async def _login(self, key: str) -> int:
         connection = self._line.connection

@@ -74,6 +74,9 @@ class Away:
         self.attempts += 1
         return [Setback(keys=tuple(entry.key for entry in send.entries), reason="away", uncertain=False)]
 
+    async def mended(self) -> bool:
+        return False
+
 
 class Bench:
     """A loop on a store in memory."""

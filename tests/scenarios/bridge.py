@@ -75,6 +75,9 @@ class Namespace:
         published = Receipt(model="mqtt", id=0, details={})
         return [Outcomes(tuple(Applied(key=entry.key, receipt=published) for entry in send.entries))]
 
+    async def mended(self) -> bool:
+        return False
+
 
 class Bridge:
     """One life of the bridge. What it was told is committed, posted and published when `take` returns."""

@@ -6,7 +6,7 @@ import aiohttp
 import pytest
 
 from odoo_adapter.client.classify import Answer, classify
-from odoo_adapter.errors import Refused, Unavailable, Uncertain
+from odoo_adapter.errors import KeyRefused, Refused, Unavailable, Uncertain
 
 
 def fault(status: int, name: str, message: str = "No.") -> Answer:
@@ -33,7 +33,7 @@ def fault(status: int, name: str, message: str = "No.") -> Answer:
         (Answer(502, None), Uncertain, Unavailable),
         (Answer(504, None), Uncertain, Unavailable),
         (Answer(200, None), Uncertain, Unavailable),
-        (fault(401, "werkzeug.exceptions.Unauthorized", "Invalid apikey"), Unavailable, Unavailable),
+        (fault(401, "werkzeug.exceptions.Unauthorized", "Invalid apikey"), KeyRefused, KeyRefused),
         (fault(500, "psycopg2.errors.SerializationFailure"), Unavailable, Unavailable),
         (fault(500, "psycopg2.errors.DeadlockDetected"), Unavailable, Unavailable),
         (fault(500, "psycopg2.errors.LockNotAvailable"), Unavailable, Unavailable),

@@ -12,7 +12,7 @@ from aiohttp import web
 
 from odoo_adapter.client.api import OdooApi
 from odoo_adapter.client.connection import Connection
-from odoo_adapter.errors import OdooError, Refused, Unavailable, Uncertain
+from odoo_adapter.errors import KeyRefused, OdooError, Refused, Unavailable, Uncertain
 from odoo_adapter.odoo import Applied
 from odoo_adapter.seed import Planner
 from odoo_adapter.server import OdooServer
@@ -74,7 +74,7 @@ async def test_a_call_is_the_same_as_our_own() -> None:
 @pytest.mark.parametrize(
     ("status", "body", "writing", "reading"),
     [
-        (401, {"name": "werkzeug.exceptions.Unauthorized", "message": "Invalid apikey"}, Unavailable, Unavailable),
+        (401, {"name": "werkzeug.exceptions.Unauthorized", "message": "Invalid apikey"}, KeyRefused, KeyRefused),
         (422, {"name": "odoo.exceptions.UserError", "message": "No."}, Refused, Refused),
         (403, {"name": "odoo.exceptions.AccessError", "message": "No."}, Refused, Refused),
         (500, {"name": "psycopg2.errors.SerializationFailure", "message": "busy"}, Unavailable, Unavailable),

@@ -11,7 +11,7 @@ from aiohttp import web
 
 from odoo_adapter.client.api import OdooApi
 from odoo_adapter.client.connection import Connection
-from odoo_adapter.errors import OdooError, Refused, Unavailable, Uncertain
+from odoo_adapter.errors import KeyRefused, OdooError, Refused, Unavailable, Uncertain
 
 Body = dict[str, Any]
 UID = 6
@@ -99,7 +99,7 @@ async def test_what_has_no_error_was_carried_out(answer: Body) -> None:
     ("name", "error"),
     [
         ("odoo.exceptions.UserError", Refused),
-        ("odoo.exceptions.AccessDenied", Unavailable),
+        ("odoo.exceptions.AccessDenied", KeyRefused),
         ("psycopg2.errors.SerializationFailure", Unavailable),
         ("psycopg2.OperationalError", Uncertain),
     ],
