@@ -29,7 +29,7 @@ from bridge.core.tolerance import Tolerance
 from bridge.core.topic import UNS_PREFIX
 from bridge.errors import ConfigError
 from bridge.floor.content import factors_of, floor_of, priorities_of, short_of
-from bridge.intervention.alarm import Alarm
+from bridge.intervention.alarm import Alarm, Limit
 from bridge.legacy_state import legacy_state
 from bridge.lifecycle.shadow import Shadow
 from bridge.master.reading import MasterSource
@@ -135,8 +135,8 @@ def new_core(plant: Plant, shadow: Content | None = None) -> Core:
         grace_ms=settings.limits.stale_grace_ms,
         alarm=Alarm(
             outbox=outbox,
-            most=settings.limits.undecided,
-            longest_ms=settings.limits.undecided_for_ms,
+            dead=Limit(most=settings.limits.dead, longest_ms=settings.limits.dead_for_ms),
+            held=Limit(most=settings.limits.held, longest_ms=settings.limits.held_for_ms),
             workflows=plant.workflows,
         ),
         release=plant.release,

@@ -8,7 +8,6 @@ from enum import StrEnum
 from typing import Final
 
 import msgspec
-from msgspec.structs import replace
 
 HISTORY_LENGTH: Final = 20
 """Notes kept per entry: the first one and the latest."""
@@ -43,6 +42,8 @@ class Offer(StrEnum):
     """Known with other content and being sent: the outcome decides."""
     CONTRADICTED = "contradicted"
     """Known with other content and done: nothing changed; propose a correction."""
+    WITHDRAWN = "withdrawn"
+    """Known with just this content and done: the correction that was proposed since is wanted no more."""
 
 
 class Note(msgspec.Struct, frozen=True, array_like=True):
@@ -120,70 +121,6 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_f
         if len(kept) >= HISTORY_LENGTH:
             kept = (*kept[:1], *kept[2:])
         return (*kept, Note(at_ms, what, by))
-
-
-def first_state(hold: str | None, dead: str | None) -> tuple[EntryState, str]:
-    """The state of a fact that was just taken in, and its reason."""
-    if dead is not None:
-        return EntryState.DEAD, dead
-    if hold is not None:
-        return EntryState.HELD, hold
-    return EntryState.PENDING, ""
-
-
-def first_entry(offered: FollowUp, *, key: str, number: int, action: str, destination: str, amends: str = "") -> Entry:
-    """The entry of a fact that was just taken in, or of a correction that was just proposed."""
-    state, reason = first_state(offered.hold, offered.dead)
-    return Entry(
-        key=key,
-        number=number,
-        lane=offered.lane,
-        action=action,
-        destination=destination,
-        priority=offered.priority,
-        body=offered.body,
-        content_hash=offered.content_hash,
-        state=state,
-        created_ms=offered.at_ms,
-        changed_ms=offered.at_ms,
-        reason=reason,
-        stream=offered.stream,
-        upto=offered.upto,
-        gist=offered.gist,
-        amends=amends,
-    )
-
-
-def replaced(entry: Entry, update: FollowUp, number: int) -> Entry:
-    """An entry of which surely nothing was written, with other content."""
-    state, reason = first_state(update.hold, update.dead)
-    return replace(
-        entry,
-        number=number,
-        lane=update.lane,
-        action=update.action or entry.action,
-        priority=update.priority,
-        body=update.body,
-        content_hash=update.content_hash,
-        gist=update.gist,
-        stream=update.stream,
-        upto=update.upto,
-        state=state,
-        reason=reason,
-        released_by="",
-        goes_on=False,
-        attempts=0,
-        not_before_ms=0,
-        follow_up=None,
-    )
-
-
-def unwritten(entry: Entry) -> Entry:
-    """A claimed entry of which this attempt surely wrote nothing: pending again, unless an earlier one may have.
-
-    One that a person let go on from what stands does so at the next attempt: nothing has changed what stands.
-    """
-    return entry if entry.uncertain and not entry.goes_on else replace(entry, state=EntryState.PENDING)
 
 
 _encoder = msgspec.msgpack.Encoder(decimal_format="string")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from state.entry import Entry
-from state.ledger import LaneId, lane_of
+from state.lane import LaneId, lane_of
 
 
 class Flight:

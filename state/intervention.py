@@ -52,10 +52,13 @@ TO: Final = {
 """The state that an act brings entries to."""
 
 
+UNKNOWN: Final = "no such entry; it may be done and forgotten, or a total that a later one took in"
+
+
 def predict(act: Intervention, key: str, entry: Entry | None, done: Accepted | None) -> Prediction:
     """What the act would do to the entry of this key, which is live, done or unknown."""
     if entry is None:
-        return Prediction(key, None, f"{done.state} already" if done else "no such entry; it may be done and forgotten")
+        return Prediction(key, None, f"{done.state} already" if done else UNKNOWN)
     because = f"{entry.state}: {entry.reason}" if entry.reason else str(entry.state)
     if entry.state in FROM[act]:
         would = {EntryState.PENDING: "will be sent", EntryState.SKIPPED: "will never be sent"}[TO[act]]

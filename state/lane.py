@@ -11,7 +11,8 @@ from typing import Final, NamedTuple
 
 from state.entry import Entry, EntryState
 
-_END_OF_ORDER: Final = frozenset({"production.complete", "quality.hold"})
+ENDS_ORDER: Final = frozenset({"production.complete", "quality.hold"})
+"""Actions that state an order's whole quantity: totals of the order that are still held need not be posted any more."""
 _NOTHING: Final[frozenset[str]] = frozenset()
 
 BLOCKS: Final[Mapping[str, frozenset[str]]] = {
@@ -22,8 +23,8 @@ BLOCKS: Final[Mapping[str, frozenset[str]]] = {
     "production.scrap": _NOTHING,
     "production.correct": _NOTHING,
     "production.complete": frozenset({"production.complete", "production.correct", "quality.hold"}),
-    "material.consume": _END_OF_ORDER,
-    "lot.create": frozenset({"production.scrap", "material.consume", "quality.hold_stock", *_END_OF_ORDER}),
+    "material.consume": ENDS_ORDER,
+    "lot.create": frozenset({"production.scrap", "material.consume", "quality.hold_stock", *ENDS_ORDER}),
     "quality.request": _NOTHING,
     "quality.result": _NOTHING,
     "quality.hold": frozenset({"production.complete", "production.correct", "quality.hold", "quality.release"}),
@@ -45,6 +46,18 @@ BLOCKS: Final[Mapping[str, frozenset[str]]] = {
 
 docs/delivery.md gives the reasons.
 """
+
+
+class LaneId(NamedTuple):
+    """Lanes of different destinations are different lanes."""
+
+    destination: str
+    lane: str
+
+
+def lane_of(entry: Entry) -> LaneId:
+    """The lane of an entry."""
+    return LaneId(entry.destination, entry.lane)
 
 
 def blocks(action: str, later: str) -> bool:

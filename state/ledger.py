@@ -1,23 +1,21 @@
-"""What an outbox keeps: its entries by key and by lane, what was accepted before, and which records changed.
+"""What an outbox keeps: its entries that are not done, what was accepted before, and which records changed.
 
 Everything but what `take_changed` reports is in the records; a ledger restored from them is the same ledger.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
-from heapq import heappop, heappush
 from itertools import islice
-from typing import Final, NamedTuple, TypeVar
+from typing import Final, TypeVar
 
 import msgspec
 
 from state.entry import Entry, EntryState, decode, encode
-from state.lane import Standing, standing, standing_with
 from state.record import RecordId, Table
 from state.retry import Circuit
+from state.waiting.entries import Waiting
 
 FORGET_EVERY_MS: Final = 3_600_000
 MOST_FORGOTTEN: Final = 10_000
@@ -28,8 +26,8 @@ FORGET_MORE_MS: Final = 1_000
 BY_AGE_EVERY: Final = 10
 """Of so many batches without room for all lanes one goes by age alone: nothing waits for ever behind what is urgent."""
 
-MOST_PROPOSED: Final = 20
-"""Other contents of a fact that are remembered: one of them that comes again proposes nothing anew."""
+MOST_REFUSED: Final = 20
+"""Contents of a fact that people refused and that are remembered: one of them that comes again proposes nothing."""
 
 CHUNK: Final = 100
 """Done entries per index record: an index makes it possible to forget them without loading them."""
@@ -38,25 +36,19 @@ CHUNK: Final = 100
 Name = TypeVar("Name", str, int)
 
 
-class LaneId(NamedTuple):
-    """Lanes of different destinations are different lanes."""
-
-    destination: str
-    lane: str
-
-
 class Accepted(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="v", tag=1):
     """A key whose entry is done: delivered or skipped, with this content, or corrected to it.
 
     `gist` is what its owner wanted to be remembered of that content; empty where it is not known what stands.
-    `proposed` are other contents that came since, the latest, and `corrections` how many of them are done.
+    `refused` are other contents that were proposed since and that people did not want, the latest, and `corrections`
+    how many proposals are done.
     """
 
     content_hash: str
     state: EntryState
     at_ms: int
     gist: bytes = b""
-    proposed: tuple[str, ...] = ()
+    refused: tuple[str, ...] = msgspec.field(default=(), name="proposed")
     corrections: int = 0
 
 
@@ -96,16 +88,10 @@ _NUMBERS: Final = RecordId(Table.KEY, "outbox")
 
 
 class Ledger:
-    """The books of one outbox. Lanes hold their entries in order of number."""
+    """The books of one outbox. `waiting` is to be asked only: what changes there is written by the ledger."""
 
     def __init__(self) -> None:
-        self._entries: dict[str, Entry] = {}
-        self._lanes: dict[LaneId, dict[str, None]] = {}
-        self._standings: dict[LaneId, Standing] = {}
-        self._unranked: set[LaneId] = set()
-        self._dues: dict[str, list[tuple[int, LaneId]]] = {}
-        self._aside: set[LaneId] = set()
-        self._depth: Counter[EntryState] = Counter()
+        self.waiting = Waiting()
         self._accepted: dict[str, Accepted] = {}
         self._totals: dict[str, dict[str, Total]] = {}
         self._numbers = Numbers()
@@ -113,16 +99,6 @@ class Ledger:
         self._changed: set[RecordId] = set()
         self._done: dict[str, Entry] = {}
         self._forget_from_ms = 0
-
-    @property
-    def entries(self) -> Mapping[str, Entry]:
-        """All entries that are not done, by key."""
-        return self._entries
-
-    @property
-    def depth(self) -> Mapping[EntryState, int]:
-        """How many entries that are not done are in each state."""
-        return self._depth
 
     def total(self, stream: str) -> Total | None:
         """The highest total accepted of a stream."""
@@ -169,30 +145,20 @@ class Ledger:
 
     def put(self, entry: Entry) -> None:
         """Write an entry that is not done. A new number puts it at the end of its lane."""
-        before, lane = self._entries.get(entry.key), lane_of(entry)
-        if before is not None:
-            self._depth[before.state] -= 1
-            self._unranked |= {lane_of(before), lane}
-            if before.number != entry.number:
-                self._leave(before)
-        elif lane in self._standings:
-            self._standings[lane] = standing_with(self._standings[lane], entry)
-        else:
-            self._unranked.add(lane)
-        self._entries[entry.key] = entry
-        self._lanes.setdefault(lane, {})[entry.key] = None
-        self._depth[entry.state] += 1
+        self.waiting.put(entry)
         self._changed.add(RecordId(Table.ENTRY, entry.key))
+
+    def take_place(self, of: Entry, entry: Entry) -> None:
+        """Write a new total where the one was that it holds too. Nothing is kept of that one: its stream goes on."""
+        self.waiting.take_place(of, entry)
+        self._changed |= {RecordId(Table.ENTRY, of.key), RecordId(Table.ENTRY, entry.key)}
 
     def finish(self, entry: Entry) -> None:
         """Move an entry that is delivered or skipped to the done ones and remember its key, unless it is a total.
 
         A correction is remembered with the fact that it amends.
         """
-        before = self._entries[entry.key]
-        self._depth[before.state] -= 1
-        self._leave(before)
-        self._unranked.add(lane_of(before))
+        self.waiting.drop(entry.key)
         self._done[entry.key] = entry
         self._changed |= {RecordId(Table.ENTRY, entry.key), RecordId(Table.DONE, entry.key)}
         if entry.amends:
@@ -203,48 +169,21 @@ class Ledger:
             self._accept(entry.key, done)
         self._index(entry)
 
-    def proposed(self, fact: str, content_hash: str) -> None:
-        """Remember that a fact that is done came with this content, too."""
-        if (done := self._accepted.get(fact)) is not None:
-            proposed = (*done.proposed, content_hash)[-MOST_PROPOSED:]
-            self._accept(fact, msgspec.structs.replace(done, proposed=proposed))
+    def withdraw(self, proposal: Entry) -> None:
+        """Move a correction to the done ones that is wanted no more: of what it amends nothing else changes."""
+        stands = self._accepted.get(proposal.amends)
+        self.finish(proposal)
+        if stands is not None:
+            self._accept(proposal.amends, msgspec.structs.replace(stands, corrections=stands.corrections + 1))
 
     def correction_key(self, fact: str) -> str:
         """The key of the correction of a fact that is open, or would be the next one."""
         done = self._accepted.get(fact)
         return f"{_CORRECTION}{done.corrections + 1 if done else 1}:{fact}"
 
-    def lane(self, lane: LaneId, *, latest_first: bool = False) -> Iterator[Entry]:
-        """The entries of a lane that are not done, in order of number or the other way round."""
-        keys = self._lanes.get(lane, {})
-        return (self._entries[key] for key in (reversed(keys) if latest_first else keys))
-
     def done_keys(self) -> Iterator[str]:
         """Keys of the done entries, the latest first. To be read at once: it does not stand a change."""
         return (key for number in reversed(self._chunks) for key in reversed(self._chunks[number].keys))
-
-    def standings(self, destination: str) -> list[tuple[Standing, LaneId]]:
-        """The lanes of which something may be sent sooner or later without a person, in no order."""
-        self._rank()
-        return [(stands, lane) for lane, stands in self._standings.items() if lane.destination == destination]
-
-    def destinations(self) -> tuple[str, ...]:
-        """Where entries that are not done ever went."""
-        self._rank()
-        return tuple(self._dues)
-
-    def earliest_ms(self, destination: str, is_busy: Callable[[LaneId], bool]) -> int | None:
-        """When the first lane that is not busy may be sent from. A busy one is asked again when it changes."""
-        self._rank()
-        dues = self._dues.get(destination, [])
-        while dues:
-            due_ms, lane = dues[0]
-            if (stands := self._standings.get(lane)) is not None and stands.due_ms == due_ms:
-                if not is_busy(lane):
-                    return due_ms
-                self._aside.add(lane)
-            heappop(dues)
-        return None
 
     def forget_before(self, at_ms: int) -> None:
         """Drop keys and totals that were last touched before this moment, and done entries in whole chunks.
@@ -253,8 +192,8 @@ class Ledger:
         """
         if at_ms < self._forget_from_ms:
             return
-        live = {entry.stream for entry in self._entries.values()}
-        amended = {entry.amends for entry in self._entries.values()}
+        live = {entry.stream for entry in self.waiting.entries.values()}
+        amended = {entry.amends for entry in self.waiting.entries.values()}
         keys = _first(key for key, done in self._accepted.items() if done.at_ms < at_ms and key not in amended)
         streams = _first(name for name, total in self.totals("") if total.at_ms < at_ms and name not in live)
         chunks = _first((number for number, chunk in self._chunks.items() if chunk.at_ms < at_ms), CHUNK)
@@ -282,7 +221,7 @@ class Ledger:
     def snapshot(self, record: RecordId) -> bytes | None:
         """A changed record's value now; None: it is gone."""
         if record.table is Table.ENTRY:
-            entry = self._entries.get(record.id)
+            entry = self.waiting.entries.get(record.id)
             return None if entry is None else encode(entry)
         if record.table is Table.DONE:
             done = self._done.get(record.id)
@@ -316,31 +255,32 @@ class Ledger:
             return self.total(record.id.removeprefix(_STREAM))
         return self._chunks.get(int(record.id.removeprefix(_CHUNK)))
 
-    def _rank(self) -> None:
-        """Let the lanes that changed take their places."""
-        for lane in self._unranked:
-            before, stands = self._standings.pop(lane, None), standing(self.lane(lane))
-            if stands is not None:
-                self._standings[lane] = stands
-                if before is None or before.due_ms != stands.due_ms or lane in self._aside:
-                    heappush(self._dues.setdefault(lane.destination, []), (stands.due_ms, lane))
-            self._aside.discard(lane)
-        self._unranked.clear()
-
     def _accept(self, key: str, done: Accepted) -> None:
         self._accepted[key] = done
         self._changed.add(RecordId(Table.KEY, _KEY + key))
 
     def _amended(self, correction: Entry) -> None:
-        """A correction is done: remember what stands now. That is not known where a person ended one of which something
-        may have been written, or of which nothing could be sent: they may have corrected it by hand."""
+        """A correction is done: remember what stands now, and what was refused of that.
+
+        What stands is not known where a person ended one of which something may have been written, or of which nothing
+        could be sent: they may have corrected it by hand. The last content that they dealt with is known then.
+        """
         if (fact := self._accepted.get(correction.amends)) is None:
             return
-        done = msgspec.structs.replace(fact, corrections=fact.corrections + 1, at_ms=correction.changed_ms)
-        if correction.state is EntryState.DELIVERED:
-            done = msgspec.structs.replace(done, content_hash=correction.content_hash, gist=correction.gist)
-        elif correction.uncertain or not correction.gist:
-            done = msgspec.structs.replace(done, gist=b"")
+        content, gist, refused = correction.content_hash, correction.gist, tuple[str, ...]()
+        if correction.state is EntryState.SKIPPED:
+            if fact.state is EntryState.SKIPPED or (correction.gist and not correction.uncertain):
+                content, gist, refused = fact.content_hash, fact.gist, (*fact.refused, content)[-MOST_REFUSED:]
+            else:
+                gist = b""
+        done = Accepted(
+            content_hash=content,
+            state=fact.state,
+            at_ms=correction.changed_ms,
+            gist=gist,
+            refused=refused,
+            corrections=fact.corrections + 1,
+        )
         self._accept(correction.amends, done)
 
     def _put_total(self, stream: str, total: Total) -> None:
@@ -355,14 +295,6 @@ class Ledger:
     def _renumber(self, numbers: Numbers) -> None:
         self._numbers = numbers
         self._changed.add(_NUMBERS)
-
-    def _leave(self, entry: Entry) -> None:
-        """Take an entry out of its place."""
-        del self._entries[entry.key]
-        lane = self._lanes[lane_of(entry)]
-        del lane[entry.key]
-        if not lane:
-            del self._lanes[lane_of(entry)]
 
     def _index(self, entry: Entry) -> None:
         number = next(reversed(self._chunks), 0)
@@ -383,10 +315,6 @@ def _first(found: Iterator[Name], each: int = 1) -> list[Name]:
 def _level(stream: str) -> str:
     """The first level of a stream's name."""
     return stream.partition("/")[0]
-
-
-def lane_of(entry: Entry) -> LaneId:
-    return LaneId(entry.destination, entry.lane)
 
 
 def _chunk_id(number: int) -> RecordId:

@@ -14,19 +14,18 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from state.entry import Entry, EntryState, FollowUp, Offer, first_entry, hash_of, replaced, unwritten
+from state.entry import Entry, EntryState, FollowUp, Offer, hash_of
 from state.flight import Flight
 from state.intervention import Intervention, Prediction, predict
-from state.lane import joined_by, ready, stopper_of
-from state.ledger import Accepted, LaneId, Ledger, lane_of
+from state.lane import ENDS_ORDER, joined_by, lane_of, ready
+from state.ledger import Accepted, Ledger
 from state.record import RecordId
 from state.retry import Circuit, RetryPolicy
+from state.waiting.change import claimed, ended, first_entry, is_out, let_go, replaced, taking_in, unwritten
+from state.waiting.entries import Waiting
 
 DEFAULT_PRIORITY: Final = 50
 NOWHERE: Final[Mapping[str, int]] = MappingProxyType({})
-
-ENDS_ORDER: Final = frozenset({"production.complete", "quality.hold"})
-"""Actions that state an order's whole quantity: totals of the order that are still held need not be posted any more."""
 
 
 class Outbox:
@@ -88,18 +87,19 @@ class Outbox:
         stream, upto = told.stream, told.upto
         if (told.hold is not None and told.dead is not None) or (stream is None) != (upto is None):
             raise ValueError(f"entry {key!r}: either hold or dead; stream and upto together")
-        if (known := self._ledger.entries.get(key)) is not None:
+        if (known := self.entry(key)) is not None:
             return self._offer_again(known, told)
         if (done := self._ledger.accepted(key)) is not None:
-            known_contents = (done.content_hash, *done.proposed)
-            return Offer.DUPLICATE if told.content_hash in known_contents else Offer.CONTRADICTED
+            return self._told_again(key, done, told)
         if stream is not None and upto is not None:
             if (total := self._ledger.total(stream)) is not None and upto <= total.upto:
                 return Offer.DUPLICATE
             self._ledger.advance(stream, upto, told.at_ms)
         number = self._ledger.next_number()
         entry = first_entry(told, key=key, number=number, action=action, destination=destination)
-        self._join(entry, told.at_ms)
+        if (joined := joined_by(entry, self.waiting.lane(lane_of(entry), latest_first=True))) is not None:
+            self._ledger.take_place(joined, taking_in(entry, joined))
+            return Offer.ACCEPTED
         self._admit(entry, told.at_ms, f"accepted as {entry.state}: {entry.reason}" if entry.reason else "accepted")
         return Offer.ACCEPTED
 
@@ -108,10 +108,9 @@ class Outbox:
         return self._ledger.correction_key(fact)
 
     def propose(self, fact: str, proposal: FollowUp, *, destination: str) -> Offer:
-        """Take in the correction of a fact that is done and came with other content. Each content proposes once."""
-        self._ledger.proposed(fact, proposal.content_hash)
+        """Take in the correction of a fact that is done and came with other content."""
         key, action = self.correction_key(fact), proposal.action or ""
-        if (known := self._ledger.entries.get(key)) is not None:
+        if (known := self.entry(key)) is not None:
             return self._offer_again(known, proposal)
         number = self._ledger.next_number()
         entry = first_entry(proposal, key=key, number=number, action=action, destination=destination, amends=fact)
@@ -126,7 +125,7 @@ class Outbox:
         batch: list[Entry] = []
         if room <= 0:
             return ()
-        ranked = sorted(self._ledger.standings(destination))
+        ranked = sorted(self.waiting.standings(destination))
         if circuit.failures:
             # A probe takes what was tried longest ago, so that one entry that always fails cannot close the circuit.
             ranked.sort(key=lambda one: one[0].due_ms)
@@ -137,7 +136,7 @@ class Outbox:
                 self._ledger.count_full(destination)
                 break
             if stands.due_ms <= now_ms and not self._flight.is_busy(lane):
-                sendable = ready(self._ledger.lane(lane), now_ms).entries
+                sendable = ready(self.waiting.lane(lane), now_ms).entries
                 batch += [self._claimed(entry, now_ms) for entry in sendable[: room - len(batch)]]
         return tuple(batch)
 
@@ -215,18 +214,18 @@ class Outbox:
         """
         intervention = Intervention(act)
         predictions = tuple(
-            predict(intervention, key, self._ledger.entries.get(key), self._ledger.accepted(key))
-            for key in dict.fromkeys(keys)
+            predict(intervention, key, self.entry(key), self._ledger.accepted(key)) for key in dict.fromkeys(keys)
         )
         for prediction in predictions:
-            entry = self._ledger.entries.get(prediction.key)
+            entry = self.entry(prediction.key)
             if dry_run or prediction.would is None or entry is None:
                 continue
             what = f"{intervention}: {reason}"
             if prediction.would is EntryState.SKIPPED:
                 self._finish(entry, EntryState.SKIPPED, reason, now_ms, what, by)
             else:
-                self._admit(self._let_go(entry, intervention, by), now_ms, what, by)
+                released_by = by if intervention is Intervention.RELEASE else entry.released_by
+                self._admit(let_go(entry, released_by), now_ms, what, by)
         return predictions
 
     def decide_anew(self, key: str, told: FollowUp, *, by: str, what: str) -> None:
@@ -234,7 +233,7 @@ class Outbox:
 
         Raises `ValueError` for one in another state, or that may stand at its destination with the content it has.
         """
-        entry = self._ledger.entries.get(key)
+        entry = self.entry(key)
         if entry is None or entry.state not in (EntryState.DEAD, EntryState.HELD) or entry.uncertain:
             raise ValueError(f"entry {key!r}: it is neither dead nor held, or may stand as it is")
         self._replace(entry, told, what, by)
@@ -257,13 +256,18 @@ class Outbox:
 
     # What lists show.
 
+    @property
+    def waiting(self) -> Waiting:
+        """The entries that are not done, to be asked only."""
+        return self._ledger.waiting
+
     def entries(self, state: EntryState | None = None) -> tuple[Entry, ...]:
         """The entries that are not done, oldest first."""
-        return tuple(entry for entry in self._ledger.entries.values() if state is None or entry.state is state)
+        return self.waiting.by_number(state)
 
     def entry(self, key: str) -> Entry | None:
         """The entry of this key, while it is not done."""
-        return self._ledger.entries.get(key)
+        return self.waiting.entries.get(key)
 
     def accepted(self, key: str) -> Accepted | None:
         """What is remembered of a key whose entry is done; None for one that is unknown, forgotten or a total's."""
@@ -271,7 +275,7 @@ class Outbox:
 
     def depth(self) -> dict[EntryState, int]:
         """How many entries that are not done are in each state."""
-        return {state: count for state, count in self._ledger.depth.items() if count}
+        return self.waiting.depth()
 
     def done_keys(self) -> Iterator[str]:
         """Keys of entries that are delivered or skipped, the latest first; the store has the entries. Read at once."""
@@ -285,17 +289,6 @@ class Outbox:
         """The last total accepted of each stream that begins so."""
         return {stream: total.upto for stream, total in self._ledger.totals(prefix)}
 
-    def waits_for(self, key: str) -> Entry | None:
-        """The entry that keeps this pending one back by the blocking table."""
-        entry = self._ledger.entries.get(key)
-        return None if entry is None else stopper_of(self._ledger.lane(lane_of(entry)), key)
-
-    @property
-    def oldest_pending_ms(self) -> int | None:
-        """When the oldest entry that is pending or claimed was accepted."""
-        waiting = (EntryState.PENDING, EntryState.CLAIMED)
-        return min((one.created_ms for one in self._ledger.entries.values() if one.state in waiting), default=None)
-
     @property
     def next_due_ms(self) -> int | None:
         """The earliest moment at which `claim` gives something, perhaps past; None while only outcomes or acts help."""
@@ -306,21 +299,40 @@ class Outbox:
         return min((due_ms for due_ms in self._dues() if due_ms > now_ms), default=None)
 
     def _dues(self) -> Iterator[int]:
-        for destination in self._ledger.destinations():
+        for destination in self.waiting.destinations():
             circuit = self._ledger.circuit(destination)
             is_probing = circuit.failures > 0 and self._flight.count(destination) > 0
-            earliest_ms = None if is_probing else self._ledger.earliest_ms(destination, self._flight.is_busy)
+            earliest_ms = None if is_probing else self.waiting.earliest_ms(destination, self._flight.is_busy)
             if earliest_ms is not None:
                 yield max(earliest_ms, circuit.open_until_ms)
 
     # How it is done.
+
+    def _told_again(self, fact: str, done: Accepted, told: FollowUp) -> Offer:
+        """A fact that is done is told again, and the latest telling counts: it may be what stands, what is proposed, or
+        what people refused since that stands."""
+        proposal, is_what_stands = self.entry(self.correction_key(fact)), told.content_hash == done.content_hash
+        if proposal is not None and (
+            told.content_hash == proposal.content_hash or (is_what_stands and is_out(proposal))
+        ):
+            return self._offer_again(proposal, told)
+        if not is_what_stands:
+            return Offer.DUPLICATE if told.content_hash in done.refused else Offer.CONTRADICTED
+        if proposal is None:
+            return Offer.DUPLICATE
+        self._withdraw(proposal, told.at_ms)
+        return Offer.WITHDRAWN
+
+    def _withdraw(self, proposal: Entry, now_ms: int) -> None:
+        """What stands was told again: the correction of it is wanted no more."""
+        self._ledger.withdraw(ended(proposal, EntryState.SKIPPED, "told again as it stands", now_ms, "withdrawn"))
 
     def _offer_again(self, entry: Entry, update: FollowUp) -> Offer:
         if update.content_hash == entry.content_hash:
             if entry.follow_up is not None:
                 self._ledger.put(replace(entry, follow_up=None))
             return Offer.DUPLICATE
-        if entry.state is EntryState.CLAIMED or entry.uncertain:
+        if is_out(entry):
             self._ledger.put(replace(entry, follow_up=update, changed_ms=update.at_ms))
             return Offer.WAITING
         self._replace(entry, update)
@@ -337,8 +349,13 @@ class Outbox:
     def _return(self, entry: Entry, now_ms: int, what: str) -> None:
         """Write an entry that came back without being delivered. Other content that waited takes its place now."""
         self._write(entry, now_ms, what)
-        written = self._ledger.entries[entry.key]
-        if written.follow_up is not None and written.state is not EntryState.CLAIMED and not written.uncertain:
+        written = self.waiting.entries[entry.key]
+        if written.follow_up is None or is_out(written):
+            return
+        stands = self.accepted(written.amends)
+        if stands is not None and stands.content_hash == written.follow_up.content_hash:
+            self._withdraw(written, now_ms)
+        else:
             self._replace(written, written.follow_up)
 
     def _write(self, entry: Entry, now_ms: int, what: str, by: str = "") -> None:
@@ -348,47 +365,24 @@ class Outbox:
         """Write an entry that is new, other or let go; one that ends its order makes totals superfluous."""
         self._write(entry, now_ms, what, by)
         if entry.state is EntryState.PENDING and entry.action in ENDS_ORDER:
-            self._supersede(lane_of(entry), entry.key, now_ms)
-
-    def _supersede(self, lane: LaneId, key: str, now_ms: int) -> None:
-        held = [one for one in self._ledger.lane(lane) if one.state is EntryState.HELD and one.stream is not None]
-        for entry in held:
-            self._finish(entry, EntryState.SKIPPED, f"superseded by completion {key}", now_ms, "superseded")
-
-    def _let_go(self, entry: Entry, intervention: Intervention, by: str) -> Entry:
-        released_by = by if intervention is Intervention.RELEASE else entry.released_by
-        return replace(entry, state=EntryState.PENDING, reason="", attempts=0, not_before_ms=0, released_by=released_by)
+            for held in tuple(self.waiting.lane(lane_of(entry))):
+                if held.state is EntryState.HELD and held.stream is not None:
+                    self._finish(
+                        held, EntryState.SKIPPED, f"superseded by completion {entry.key}", now_ms, "superseded"
+                    )
 
     def _finish(self, entry: Entry, state: EntryState, reason: str, now_ms: int, what: str, by: str = "") -> None:
-        history = entry.noted(now_ms, what, by)
-        done = replace(entry, state=state, reason=reason, changed_ms=now_ms, not_before_ms=0, history=history)
-        self._ledger.finish(done)
-
-    def _join(self, total: Entry, now_ms: int) -> None:
-        """A total that may be sent takes the place of the one that waits before it."""
-        if (joined := joined_by(total, self._ledger.lane(lane_of(total), latest_first=True))) is not None:
-            self._finish(joined, EntryState.SKIPPED, f"compacted into {total.key}", now_ms, "compacted")
+        self._ledger.finish(ended(entry, state, reason, now_ms, what, by))
 
     def _claimed(self, entry: Entry, now_ms: int) -> Entry:
-        again = entry.state is EntryState.CLAIMED
-        look_after_ms = self._look_after_ms.get(entry.destination, 0)
-        claimed = replace(
-            entry,
-            state=EntryState.CLAIMED,
-            uncertain=entry.uncertain or again,
-            goes_on=entry.goes_on and not again,
-            by_calls=entry.by_calls or look_after_ms > 0,
-            not_before_ms=now_ms + look_after_ms if look_after_ms else entry.not_before_ms,
-            attempts=entry.attempts + 1,
-            changed_ms=now_ms,
-        )
-        self._ledger.put(claimed)
-        self._flight.take_off(claimed)
-        return claimed
+        sent = claimed(entry, now_ms, self._look_after_ms.get(entry.destination, 0))
+        self._ledger.put(sent)
+        self._flight.take_off(sent)
+        return sent
 
     def _landed(self, key: str) -> Entry:
         """The claimed entry of an outcome, not in flight any more."""
-        entry = self._ledger.entries.get(key)
+        entry = self.entry(key)
         if entry is None or entry.state is not EntryState.CLAIMED:
             raise ValueError(f"an outcome for {key!r}, which is not claimed")
         self._flight.land(key)

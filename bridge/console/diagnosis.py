@@ -11,7 +11,7 @@ from bridge.console.trouble import Level, Trouble
 from bridge.console.watch import Failure, OdooView, SessionView, StoreView, Told, kind_and_place
 from bridge.doctor.clock import WRONG_MS, told_difference
 from bridge.doctor.key import ends_soon
-from bridge.intervention.alarm import ALL, Overdue
+from bridge.intervention.alarm import DECIDE, Overdue
 from bridge.orders.record import Answer, OrderRecord
 from bridge.wiring import servers
 from state.entry import Entry, EntryState
@@ -22,6 +22,9 @@ SLOW_MS: Final = 10_000
 """How long Odoo may take to answer before that is a trouble; a call is given up much later."""
 LATE_MS: Final = 300_000
 """Postings that wait longer although Odoo answers wait for something that a person should look at."""
+
+
+TOO_MUCH: Final = ": too many, or for too long"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,10 +57,7 @@ class Facts:
 def facts(inside: Inside) -> Facts:
     """Read them now."""
     core, settings = inside.core, inside.plant.settings
-    oldest: dict[EntryState, Entry] = {}
-    for one in core.outbox.entries():
-        if one.state not in oldest or one.changed_ms < oldest[one.state].changed_ms:
-            oldest[one.state] = one
+    oldest = {state: one for state in EntryState if (one := core.outbox.waiting.oldest(state)) is not None}
     open_orders = [record for record in core.book.records.values() if record.is_open]
     answers = {answer: tuple(one for one in open_orders if one.answer is answer) for answer in Answer}
     return Facts(
@@ -72,7 +72,7 @@ def facts(inside: Inside) -> Facts:
         odoo_url=settings.odoo.url,
         odoo_unverified=settings.odoo.is_unverified,
         depth=core.outbox.depth(),
-        oldest_pending_ms=core.outbox.oldest_pending_ms,
+        oldest_pending_ms=core.outbox.waiting.oldest_pending_ms,
         oldest=oldest,
         nodes=nodes(inside),
         answers=answers,
@@ -310,12 +310,13 @@ _DECIDE: Final = {
 
 
 def _entries(seen: Facts) -> Iterator[Trouble]:
-    undecided = any(one.limit == ALL for one in seen.overdue)
+    passed = {one.limit for one in seen.overdue}
     for state, ((single, several), means, do) in _DECIDE.items():
+        undecided = DECIDE[state] in passed
         if count := seen.depth.get(state, 0):
             yield Trouble(
                 level=Level.STOP if undecided else Level.WARN,
-                title=f"{single if count == 1 else several.format(count)}{' for too long' if undecided else ''}",
+                title=f"{single if count == 1 else several.format(count)}{TOO_MUCH if undecided else ''}",
                 since_ms=seen.oldest[state].changed_ms if state in seen.oldest else None,
                 means=means,
                 do=do,
@@ -323,7 +324,7 @@ def _entries(seen: Facts) -> Iterator[Trouble]:
                 link="/attention",
             )
     for one in seen.overdue:
-        if one.limit != ALL:
+        if one.limit not in DECIDE.values():
             yield Trouble(
                 level=Level.STOP,
                 title=f"The workflow {one.limit} is late",

@@ -113,7 +113,7 @@ async def entry(request: web.Request) -> web.StreamResponse:
         why=() if found.trace is None else reasons(found.trace, desk.inside.core.floor.assets.timezone),
         link=odoo_link(desk.inside.plant.settings.odoo.url, receipt),
         simulator=_is_simulator(desk.inside),
-        stopper=desk.inside.core.outbox.waits_for(key),
+        stopper=desk.inside.core.outbox.waiting.waits_for(key),
     )
 
 

@@ -46,7 +46,8 @@ from ruleset.transaction import (
 )
 from state.entry import EntryState, FollowUp, Offer, hash_of
 from state.intervention import Prediction
-from state.outbox import DEFAULT_PRIORITY, ENDS_ORDER, Outbox
+from state.lane import ENDS_ORDER, LaneId
+from state.outbox import DEFAULT_PRIORITY, Outbox
 
 PUBLISH_ACTION: Final = "order.publish"
 REQUEST_ACTION: Final = "quality.publish"
@@ -260,9 +261,8 @@ class Postings:
 
     def is_completing(self, order: str) -> bool:
         """Whether a completion of this order is being posted: Odoo may show it before its outcome is here."""
-        return any(
-            entry.action in ENDS_ORDER and entry.lane == order for entry in self.outbox.entries(EntryState.CLAIMED)
-        )
+        lane = self.outbox.waiting.lane(LaneId(Destination.ODOO, order))
+        return any(entry.action in ENDS_ORDER and entry.state is EntryState.CLAIMED for entry in lane)
 
     def postpone(self, setback: Setback, now_ms: int) -> tuple[Notice, ...]:
         """Give a batch back that had no outcome, to be tried again later."""
@@ -302,6 +302,8 @@ class Postings:
                 return (Notice(level="warning", name="entry.replaced", fields={"key": key, "action": what}), *held)
             case Offer.CONTRADICTED:
                 return (self._propose(key, told),)
+            case Offer.WITHDRAWN:
+                return (Notice(level="warning", name="entry.withdrawn", fields={"fact": key, "action": what}),)
             case Offer.DUPLICATE | Offer.WAITING:
                 return ()
 

@@ -1,4 +1,4 @@
-"""The alarm about what waits for people: too many dead letters and held entries, or one too long, or a workflow late.
+"""The alarms: too many dead letters or one for too long, the same of held entries, and workflows that are late.
 
 Pure, and nothing of it is stored: after a start it is said again. It looks once a minute of its caller's time, told
 once while it lasts and once a day, so that the log of a bad night can be read in the morning.
@@ -6,19 +6,27 @@ once while it lasts and once a day, so that the log of a bad night can be read i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
 from bridge.core.input import Notice
 from bridge.plant import Workflow
-from state.entry import Entry, EntryState
+from state.entry import EntryState
 from state.outbox import Outbox
 
 LOOK_MS: Final = 60_000
 AGAIN_MS: Final = 86_400_000
-ALL: Final = "all"
-"""The name of the limit on everything that is dead or held; the others are workflows."""
+DECIDE: Final = {EntryState.DEAD: "limits.dead", EntryState.HELD: "limits.held"}
+"""The names of the limits on what only a person can end; the others are workflows."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limit:
+    """So many entries at most, and none of them for longer than this."""
+
+    most: int
+    longest_ms: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,11 +41,11 @@ class Overdue:
 
 @dataclass(slots=True, kw_only=True)
 class Alarm:
-    """`most` dead and held entries, and none of them for longer than `longest_ms`."""
+    """What may be dead, and what held, before somebody is told, and what each workflow says."""
 
     outbox: Outbox
-    most: int
-    longest_ms: int
+    dead: Limit
+    held: Limit
     workflows: tuple[Workflow, ...] = ()
     overdue: tuple[Overdue, ...] = ()
     _look_from_ms: int = 0
@@ -67,19 +75,25 @@ class Alarm:
             yield Notice(level="info", name="entries.in_time", fields={"limit": limit})
 
     def _passed(self, now_ms: int) -> Iterator[Overdue]:
-        entries = self.outbox.entries()
-        waiting = [one for one in entries if one.state in (EntryState.DEAD, EntryState.HELD)]
-        if waiting and (len(waiting) > self.most or _oldest_ms(waiting) < now_ms - self.longest_ms):
-            yield Overdue(limit=ALL, tell="", entries=len(waiting), oldest_ms=_oldest_ms(waiting))
-        for flow in self.workflows:
-            if flow.alert is None or flow.alert_after_ms is None:
+        depth = self.outbox.depth()
+        for state, limit in ((EntryState.DEAD, self.dead), (EntryState.HELD, self.held)):
+            oldest = self.outbox.waiting.oldest(state)
+            if oldest is None:
                 continue
-            late = [
-                one for one in entries if one.action in flow.actions and one.created_ms < now_ms - flow.alert_after_ms
-            ]
-            if late:
-                yield Overdue(limit=flow.name, tell=flow.alert, entries=len(late), oldest_ms=_oldest_ms(late))
+            if depth[state] > limit.most or oldest.changed_ms < now_ms - limit.longest_ms:
+                yield Overdue(limit=DECIDE[state], tell="", entries=depth[state], oldest_ms=oldest.changed_ms)
+        yield from self._late(now_ms)
 
-
-def _oldest_ms(entries: Iterable[Entry]) -> int:
-    return min(one.created_ms for one in entries)
+    def _late(self, now_ms: int) -> Iterator[Overdue]:
+        """One pass for all workflows: during an outage each of its entries may be late."""
+        alarmed = [flow for flow in self.workflows if flow.alert_after_ms is not None]
+        flows = {action: flow for flow in alarmed for action in flow.actions}
+        late: dict[str, list[int]] = {}
+        for one in self.outbox.waiting.entries.values() if flows else ():
+            flow = flows.get(one.action)
+            if flow and flow.alert_after_ms is not None and one.created_ms < now_ms - flow.alert_after_ms:
+                late.setdefault(flow.name, []).append(one.created_ms)
+        for flow in alarmed:
+            if flow.name in late:
+                since = late[flow.name]
+                yield Overdue(limit=flow.name, tell=flow.alert or "", entries=len(since), oldest_ms=min(since))

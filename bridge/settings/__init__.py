@@ -78,9 +78,13 @@ class LimitSettings:
     """Inputs that wait for the core; when it is full the bridge stops reading."""
     outbox: int = 100_000
     """Entries that are not done; at it the host goes offline, so that conforming nodes store, and documents wait."""
-    undecided: int = 50
-    """Dead letters and held entries at most, before somebody is told."""
-    undecided_for_ms: int = 8 * 3_600_000
+    dead: int = 50
+    """Dead letters at most, before somebody is told."""
+    dead_for_ms: int = 8 * 3_600_000
+    """How long one of them may wait for a person before somebody is told."""
+    held: int = 50
+    """Held entries at most, before somebody is told."""
+    held_for_ms: int = 8 * 3_600_000
     """How long one of them may wait for a person before somebody is told."""
     keys_kept_ms: int = 30 * 86_400_000
     """At least as long as the longest outage planned for."""
@@ -261,8 +265,10 @@ def _limits(section: Section) -> LimitSettings:
         commit_patience_ms=section.duration("commit_patience", default.commit_patience_ms),
         inbox_queue=section.integer("inbox_queue", default.inbox_queue, at_least=1),
         outbox=section.integer("outbox", default.outbox, at_least=1),
-        undecided=section.integer("undecided", default.undecided, at_least=1),
-        undecided_for_ms=section.duration("undecided_for", default.undecided_for_ms, at_least_ms=60_000),
+        dead=section.integer("dead", default.dead, at_least=1),
+        dead_for_ms=section.duration("dead_for", default.dead_for_ms, at_least_ms=60_000),
+        held=section.integer("held", default.held, at_least=1),
+        held_for_ms=section.duration("held_for", default.held_for_ms, at_least_ms=60_000),
         keys_kept_ms=section.duration("keys_kept", default.keys_kept_ms, at_least_ms=3_600_000),
         stale_grace_ms=section.duration("stale_grace", default.stale_grace_ms),
         answer_within_ms=section.duration("answer_within", default.answer_within_ms),

@@ -142,7 +142,7 @@ MUTATIONS: Final = (
     ),
     Mutation(
         removes="without the inbox nobody looks while an attempt may still run",
-        file="state/outbox.py",
+        file="state/waiting/change.py",
         old="not_before_ms=now_ms + look_after_ms if look_after_ms else entry.not_before_ms,",
         new="not_before_ms=entry.not_before_ms,",
         test=f"{LOOK}::test_an_uncertain_entry_waits_until_no_attempt_can_run_any_more_and_other_lanes_go_on",
@@ -150,7 +150,7 @@ MUTATIONS: Final = (
     Mutation(
         removes="a completion waits for a consumption that is held",
         file="state/lane.py",
-        old='"material.consume": _END_OF_ORDER,',
+        old='"material.consume": ENDS_ORDER,',
         new='"material.consume": _NOTHING,',
         test=f"{LANE}::test_a_held_consumption_keeps_the_completion_back",
     ),

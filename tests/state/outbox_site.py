@@ -47,7 +47,7 @@ class Site:
             content=content,
         )
 
-    def total(self, upto: int, lane: str = "mo-1", stream: str = "", hold: str | None = None) -> Offer:
+    def total(self, upto: int, lane: str = "mo-1", stream: str = "", hold: str | None = None, now_ms: int = 0) -> Offer:
         stream = stream or f"{lane}/good"
         return self.outbox.offer(
             key=f"progress:{stream}:{upto}",
@@ -55,7 +55,7 @@ class Site:
             action="production.progress",
             destination=ODOO,
             body=b"%d" % upto,
-            now_ms=0,
+            now_ms=now_ms,
             stream=stream,
             upto=Decimal(upto),
             hold=hold,

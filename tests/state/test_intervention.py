@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from state.entry import EntryState, Note
-from state.intervention import Prediction
+from state.intervention import UNKNOWN, Prediction
 from tests.state.outbox_site import ODOO, Site
 
 
@@ -35,7 +35,7 @@ def test_acts_do_what_their_dry_run_says(site: Site) -> None:
         Prediction("pending", None, "only dead entries; this one is pending"),
         Prediction("claimed", None, "is being sent and may stand at its destination already; wait for its outcome"),
         Prediction("done", None, "delivered already"),
-        Prediction("unknown", None, "no such entry; it may be done and forgotten"),
+        Prediction("unknown", None, UNKNOWN),
     )
     assert site.outbox.act("skip", keys, by="ann", reason="r", now_ms=1) == would["skip"]
     assert site.states() == before | dict.fromkeys(("dead", "held", "pending"), EntryState.SKIPPED)

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import get_args
 
 from ruleset.transaction import Transaction
-from state.entry import EntryState
+from state.entry import EntryState, Offer
 from state.lane import BLOCKS
+from state.record import Table
 from tests.state.outbox_site import Site
 
 
@@ -44,10 +45,10 @@ def test_a_dead_start_keeps_back_the_finish_but_not_scrap(site: Site) -> None:
     site.offer("finish", "workorder.finish")
     site.offer("scrap", "production.scrap")
     assert site.claim() == ["scrap"]
-    blocker = site.outbox.waits_for("finish")
+    blocker = site.outbox.waiting.waits_for("finish")
     assert blocker is not None
     assert (blocker.key, blocker.reason) == ("start", "order_state: the order is a draft")
-    assert site.outbox.waits_for("scrap") is None
+    assert site.outbox.waiting.waits_for("scrap") is None
     site.deliver("scrap")
     site.outbox.act("replay", ["start"], by="ann", reason="order confirmed", now_ms=2)
     assert site.claim() == ["start", "finish"]
@@ -86,9 +87,32 @@ def test_waiting_totals_of_a_stream_become_one(site: Site) -> None:
         site.total(upto)
         site.total(upto, stream="mo-1/rework")
     assert site.claim() == ["progress:mo-1/good:100", "progress:mo-1/rework:100"]
-    skipped = [entry for entry in site.done().values() if entry.state is EntryState.SKIPPED]
-    assert len(skipped) == 18
-    assert skipped[0].reason.startswith("compacted into progress:mo-1/")
+    assert site.done() == {}
+
+
+def test_a_total_that_takes_in_others_has_their_place_and_age_and_they_leave_no_record(site: Site) -> None:
+    site.total(10, now_ms=5)
+    site.commit()
+    for upto in (1, 2):
+        site.total(upto, stream="mo-1/rework", now_ms=5 + upto)
+        site.total(10 + upto, now_ms=5 + upto)
+    site.offer("scrap")
+    for _ in range(2):
+        assert [(one.key, one.number, one.created_ms) for one in site.outbox.entries()] == [
+            ("progress:mo-1/good:12", 1, 5),
+            ("progress:mo-1/rework:2", 2, 6),
+            ("scrap", 6, 0),
+        ]
+        site.commit()
+        assert {record.id for record in site.records if record.table in (Table.ENTRY, Table.DONE)} == {
+            "progress:mo-1/good:12",
+            "progress:mo-1/rework:2",
+            "scrap",
+        }
+        site.crash()
+    (first, *_) = site.outbox.entries()
+    assert [(note.at_ms, note.what) for note in first.history] == [(5, "accepted"), (7, "took in the total before it")]
+    assert site.total(11) is Offer.DUPLICATE
 
 
 def test_totals_are_not_joined_over_another_entry_nor_with_one_that_was_sent(site: Site) -> None:

@@ -157,7 +157,7 @@ def test_what_is_held_dead_or_declined_in_one_lane_keeps_back_nothing_of_another
     assert wanted <= {entry.key for entry in plant.delivered}
     assert batches <= len(stopped) + len(good) + len(declined)
     for entry in plant.site.outbox.entries():
-        assert entry.state in ("held", "dead") or plant.site.outbox.waits_for(entry.key) is not None
+        assert entry.state in ("held", "dead") or plant.site.outbox.waiting.waits_for(entry.key) is not None
 
 
 @UNHURRIED

@@ -51,7 +51,7 @@ def test_the_oldest_waiting_entry_is_the_age_of_the_outbox(site: Site) -> None:
     site.offer("a", now_ms=2)
     site.offer("b", now_ms=3)
     site.claim(limit=1)
-    assert site.outbox.oldest_pending_ms == 2
+    assert site.outbox.waiting.oldest_pending_ms == 2
 
 
 def test_nothing_is_due_while_only_an_outcome_helps(site: Site) -> None:
@@ -64,7 +64,7 @@ def test_nothing_is_due_while_only_an_outcome_helps(site: Site) -> None:
 
 def test_an_outbox_with_nothing_to_send_has_no_age(site: Site) -> None:
     site.offer("dead", dead="x")
-    assert (site.outbox.oldest_pending_ms, site.outbox.next_due_ms) == (None, None)
+    assert (site.outbox.waiting.oldest_pending_ms, site.outbox.next_due_ms) == (None, None)
 
 
 def test_a_lane_is_due_again_when_all_of_it_landed_and_others_are_meanwhile(site: Site) -> None:

@@ -18,7 +18,8 @@ from ruleset.transaction import (
     Transaction,
     encode,
 )
-from state.entry import Entry, EntryState, FollowUp, first_entry
+from state.entry import Entry, EntryState, FollowUp
+from state.waiting.change import first_entry
 
 WHERE = "acme/berlin/assembly/cell-1"
 NOWHERE = Provenance(rule="broken", version="1", topic="t")

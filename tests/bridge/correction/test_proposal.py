@@ -183,9 +183,78 @@ def test_other_content_proposes_once() -> None:
     desk = posted(completed(80))
     desk.postings.post(completed(70), 4)
     entry = only(desk)
-    assert (desk.postings.post(completed(70), 5), desk.postings.post(completed(80), 5), only(desk)) == ((), (), entry)
+    assert (desk.postings.post(completed(70), 5), only(desk)) == ((), entry)
     act(desk, ActKind.SKIP, FIRST)
     assert (desk.postings.post(completed(70), 6), desk.states()) == ((), {})
+
+
+def test_a_content_that_stood_before_is_proposed_anew_once_another_stands() -> None:
+    desk, found = posted(completed(80)), []
+    for quantity in (70, 80, 70, 80):
+        desk.postings.post(completed(quantity), 4)
+        (key,) = desk.states()
+        found.append((key, differences(desk)[key]))
+        act(desk, ActKind.RELEASE, key)
+        deliver(desk)
+    assert found == [
+        (f"correction:{number}:{FACT}", Decimal(by)) for number, by in ((1, -10), (2, 10), (3, -10), (4, 10))
+    ]
+
+
+def test_what_was_refused_stays_so_until_something_else_stands() -> None:
+    desk = posted(completed(80))
+    desk.postings.post(completed(70), 4)
+    act(desk, ActKind.SKIP, FIRST)
+    desk.postings.post(completed(75), 5)
+    assert (desk.postings.post(completed(70), 6), differences(desk)) == ((), {SECOND: Decimal(-5)})
+    act(desk, ActKind.RELEASE, SECOND)
+    deliver(desk)
+    desk.postings.post(completed(70), 7)
+    assert differences(desk) == {f"correction:3:{FACT}": Decimal(-5)}
+
+
+def test_what_stands_and_is_told_again_withdraws_what_is_proposed() -> None:
+    desk = posted(completed(80))
+    desk.postings.post(completed(70), 4)
+    assert said(desk.postings.post(completed(80), 5)) == [("warning", "entry.withdrawn")]
+    assert (desk.states(), desk.postings.post(completed(80), 6)) == ({}, ())
+    desk.postings.post(completed(70), 7)
+    assert differences(desk) == {SECOND: Decimal(-10)}
+
+
+def test_tellings_that_come_again_in_their_order_leave_nothing_proposed() -> None:
+    desk = posted(completed(80))
+    desk.postings.post(completed(70), 4)
+    act(desk, ActKind.RELEASE, FIRST)
+    deliver(desk)
+    for quantity in (80, 70):
+        desk.postings.post(completed(quantity), 5)
+    assert desk.states() == {}
+
+
+@pytest.mark.parametrize("is_declined", [False, True])
+def test_what_stands_and_is_told_again_while_its_correction_is_sent_counts_after_the_outcome(is_declined: bool) -> None:
+    desk = posted(completed(80))
+    desk.postings.post(completed(70), 4)
+    act(desk, ActKind.RELEASE, FIRST)
+    desk.outbox.claim("odoo", now_ms=6, limit=1)
+    assert (desk.postings.post(completed(80), 7), differences(desk)) == ((), {FIRST: Decimal(-10)})
+    if is_declined:
+        desk.postings.resolve(Declined(key=FIRST, code="no_stock", reason="gone"), 8)
+        assert desk.states() == {}
+    else:
+        desk.postings.resolve(Applied(key=FIRST, receipt=RECEIPT), 8)
+        assert differences(desk) == {SECOND: Decimal(10)}
+
+
+def test_after_a_correction_by_hand_the_first_content_is_other_content() -> None:
+    desk = posted(scrapped(10))
+    desk.postings.post(scrapped(7), 4)
+    act(desk, ActKind.SKIP, FIRST)
+    assert (desk.postings.post(scrapped(7), 5), desk.states()) == ((), {})
+    desk.postings.post(scrapped(10), 6)
+    assert (only(desk).key, only(desk).state) == (SECOND, EntryState.DEAD)
+    assert said(desk.postings.post(scrapped(7), 7)) == [("warning", "entry.withdrawn")]
 
 
 def test_a_later_content_takes_the_place_of_what_is_proposed() -> None:

@@ -51,6 +51,7 @@ class Proposals(RuleBasedStateMachine):
         self.desk.postings.post(one, self.now_ms)
         again = self.desk.postings.post(one, self.now_ms)
         assert again == (), "the same content proposed a second time"
+        self.counts(fact, hash_of(content_of(one, order_ran=False)))
         assert {key for key, entry in before.items() if entry.state is EntryState.CLAIMED} <= self.open().keys()
         self.commit()
 
@@ -142,6 +143,13 @@ class Proposals(RuleBasedStateMachine):
     def a_fact_has_one_open_entry(self) -> None:
         facts = [entry.fact for entry in self.open().values()]
         assert len(facts) == len(set(facts))
+
+    def counts(self, fact: str, content: str) -> None:
+        """What was told last stands, or is proposed, or waits for an outcome, or was refused."""
+        done = self.desk.outbox.accepted(fact)
+        entry = next((one for one in self.open().values() if one.fact == fact), None)
+        last = (entry.follow_up or entry).content_hash if entry else done and done.content_hash
+        assert content == last or (done and content in done.refused), "what was told last counts for nothing"
 
     def stands(self, fact: str) -> Decimal:
         """What Odoo has of a fact, with its corrections."""
