@@ -75,12 +75,8 @@ class Engine:
         self._orders = OrderEvents(assets, self._production.running)
         self._followed = followed_signals(rules, assets)
 
-    def observe(self, observation: Observation, now_ms: int) -> tuple[EngineOutput, ...]:
-        """Take one observation. Timers that are due by `now_ms` should have been run before, with `due`."""
-        return self.observe_all((observation,), now_ms)
-
     def observe_all(self, observations: Sequence[Observation], now_ms: int) -> tuple[EngineOutput, ...]:
-        """Take all observations of one message: conditions then see them together, never half of them."""
+        """Take all observations of one message: conditions see them together. `due` should have been called before."""
         outputs: list[EngineOutput] = []
         touched: dict[str, _Touched] = {}
         self._production.begin_message()
@@ -131,12 +127,17 @@ class Engine:
         return (equipment, signal) in self._followed
 
     def known_ms(self, equipment: str) -> int:
-        """Up to when samples of this equipment changed anything, by its own clock but never ahead of ours.
+        """Up to when samples of this equipment changed anything, by its own clock."""
+        return self._records.equipment(equipment).told_until_ms
 
-        It is stored with what changed. So samples that come again after a crash are either not later, or change
-        nothing now either.
-        """
-        return self._records.equipment(equipment).known_ms
+    def is_told(self, sample: Sample) -> bool:
+        """Whether this stored sample was told before."""
+        return self._records.equipment(sample.equipment).is_told(sample.signal, finite(sample.value), sample.at_ms)
+
+    def born(self, equipment: str, at_ms: int) -> None:
+        """The equipment's clock shows this now."""
+        if self._records.equipment(equipment).born(at_ms):
+            self._records.touch(equipment_id(equipment))
 
     def is_news(self, sample: Sample) -> bool:
         """Whether it tells another value than what is known."""
@@ -190,7 +191,7 @@ class Engine:
         if changed:
             outputs += self._production.before_change(sample, is_order=is_order, now_ms=now_ms)
             if isinstance(followed.signal.binding, MetricBinding):  # other clocks say nothing of the equipment's
-                memory.known_ms = max(memory.known_ms, min(sample.at_ms, now_ms))
+                memory.tell(sample.signal, known, value, sample.at_ms, now_ms)
             if value is None:
                 memory.values.pop(sample.signal, None)
             else:

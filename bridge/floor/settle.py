@@ -53,6 +53,14 @@ class Rules(Protocol):
         """Up to when samples of this equipment have changed anything, by its own clock; survives a crash."""
         ...
 
+    def is_told(self, sample: Sample) -> bool:
+        """Whether this stored sample was told before."""
+        ...
+
+    def born(self, equipment: str, at_ms: int) -> None:
+        """The clock of the equipment shows this now, or it was set back."""
+        ...
+
     def is_news(self, sample: Sample) -> bool:
         """Whether it tells another value than what is known."""
         ...
@@ -229,6 +237,7 @@ class Settler:
                 self._died(equipment, now_ms)
                 return True
             case Fresh():
+                self._rules.born(equipment, observation.at_ms)
                 self._was_born(equipment, now_ms)
             case Unheard() | CutShort():
                 return True
@@ -285,15 +294,10 @@ class Settler:
         group.until_ms = min(max(now_ms + self._settle_ms, granted_ms), group.began_ms + LONGEST_MS)
 
     def _is_known(self, each: Sample | Event) -> bool:
-        """Whether it cannot tell the rules anything, or told it before and is sent again as history.
-
-        So is one of the very millisecond: another message of that millisecond can hardly be told from the same one,
-        and a counter that is set back would count all its pieces again.
-        """
+        """Whether it cannot tell the rules anything, or told it before and is sent again as history."""
         if isinstance(each, Event):
             return False
-        is_repeated = each.historical and each.at_ms <= self._rules.known_ms(each.equipment)
-        return is_repeated or not self._rules.follows(each.equipment, each.signal)
+        return (each.historical and self._rules.is_told(each)) or not self._rules.follows(each.equipment, each.signal)
 
     # -- what waits
 

@@ -30,14 +30,45 @@ class Origin(msgspec.Struct, frozen=True):
 
 
 class EquipmentMemory(msgspec.Struct, omit_defaults=True, kw_only=True):
-    """`known_ms` is up to when samples changed anything. The notes say what has been remarked already."""
+    """`known_ms` is up to when samples changed anything, never ahead of our clock; `own_ms` the same by the equipment's
+    own clock, and `told` what changed then, each with what was before. The notes say what has been remarked already."""
 
     values: dict[str, Known] = {}
     known_ms: int = 0
+    own_ms: int = 0
+    told: dict[str, list[Known | None]] = {}
     stale: bool = False
     counters: dict[str, Counter] = {}
     orderless: bool = False
     history_noted: bool = False
+
+    @property
+    def told_until_ms(self) -> int:
+        """Up to when samples changed anything. It is stored with what changed: what comes again after a crash is either
+        not later, or changes nothing now either."""
+        return max(self.known_ms, self.own_ms)
+
+    def tell(self, signal: str, before: Known | None, value: Known | None, at_ms: int, now_ms: int) -> None:
+        """A sample changed the value."""
+        self.known_ms = max(self.known_ms, min(at_ms, now_ms))
+        if at_ms > self.own_ms:
+            self.own_ms, self.told = at_ms, {}
+        if at_ms == self.own_ms:
+            self.told.setdefault(signal, []).extend((before, value))
+
+    def is_told(self, signal: str, value: Known | None, at_ms: int) -> bool:
+        """Whether a stored sample was told before. Of the very last moment only a part may have arrived."""
+        if at_ms == self.own_ms >= self.known_ms:
+            return value in self.told.get(signal, ())
+        return at_ms <= self.told_until_ms
+
+    def born(self, at_ms: int) -> bool:
+        """The equipment's clock shows this now. Whether it was set back since: how far ahead of ours it was before says
+        nothing of what it stores from now on."""
+        is_set_back = at_ms < self.own_ms
+        if is_set_back:
+            self.own_ms, self.told = 0, {}
+        return is_set_back
 
 
 class CollectMemory(msgspec.Struct, omit_defaults=True, kw_only=True, tag_field="form", tag="collect"):

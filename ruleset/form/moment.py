@@ -18,7 +18,7 @@ from ruleset.trace.outline import Outline
 from ruleset.trace.trace import Check, Outcome, Told, Trace
 from ruleset.transaction import Provenance
 
-Known: TypeAlias = "bool | int | float | str"
+Known: TypeAlias = bool | int | float | str
 
 
 class OnError(StrEnum):

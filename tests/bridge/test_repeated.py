@@ -11,7 +11,7 @@ from odoo_adapter.odoo import OrderRead
 from ruleset.engine import Engine
 from ruleset.output import Post
 from ruleset.rules import compile_rules
-from ruleset.sample import Event, Source
+from ruleset.sample import Event, Plain, Source
 from state.entry import EntryState
 from tests.bridge import rig
 from tests.ruleset.floor import ASSETS, PRESS, START_MS, plant
@@ -128,6 +128,11 @@ async def test_a_document_that_retracts_what_was_posted_before_a_restart_is_for_
     )
 
 
+def told_as(signal: str) -> Event:
+    fields: dict[str, Plain] = {"order": "mo-1", "qty": 1, "reason": "S01"}
+    return Event(equipment=PRESS, signal=signal, id="1", fields=fields, at_ms=START_MS, source=Source(topic="t"))
+
+
 def test_two_running_numbers_of_one_equipment_are_two_facts() -> None:
     assets = plant(ASSETS.replace("      work_started: {document: work_started", REWORK))
     rules, problems = compile_rules({"rules/a.yaml": TWO_RULES}, assets)
@@ -136,17 +141,7 @@ def test_two_running_numbers_of_one_equipment_are_two_facts() -> None:
     posted = [
         output.transaction.key
         for signal in ("scrap", "rework")
-        for output in engine.observe(
-            Event(
-                equipment=PRESS,
-                signal=signal,
-                id="1",
-                fields={"order": "mo-1", "qty": 1, "reason": "S01"},
-                at_ms=START_MS,
-                source=Source(topic="t"),
-            ),
-            START_MS,
-        )
+        for output in engine.observe_all([told_as(signal)], START_MS)
         if isinstance(output, Post)
     ]
     assert posted == [f"{PRESS}:production.scrap:{signal}:1" for signal in ("scrap", "rework")]

@@ -79,13 +79,14 @@ class Site:
         self.now_ms = until_ms
         return self.given[before:]
 
-    def born(self, at: str = LINE, *, ago: Mapping[str, int] | None = None, **values: Reported) -> list[str]:
+    def born(
+        self, at: str = LINE, *, ahead_ms: int = 0, ago: Mapping[str, int] | None = None, **values: Reported
+    ) -> list[str]:
         """A birth; `ago` says how old its metrics are where they have times of their own."""
         self.seq += 1
-        samples = [
-            self.sample(at, each, self.now_ms - (ago or {}).get(each, 0), values[each], birth=True) for each in values
-        ]
-        return [*self.tells(Fresh(equipment=at, at_ms=self.now_ms)), *self.tells(*samples)]
+        at_ms = self.now_ms + ahead_ms
+        samples = [self.sample(at, each, at_ms - (ago or {}).get(each, 0), values[each], birth=True) for each in values]
+        return [*self.tells(Fresh(equipment=at, at_ms=at_ms)), *self.tells(*samples)]
 
     def says(self, at: str = LINE, *, ahead_ms: int = 0, **values: Reported) -> list[str]:
         self.seq += 1

@@ -84,8 +84,9 @@ def perform(calls: list[Call], *, restarting: bool) -> tuple[Site, list[Observat
             continue
         site.after(0)
         new = observations(call, site.now_ms, number + 1)
-        known_ms = site.engine.known_ms(call.where)
-        told += [each for each in new if not (call.kind == "stored" and each.at_ms <= known_ms)]
+        told += [
+            each for each in new if not (isinstance(each, Sample) and each.historical and site.engine.is_told(each))
+        ]
         site.tells(*new)
     site.after(2 * GRACE_MS)
     return site, told
