@@ -7,16 +7,20 @@ from dataclasses import replace
 import pytest
 
 from bridge.console.app import verdict
-from bridge.console.diagnosis import Facts, diagnose
+from bridge.console.diagnosis import Facts, diagnose, facts
 from bridge.console.facts import NodeLine
 from bridge.console.trouble import Level, Trouble
 from bridge.console.watch import Failure, OdooView, SessionView, StoreView, Told
 from bridge.core.input import Notice
+from bridge.intervention.alarm import Overdue
+from bridge.loop import Stall
 from bridge.orders.record import Answer, OrderRecord
 from odoo_adapter.odoo import OdooInfo
 from sparkplug.fact import ONLY_SERVER, NodeId
 from sparkplug.snapshot import NodeView
 from state.entry import Entry, EntryState
+from tests.bridge.console.desk import Console
+from tests.counted import steps_of
 
 NOW = 1_000_000_000
 DAY = 86_400_000
@@ -34,6 +38,7 @@ def well() -> Facts:
         servers=(ONLY_SERVER,),
         sessions={"host": up, "documents": up, "orders": up},
         store=StoreView(number=7, commit_ms=NOW),
+        stalls={},
         odoo=OdooView(info=INFO, answered_ms=NOW - 2_000),
         rules=None,
         odoo_url="https://odoo.example",
@@ -296,6 +301,26 @@ def test_what_waits_for_people_is_counted() -> None:
     ]
 
 
+def test_what_waits_too_long_for_people_is_red_and_the_other_is_not() -> None:
+    overdue = Overdue(limit="limits.held", tell="", entries=1, oldest_ms=1)
+    seen = replace(well(), depth={EntryState.DEAD: 2, EntryState.HELD: 1}, overdue=(overdue,))
+
+    assert titles(seen) == [
+        (Level.STOP, "1 posting is held for a decision: too many, or for too long"),
+        (Level.WARN, "2 dead letters"),
+    ]
+
+
+async def test_the_facts_are_read_without_a_look_at_every_entry(console: Console) -> None:
+    def steps_with(entries: int) -> int:
+        for number in range(entries):
+            console.dead(f"dead-{number}")
+            console.held(f"held-{number}")
+        return steps_of(lambda: facts(console.inside))
+
+    assert steps_with(3) == steps_with(300)
+
+
 def test_postings_that_wait_although_odoo_answers_are_found() -> None:
     seen = replace(well(), depth={EntryState.PENDING: 1}, oldest_pending_ms=NOW - 600_000)
 
@@ -327,3 +352,36 @@ def test_versions_that_are_not_what_runs_are_a_trouble_with_a_way_to_their_page(
     (trouble,) = diagnose(replace(well(), rules=told))
     assert (trouble.level, trouble.since_ms, trouble.means) == (Level.WARN, NOW - 5_000, "4f0c stays live.")
     assert (trouble.detail, trouble.link) == ("audit.jsonl:2: it was changed", "/rules")
+
+
+@pytest.mark.parametrize(
+    ("stalls", "store", "title", "level"),
+    [
+        ({Stall.OUTBOX: DOWN}, None, "The host is offline: the outbox is full", Level.STOP),
+        ({Stall.STORE: DOWN}, DOWN, "The host is offline: Redis takes no commits", Level.STOP),
+        ({}, DOWN, "Redis takes no commits", Level.STOP),
+        ({Stall.STORE: DOWN}, None, "The host comes back in a few seconds", Level.WARN),
+    ],
+)
+def test_that_the_host_is_offline_by_itself_comes_first_and_is_no_trouble_of_the_broker(
+    stalls: dict[Stall, Failure], store: Failure | None, title: str, level: Level
+) -> None:
+    away = SessionView(up=False, since_ms=NOW - 60_000, reason="dropped")
+    seen = well()
+    seen = replace(
+        seen, stalls=stalls, store=replace(seen.store, failure=store), sessions={**seen.sessions, "host": away}
+    )
+    (trouble,) = diagnose(seen)
+    assert (trouble.title, trouble.level, trouble.since_ms) == (title, level, NOW - 60_000)
+
+
+def test_an_odoo_that_is_away_tells_how_much_waits_and_for_how_long() -> None:
+    seen = replace(
+        well(),
+        odoo=OdooView(info=INFO, failures={"post": DOWN}),
+        depth={EntryState.PENDING: 12},
+        oldest_pending_ms=NOW - 2 * 3_600_000,
+    )
+    (trouble,) = diagnose(seen)
+    assert (trouble.title, trouble.since_ms) == ("Odoo cannot be reached", NOW - 60_000)
+    assert "12 postings wait (the oldest for 2 h), in order" in trouble.means

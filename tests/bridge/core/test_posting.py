@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from functools import partial
 
 from bridge.core.input import Acted, ActKind, Destination, Notice, Setback
 from bridge.core.job import unmet_reason
@@ -29,6 +30,7 @@ from ruleset.transaction import (
 from ruleset.unit import factors, measure
 from state.entry import EntryState
 from state.outbox import Outbox
+from tests.counted import steps_of
 
 ORDER = OrderRef("mo-1")
 UNITS = {"pcs": "Units", "kg": "kg", "g": "", "carrier": ""}
@@ -342,3 +344,21 @@ def test_what_corrects_a_count_counts_against_the_tolerance_of_its_order() -> No
     desk.postings.standings.applied(correct(-5), taken_off, 1)
     assert said(desk.postings.post(progress(110), 1)) == []
     assert said(desk.postings.post(progress(111), 1)) == [("alert", "entry.held")]
+
+
+def completing(others: int) -> Desk:
+    """A completion of the order is being posted, and one of each of so many other orders."""
+    desk = Desk()
+    for order in (ORDER, *(f"other-{number}" for number in range(others))):
+        what, to = "production.complete", Destination.ODOO
+        desk.outbox.offer(key=f"complete:{order}", lane=order, action=what, destination=to, body=b"", now_ms=1)
+    desk.outbox.claim(Destination.ODOO, now_ms=2, limit=1 + others)
+    return desk
+
+
+def test_whether_an_order_is_being_completed_is_found_without_a_look_at_other_orders() -> None:
+    few, many = completing(5), completing(500)
+    assert [desk.postings.is_completing(ORDER) for desk in (few, many)] == [True, True]
+    assert not many.postings.is_completing("not-one")
+    steps = [steps_of(partial(desk.postings.is_completing, ORDER)) for desk in (few, many)]
+    assert steps[0] == steps[1]
