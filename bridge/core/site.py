@@ -23,6 +23,7 @@ from bridge.lifecycle.shadow import Shadow
 from bridge.master.book import MasterBook
 from bridge.plant import Release
 from ruleset.output import EngineOutput
+from ruleset.trace.look import Looks
 from sparkplug.errors import SnapshotError
 from sparkplug.fact import NodeId
 from sparkplug.host import HostApplication
@@ -47,6 +48,10 @@ class Witness(Protocol):
 
     def decided(self, outputs: Sequence[EngineOutput]) -> None:
         """The rules decided this."""
+        ...
+
+    def looked(self, looks: Looks) -> None:
+        """A step is over; the rules looked."""
         ...
 
     def failed(self) -> None:

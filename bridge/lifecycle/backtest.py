@@ -7,19 +7,19 @@ the machine; the same recording and versions give the same result again.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from bridge.lifecycle.difference import Comparison, Difference
-from bridge.lifecycle.side import Batch, Happened, deciding
+from bridge.lifecycle.side import Batch, Side, deciding
 from bridge.plant import Content, Plant
 from bridge.recording.reader import Advanced, sizes_of
 from bridge.recording.span import Lost
 
-MOST_TRACES: Final = 5_000
+MOST_REASONS: Final = 5_000
 """Facts of which it is kept why: a few kB each."""
 
 
@@ -51,49 +51,46 @@ def backtest(plant: Plant, after: Content, paths: Sequence[Path], advanced: Adva
 
 
 def compared(
-    versions: tuple[Content, Content],
-    told: tuple[Iterable[Batch], Iterable[Batch]],
-    advanced: Advanced = lambda count: None,
+    versions: tuple[Content, Content], sides: tuple[Side, Side], advanced: Advanced = lambda count: None
 ) -> Backtest:
     """Bring together what two versions decided over the same inputs."""
-    comparison, batches = Comparison(MOST_TRACES), _Batches(advanced)
-    before = ((each.nth, False, each) for batch in told[0] for each in batch.happened)
-    after = ((each.nth, True, each) for each in batches.of(told[1]))
-    for _, is_after, happened in heapq.merge(before, after, key=lambda each: each[0]):
-        if not is_after:
-            comparison.before(happened.made)
-            continue
-        comparison.after(happened.made)
-        for order in happened.closed:
-            comparison.order_closed(order)
-    last = batches.last
+    comparison, lost, defects = Comparison(MOST_REASONS), list[Lost](), 0
+    told = next(sides[0]), next(sides[1])
+    while True:
+        before, last = told
+        _bring_together(comparison, before, last)
+        lost += last.lost
+        defects += last.defects
+        if last.read:
+            advanced(last.read)
+        questions = comparison.open_questions()
+        try:
+            told = sides[0].send(questions[0]), sides[1].send(questions[1])
+        except StopIteration:
+            break
     return Backtest(
         before=_name(versions[0]),
         after=_name(versions[1]),
         from_ms=last.from_ms,
         to_ms=last.to_ms,
         inputs=last.inputs,
-        gaps=tuple(batches.lost),
-        defects=batches.defects,
+        gaps=tuple(lost),
+        defects=defects,
         difference=comparison.difference(),
     )
 
 
-class _Batches:
-    """The batches of a side on their way: what they say besides what happened. There is at least one."""
-
-    def __init__(self, advanced: Advanced) -> None:
-        self.lost: list[Lost] = []
-        self.defects = 0
-        self.last = Batch(inputs=0, from_ms=0, to_ms=0)
-        self._advanced = advanced
-
-    def of(self, batches: Iterable[Batch]) -> Iterator[Happened]:
-        for self.last in batches:
-            self.lost += self.last.lost
-            self.defects += self.last.defects
-            self._advanced(self.last.read)
-            yield from self.last.happened
+def _bring_together(comparison: Comparison, before: Batch, after: Batch) -> None:
+    """What two versions decided over the same inputs, in the order in which they did."""
+    told = [(each.nth, False, each) for each in before.happened], [(each.nth, True, each) for each in after.happened]
+    for _, is_after, happened in heapq.merge(*told, key=lambda each: each[:2]):
+        if not is_after:
+            comparison.before(happened.made)
+            continue
+        comparison.after(happened.made)
+        for order in happened.closed:
+            comparison.order_closed(order)
+    comparison.answered(before.answers, after.answers)
 
 
 def _name(content: Content) -> str:

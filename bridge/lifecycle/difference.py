@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import msgspec
 
@@ -33,6 +33,10 @@ class Change(StrEnum):
     ADDED = "added"
     REMOVED = "removed"
     CHANGED = "changed"
+
+
+Reason: TypeAlias = "Trace | str"
+"""Why a version made what it did of a fact, or nothing of it: what the rule saw; a sentence where it saw nothing."""
 
 
 class Decided(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -67,16 +71,16 @@ class Made(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Differing:
     """One fact of which two versions made different things; None: that version made nothing of it.
 
-    `fields` are the names of what differs where both made something. `why_before` and `why_after` are the traces of
-    what they made, where the comparison keeps traces.
+    `fields` are the names of what differs where both made something. `why_before` and `why_after` say why they made
+    that, or nothing, where the comparison keeps reasons.
     """
 
     change: Change
     before: Decided | None
     after: Decided | None
     fields: tuple[str, ...] = ()
-    why_before: Trace | None = None
-    why_after: Trace | None = None
+    why_before: Reason | None = None
+    why_after: Reason | None = None
 
     @property
     def either(self) -> Decided:
@@ -118,8 +122,25 @@ class Difference:
 class Why(msgspec.Struct):
     """Why the two versions decided what they did of one fact."""
 
-    before: Trace | None = None
-    after: Trace | None = None
+    before: Reason | None = None
+    after: Reason | None = None
+
+
+class Question(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a version made nothing of a fact of which the other made something by this rule, then."""
+
+    fact: str
+    rule: str
+    equipment: str
+    at_ms: int
+    decided_ms: int
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """To a `Question`."""
+
+    fact: str
+    reason: Reason
 
 
 class Counts(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -136,16 +157,16 @@ class Comparison:
     """Two versions that see the same, `before` and `after`. What both decided alike is counted and forgotten, but for
     totals, which grow: those of an order are kept until it is closed.
 
-    `changed` has the facts that changed since somebody emptied it. Of so many facts, `most_traces`, it keeps why.
+    `changed` has the facts that changed since somebody emptied it. Of so many facts, `most_reasons`, it keeps why.
     """
 
-    __slots__ = ("_agreed", "_most_traces", "_why", "changed", "counts", "facts")
+    __slots__ = ("_agreed", "_most_reasons", "_why", "changed", "counts", "facts")
 
-    def __init__(self, most_traces: int = 0) -> None:
+    def __init__(self, most_reasons: int = 0) -> None:
         self.facts: dict[str, Sides] = {}
         self.counts = Counts()
         self.changed: set[str] = set()
-        self._most_traces = most_traces
+        self._most_reasons = most_reasons
         self._why: dict[str, Why] = {}
         self._agreed: dict[str, Decided] = {}
 
@@ -184,8 +205,29 @@ class Comparison:
             postings_after=self.counts.postings_after,
         )
 
+    def open_questions(self) -> tuple[list[Question], list[Question]]:
+        """What the version before, and the one after, should say of the facts that changed; these count as taken."""
+        asked: tuple[list[Question], list[Question]] = ([], [])
+        for fact in self.changed & self._why.keys() & self.facts.keys():
+            sides, why = self.facts[fact], self._why[fact]
+            if sides.before is None and sides.after is not None:
+                asked[0].append(_question(sides.after, why.after))
+            elif sides.after is None and sides.before is not None:
+                asked[1].append(_question(sides.before, why.before))
+        self.changed.clear()
+        return asked
+
+    def answered(self, before: Iterable[Answer], after: Iterable[Answer]) -> None:
+        """What the two said to questions. What a version has made meanwhile speaks for itself."""
+        for each in before:
+            if (sides := self.facts.get(each.fact)) is not None and sides.before is None:
+                self._why[each.fact].before = each.reason
+        for each in after:
+            if (sides := self.facts.get(each.fact)) is not None and sides.after is None:
+                self._why[each.fact].after = each.reason
+
     def _why_of(self, fact: str) -> Why | None:
-        if len(self._why) < self._most_traces:
+        if len(self._why) < self._most_reasons:
             return self._why.setdefault(fact, Why())
         return self._why.get(fact)
 
@@ -207,6 +249,17 @@ class Comparison:
             self.counts.agreed -= agreed is not None
             self.facts[fact] = Sides(before=agreed, after=agreed)
         return self.facts[fact]
+
+
+def _question(decided: Decided, why: Reason | None) -> Question:
+    assert isinstance(why, Trace)  # what was made has a trace
+    return Question(
+        fact=decided.fact,
+        rule=decided.rule,
+        equipment=decided.equipment,
+        at_ms=decided.at_ms,
+        decided_ms=why.decided_ms,
+    )
 
 
 def _differing(sides: Sides, why: Why | None = None) -> Differing | None:

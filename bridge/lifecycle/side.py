@@ -2,30 +2,34 @@
 
 Each side reads the recording by itself: two versions are decided at once, on two processors, and neither can touch the
 other. What they decide is numbered by the inputs, so that it comes together again in the order in which it happened.
+A side is asked about each batch why it did not decide what the other did; it answers up to two batches later.
 """
 
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 import msgspec
 
-from bridge.core.input import Request, ShowOrder
-from bridge.lifecycle.difference import Made, made_of
+from bridge.core.input import Request, ShowOrder, Tick
+from bridge.lifecycle.difference import Answer, Made, Question, made_of
 from bridge.plant import Plant, Release, content_of
 from bridge.recording.errors import RecordingError
 from bridge.recording.reader import Began, Read, Recorded, read
 from bridge.recording.rerun import Stepped, decide
 from bridge.recording.span import Lost
 from bridge.settings import Settings
+from ruleset.form.records import rule_id
 from ruleset.output import EngineOutput
+from ruleset.trace.look import Looks
+from ruleset.trace.recent import Recent
 
 BATCH: Final = 1_000
 """Inputs of which it is told together what came of them."""
@@ -43,7 +47,7 @@ class Happened(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 class Batch(msgspec.Struct, kw_only=True, omit_defaults=True):
     """What came of some inputs. `read` are their bytes, `defects` how often the version failed over them; the other
-    figures are of all inputs up to here."""
+    figures are of all inputs up to here. `answers` are to questions about batches before."""
 
     inputs: int
     from_ms: int
@@ -52,28 +56,35 @@ class Batch(msgspec.Struct, kw_only=True, omit_defaults=True):
     lost: list[Lost] = []
     defects: int = 0
     read: int = 0
+    answers: list[Answer] = []
 
 
-def decided(plant: Plant, recording: Iterable[Read]) -> Iterator[Batch]:
-    """What this plant's version decides over a recording, in its order.
+Side: TypeAlias = Generator[Batch, list[Question], None]
+"""Gives batches, and is sent what the other side decided in the batch given last and this one did not."""
+
+
+def decided(plant: Plant, recording: Iterable[Read]) -> Side:
+    """What this plant's version decides over a recording, in its order; then two batches with answers only.
 
     Raises `RecordingError` where the recording is of another site or cannot be gone on from.
     """
-    reading, listening = _Reading(plant.assets.path, recording), _Listening()
+    reading, listening = _Reading(plant.assets.path, recording), _Listening(plant)
     for each in decide(plant, reading, listening):
         if isinstance(each, Stepped):
-            listening.asked(each.requests)
+            listening.requested(each.requests)
         listening.heard(reading.inputs)
-        if reading.inputs >= reading.told + BATCH:
-            yield reading.batch(listening)
-    yield reading.batch(listening)
+        is_input = isinstance(each, Stepped) and not isinstance(each.input, Tick)  # both sides end batches alike
+        if is_input and reading.inputs >= reading.told + BATCH:
+            listening.asked_why((yield reading.batch(listening)))
+    for _ in range(3):  # the last inputs, and the answers about them and about those before
+        listening.asked_why((yield reading.batch(listening)))
 
 
 @contextmanager
-def deciding(plant: Plant, paths: Sequence[Path], sizes: Mapping[Path, int]) -> Iterator[Iterator[Batch]]:
+def deciding(plant: Plant, paths: Sequence[Path], sizes: Mapping[Path, int]) -> Iterator[Side]:
     """The same in a process that is started now, of these files up to these sizes."""
     context = get_context("spawn")  # a fork would take the threads of a progress bar for its own
-    ours, theirs = context.Pipe(duplex=False)
+    ours, theirs = context.Pipe()
     given = (plant.folder, plant.settings, dict(plant.content.texts), plant.release, paths, sizes)
     process = context.Process(target=_work, args=(theirs, *given), daemon=True)
     process.start()
@@ -86,7 +97,7 @@ def deciding(plant: Plant, paths: Sequence[Path], sizes: Mapping[Path, int]) -> 
         process.join(ENDS_WITHIN_S)
 
 
-def _received(channel: Connection, process: SpawnProcess) -> Iterator[Batch]:
+def _received(channel: Connection, process: SpawnProcess) -> Side:
     while True:
         try:
             told = channel.recv()
@@ -96,7 +107,9 @@ def _received(channel: Connection, process: SpawnProcess) -> Iterator[Batch]:
             raise told
         if told is None:
             return
-        yield msgspec.json.decode(told, type=Batch)
+        questions = yield msgspec.json.decode(told, type=Batch)
+        with suppress(BrokenPipeError, ConnectionResetError):  # why it ended, is said when more is asked of it
+            channel.send(questions)
 
 
 def _ended(process: SpawnProcess) -> str:
@@ -128,11 +141,23 @@ def _work(
 
 def _tell(channel: Connection, plant: Plant, paths: Sequence[Path], sizes: Mapping[Path, int]) -> None:
     counts: list[int] = []
-    for batch in decided(plant, read(paths, counts.append, sizes)):
+    side = decided(plant, read(paths, counts.append, sizes))
+    batch: Batch | None = next(side)
+    questions: list[Question] = []
+    while batch is not None:
         batch.read = sum(counts)
         counts.clear()
         channel.send(msgspec.json.encode(batch))
+        batch = _next(side, questions)  # before it is asked about the last one: it need not wait for the other side
+        questions = channel.recv()
     channel.send(None)
+
+
+def _next(side: Side, questions: list[Question]) -> Batch | None:
+    try:
+        return side.send(questions)
+    except StopIteration:
+        return None
 
 
 class _Reading:
@@ -165,7 +190,7 @@ class _Reading:
     def batch(self, listening: _Listening) -> Batch:
         """What is new since the last one."""
         self.told = self.inputs
-        happened, defects = listening.take()
+        happened, defects, answers = listening.take()
         lost, self._lost = self._lost, []
         return Batch(
             inputs=self.inputs,
@@ -174,13 +199,17 @@ class _Reading:
             happened=happened,
             lost=lost,
             defects=defects,
+            answers=answers,
         )
 
 
 class _Listening:
     """The witness of a side."""
 
-    def __init__(self) -> None:
+    def __init__(self, plant: Plant) -> None:
+        self._rules = {each.id for each in plant.content.rules.instances}
+        self._recent = Recent()
+        self._answers: list[Answer] = []
         self._made: list[Made] = []
         self._closed: list[str] = []
         self._defects = 0
@@ -189,10 +218,25 @@ class _Listening:
     def decided(self, outputs: Sequence[EngineOutput]) -> None:
         self._made += made_of(outputs)
 
+    def looked(self, looks: Looks) -> None:
+        self._recent.note(looks.fresh())
+
     def failed(self) -> None:
         self._defects += 1
 
-    def asked(self, requests: Iterable[Request]) -> None:
+    def asked_why(self, questions: Iterable[Question]) -> None:
+        """A batch is over, and this is asked about it or the one before."""
+        self._answers += [self._answer(each) for each in questions]
+        self._recent.turn()
+
+    def _answer(self, asked: Question) -> Answer:
+        id = rule_id(asked.rule, asked.equipment)
+        if id not in self._rules:
+            return Answer(asked.fact, f"no rule {asked.rule} looks at {asked.equipment}")
+        look = self._recent.by(id, asked.decided_ms, asked.at_ms)
+        return Answer(asked.fact, look or f"the rule {asked.rule} had not looked at {asked.equipment} by then")
+
+    def requested(self, requests: Iterable[Request]) -> None:
         """What the core asks for shows, too, that an order is closed."""
         for each in requests:
             if isinstance(each, ShowOrder) and not each.record.is_open:
@@ -204,8 +248,8 @@ class _Listening:
             self._happened.append(Happened(nth=nth, made=self._made, closed=self._closed))
             self._made, self._closed = [], []
 
-    def take(self) -> tuple[list[Happened], int]:
-        """What happened since the last call, and how often the rules failed."""
-        taken = self._happened, self._defects
-        self._happened, self._defects = [], 0
+    def take(self) -> tuple[list[Happened], int, list[Answer]]:
+        """What happened since the last call, how often the rules failed, and what was answered."""
+        taken = self._happened, self._defects, self._answers
+        self._happened, self._defects, self._answers = [], 0, []
         return taken

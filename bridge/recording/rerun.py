@@ -174,7 +174,11 @@ class _Run:
             requests = step(self._core, entered, self._now_ms)
         except ValueError as error:
             raise Differs(f"{error}; it was recorded with another plant folder, or by another bridge") from error
-        changes = self._commit() if self._witness is None else _NOTHING
+        if self._witness is None:
+            changes = self._commit()
+        else:
+            self._witness.looked(self._core.floor.engine.looks)
+            changes = _NOTHING
         return Stepped(received_ms=self._now_ms, input=entered, requests=requests, changes=changes)
 
     def _commit(self) -> Mapping[RecordId, bytes | None]:

@@ -5,9 +5,9 @@ In memory, because a rule looks at every message; the core stores them at a boun
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from msgspec.structs import replace
 
@@ -30,6 +30,18 @@ class _Look(NamedTuple):
     outcome: Outcome
     facts: Mapping[str, Any]
 
+    @property
+    def at_ms(self) -> int:
+        return self.moment.at_ms
+
+    @property
+    def decided_ms(self) -> int:
+        return self.moment.now_ms
+
+
+Look: TypeAlias = "Trace | _Look"
+"""What `trace_of` works out."""
+
 
 class Looks:
     """Of all rules of a site. `id` is that of the rule's memory at the equipment.
@@ -42,7 +54,7 @@ class Looks:
 
     def __init__(self) -> None:
         self._latest: dict[str, tuple[Moment, RuleMemory | None, type[object] | None]] = {}
-        self._past: dict[str, dict[Outcome, Trace | _Look]] = {}
+        self._past: dict[str, dict[Outcome, Look]] = {}
         self._untaken: dict[str, set[Outcome]] = {}
 
     def same(self, id: str, moment: Moment, memory: RuleMemory | None) -> None:
@@ -76,7 +88,7 @@ class Looks:
     def of(self, id: str) -> tuple[Trace, ...]:
         """The last look of each outcome, the newest first."""
         self._settle_latest(id)
-        found = [_trace(each) for each in self._past.get(id, {}).values()]
+        found = [trace_of(each) for each in self._past.get(id, {}).values()]
         return tuple(sorted(found, key=lambda each: -each.decided_ms))
 
     @property
@@ -89,7 +101,14 @@ class Looks:
         taken = list(islice(self._untaken, most))
         for id in taken:
             self._settle_latest(id)
-        return tuple(_trace(self._past[id][outcome]) for id in taken for outcome in sorted(self._untaken.pop(id)))
+        return tuple(trace_of(self._past[id][outcome]) for id in taken for outcome in sorted(self._untaken.pop(id)))
+
+    def fresh(self) -> Iterator[tuple[str, Look]]:
+        """The looks since they were last taken, with the ids of their rules; they count as taken."""
+        for id in tuple(self._untaken):
+            self._settle_latest(id)
+            for outcome in sorted(self._untaken.pop(id)):
+                yield id, self._past[id][outcome]
 
     def _settle_latest(self, id: str) -> None:
         if (latest := self._latest.pop(id, None)) is not None:
@@ -140,7 +159,8 @@ def _facts(memory: RuleMemory | None) -> dict[str, Any]:
     return {name: value for name, value in values if value is not None and value is not False}
 
 
-def _trace(look: Trace | _Look) -> Trace:
+def trace_of(look: Look) -> Trace:
+    """A look with all that can be told of it."""
     if isinstance(look, Trace):
         return look
     seen, notes = look.moment.seen[-MOST_CHECKS:], {**look.facts, **look.moment.notes}

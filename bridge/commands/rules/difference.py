@@ -17,7 +17,7 @@ from bridge.commands.exit import FAILED, OK, WRONG, fail
 from bridge.commands.site import JsonOption, ask, print_json
 from bridge.console.format import clock_of
 from bridge.lifecycle.book import LogBroken, VersionBook
-from bridge.lifecycle.difference import Change, Decided, Difference, Differing
+from bridge.lifecycle.difference import Change, Decided, Difference, Differing, Reason
 from bridge.lifecycle.shadow import Seen, seen
 from bridge.plant import Plant
 from ruleset.trace.sentence import Clock, headline, one_line
@@ -116,13 +116,22 @@ def told(each: Differing, clock: Clock) -> str:
 
 
 def why(each: Differing, clock: Clock) -> Mapping[str, str]:
-    """By `before` and `after`, why each version decided what it did; only of what is kept."""
-    traces = {"before": each.why_before, "after": each.why_after}
-    return {
-        side: ": ".join(text for text in (headline(trace, clock), one_line(trace, clock)) if text)
-        for side, trace in traces.items()
-        if trace is not None
+    """By `before` and `after`, why each version decided what it did, or did not; only of what is kept."""
+    reasons = {
+        "before": (each.before, each.why_before, "not posted"),
+        "after": (each.after, each.why_after, "not any more"),
     }
+    return {
+        side: _reason_text(reason, clock) if made is not None else f"{missing}: {_reason_text(reason, clock)}"
+        for side, (made, reason, missing) in reasons.items()
+        if reason is not None
+    }
+
+
+def _reason_text(reason: Reason, clock: Clock) -> str:
+    if isinstance(reason, str):
+        return reason
+    return ": ".join(text for text in (headline(reason, clock), one_line(reason, clock)) if text)
 
 
 def _word(name: str) -> str:

@@ -18,6 +18,7 @@ from typer.testing import CliRunner, Result
 
 from bench.recorded import START_MS, Days, inputs, record, write_plant
 from bridge.__main__ import app
+from bridge.commands.rules.difference import why
 from bridge.core.input import HostConnected, Input, Started
 from bridge.lifecycle.backtest import Backtest, backtest, compared
 from bridge.lifecycle.book import VersionBook
@@ -33,6 +34,7 @@ from bridge.recording.reader import files_in, read
 from bridge.recording.rerun import postings, rerun
 from bridge.recording.span import Mirror, Span
 from bridge.settings.secret import hash_secret
+from ruleset.trace.trace import Outcome, Trace
 
 DAYS = Days(devices=5, days=0.1, every_ms=30_000)
 BOUNDS = Bounds(max_file=10**8, max_total=10**9, max_age_ms=1_800_000)
@@ -106,6 +108,7 @@ def test_longer_micro_stops_remove_exactly_the_stops_between_the_two_limits(day:
     assert facts(found, Change.REMOVED) == short == {each.either.fact for each in found.difference.differing}
 
 
+HIGHER = (("> 7.1", "> 8"),)
 MICRO = ("micro: 2m", "micro: 1m")
 LIMITS = ("> 7.1", "> 6.8"), ("< 5.5", "< 5")
 OTHER_METRIC = (
@@ -115,7 +118,7 @@ OTHER_METRIC = (
 """The metric tells nine tenths of the other."""
 
 
-@pytest.mark.parametrize("edits", [(MICRO, *LIMITS), (("> 7.1", "> 8"),), OTHER_METRIC])
+@pytest.mark.parametrize("edits", [(MICRO, *LIMITS), HIGHER, OTHER_METRIC])
 def test_what_differs_is_what_two_runs_alone_post_differently(day: Day, edits: tuple[tuple[str, str], ...]) -> None:
     after = day.changed(*edits)
     before, alone = day.posted(day.plant.content), day.posted(after)
@@ -138,10 +141,42 @@ def test_each_fact_that_differs_has_its_why(day: Day) -> None:
     (changed, *_) = found.difference.differing
     assert {each.change for each in found.difference.differing} == {Change.CHANGED}
     assert changed.fields == ("loss",)
-    assert changed.why_before is not None
-    assert changed.why_after is not None
+    assert isinstance(changed.why_before, Trace)
+    assert isinstance(changed.why_after, Trace)
     assert "'unclassified'" in [check.text for check in changed.why_before.checks]
     assert "'setup'" in [check.text for check in changed.why_after.checks]
+
+
+def test_a_fact_that_is_posted_no_more_says_what_the_rule_saw_instead(day: Day) -> None:
+    found = day.tested(day.changed(*HIGHER))
+    removed = [each for each in found.difference.differing if each.change is Change.REMOVED]
+    assert len(removed) > 1
+    for each in removed:
+        assert isinstance(each.why_before, Trace)
+        assert isinstance(each.why_after, Trace)
+        (held,), (failed,) = each.why_before.checks[:1], each.why_after.checks[-1:]
+        assert (held.text, held.answer) == ("vibration_rms > 7.1", True)
+        assert (failed.text, failed.answer, failed.values) == ("vibration_rms > 8", False, held.values)
+
+
+def test_a_fact_that_is_new_says_what_the_version_before_saw(day: Day) -> None:
+    there, back = day.tested(day.changed(*HIGHER)), day.tested(day.changed(("micro: 2m", "micro: 1m")))
+    assert [why(each, str).keys() for each in there.difference.differing] == [{"before", "after"}] * len(
+        there.difference.differing
+    )
+    added = [each for each in back.difference.differing if each.change is Change.ADDED]
+    assert len(added) > 1
+    assert {each.why_before.outcome for each in added if isinstance(each.why_before, Trace)} == {Outcome.TOO_SHORT}
+    assert why(added[0], lambda ms: "then")["before"].startswith("not posted: then it held, but too short: ")
+
+
+def test_where_the_rule_is_gone_the_difference_says_so(day: Day) -> None:
+    found = day.tested(day.changed(("- rule: spindle-vibration", "- rule: shaking")))
+    removed = [each for each in found.difference.differing if each.change is Change.REMOVED]
+    assert len(removed) > 1
+    assert {why(each, str)["after"] for each in removed} == {
+        f"not any more: no rule spindle-vibration looks at {each.either.equipment}" for each in removed
+    }
 
 
 def in_two_runs(day: Day, folder: Path) -> tuple[Path, ...]:
