@@ -136,13 +136,14 @@ class _Running:
         self._links: list[tuple[str, BrokerLink]] = [("documents", document_link)]
         self._legacy: dict[str, LegacyState] = {}
         self._hosts = {server: self._host_session(sessions, core, server) for server in servers(plant)}
+        self._master = self._master_poller(core, document_link)
         self._documents = DocumentSession(
             document_link,
             self._enter,
             own=master_prefix(plant.assets.path),
             retained=partial(open_releases, core.book, plant.assets.path),
+            forgotten=self._master.publish_again if self._master else None,
         )
-        self._master = self._master_poller(core, document_link)
         self._release = self._release_session(sessions, core)
         odoo = OdooCarrier(
             outside.odoo,
@@ -329,6 +330,8 @@ class _Running:
     def stalled(self, stall: Stall, reason: str) -> None:
         self._stalls.add(stall)
         log.error("host.offline", because=stall, reason=reason, effect="nodes with this primary host store")
+        if self._console:
+            self._console.stalled(stall, reason)
         for host in self._hosts.values():
             host.leave_soon()
         if stall is Stall.OUTBOX:
@@ -337,6 +340,8 @@ class _Running:
     def recovered(self, stall: Stall) -> None:
         self._stalls.discard(stall)
         log.info("host.may_return", because=f"no longer: {stall}")
+        if self._console:
+            self._console.recovered(stall)
         if stall is Stall.OUTBOX:
             self._documents.resume()
 

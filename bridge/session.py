@@ -180,16 +180,23 @@ class DocumentSession:
 
     What begins with `own` is what we published ourselves, and the site's filter brings back: it is not even looked at.
     A broker that has forgotten the session may have forgotten what it retained too: `retained` is published again then,
-    each asked for when it is its turn.
+    each asked for when it is its turn, and who publishes more is told (`forgotten`).
     """
 
     def __init__(
-        self, link: BrokerLink, enter: Enter, *, own: str, retained: Callable[[], Iterable[Publication]] = tuple
+        self,
+        link: BrokerLink,
+        enter: Enter,
+        *,
+        own: str,
+        retained: Callable[[], Iterable[Publication]] = tuple,
+        forgotten: Callable[[], None] | None = None,
     ) -> None:
         self._link = link
         self._enter = enter
         self._own = own
         self._retained = retained
+        self._forgotten = forgotten
         self._owes = False
         self._may_publish = asyncio.Event()
         self._may_read = asyncio.Event()
@@ -222,7 +229,10 @@ class DocumentSession:
                     )
                 case LinkUp() as link_up:
                     self._is_told = False
-                    self._owes |= not link_up.session_present
+                    if not link_up.session_present:
+                        self._owes = True
+                        if self._forgotten:
+                            self._forgotten()
                     self._may_publish.set()
                     log.info("documents.connected", session_present=link_up.session_present)
                 case LinkDown() as link_down:

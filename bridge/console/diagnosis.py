@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from bridge.console.facts import Inside, NodeLine, nodes
+from bridge.console.format import age
 from bridge.console.trouble import Level, Trouble
+from bridge.console.trouble.offline import offline
 from bridge.console.watch import Failure, OdooView, SessionView, StoreView, Told, kind_and_place
 from bridge.doctor.clock import WRONG_MS, told_difference
 from bridge.doctor.key import ends_soon
 from bridge.intervention.alarm import DECIDE, Overdue
+from bridge.loop import Stall
 from bridge.orders.record import Answer, OrderRecord
 from bridge.wiring import servers
 from state.entry import Entry, EntryState
@@ -38,6 +41,7 @@ class Facts:
     """The MQTT servers as the host names them, in the order of bridge.yaml."""
     sessions: Mapping[str, SessionView]
     store: StoreView
+    stalls: Mapping[Stall, Failure]
     odoo: OdooView
     rules: Told | None
     odoo_url: str
@@ -67,6 +71,7 @@ def facts(inside: Inside) -> Facts:
         servers=tuple(servers(inside.plant)),
         sessions=inside.watch.sessions,
         store=inside.watch.store,
+        stalls=inside.watch.stalls,
         odoo=inside.watch.odoo,
         rules=inside.watch.rules,
         odoo_url=settings.odoo.url,
@@ -88,17 +93,7 @@ def diagnose(seen: Facts) -> tuple[Trouble, ...]:
 
 
 def _store(seen: Facts) -> Iterator[Trouble]:
-    if seen.store.failure is not None:
-        yield Trouble(
-            level=Level.STOP,
-            title="Redis takes no commits",
-            since_ms=seen.store.failure.since_ms,
-            means="Nothing is taken from the plant and nothing new is posted. Nothing that was committed is lost; "
-            "after a short while the host goes offline, edge nodes store and the broker keeps documents.",
-            do="See whether Redis runs, has disk space and accepts writes. The bridge goes on by itself when it does; "
-            "do not restart the bridge.",
-            detail=seen.store.failure.reason,
-        )
+    yield from offline(seen.stalls, seen.store.failure)
     if seen.store.weaknesses:
         yield Trouble(
             level=Level.NOTE,
@@ -174,7 +169,7 @@ def _is_host(session: str) -> bool:
 
 
 def _is_down(name: str, session: SessionView, seen: Facts) -> bool:
-    if _is_host(name) and seen.store.failure is not None:
+    if _is_host(name) and (seen.stalls or seen.store.failure is not None):
         return False  # we left by ourselves, so that nodes store
     is_starting = not session.reason and seen.now_ms - session.since_ms < STARTING_MS
     return not session.up and not is_starting
@@ -265,7 +260,9 @@ def _odoo_trouble(seen: Facts, failure: Failure) -> Trouble:
 
 
 def _waits(seen: Facts) -> str:
-    return "1 posting waits" if seen.waiting == 1 else f"{seen.waiting or 'no'} postings wait"
+    waits = "1 posting waits" if seen.waiting == 1 else f"{seen.waiting or 'no'} postings wait"
+    oldest_ms = seen.oldest_pending_ms
+    return waits if oldest_ms is None else f"{waits} (the oldest for {age(seen.now_ms - oldest_ms)})"
 
 
 def _nodes(seen: Facts) -> Iterator[Trouble]:

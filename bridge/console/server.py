@@ -20,6 +20,7 @@ from bridge.console.watched import watched
 from bridge.core.input import Notice
 from bridge.core.site import Core
 from bridge.leadership.refusal import clock_ahead_ms
+from bridge.loop import Stall
 from bridge.plant import Plant
 from bridge.settings import ConsoleSettings
 from bridge.wiring import Outside
@@ -49,6 +50,14 @@ class Console:
     def notice(self, notice: Notice) -> None:
         """Take what the core says to people."""
         self._watch.notice(notice)
+
+    def stalled(self, stall: Stall, reason: str) -> None:
+        """The host goes offline for this reason."""
+        self._watch.stalled(stall, reason)
+
+    def recovered(self, stall: Stall) -> None:
+        """This reason is gone."""
+        self._watch.recovered(stall)
 
     async def run(self) -> None:
         """Serve until cancelled. A defect of the console is logged and must not stop the plant's postings."""

@@ -16,6 +16,7 @@ from typing import Final
 
 from bridge.clock import Clock
 from bridge.core.input import Notice
+from bridge.loop import Stall
 from odoo_adapter.errors import KeyRefused, OdooError, Refused
 from odoo_adapter.odoo import OdooInfo
 
@@ -107,6 +108,8 @@ class Watch:
         self.began_ms = clock.now_ms()
         self.sessions: dict[str, SessionView] = {}
         self.store = StoreView(number=number)
+        self.stalls: dict[Stall, Failure] = {}
+        """Why the host is offline: what keeps the bridge from taking more from the plant."""
         self.odoo = OdooView()
         self.rules: Told | None = None
         """Why what people released is not what runs, while that is so."""
@@ -150,6 +153,16 @@ class Watch:
     def store_failed(self, reason: str, began_ms: int) -> None:
         """The store did not take a commit that was tried at `began_ms`."""
         self.store.failure = self._failure(self.store.failure, reason, began_ms)
+        self.touch()
+
+    def stalled(self, stall: Stall, reason: str) -> None:
+        """The host goes offline, because no more can be taken from the plant."""
+        self.stalls[stall] = self._failure(None, reason, self.clock.now_ms())
+        self.touch()
+
+    def recovered(self, stall: Stall) -> None:
+        """This is in the way no more."""
+        self.stalls.pop(stall, None)
         self.touch()
 
     @contextmanager

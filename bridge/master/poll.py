@@ -1,13 +1,14 @@
 """Reads Odoo's master data again and again, publishes what is new, and tells the core what was read.
 
 A document on the namespace is state, not a fact: it is published first and remembered then, so that a crash between the
-two publishes it again, and a broker that lost what it retained has all of it again after the next start.
+two publishes it again. All of it is published after a start, and when the broker may have forgotten what it retained.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import suppress
 from hashlib import sha256
 from typing import Final
 
@@ -60,30 +61,41 @@ class MasterPoller:
         self._every_ms = every_ms
         self._link_pause_s = link_pause_s
         self._failing = False
-        self._is_first = True
+        self._owes_all = True
+        self._woken = asyncio.Event()
+
+    def publish_again(self) -> None:
+        """Read and publish everything soon: the broker may have forgotten what it retained."""
+        self._owes_all = True
+        self._woken.set()
 
     async def run(self) -> None:
         """Poll until cancelled. A failure is logged once, and the poll goes on."""
         while True:
             pause_ms = self._every_ms
+            self._woken.clear()
+            owed_all, self._owes_all = self._owes_all, False
             try:
-                await self._poll()
+                await self._poll(everything=owed_all)
             except OdooError as error:
+                self._owes_all |= owed_all
                 if not self._failing:
                     log.warning("master.unreadable", reason=str(error))
                 self._failing = True
                 pause_ms = min(pause_ms, AGAIN_MS)
             else:
-                self._failing = self._is_first = False
-            await asyncio.sleep(pause_ms / 1000)
+                self._failing = False
+            with suppress(TimeoutError):
+                async with asyncio.timeout(pause_ms / 1000):
+                    await self._woken.wait()
 
-    async def _poll(self) -> None:
+    async def _poll(self, *, everything: bool) -> None:
         with giving_way():
             reading = await self._source.read()
         payloads = _payloads(reading)
         hashes = {kind: {id: _hash(payload) for id, payload in of_kind.items()} for kind, of_kind in payloads.items()}
         if self._publish is not None:
-            for publication in self._publications(payloads, hashes):
+            for publication in self._publications(payloads, hashes, everything=everything):
                 await self._put(self._publish, publication)
         read = MasterRead(hashes=hashes, differences=reading.differences)
         await self._enter(Entering(input=MasterArrived(read), at_ms=self._clock.now_ms()))
@@ -97,14 +109,18 @@ class MasterPoller:
                 await asyncio.sleep(self._link_pause_s)
 
     def _publications(
-        self, payloads: Mapping[str, Mapping[str, bytes]], hashes: Mapping[str, Mapping[str, str]]
+        self,
+        payloads: Mapping[str, Mapping[str, bytes]],
+        hashes: Mapping[str, Mapping[str, str]],
+        *,
+        everything: bool,
     ) -> Iterator[Publication]:
-        """What is new, and for what is gone an empty payload, which takes the retained one away."""
+        """What is new (or everything), and for what is gone an empty payload, which takes the retained one away."""
         for kind, of_kind in payloads.items():
             record = self._known().get(kind)
             before = record.hashes if record else {}
             for id, payload in of_kind.items():
-                if self._is_first or before.get(id) != hashes[kind][id]:
+                if everything or before.get(id) != hashes[kind][id]:
                     yield self._retained(kind, id, payload)
             for id in sorted(before.keys() - of_kind.keys()):
                 yield self._retained(kind, id, b"")

@@ -56,7 +56,7 @@ def write_folder(
     if broker.ca_file:
         sections["broker"] |= {"ca_file": str(broker.ca_file)}
     for name, change in (changes or {}).items():
-        sections[name] |= change
+        sections.setdefault(name, {}).update(change)
     lines = [f"{name}: {json.dumps(section)}\n" for name, section in sections.items()]
     (folder / "bridge.yaml").write_text("".join(lines), "utf-8")
     for name, secret in {"broker": broker.password, "redis": redis.password, "odoo": odoo.key}.items():

@@ -64,10 +64,10 @@ class _Shell:
             self.watch.notice(request)
 
     def stalled(self, stall: Stall, reason: str) -> None:
-        """The watch hears it from the store."""
+        self.watch.stalled(stall, reason)
 
     def recovered(self, stall: Stall) -> None:
-        """The watch hears it from the store."""
+        self.watch.recovered(stall)
 
 
 @dataclass(slots=True, kw_only=True)
