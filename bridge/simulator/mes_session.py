@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -84,7 +83,7 @@ class MesSession:
         """Queue a document. It is published, again and again if need be, after those before it."""
         payload = json.dumps(document, separators=(",", ":")).encode()
         publication = Publication(topic=topic, payload=payload, qos=1, retain=False, heard=self._resend_s > 0)
-        await self._outgoing.put(_Document(publication, str(document.get("id")), time.monotonic()))
+        await self._outgoing.put(_Document(publication, str(document.get("id")), asyncio.get_running_loop().time()))
 
     async def sent(self) -> None:
         """Wait until the broker has acknowledged everything that was queued."""
@@ -118,7 +117,7 @@ class MesSession:
 
     async def _look_back(self, known: bool) -> None:
         """A session begins: see what the broker may have lost, and let it be published before all else."""
-        since_s = time.monotonic() - (self._resend_s if known else KEPT_S)
+        since_s = asyncio.get_running_loop().time() - (self._resend_s if known else KEPT_S)
         if self._was_up and self._resend_s:
             lost = [document for at_s, document in self._sent if at_s >= since_s]
             self._sent = deque(one for one in self._sent if one[0] < since_s)
@@ -151,7 +150,7 @@ class MesSession:
         except LinkLost:
             self._up.clear()
             return False
-        now_s = time.monotonic()
+        now_s = asyncio.get_running_loop().time()
         self._sent.append((now_s, document))
         if now_s - document.since_s > LATE_S:
             self.late.add(document.id)

@@ -123,7 +123,7 @@ def draw(seed: int) -> Schedule:
 
 
 def _leaps(seed: int, number: int) -> tuple[Fault, ...]:
-    """A leap of a clock, where this schedule has one. Drawn by itself, so that the other faults are the same without."""
+    """A leap of a clock, where this schedule has one. It is drawn by itself, so that it changes no other fault."""
     if seed % LEAP_EVERY:
         return ()
     chance = Random(f"leap {seed}")

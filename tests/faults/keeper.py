@@ -85,7 +85,8 @@ class Wire:
         self._committed = committed
 
     async def acquire(self, holder: str, ttl_ms: int) -> Lease | None:
-        return await self._ask(lambda: self._server.acquire(holder, ttl_ms), writes=True)
+        """By the machine's name: the bridge's own is another whenever the same schedule is played."""
+        return await self._ask(lambda: self._server.acquire(self._machine.name, ttl_ms), writes=True)
 
     async def renew(self, lease: Lease) -> bool:
         return await self._ask(lambda: self._server.renew(lease), writes=True)

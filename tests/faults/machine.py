@@ -33,6 +33,18 @@ class Phase(Enum):
     DEAD = "dead"
 
 
+class _Task(asyncio.Task[T]):
+    """A task that sets put in the same place each time: a group cancels its tasks in the order of its set, which would
+    be that of their addresses."""
+
+    def __init__(self, number: int, coroutine: Coroutine[Any, Any, T], loop: asyncio.AbstractEventLoop) -> None:
+        self._number = number
+        super().__init__(coroutine, loop=loop)
+
+    def __hash__(self) -> int:
+        return self._number
+
+
 class Machine(asyncio.BaseEventLoop):
     """The event loop of one process. Threads do not exist here: what is given to one is done at once."""
 
@@ -46,6 +58,8 @@ class Machine(asyncio.BaseEventLoop):
         self._kept: deque[asyncio.Handle] = deque()
         self._turns_left: int | None = None
         self._killed: Callable[[], None] = lambda: None
+        numbers = count()
+        self.set_task_factory(lambda loop, coroutine: _Task(next(numbers), coroutine, loop))
 
     def time(self) -> float:
         return self._universe.now_s

@@ -106,7 +106,7 @@ class Wire(Connection):
         self._at = broker
         self._is_known = False
         self._down_s = 0.0
-        self._waiting: set[asyncio.Future[bool]] = set()
+        self._waiting: dict[asyncio.Future[bool], None] = {}  # a set would be in the order of addresses
 
     async def open(self) -> tuple[bool, int]:
         answer = self._awaited()
@@ -208,7 +208,7 @@ class Wire(Connection):
 
     def _awaited(self) -> asyncio.Future[bool]:
         answer: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        self._waiting.add(answer)
+        self._waiting[answer] = None
         if self._ended.done():
             _fail(answer, LinkLost("closed while connecting"))
         return answer
@@ -217,7 +217,7 @@ class Wire(Connection):
         try:
             return await answer
         finally:
-            self._waiting.discard(answer)
+            self._waiting.pop(answer, None)
 
     def _up(self, arrive: Callable[[], None]) -> None:
         last_s = self._at.last_up_s

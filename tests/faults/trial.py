@@ -160,7 +160,7 @@ class Day:
         """A person looks at the dead letters, and replays those that Odoo refused. Whether there were any."""
         entries = [decode(body) for body in (await self._world.server.read(Table.ENTRY)).values()]
         dead = [entry for entry in entries if entry.state is EntryState.DEAD and REFUSAL in entry.reason]
-        refused = tuple(entry.key for entry in dead)
+        refused = tuple(sorted(entry.key for entry in dead))
         if not refused:
             return False
         self._world.note(f"a person replays {', '.join(refused)}")
