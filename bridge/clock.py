@@ -1,5 +1,5 @@
 """The clock of the shell: UTC milliseconds. The core is given its readings and never asks. And how they are written,
-and how the shell notices that it was stopped."""
+how the core's time follows them, and how the shell notices that it was stopped."""
 
 from __future__ import annotations
 
@@ -59,6 +59,37 @@ class Pulse:
             self.beat()
         stood_still, self._stood_still = self._stood_still, False
         return stood_still
+
+
+class CoreTime:
+    """The time of the core, which never goes back. Where the clock was set back it goes on at half the pace until the
+    clock has come up to it; standing still would keep back all that waits on time, an hour for one set back an hour.
+
+    What waited for a turn passes by its own readings of the clock, so that what it says lasts, if half as long; in one
+    turn by no more than really passed, since readings of two sessions are not in order.
+    """
+
+    def __init__(self, now_s: Callable[[], float] = _loop_s) -> None:
+        self.now_ms = 0
+        self._now_s = now_s
+        self._clock_ms = 0
+        self._turned_s = 0.0
+        self._left_ms = 0
+
+    def begin_turn(self) -> None:
+        """What passes from now on was read since the last turn."""
+        now_s = self._now_s()
+        self._left_ms, self._turned_s = int((now_s - self._turned_s) * 500) + 1, now_s
+
+    def pass_to(self, clock_ms: int) -> None:
+        """The clock showed this."""
+        if clock_ms < self.now_ms:
+            passed_ms = min((max(0, clock_ms - self._clock_ms) + 1) // 2, self._left_ms)
+            self._left_ms -= passed_ms
+            self.now_ms += passed_ms
+        else:
+            self.now_ms = clock_ms
+        self._clock_ms = clock_ms
 
 
 def iso(at_ms: int) -> str:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final, Protocol
 
-from bridge.clock import Clock, Pulse
+from bridge.clock import Clock, CoreTime, Pulse
 from bridge.core.input import Claim, Input, Request, Started, StoodStill, Tick
 from bridge.core.site import Core, take_changes
 from bridge.delivery import Delivery
@@ -151,6 +151,7 @@ class Loop:
         recorder: Recorder | None = None,
         audit: AuditLog | None = None,
         pulse: Pulse | None = None,
+        time: CoreTime | None = None,
     ) -> None:
         self._core = core
         self._store = store
@@ -167,8 +168,7 @@ class Loop:
         self._kept_head: Head | None = None
         self._pressure = Pressure()
         self._queue: asyncio.Queue[Entering] = asyncio.Queue(queue_size)
-        self._now_ms = 0
-        self._clock_ms = 0
+        self._time = time or CoreTime()
         self._finishing = asyncio.Event()
 
     async def enter(self, entering: Entering) -> None:
@@ -192,7 +192,9 @@ class Loop:
         batch: list[Entering] = []
         if self._queue.empty():
             now_ms = self._clock.now_ms()
-            due_ms = self._core.next_due_ms(self._now_ms)  # not the clock's: what fell due since is to be stepped too
+            due_ms = self._core.next_due_ms(
+                self._time.now_ms
+            )  # not the clock's: what fell due since is to be stepped too
             waits = [] if due_ms is None else [self._wait_ms(due_ms, now_ms)]
             if (calm_ms := self._pressure.next_due_ms) is not None:
                 waits.append(max(0, calm_ms - now_ms))
@@ -206,33 +208,25 @@ class Loop:
             batch.append(self._queue.get_nowait())
         return batch
 
-    def _pass_time(self) -> None:
-        """The core's time never goes back. Where the clock was set back it goes on at half the pace until the clock has
-        come up to it; standing still would keep back all that waits on time, an hour for a clock set back an hour."""
-        clock_ms = self._clock.now_ms()
-        if clock_ms < self._now_ms:
-            self._now_ms += (max(0, clock_ms - self._clock_ms) + 1) // 2
-        self._clock_ms = clock_ms
-
     def _wait_ms(self, due_ms: int, now_ms: int) -> int:
         """How long until the core's time is there."""
-        return max(0, 2 * (due_ms - self._now_ms) if now_ms < self._now_ms else due_ms - now_ms)
+        return max(0, 2 * (due_ms - self._time.now_ms) if now_ms < self._time.now_ms else due_ms - now_ms)
 
     async def _turn(self, entering: Sequence[Entering]) -> None:
         batch = _Batch()
-        self._pass_time()
+        self._time.begin_turn()
         if self._pulse.stood_still():  # before all that was read since
-            self._now_ms = max(self._now_ms, self._clock.now_ms())
+            self._time.pass_to(self._clock.now_ms())
             self._step(StoodStill(), batch)
         for one in entering:
-            self._now_ms = max(self._now_ms, one.at_ms)
+            self._time.pass_to(one.at_ms)
             self._step(one.input, batch)
             if one.committed:
                 batch.committed.append(one.committed)
             if one.act is not None:
                 batch.acts.append(one.act)
         for delivery in self._deliveries:
-            if delivery.idle and self._core.has_sendable(self._now_ms) and not self._finishing.is_set():
+            if delivery.idle and self._core.has_sendable(self._time.now_ms) and not self._finishing.is_set():
                 self._step(Claim(delivery.destination, delivery.batch), batch)
         changes = take_changes(self._core)
         await self._commit({**changes, **self._audit_head()}, batch.acts)
@@ -247,8 +241,8 @@ class Loop:
             self._shell.recovered(stall)
 
     def _step(self, entered: Input, batch: _Batch) -> None:
-        batch.inputs.append((self._now_ms, entered))
-        batch.requests.extend(step(self._core, entered, self._now_ms))
+        batch.inputs.append((self._time.now_ms, entered))
+        batch.requests.extend(step(self._core, entered, self._time.now_ms))
 
     def _audit_head(self) -> dict[RecordId, bytes]:
         """How far the audit log has come, where that changed: whoever bends the log does not reach the store's copy."""

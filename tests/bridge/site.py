@@ -47,16 +47,18 @@ retry: {first: 10ms, longest: 20ms}
 
 
 class ManualClock:
-    """Stands still until a test moves it."""
+    """Stands still until a test moves it. `passed_s` is the time of a clock that nobody sets back."""
 
     def __init__(self) -> None:
         self._now_ms = 1_700_000_000_000
+        self.passed_s = 0.0
 
     def now_ms(self) -> int:
         return self._now_ms
 
     def advance(self, ms: int) -> None:
         self._now_ms += ms
+        self.passed_s += max(0, ms) / 1000
 
 
 def plant_in(folder: Path, limits: str = "") -> Plant:

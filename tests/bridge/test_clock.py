@@ -6,7 +6,7 @@ And a process that stood still knows it before it looks at what came meanwhile.
 import asyncio
 from pathlib import Path
 
-from bridge.clock import STILL_S, Pulse
+from bridge.clock import STILL_S, CoreTime, Pulse
 from bridge.core.input import Tick
 from bridge.loop import Entering
 from tests.bridge.simulator.listener import until
@@ -69,3 +69,35 @@ async def test_a_pulse_beats_while_it_runs() -> None:
     await asyncio.sleep(0)
     assert beats.after(STILL_S)
     running.cancel()
+
+
+class Turns:
+    """The core's time after the clock was 240 s ahead, and is right again at 10 s."""
+
+    def __init__(self) -> None:
+        self._now_s = 10.0
+        self.time = CoreTime(lambda: self._now_s)
+        self.turn(10.0, 250_000, 10_000)
+
+    def turn(self, at_s: float, *clock_ms: int) -> list[int]:
+        self._now_s = at_s
+        self.time.begin_turn()
+        seen = []
+        for each in clock_ms:
+            self.time.pass_to(each)
+            seen.append(self.time.now_ms)
+        return seen
+
+
+def test_the_cores_time_never_goes_back_and_goes_on_at_half_the_pace_until_the_clock_is_there() -> None:
+    turns = Turns()
+    assert turns.turn(10.0, 10_000) == [250_000]
+    assert turns.turn(12.0, 12_000, 260_000) == [251_000, 260_000]
+
+
+def test_what_waited_for_a_turn_while_the_clock_is_behind_is_not_of_one_moment() -> None:
+    assert Turns().turn(16.0, 12_000, 14_000, 16_000) == [251_000, 252_000, 253_000]
+
+
+def test_readings_of_two_sessions_that_are_not_in_order_pass_no_more_than_really_passed() -> None:
+    assert Turns().turn(16.0, *(12_000, 16_000) * 10)[-1] == 253_001

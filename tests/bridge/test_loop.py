@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.clock import STILL_S, Pulse
+from bridge.clock import STILL_S, CoreTime, Pulse
 from bridge.core.input import (
     Acted,
     ActKind,
@@ -106,6 +106,7 @@ class Bench:
             patience_ms=1_000,
             outbox_limit=self._outbox_limit,
             pulse=self._pulse,
+            time=CoreTime(lambda: self.clock.passed_s),
         )
         self._loop = loop
         task = asyncio.create_task(loop.run())
