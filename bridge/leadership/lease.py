@@ -40,13 +40,17 @@ class Leadership:
 
     async def keep(self) -> None:
         """Renew until cancelled. Raises `Fenced` when it is another's. A silent store is asked again: meanwhile the
-        check of every commit keeps a successor safe from us."""
+        check of every commit keeps a successor safe from us. Its silence is said once."""
+        is_silent = False
         while True:
             await asyncio.sleep(self.lease.ttl_ms / 3000)
             try:
                 await self._renew()
+                is_silent = False
             except StoreUnavailable as error:
-                log.warning("lease.not_renewed", reason=str(error))
+                if not is_silent:
+                    log.warning("lease.not_renewed", reason=str(error))
+                is_silent = True
 
     async def while_kept(self, work: Coroutine[object, object, Result]) -> Result:
         """Do this while the lease is renewed beside it. Raises a group: of `Fenced` when it was lost meanwhile."""

@@ -11,8 +11,8 @@ from bridge.core.input import ActKind
 ROOT = Path(__file__).parents[2]
 LEVELS = {"info", "warning", "error"}
 LOGS = {"log", "self._log"}
-ELSEWHERE = ("simulator", "demo", "console")
-"""They log into other logs, or have a page of their own."""
+ELSEWHERE = ("simulator", "demo")
+"""They log into other logs."""
 
 
 def name_of(call: ast.Call) -> str | None:
