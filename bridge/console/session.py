@@ -74,6 +74,8 @@ class Attempts:
     def wait_ms(self, address: str, now_ms: int) -> int:
         """Count an attempt and return 0, or how long this address must wait before it may try."""
         mine = self._by_address.setdefault(address, deque())
+        if len(self._by_address) > MOST_ADDRESSES:
+            del self._by_address[next(iter(self._by_address))]
         for tries in (mine, self._of_all):
             while tries and tries[0] <= now_ms - WINDOW_MS:
                 tries.popleft()
@@ -86,9 +88,12 @@ class Attempts:
             return max(waits)
         mine.append(now_ms)
         self._of_all.append(now_ms)
-        if len(self._by_address) > MOST_ADDRESSES:
-            del self._by_address[next(iter(self._by_address))]
         return 0
+
+    @property
+    def addresses(self) -> int:
+        """Of how many addresses attempts are remembered."""
+        return len(self._by_address)
 
     def forgive(self, address: str) -> None:
         """A log-in succeeded: earlier mistakes of this address do not count."""

@@ -22,6 +22,7 @@ from ruleset.transaction import (
     decode,
 )
 from state.entry import Entry, EntryState
+from state.ledger import MOST_REFUSED
 from tests.bridge.core.test_posting import LINE, ORDER, RECEIPT, Desk, cause, said
 
 FACT = f"{LINE}:fact:1"
@@ -211,6 +212,19 @@ def test_what_was_refused_stays_so_until_something_else_stands() -> None:
     deliver(desk)
     desk.postings.post(completed(70), 7)
     assert differences(desk) == {f"correction:3:{FACT}": Decimal(-5)}
+
+
+def test_of_what_was_refused_the_latest_is_remembered() -> None:
+    desk = posted(completed(80))
+    for more in range(MOST_REFUSED + 1):
+        desk.postings.post(completed(81 + more), 4)
+        act(desk, ActKind.SKIP, *desk.states())
+    done = desk.outbox.accepted(FACT)
+    assert done is not None
+    assert len(done.refused) == MOST_REFUSED
+    assert (desk.postings.post(completed(81 + MOST_REFUSED), 5), desk.states()) == ((), {})
+    desk.postings.post(completed(81), 6)
+    assert differences(desk) == {f"correction:{MOST_REFUSED + 2}:{FACT}": Decimal(1)}
 
 
 def test_what_stands_and_is_told_again_withdraws_what_is_proposed() -> None:
