@@ -115,19 +115,19 @@ def _forget(core: Core, now_ms: int) -> None:
     core.live.forget(core.host.forget_before(before_ms))
 
 
-def _safely(core: Core, name: str, told: object, requests: Iterator[Request], now_ms: int) -> Iterator[Request]:
-    """What was told leads to requests. What a defect of ours cannot take is kept as a dead letter, and the bridge goes
-    on: if it ended instead, a document that the broker keeps would end it again at each start."""
+def _safely(core: Core, name: str, taken: object, requests: Iterator[Request], now_ms: int) -> Iterator[Request]:
+    """What is taken leads to requests. Where a defect of ours makes that fail, it is kept as a dead letter, and
+    the bridge goes on: if it ended instead, a document that the broker keeps would end it again at each start."""
     try:
         yield from requests
     except Exception as error:
-        yield from _set_aside(core, name, told, error, now_ms)
+        yield from _set_aside(core, name, taken, error, now_ms)
 
 
-def _set_aside(core: Core, name: str, told: object, error: Exception, now_ms: int) -> Iterable[Request]:
+def _set_aside(core: Core, name: str, taken: object, error: Exception, now_ms: int) -> Iterable[Request]:
     if core.witness is not None:
         core.witness.failed()
-    return core.postings.set_aside(name, told, error, now_ms)
+    return core.postings.set_aside(name, taken, error, now_ms)
 
 
 def _name_of(entered: Input) -> str:
