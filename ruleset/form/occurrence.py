@@ -8,7 +8,7 @@ from typing import Final
 from ruleset.cel import EvaluationFailed, Expression
 from ruleset.form.memory import OccurrenceMemory
 from ruleset.form.moment import Moment, Template
-from ruleset.form.posting import Posting, Then, order_of, post, retraction, undecided
+from ruleset.form.posting import Posting, Then, can_retract, order_of, post, retraction, undecided
 from ruleset.output import EngineOutput
 from ruleset.sample import Event
 
@@ -44,11 +44,8 @@ class Occurrence:
         return (post(self.posting, moment, event.id, order=order_of(self.posting, moment), event=self.event),)
 
     def _unwanted(self, event: Event, moment: Moment) -> tuple[EngineOutput, ...]:
-        """Nothing, or the retraction of what the event was before. Only what the event itself says can retract it: a
-        repeat of it comes while the equipment, or a code table, is another."""
-        if self.when is None or not isinstance(self.posting, Posting):
-            return ()
-        if not all(name.removeprefix("has.").startswith(f"{self.event}.") for name in self.when.names):
+        """Nothing, or the retraction of what the event was before."""
+        if self.when is None or not isinstance(self.posting, Posting) or not can_retract(self.when, self.event):
             return ()
         return (retraction(self.posting, moment, event.id, self.when, event=self.event),)
 

@@ -157,6 +157,12 @@ def cannot_post(posting: Then, moment: Moment, fact: str, reason: str, *, event:
     return _refused(posting, moment, fact, reason, event=event)
 
 
+def can_retract(when: Expression | None, event: str) -> bool:
+    """Whether an event may be retracted so that `when` is false. Only what it says itself can do that: a repeat of it
+    comes while the equipment, or a code table, is another."""
+    return when is not None and all(name.removeprefix("has.").startswith(f"{event}.") for name in when.names)
+
+
 def retraction(posting: Posting, moment: Moment, fact: str, when: Expression, *, event: str) -> Retraction:
     """What an event is, if it was posted before, now that `when` does not hold for it."""
     reason = f"its source retracted it: as it is told now, {when.text} does not hold; skip it"

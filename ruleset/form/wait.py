@@ -14,7 +14,7 @@ from ruleset.cel import EvaluationFailed, Expression
 from ruleset.document import format_duration
 from ruleset.form.memory import Decided, Happened, HeardMemory, Origin, Waiting, WaitMemory
 from ruleset.form.moment import Moment, Template
-from ruleset.form.posting import Posting, cannot_post, order_of, post, undecided
+from ruleset.form.posting import Posting, can_retract, cannot_post, order_of, post, retraction, undecided
 from ruleset.output import Alert, EngineOutput, Post, Unmet
 from ruleset.sample import Event, Plain
 from ruleset.transaction import action
@@ -163,6 +163,8 @@ class Wait:
             return outputs
         for branch in self.branches:
             if isinstance(branch.then, Posting) and branch.then.action == decided.action:
+                if self.when is not None and not answer and can_retract(self.when, self.event):
+                    return (retraction(branch.then, then, event.id, self.when, event=self.event),)
                 reason = f"it was decided as {decided.action}, and would be {decision or 'nothing'} as it is told now"
                 return (cannot_post(branch.then, then, event.id, reason, event=self.event),)
         return (moment.failed(self.match, EvaluationFailed(f"no line of do has {decided.action} any more")),)

@@ -4,7 +4,9 @@ import msgspec
 
 from ruleset.engine import Engine
 from ruleset.form.memory import WaitMemory
-from ruleset.output import Alert
+from ruleset.form.records import rule_id
+from ruleset.output import Alert, Post, Retraction
+from ruleset.trace.trace import Outcome
 from tests.ruleset.floor import LINE, START_MS, STATION, Floor, compiled, plant
 from tests.ruleset.test_event import COMPLETE
 
@@ -47,11 +49,36 @@ def test_another_disposition_since_then_changes_nothing_of_what_was_decided() ->
     assert finished(floor, 470) == ["complete mo-1 470 pcs lot L1"]
 
 
-def test_an_event_that_would_be_decided_as_nothing_now_is_told_under_the_key_of_what_was_posted() -> None:
-    floor = Floor(COMPLETE.replace("event: finished\n", "event: finished\n  when: finished.qty > 0\n"))
+SOME = COMPLETE.replace("event: finished\n", "event: finished\n  when: finished.qty > 0\n")
+
+
+def test_an_event_told_so_that_when_is_false_after_it_was_decided_is_retracted() -> None:
+    floor = Floor(SOME, restarting=True)
     finished(floor, 480)
     accepted(floor)
-    (told,) = finished(floor, 0)
+    assert finished(floor, 0) == []
+    *_, posted, retracted = floor.outputs
+    assert isinstance(posted, Post)
+    assert isinstance(retracted, Retraction)
+    assert (retracted.refused.key, retracted.refused.reason) == (
+        posted.transaction.key,
+        "its source retracted it: as it is told now, finished.qty > 0 does not hold; skip it",
+    )
+    assert finished(floor, 470) == ["complete mo-1 470 pcs lot L1"]
+
+
+def test_an_event_told_so_that_when_is_false_while_it_waits_waits_no_longer() -> None:
+    floor = Floor(SOME)
+    assert (finished(floor, 480), finished(floor, 0), accepted(floor)) == ([], [], [])
+    assert Outcome.FALSE in {each.outcome for each in floor.engine.looks.of(rule_id("complete", LINE))}
+
+
+def test_a_repeat_while_something_else_makes_when_false_is_told_under_the_key_of_what_was_posted() -> None:
+    when = "finished.qty > 0 && (finished.lot in codes.scrap_reason || finished.lot == 'L1')"
+    floor = Floor(SOME.replace("finished.qty > 0", f'"{when}"'))
+    finished(floor, 480)
+    accepted(floor)
+    (told,) = finished(floor, 480, "L2")
     assert told.endswith("it was decided as production.complete, and would be nothing as it is told now")
 
 
