@@ -28,7 +28,7 @@ from bridge.leadership.lease import Leadership, lead
 from bridge.leadership.refusal import refuse_unfit
 from bridge.leadership.retained import CommitMark, Retained, open_mark
 from bridge.legacy_state import LegacyState
-from bridge.lifecycle.live import refuse_left_behind, shadow_of
+from bridge.lifecycle.live import live_now, refuse_left_behind, shadow_of
 from bridge.lifecycle.watch import VersionWatch
 from bridge.log import say
 from bridge.loop import AUDIT_HEAD, Entering, Loop, Stall
@@ -78,8 +78,7 @@ class Service:
             log.info("bridge.stopped")
 
     async def _run(self, leadership: Leadership, stop: asyncio.Event) -> None:
-        plant = self._plant
-        core, stored = await leadership.while_kept(self._recall())
+        plant, core, stored = await leadership.while_kept(self._recall())
         audit = open_audit(plant)
         if (kept := stored.records.get(AUDIT_HEAD)) is not None:
             audit.expect(decode_head(kept))
@@ -98,13 +97,15 @@ class Service:
         except OSError as error:
             log.error("audit.not_written", reason=str(error), effect="the bridge goes on")
 
-    async def _recall(self) -> tuple[Core, Stored]:
-        """The core as it was committed. In a thread, so that a large site does not lose its lease meanwhile."""
+    async def _recall(self) -> tuple[Plant, Core, Stored]:
+        """The plant as it is live now that the lease is ours, and the core as it was committed. In a thread, so that a
+        large site does not lose its lease meanwhile."""
         stored = await self._outside.store.load()
-        core = new_core(self._plant, shadow_of(self._plant.folder))
+        plant = await asyncio.to_thread(live_now, self._plant)
+        core = new_core(plant, shadow_of(plant.folder))
         await asyncio.to_thread(restore, core, stored.records)
-        refuse_left_behind(self._plant.folder, core.in_force)
-        return core, stored
+        refuse_left_behind(plant.folder, core.in_force)
+        return plant, core, stored
 
 
 class _Running:
@@ -215,11 +216,11 @@ class _Running:
 
     def _master_poller(self, core: Core, link: BrokerLink) -> MasterPoller | None:
         """Where the plant folder asks for Odoo's master data. It is published beside the orders."""
-        wanted, source = self._plant.settings.master_data, self._outside.master
-        if wanted is None or source is None:
+        wanted, master_of = self._plant.settings.master_data, self._outside.master
+        if wanted is None or master_of is None:
             return None
         return MasterPoller(
-            source,
+            master_of(lambda: core.content),
             self._enter,
             self._outside.clock,
             site=self._plant.assets.path,

@@ -64,6 +64,9 @@ AUDIT_FILE: Final = "audit.jsonl"
 DOCUMENTS: Final = "documents"
 """The name of the persistent session."""
 
+MasterOf = Callable[[Callable[[], Content]], MasterSource]
+"""Makes the source of master data that is compared with the content that is live when it is read."""
+
 LinkFactory = Callable[[LinkSettings, Subscriptions, WillSource, MayConnect], BrokerLink]
 
 
@@ -77,7 +80,7 @@ class Outside:
     clock: Clock
     store_clock: Callable[[], Awaitable[int]] | None = None
     """The clock of the store's server, in UTC milliseconds, where it has one of its own."""
-    master: MasterSource | None = None
+    master: MasterOf | None = None
     """Where master data is read, for a plant that wants it."""
 
 
@@ -116,6 +119,7 @@ def new_core(plant: Plant, shadow: Content | None = None) -> Core:
     )
     return Core(
         host=host,
+        content=plant.content,
         floor=floor,
         book=book,
         outbox=outbox,

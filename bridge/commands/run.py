@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -72,7 +73,7 @@ def open_outside(plant: Plant) -> Outside:
         link=PahoLink,
         clock=SystemClock(),
         store_clock=store.clock_ms,
-        master=OdooMaster(plant, api) if plant.settings.master_data else None,
+        master=partial(OdooMaster, plant, api) if plant.settings.master_data else None,
     )
 
 

@@ -21,7 +21,7 @@ from bridge.intervention.alarm import Alarm
 from bridge.lifecycle.history import InForce
 from bridge.lifecycle.shadow import Shadow
 from bridge.master.book import MasterBook
-from bridge.plant import Release
+from bridge.plant import Content, Release
 from ruleset.output import EngineOutput
 from ruleset.trace.look import Looks
 from sparkplug.errors import SnapshotError
@@ -68,13 +68,15 @@ class _Timed(Protocol):
 class Core:
     """Everything that a site remembers, as state machines. Each keeps its own records.
 
-    `floor` is that of the live version of the rules, and `release` says which that is; `in_force` is the latest that
-    was committed as live; `shadows` run beside it, one at most. `left` are the ids of records that a shadow left behind
-    when it ended. `witness`: where it is only asked what is decided, over a recording; looks are for nobody then.
+    `content` is the live version of the rules, `floor` what it sees, and `release` says which it is; `in_force` is the
+    latest that was committed as live; `shadows` run beside it, one at most. `left` are the ids of records that a shadow
+    left behind when it ended. `witness`: where it is only asked what is decided, over a recording; looks are for nobody
+    else then.
     `forget_from_ms`: when it is seen next what to forget.
     """
 
     host: HostApplication
+    content: Content
     floor: Floor
     book: OrderBook
     outbox: Outbox

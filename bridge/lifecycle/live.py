@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from bridge.errors import ConfigError, StartRefused
+from bridge.floor.content import why_restart
 from bridge.lifecycle.book import LogBroken, VersionBook
 from bridge.lifecycle.content import VERSIONS_FOLDER, texts_of, version_of
 from bridge.lifecycle.history import History, InForce
@@ -22,6 +23,24 @@ def load_live(folder: Path) -> Plant:
         return load_version(folder, history, history.live) if history.live else load_plant(folder)
     except (LogBroken, OSError) as error:
         raise ConfigError((Problem(file=str(folder), text=str(error)),)) from error
+
+
+def live_now(plant: Plant) -> Plant:
+    """The plant with the version that is live by now, for a bridge that stood by since it read the plant; as it was,
+    where that is the same or none ever was live. Raises `StartRefused` where only a start can take it, `ConfigError`.
+    """
+    book = VersionBook(plant.folder)
+    try:
+        history = book.history()
+        if history.live is None or (plant.release is not None and plant.release.version == history.live):
+            return plant
+        content = load_version(plant.folder, history, history.live).content
+    except (LogBroken, OSError) as error:
+        raise StartRefused(str(error)) from error
+    if (reason := why_restart(plant.content, content)) is not None:
+        text = f"{history.live} became live while this bridge stood by, and {reason}: start it again"
+        raise StartRefused(text)
+    return replace(plant, content=content)
 
 
 def refuse_left_behind(folder: Path, known: InForce | None) -> None:

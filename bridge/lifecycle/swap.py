@@ -39,7 +39,7 @@ def promote(core: Core, content: Content, now_ms: int) -> Promotion:
     rebound = rebound_nodes(core.floor.assets, content.assets)
     decisions = tuple(floor.take_over(core.floor, now_ms))
     floor.owe(core.floor.take_changed())
-    core.floor, core.release = floor, release
+    core.content, core.floor, core.release = content, floor, release
     core.alarm.workflows = content.workflows
     core.host.expect(floor.translator.nodes)
     tolerance = replace(core.postings.tolerance, factors=factors_of(content))

@@ -25,7 +25,7 @@ async def test_all_kinds_are_published_as_promised(tmp_path: Path, version: str)
     async with simulated(version=version) as url:
         plant = write_plant(tmp_path / "plant", url)
         api = OdooApi(odoo_connection(plant))
-        source = OdooMaster(plant, api)
+        source = OdooMaster(plant, api, lambda: plant.content)
         await read_once(source, namespace)
         await api.close()
 

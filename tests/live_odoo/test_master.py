@@ -61,7 +61,7 @@ async def test_units_that_are_another_amount_in_odoo_are_named(tmp_path: Path) -
 async def test_every_kind_is_read_and_read_again_the_same(tmp_path: Path) -> None:
     plant, namespace = plant_of(tmp_path / "plant"), Namespace()
     api = OdooApi(odoo_connection(plant))
-    source = OdooMaster(plant, api)
+    source = OdooMaster(plant, api, lambda: plant.content)
     read = await read_once(source, namespace)
     again = await read_once(source, None)
     await api.close()

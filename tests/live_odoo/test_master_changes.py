@@ -62,7 +62,7 @@ async def test_a_wrong_ratio_is_named(admin: OdooApi, tmp_path: Path) -> None:
 async def test_a_change_is_counted_and_its_end_too(admin: OdooApi, tmp_path: Path) -> None:
     plant, book = plant_of(tmp_path / "plant"), MasterBook()
     api = OdooApi(odoo_connection(plant))
-    source = OdooMaster(plant, api)
+    source = OdooMaster(plant, api, lambda: plant.content)
     book.read(await read_once(source, None), 0)
     async with written(admin, "product.product", [["default_code", "=", "BOX"]], name="Box, folded"):
         assert book.read(await read_once(source, None), 1) == (

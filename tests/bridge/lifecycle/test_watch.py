@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import MutableMapping
+from collections.abc import AsyncIterator, MutableMapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from state.audit import log_files, read_lines
 from state.entry import decode as read_entry
 from state.record import Table
 from tests.bridge.lifecycle.test_book import ANNA, BEN
-from tests.bridge.simulator.listener import until
+from tests.bridge.simulator.listener import running, until
 from tests.bridge.site import LINE, Site, bridge_on, plant_in
 
 
@@ -164,6 +165,53 @@ async def test_what_cannot_change_while_the_bridge_runs_is_said_and_counts_from_
     assert said["reason"] == "the company cannot change while the bridge runs"
     live = load_live(site.plant.folder)
     assert (live.release and live.release.version, live.assets.company) == (version, 2)
+
+
+@asynccontextmanager
+async def standing_by(site: Site, *, ends: bool = True) -> AsyncIterator[asyncio.Task[None]]:
+    """A bridge that waits for another one, which leads for a minute; stopped in order if it `ends`."""
+    assert await site.store.acquire("another", 60_000) is not None
+    stop = asyncio.Event()
+    with capture_logs() as logs:
+        waiting = asyncio.create_task(site.service().run(stop))
+        await until(lambda: logged(logs, "lease.held_by_another") is not None)
+    try:
+        yield waiting
+        if ends:
+            stop.set()
+            await asyncio.wait_for(waiting, 5)
+    finally:
+        waiting.cancel()
+        await asyncio.wait([waiting])
+
+
+async def test_a_bridge_that_stood_by_begins_with_what_was_promoted_meanwhile(site: Site, book: VersionBook) -> None:
+    before = await ran(site, book)
+    site.release_order()
+    with capture_logs() as logs:
+        async with running(site.line.run()), standing_by(site):
+            edit(site, "rules/production.yaml", "event: work_started\n", "event: work_started\n  when: 'true'\n")
+            version = release(book)
+            site.clock.advance(60_000)
+            await until(lambda: site.released is not None)
+            await start_work(site, "s1")
+    assert version != before
+    assert msgspec.json.decode((await site.store.load()).records[IN_FORCE], type=InForce).version == version
+    assert [each["event"] for each in logs if each["event"].startswith("rules.")] == []
+
+
+async def test_a_bridge_that_stood_by_does_not_take_over_what_only_a_start_can_take(
+    site: Site, book: VersionBook
+) -> None:
+    await ran(site, book)
+    async with standing_by(site, ends=False) as waiting:
+        edit(site, "assets.yaml", "company: 1", "company: 2")
+        version = release(book)
+        site.clock.advance(60_000)
+        with pytest.raises(StartRefused) as refused:
+            await asyncio.wait_for(waiting, 5)
+    why = f"{version} became live while this bridge stood by, and the company cannot change while the bridge runs"
+    assert str(refused.value) == f"{why}: start it again"
 
 
 async def test_a_version_whose_files_come_after_the_log_is_taken_up_when_they_have_come(

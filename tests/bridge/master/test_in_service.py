@@ -26,7 +26,7 @@ class MasterSite(Site):
     @property
     def outside(self) -> Outside:
         around = Outside(store=self.store, odoo=self.odoo, link=self.link, clock=self.clock)
-        return replace(around, master=self.source)
+        return replace(around, master=lambda live: self.source)
 
     def retained_codes(self) -> dict[int, str]:
         found = (self.broker.retained(f"{TOPIC}/{id}") for id in (1, 2, 3))
