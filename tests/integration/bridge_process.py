@@ -11,8 +11,8 @@ from typing import Any
 
 from tests.integration.patience import until
 
-STOP_LIMIT_S = 20.0
-TELL_LIMIT_S = 30.0
+STOP_LIMIT_S = 120.0
+TELL_LIMIT_S = 120.0
 TAIL = 3_000
 
 

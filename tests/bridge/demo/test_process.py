@@ -13,6 +13,9 @@ from tests.integration.folder import OdooAccess, write_folder
 from tests.integration.patience import until
 from tests.servers import Mosquitto, StartMosquitto, StartRedis
 
+LIMIT_S = 120.0
+"""A process starts and ends in seconds, on a machine that has nothing else to do."""
+
 
 async def ended(bridge: BridgeProcess) -> str:
     """How it ends by itself; empty when it is started again."""
@@ -21,7 +24,7 @@ async def ended(bridge: BridgeProcess) -> str:
         return bool(await bridge.check())
 
     try:
-        await until(was_started_again, "the end of the bridge", 20)
+        await until(was_started_again, "the end of the bridge", LIMIT_S)
     except BridgeEnded as error:
         return str(error)
     return ""
@@ -70,7 +73,7 @@ async def test_a_bridge_ends_in_good_order_when_its_demonstration_is_killed(
     folder, log = write_folder(tmp_path / "plant", mosquitto, start_redis(), OdooAccess()), tmp_path / "bridge.log"
     log.touch()
     demo = await asyncio.create_subprocess_exec(sys.executable, "-c", DEMO, str(folder), str(log))
-    await until(lambda: "bridge.started" in log.read_text(), log.read_text, 20)
+    await until(lambda: "bridge.started" in log.read_text(), log.read_text, LIMIT_S)
     demo.kill()
     await demo.wait()
-    await until(lambda: "bridge.stopped" in log.read_text(), log.read_text, 20)
+    await until(lambda: "bridge.stopped" in log.read_text(), log.read_text, LIMIT_S)
