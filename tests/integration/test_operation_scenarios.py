@@ -77,6 +77,7 @@ async def scrapped(works: Works, order: str) -> list[float]:
     return [one.quantity for one in await works.office.scrapped(order)]
 
 
+@pytest.mark.parametrize("way", ["inbox"])  # looking first asks much before it writes, and would get no answer
 async def test_killed_after_odoo_committed_and_before_it_knew_the_bridge_learns_that_it_was_posted(
     works: Works,
 ) -> None:
@@ -277,7 +278,8 @@ async def test_dead_letters_of_one_cause_become_what_the_dry_run_says_also_those
     _, done = await works.command(*replay)
     assert by_outcome(done) == expected
     await works.until_posted("production.scrap")
-    assert len(await works.entries()) == 1
+    left = await works.entries(EntryState.DEAD, EntryState.HELD)
+    assert [(entry.action, entry.state) for entry in left] == [("production.scrap", EntryState.DEAD)]
     posted = [await scrapped(works, order) for order in orders]
     assert sum(len(one) for one in posted) == DEAD - 1
     again = [line["repeated"] for line in works.bridge.told("entry.delivered", model="stock.scrap")]

@@ -16,9 +16,9 @@ from tests.integration.test_operation_scenarios import (
     test_dead_letters_of_one_cause_become_what_the_dry_run_says_also_those_that_stood_before_a_backup,
     test_killed_after_odoo_committed_and_before_it_knew_the_bridge_learns_that_it_was_posted,
     test_what_happens_while_odoo_is_away_over_a_change_of_shifts_is_posted_once_and_in_order,
-    way,
     works,
 )
+from tests.odoo_adapter.situations import both_modes
 from tests.scenarios.bridge import Clock
 from tests.scenarios.factory import Ground
 
@@ -32,6 +32,8 @@ __all__ = [
     "way",
     "works",
 ]
+
+way = both_modes
 
 
 @pytest.fixture

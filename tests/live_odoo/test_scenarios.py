@@ -1,6 +1,7 @@
 """The scenarios of the simulator on a real Odoo: the same tests. What happens, happened in the last twelve hours.
 
-But for the nights when clocks change, which are a year ahead: Odoo takes the times of machines as they come.
+But for the nights when clocks change and the day without Odoo, which are a year ahead: Odoo takes the times of
+machines as they come.
 """
 
 from __future__ import annotations
@@ -42,6 +43,9 @@ from tests.scenarios.test_orders import (
     test_an_order_that_the_mes_does_not_answer_is_alerted_and_resent_only_as_the_same_version,
     test_an_order_that_the_mes_refuses_shows_its_reason_to_the_planner,
 )
+from tests.scenarios.test_outage import (
+    test_eight_hours_without_odoo_over_a_shifts_end_are_alerted_and_made_up_for_in_order,
+)
 from tests.scenarios.test_production import (
     test_a_correction_of_what_runs_lowers_the_count_and_counting_goes_on_from_there,
     test_a_counter_that_goes_over_the_top_adds_only_real_pieces,
@@ -51,9 +55,12 @@ from tests.scenarios.test_production import (
     test_a_planner_who_edits_the_order_while_four_lines_report_meets_no_error_and_nothing_is_lost,
     test_a_thousand_pieces_counted_one_by_one_are_few_postings_whose_sum_is_exact,
     test_after_a_restart_nodes_that_go_on_with_aliases_are_asked_for_one_birth_each_and_nothing_is_lost,
+    test_history_that_a_node_sends_twice_and_a_document_that_the_mes_repeats_are_posted_once,
     test_more_than_the_tolerance_is_held_until_a_supervisor_releases_it,
+    test_pieces_of_a_cell_without_a_terminal_belong_to_the_order_that_is_started_there,
     test_scrap_is_posted_once_from_its_lot_with_its_reason,
     test_scrap_with_a_reason_that_nobody_mapped_is_a_dead_letter_and_changes_nothing,
+    test_what_is_made_and_broken_while_no_order_runs_waits_until_a_person_says_for_which,
 )
 from tests.scenarios.test_quality import (
     test_a_disposition_that_is_missing_for_four_hours_is_alerted_and_still_decides_when_it_comes,
@@ -94,14 +101,18 @@ __all__ = [
     "test_an_order_that_the_mes_refuses_shows_its_reason_to_the_planner",
     "test_dead_letters_of_one_company_do_not_delay_the_other",
     "test_each_plant_posts_to_its_own_company_only",
+    "test_eight_hours_without_odoo_over_a_shifts_end_are_alerted_and_made_up_for_in_order",
     "test_grams_of_what_is_counted_in_pieces_are_refused_and_nothing_is_consumed",
+    "test_history_that_a_node_sends_twice_and_a_document_that_the_mes_repeats_are_posted_once",
     "test_less_than_ordered_with_a_by_product_closes_the_order_with_what_really_came",
     "test_more_than_the_tolerance_is_held_until_a_supervisor_releases_it",
+    "test_pieces_of_a_cell_without_a_terminal_belong_to_the_order_that_is_started_there",
     "test_rejected_goods_are_in_the_hold_location_and_available_to_nobody",
     "test_scrap_is_posted_once_from_its_lot_with_its_reason",
     "test_scrap_with_a_reason_that_nobody_mapped_is_a_dead_letter_and_changes_nothing",
     "test_three_failures_of_one_check_are_one_request_that_names_them_and_a_fourth_is_a_note_on_it",
     "test_vibration_that_crosses_its_threshold_forty_times_is_one_request_until_it_cleared_and_was_closed",
+    "test_what_is_made_and_broken_while_no_order_runs_waits_until_a_person_says_for_which",
     "test_what_the_scale_says_in_grams_is_consumed_to_the_gram_of_an_order_in_kilograms",
 ]
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from tests.scenarios.factory import Factory
 from tests.scenarios.office import Done, Running
 
-TEN_IN_HAMBURG = datetime(2026, 11, 23, 9, tzinfo=UTC)
+TEN_IN_HAMBURG = datetime(2027, 11, 22, 9, tzinfo=UTC)
 EIGHT_HOURS = range(0, 8 * 60, 2)
 PIECES = len(EIGHT_HOURS)
 
