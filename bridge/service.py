@@ -22,6 +22,7 @@ from bridge.core.input import AnnounceHost, Command, Input, Notice, ReconnectHos
 from bridge.core.site import Core, restore
 from bridge.core.topic import master_prefix
 from bridge.delivery import BrokerCarrier, Delivery, OdooCarrier
+from bridge.doctor.clock_watch import ClockWatch
 from bridge.doctor.key import KeyWatch
 from bridge.errors import ConfigError, PartFailed, SecretMissing, first_of
 from bridge.leadership.lease import Leadership, lead
@@ -168,6 +169,8 @@ class _Running:
         self._wake = Wake(settings.odoo.wake, self._orders.wake) if settings.odoo.wake else None
         self._acts = ActPoller(outside.store, self._enter, clock, audit)
         self._key = KeyWatch(outside.odoo, clock, self.act)
+        clocks = [one for one in (outside.store_clock, outside.odoo_clock) if one is not None]
+        self._clocks = ClockWatch(clocks, clock, settings.limits.clock_off_ms, self.act)
         self._versions = VersionWatch(plant, core, self._enter, clock, audit, self.act)
         self._recorder = new_recorder(plant, stored, self.act)
         self._pulse = Pulse()
@@ -253,7 +256,7 @@ class _Running:
 
             loop = tasks.create_task(_part("core", self._loop.run, ends=True), name="core")
             background = [start("lease", self._leadership.keep), start("odoo-key", self._key.run)]
-            background.append(start("pulse", self._pulse.run))
+            background += [start("pulse", self._pulse.run), start("clocks", self._clocks.run)]
             background += [start(_named("host-send", server), host.send) for server, host in self._hosts.items()]
             for server, legacy in self._legacy.items():
                 background += [

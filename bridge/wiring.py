@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
@@ -27,6 +27,7 @@ from bridge.core.site import Core
 from bridge.core.standing import Standings
 from bridge.core.tolerance import Tolerance
 from bridge.core.topic import UNS_PREFIX
+from bridge.doctor.clock import ServerClock
 from bridge.errors import ConfigError
 from bridge.floor.content import factors_of, floor_of, priorities_of, short_of
 from bridge.intervention.alarm import Alarm, Limit
@@ -78,8 +79,9 @@ class Outside:
     odoo: Odoo
     link: LinkFactory
     clock: Clock
-    store_clock: Callable[[], Awaitable[int]] | None = None
-    """The clock of the store's server, in UTC milliseconds, where it has one of its own."""
+    store_clock: ServerClock | None = None
+    """The clock of the store's server, where it has one of its own."""
+    odoo_clock: ServerClock | None = None
     master: MasterOf | None = None
     """Where master data is read, for a plant that wants it."""
 
@@ -195,6 +197,7 @@ def weaker(plant: Plant) -> tuple[str, ...]:
     accepted = {
         "redis.accept_weak_durability": settings.redis.accept_weak_durability,
         "odoo.tls.verify: false": settings.odoo.is_unverified,
+        "odoo.accept_unknown_version": settings.odoo.accept_unknown_version,
     }
     return tuple(name for name, is_accepted in accepted.items() if is_accepted)
 
@@ -230,6 +233,7 @@ def odoo_connection(plant: Plant) -> Connection:
         connect_timeout_s=odoo.connect_timeout_ms / 1000,
         read_timeout_s=odoo.read_timeout_ms / 1000,
         timeout_s=odoo.timeout_ms / 1000,
+        accept_unknown_version=odoo.accept_unknown_version,
         tls=Tls(
             verify=odoo.tls.verify,
             ca_file=odoo.tls.ca_file,

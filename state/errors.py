@@ -2,6 +2,7 @@
 
 StateError
   StoreUnavailable   the store did not answer or would not write; repeat the same call
+    WrongServer        what answers keeps nothing: give another address
   Fenced             another process holds the site's lease; stop
   OutOfStep          the store's commit number is not what this process believes: it fell back, or another one went on
   RecordUnreadable   a record is damaged, or of a later version of the bridge; nothing was changed
@@ -14,6 +15,10 @@ class StateError(Exception):
 
 class StoreUnavailable(StateError):
     """The store did not answer or refused to write. A commit may have happened; the same commit is safe to repeat."""
+
+
+class WrongServer(StoreUnavailable):
+    """What answers is no server that keeps keys, and will not become one."""
 
 
 class Fenced(StateError):

@@ -14,6 +14,7 @@ import typer
 from bridge.broker.paho import PahoLink
 from bridge.clock import SystemClock
 from bridge.commands.exit import FAILED, TAKEN_OVER, UNREACHABLE, WRONG, fail
+from bridge.doctor.clock import ServerClock, from_odoo
 from bridge.errors import ConfigError, PartFailed, SecretMissing, StartRefused
 from bridge.lifecycle.live import load_live
 from bridge.log import configure_logging
@@ -22,6 +23,7 @@ from bridge.plant import Plant
 from bridge.service import Service
 from bridge.wiring import Outside, odoo_connection, open_odoo, open_store
 from odoo_adapter.client.api import OdooApi
+from odoo_adapter.rights import read_clock
 from state.errors import Fenced, StateError, StoreUnavailable
 
 STOPPING: Final = (signal.SIGTERM, signal.SIGINT)
@@ -72,9 +74,14 @@ def open_outside(plant: Plant) -> Outside:
         odoo=open_odoo(plant, api),
         link=PahoLink,
         clock=SystemClock(),
-        store_clock=store.clock_ms,
+        store_clock=ServerClock(of="the store", tell=store.clock_ms),
+        odoo_clock=ServerClock(of="Odoo", tell=partial(_odoo_clock, api), step_ms=1000),
         master=partial(OdooMaster, plant, api) if plant.settings.master_data else None,
     )
+
+
+async def _odoo_clock(odoo: OdooApi) -> int:
+    return from_odoo(await read_clock(odoo))
 
 
 def _stop_on_signal(stop: asyncio.Event) -> None:

@@ -9,9 +9,9 @@ from typing import Final
 from bridge.console.facts import Inside, NodeLine, nodes
 from bridge.console.format import age
 from bridge.console.trouble import Level, Trouble
+from bridge.console.trouble.accepted import clocks_off, unknown_version, weak_store
 from bridge.console.trouble.offline import offline
 from bridge.console.watch import Failure, OdooView, SessionView, StoreView, Told, kind_and_place
-from bridge.doctor.clock import WRONG_MS, told_difference
 from bridge.doctor.key import ends_soon
 from bridge.intervention.alarm import DECIDE, Overdue
 from bridge.loop import Stall
@@ -46,6 +46,9 @@ class Facts:
     rules: Told | None
     odoo_url: str
     odoo_unverified: bool
+    clock_off_ms: int
+    clocks: Mapping[str, int]
+    """The servers' clocks that are ahead of ours (below 0: behind), and by how much."""
     depth: Mapping[EntryState, int]
     oldest_pending_ms: int | None
     oldest: Mapping[EntryState, Entry]
@@ -76,6 +79,8 @@ def facts(inside: Inside) -> Facts:
         rules=inside.watch.rules,
         odoo_url=settings.odoo.url,
         odoo_unverified=settings.odoo.is_unverified,
+        clock_off_ms=settings.limits.clock_off_ms,
+        clocks=dict(inside.watch.clocks),
         depth=core.outbox.depth(),
         oldest_pending_ms=core.outbox.waiting.oldest_pending_ms,
         oldest=oldest,
@@ -88,28 +93,14 @@ def facts(inside: Inside) -> Facts:
 def diagnose(seen: Facts) -> tuple[Trouble, ...]:
     """Everything that is wrong, the worst first."""
     found = [*_store(seen), *_sessions(seen), *_odoo(seen), *_nodes(seen), *_entries(seen), *_orders(seen)]
-    found += _rules(seen)
+    found += [*_rules(seen), *unknown_version(seen.odoo.info)]
     return tuple(sorted(found, key=lambda trouble: trouble.level))
 
 
 def _store(seen: Facts) -> Iterator[Trouble]:
     yield from offline(seen.stalls, seen.store.failure)
-    if seen.store.weaknesses:
-        yield Trouble(
-            level=Level.NOTE,
-            title="Redis could lose what it confirmed",
-            means="bridge.yaml accepts this (accept_weak_durability). After a power cut postings may be missing.",
-            do="Fit for a trial only. For production mend what is named here.",
-            detail="; ".join(seen.store.weaknesses),
-        )
-    if abs(seen.store.clock_ahead_ms) > WRONG_MS:
-        yield Trouble(
-            level=Level.NOTE,
-            title="The clocks disagree",
-            means="bridge.yaml accepts this (limits.clock_off). Stops, shifts and lots may stand at the wrong time.",
-            do="Let both machines take their time from the same source, and start the bridge again.",
-            detail=f"Redis: its {told_difference(seen.store.clock_ahead_ms)}",
-        )
+    yield from weak_store(seen.store.weaknesses)
+    yield from clocks_off(seen.clocks, seen.clock_off_ms)
 
 
 _SESSIONS: Final = {

@@ -19,7 +19,6 @@ from bridge.console.watch import Watch
 from bridge.console.watched import watched
 from bridge.core.input import Notice
 from bridge.core.site import Core
-from bridge.leadership.refusal import clock_ahead_ms
 from bridge.loop import Stall
 from bridge.plant import Plant
 from bridge.settings import ConsoleSettings
@@ -71,7 +70,6 @@ class Console:
     async def _serve(self) -> None:
         try:
             self._watch.store.weaknesses = tuple(await self._inside.outside.store.weaknesses())
-            self._watch.store.clock_ahead_ms = await clock_ahead_ms(self._inside.outside)
             await prime(self._inside)
         except StoreUnavailable as error:
             log.warning("console.not_primed", reason=str(error))

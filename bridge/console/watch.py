@@ -16,6 +16,7 @@ from typing import Final
 
 from bridge.clock import Clock
 from bridge.core.input import Notice
+from bridge.doctor.clock_watch import CLOCK_AGREES, CLOCK_OFF
 from bridge.loop import Stall
 from odoo_adapter.errors import KeyRefused, OdooError, Refused
 from odoo_adapter.odoo import OdooInfo
@@ -52,13 +53,12 @@ class Failure:
 
 @dataclass(slots=True, kw_only=True)
 class StoreView:
-    """The store. `number` and `commit_ms` are those of the last commit; its clock was ahead of ours at the start."""
+    """The store. `number` and `commit_ms` are those of the last commit."""
 
     number: int = 0
     commit_ms: int | None = None
     failure: Failure | None = None
     weaknesses: tuple[str, ...] = ()
-    clock_ahead_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +113,8 @@ class Watch:
         self.odoo = OdooView()
         self.rules: Told | None = None
         """Why what people released is not what runs, while that is so."""
+        self.clocks: dict[str, int] = {}
+        """Clocks that are off, and by how much they are ahead of ours."""
         self.notices: deque[Told] = deque(maxlen=NOTICES_KEPT)
         self._changed = asyncio.Event()
 
@@ -122,6 +124,10 @@ class Watch:
             self.rules = Told(self.clock.now_ms(), notice)
         elif notice.name == "rules.taken_up":
             self.rules = None
+        elif notice.name == CLOCK_OFF:
+            self.clocks[str(notice.fields["of"])] = int(notice.fields["ahead_ms"] or 0)
+        elif notice.name == CLOCK_AGREES:
+            self.clocks.pop(str(notice.fields["of"]), None)
         if notice.level != "info" or notice.name.startswith("act."):
             self.notices.append(Told(self.clock.now_ms(), notice))
             self.touch()

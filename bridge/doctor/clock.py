@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Final
 
+from bridge.clock import Clock
 from bridge.doctor.finding import Finding, Place
 
 WARN_MS: Final = 2_000
 WRONG_MS: Final = 60_000
 """A stop or a lot that is a minute off stands in another place of a shift's report."""
-_MEND: Final = "let both take their time from the same source (chrony, systemd-timesyncd)"
+MEND: Final = "let both take their time from the same source (chrony, systemd-timesyncd)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +32,26 @@ def ahead_ms(reading: Reading) -> int:
     return max(earliest, 0) if earliest > 0 else min(latest, 0)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerClock:
+    """The clock of a server, which `tell` asks for in UTC milliseconds. `of` is whose it is, for people."""
+
+    of: str
+    tell: Callable[[], Awaitable[int]]
+    step_ms: int = 1
+
+    async def ahead_ms(self, ours: Clock) -> int:
+        """By how much it is surely ahead of ours now (below 0: behind). Raises what asking raises."""
+        asked_ms = ours.now_ms()
+        told_ms = await self.tell()
+        return ahead_ms(Reading(asked_ms=asked_ms, answered_ms=ours.now_ms(), told_ms=told_ms, step_ms=self.step_ms))
+
+
+def from_odoo(told: str) -> int:
+    """A moment as Odoo writes it, in whole seconds and UTC."""
+    return int(datetime.fromisoformat(told[:19]).replace(tzinfo=UTC).timestamp() * 1000)
+
+
 def told_difference(ahead: int) -> str:
     """A difference in words, to stand after whose clock it is."""
     return f"clock is {abs(ahead) / 1000:.1f} s {'ahead of' if ahead > 0 else 'behind'} ours"
@@ -39,7 +62,7 @@ def examine_clock(place: Place, reading: Reading, wrong_ms: int = WRONG_MS) -> F
     ahead = ahead_ms(reading)
     text = f"its {told_difference(ahead)}"
     if abs(ahead) > wrong_ms:
-        return place.wrong(text, _MEND)
+        return place.wrong(text, MEND)
     if abs(ahead) > WARN_MS:
-        return place.warning(text, _MEND)
+        return place.warning(text, MEND)
     return place.ok("its clock agrees with ours")

@@ -16,6 +16,7 @@ from bridge.doctor.odoo import (
     examine_account,
     examine_connection,
     examine_login,
+    examine_version,
     examine_way,
     failure,
     see_login,
@@ -99,7 +100,7 @@ async def _odoo(plant: Plant, clock: Clock) -> Sequence[Finding]:
     place, odoo = Place("odoo", plant.settings.odoo.url), OdooApi(odoo_connection(plant))
     found: list[Finding] = []
     try:
-        found.append(place.ok(f"it is Odoo {await odoo.version()}, a version that the bridge knows"))
+        found.append(examine_version(place, await odoo.version()))
         found += examine_connection(place, plant.settings.odoo)
         await _examine_odoo(plant, clock, place, odoo, found)
     except OdooError as error:
@@ -111,15 +112,15 @@ async def _odoo(plant: Plant, clock: Clock) -> Sequence[Finding]:
 
 async def _examine_odoo(plant: Plant, clock: Clock, place: Place, odoo: OdooApi, found: list[Finding]) -> None:
     """What a server of a known version has for us. Adds to `found` as it goes, so that an error hides nothing."""
-    account = await read_account(odoo)
+    account, limit_ms = await read_account(odoo), plant.settings.limits.clock_off_ms
     company = odoo.connection.company
     found += examine_account(place, account, plant, company)
     if company not in account.companies:
         return
     login = await see_login(odoo, account, clock)
     found += examine_login(place, login, clock.now_ms())
-    found.append(examine_clock(place, login.reading))
+    found.append(examine_clock(place, login.reading, limit_ms))
     way = await see_way(odoo, account, plant, clock)
     found += examine_way(place, way, plant.settings.odoo.hold_location)
     if way.reading is not None:
-        found.append(examine_clock(Place("odoo", f"{plant.settings.odoo.url}, its database"), way.reading))
+        found.append(examine_clock(Place("odoo", f"{plant.settings.odoo.url}, its database"), way.reading, limit_ms))

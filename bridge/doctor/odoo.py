@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from bridge.clock import Clock
-from bridge.doctor.clock import Reading
+from bridge.doctor.clock import Reading, from_odoo
 from bridge.doctor.finding import Finding, Place
 from bridge.doctor.key import ends_soon, told_end
 from bridge.plant import Plant
@@ -34,6 +33,7 @@ from odoo_adapter.rights import (
 )
 from odoo_adapter.server import OdooServer
 from odoo_adapter.survey.master import MasterData, read_master_data
+from odoo_adapter.versions import is_known, nearest
 
 _UNCLASSIFIED: Final = "unclassified"
 
@@ -81,8 +81,7 @@ async def see_login(odoo: OdooApi, account: Account, clock: Clock) -> Login:
 
 def _reading(asked_ms: int, told: str, clock: Clock) -> Reading:
     """A clock of Odoo's, which writes whole seconds in UTC."""
-    told_ms = int(datetime.fromisoformat(told[:19]).replace(tzinfo=UTC).timestamp() * 1000)
-    return Reading(asked_ms=asked_ms, answered_ms=clock.now_ms(), told_ms=told_ms, step_ms=1000)
+    return Reading(asked_ms=asked_ms, answered_ms=clock.now_ms(), told_ms=from_odoo(told), step_ms=1000)
 
 
 async def see_way(odoo: OdooApi, account: Account, plant: Plant, clock: Clock) -> Way:
@@ -100,6 +99,16 @@ async def see_way(odoo: OdooApi, account: Account, plant: Plant, clock: Clock) -
     if refusal is not None and (refusal.code != NO_INBOX or not plant.settings.odoo.may_look_first):
         return Way(refusal=refusal)
     return Way(master=await read_master_data(odoo, account))
+
+
+def examine_version(place: Place, version: str) -> Finding:
+    """One that the bridge never met is here only where bridge.yaml accepts it."""
+    if is_known(version):
+        return place.ok(f"it is Odoo {version}, a version that the bridge knows")
+    return place.warning(
+        f"it is Odoo {version}, with which the bridge was never tried; it is called as Odoo {nearest(version)}",
+        "bridge.yaml accepts that (odoo.accept_unknown_version); use a version of the bridge that knows it",
+    )
 
 
 def failure(place: Place, error: OdooError) -> Finding:

@@ -40,10 +40,11 @@ class StoreSeen:
 
 async def see_store(store: RedisStore, clock: Clock) -> StoreSeen:
     """Ask Redis everything. Raises `StoreUnavailable`."""
+    durability = await store.durability()
     asked_ms = clock.now_ms()
     survey = await store.survey()
     reading = Reading(asked_ms=asked_ms, answered_ms=clock.now_ms(), told_ms=survey.now_ms)
-    durability, leader = await store.durability(), await store.leader()
+    leader = await store.leader()
     commits_ms: list[float] = []
     refusal = ""
     try:

@@ -10,16 +10,20 @@ from typing import Final
 
 import structlog
 
-from bridge.doctor.clock import WARN_MS, Reading, ahead_ms, told_difference
+from bridge.doctor.clock import ServerClock, told_difference
 from bridge.errors import NotDurable, StartRefused
 from bridge.plant import Plant
 from bridge.wiring import Outside
 from odoo_adapter.errors import OdooError, Refused
+from odoo_adapter.versions import is_known, nearest
+from state.errors import WrongServer
 
 ODOO_LIMIT_S: Final = 2.0
 """How long a start waits for Odoo. One that is away is no reason not to follow the plant."""
 UNKNOWN_VERSION: Final = "version"
 """The code of a `Refused` by which an Odoo is of no version that the bridge knows."""
+
+ACCEPT_UNKNOWN: Final = "accept_unknown_version"
 
 log = structlog.get_logger()
 
@@ -27,48 +31,53 @@ log = structlog.get_logger()
 async def refuse_unfit(plant: Plant, outside: Outside) -> None:
     """Raises `StartRefused`, and `StoreUnavailable` where the store does not answer."""
     await _refuse_weak_store(plant, outside)
-    await _refuse_clock(plant, outside)
-    await _refuse_unknown_odoo(outside)
+    if outside.store_clock is not None:  # other bridges of the site see it too
+        await _refuse_clock(plant, outside, outside.store_clock)
+    await _refuse_unfit_odoo(plant, outside)
 
 
 async def _refuse_weak_store(plant: Plant, outside: Outside) -> None:
-    weaknesses = await outside.store.weaknesses()
+    try:
+        weaknesses = await outside.store.weaknesses()
+    except WrongServer as error:
+        raise StartRefused(f"redis.url: {error}") from error
     for weakness in weaknesses:
         log.warning("store.weak", weakness=weakness)
     if weaknesses and not plant.settings.redis.accept_weak_durability:
         raise NotDurable(tuple(weaknesses))
 
 
-async def _refuse_clock(plant: Plant, outside: Outside) -> None:
-    """The store's clock is the one that other bridges of the site see too."""
-    off_ms = await clock_ahead_ms(outside)
+async def _refuse_clock(plant: Plant, outside: Outside, server: ServerClock) -> None:
+    """What is accepted is told by `ClockWatch`, from the first moment on."""
+    off_ms = await server.ahead_ms(outside.clock)
     if abs(off_ms) > plant.settings.limits.clock_off_ms:
         raise StartRefused(
-            f"the store's {told_difference(off_ms)}: stops, shifts and lots would stand at the wrong time; let both "
+            f"{server.of}'s {told_difference(off_ms)}: stops, shifts and lots would stand at the wrong time; let both "
             "machines take their time from the same source (chrony, systemd-timesyncd), or accept more with "
             "`limits: {clock_off: ...}` in bridge.yaml"
         )
-    if abs(off_ms) > WARN_MS:
-        log.warning("clock.off", ahead_ms=off_ms, of="the store")
 
 
-async def clock_ahead_ms(outside: Outside) -> int:
-    """By how much the store's clock is surely ahead of ours (below 0: behind)."""
-    if outside.store_clock is None:
-        return 0
-    asked_ms = outside.clock.now_ms()
-    told_ms = await outside.store_clock()
-    return ahead_ms(Reading(asked_ms=asked_ms, answered_ms=outside.clock.now_ms(), told_ms=told_ms))
-
-
-async def _refuse_unknown_odoo(outside: Outside) -> None:
-    """Only what Odoo says of its version: everything else can be mended while the bridge runs."""
+async def _refuse_unfit_odoo(plant: Plant, outside: Outside) -> None:
+    """Its version, and its clock: everything else can be mended while the bridge runs."""
     try:
         async with asyncio.timeout(ODOO_LIMIT_S):
-            await outside.odoo.check()
+            info = await outside.odoo.check()
+            if plant.settings.odoo.accept_unknown_version and not is_known(info.version):
+                called_as = nearest(info.version)
+                log.warning(
+                    "odoo.unknown_version",
+                    version=info.version,
+                    called_as=called_as,
+                    accepted_by=f"odoo.{ACCEPT_UNKNOWN}",
+                )
+            if outside.odoo_clock is not None:
+                await _refuse_clock(plant, outside, outside.odoo_clock)
     except Refused as error:
         if error.code == UNKNOWN_VERSION:
-            text = f"{error.reason}; run a version of the bridge that knows it, or name another Odoo in odoo.url"
-            raise StartRefused(text) from error
+            raise StartRefused(
+                f"{error.reason}; run a version of the bridge that knows it, name another Odoo in odoo.url, or accept "
+                f"it untried, called as the nearest older one, with `odoo: {{{ACCEPT_UNKNOWN}: true}}` in bridge.yaml"
+            ) from error
     except (OdooError, TimeoutError):
         pass

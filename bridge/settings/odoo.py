@@ -92,6 +92,8 @@ class OdooSettings:
     """How long a call may go on at the server after we have gone: Odoo's `limit_time_real`."""
     hold_location: str = "Quality Hold"
     """Where goods on hold go, as Odoo names it; where there is an inbox, it knows its own."""
+    accept_unknown_version: bool = False
+    """Post also to an Odoo of a version with which the bridge was never tried, as to the nearest older one."""
     inspector: str = ""
     """The login of who has inspections in their list; "": the bridge's own user."""
 
@@ -158,6 +160,7 @@ def read_odoo(node: Node, folder: Path) -> OdooSettings | None:
         inbox=inbox,
         server_limit_ms=server_limit_ms,
         hold_location=hold_location,
+        accept_unknown_version=section.boolean("accept_unknown_version", False),
         inspector=section.text("inspector", ""),
     )
 

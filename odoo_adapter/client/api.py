@@ -49,9 +49,10 @@ class OdooApi:
         return await transport.call(model, method, writes=writes, ids=ids, context=context, **arguments)
 
     async def version(self) -> str:
-        """The server's version, such as `18.0`, asked now; needs no key. Raises `Refused` for one that is not known."""
+        """The server's version, such as `18.0`, asked now; needs no key. Raises `Refused` for one that is not known
+        or accepted."""
         version = await _version(self._line)
-        can = capabilities(version)
+        can = capabilities(version, accept_unknown=self.connection.accept_unknown_version)
         if can != self._can:
             transport = _transport(self._line, can)
             if name := self.connection.company_name:

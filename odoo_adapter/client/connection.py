@@ -21,7 +21,8 @@ class Connection:
     `user` is the key's login; only servers without JSON-2 ask for it. Where there is a
     `company_name`, it goes before `company`, and its id is asked for at the first call. `timeout_s` is for
     a whole call, `read_timeout_s` for a silence in it (None: as long as the call): a batch that meets conflicts takes
-    up to half a minute inside Odoo. `client_lib`: calls are made by odoo-client-lib.
+    up to half a minute inside Odoo. `client_lib`: calls are made by odoo-client-lib. `accept_unknown_version`: a
+    version that the bridge was never tried with is called as the nearest older one.
     """
 
     url: str
@@ -38,6 +39,7 @@ class Connection:
     most_per_second: float | None = None
     most_at_once: int = 4
     client_lib: bool = False
+    accept_unknown_version: bool = False
 
     @contextmanager
     def revealed_key(self) -> Iterator[str]:

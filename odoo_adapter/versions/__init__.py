@@ -9,6 +9,7 @@ from typing import Final
 
 from odoo_adapter.errors import Refused
 
+_NUMBERS: Final = re.compile(r"(\d+)\.(\d+)")
 _BUILD: Final = re.compile(r"(\d+\.\d+)([-+].*)?")
 """A version and what is said about its build: `18.0-20251106`, `19.0+e`, `19.0-simulator`."""
 
@@ -109,10 +110,36 @@ KNOWN: Final[Mapping[str, Capabilities]] = {
 }
 
 
-def capabilities(version: str) -> Capabilities:
-    """What this version can do. Raises `Refused` for one that was never tried: unknown is an error, not a guess."""
-    build = _BUILD.fullmatch(version)
-    known = KNOWN.get(build[1]) if build else None
+def is_known(version: str) -> bool:
+    """Whether the bridge was tried with this version."""
+    return _known(version) is not None
+
+
+def capabilities(version: str, *, accept_unknown: bool = False) -> Capabilities:
+    """What this version can do. Raises `Refused` for one that was never tried: unknown is an error, not a guess.
+
+    `accept_unknown`: somebody took the guess upon themselves, and it is called as `nearest` says.
+    """
+    known = _known(version) or (nearest(version) if accept_unknown else None)
     if known is None:
         raise Refused("version", f"Odoo {version} is not supported; supported: {', '.join(sorted(KNOWN))}")
-    return known
+    return KNOWN[known]
+
+
+def nearest(version: str) -> str | None:
+    """The newest known version that is not newer than this one, or the oldest; None where it says no number."""
+    numbers = _NUMBERS.search(version)
+    if numbers is None:
+        return None
+    told = (int(numbers[1]), int(numbers[2]))
+    older = [known for known in KNOWN if _numbers(known) <= told]
+    return max(older, key=_numbers) if older else min(KNOWN, key=_numbers)
+
+
+def _known(version: str) -> str | None:
+    build = _BUILD.fullmatch(version)
+    return build[1] if build and build[1] in KNOWN else None
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split("."))

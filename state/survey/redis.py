@@ -8,6 +8,8 @@ from typing import Any, Final, TypeAlias
 
 from redis import exceptions
 
+from state.errors import WrongServer
+
 Command: TypeAlias = Callable[..., Awaitable[Any]]
 """A Redis command and its arguments."""
 
@@ -22,6 +24,12 @@ WANTED: Final = {
 
 PRIMARY: Final = "primary"
 """What a replica is not. That is no weakness which somebody may accept: it takes no writes, perhaps only for now."""
+
+
+SENTINEL: Final = (
+    "this is a Redis Sentinel, which keeps no data, and the bridge asks none where the primary is: give the url of the "
+    "primary, by a name that moves with it, or use a Redis Cluster (`redis: {nodes: [...]}`)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +73,9 @@ async def survey(command: Command) -> Survey:
 
 
 async def durability(command: Command, replicas: int) -> tuple[Assurance, ...]:
-    """What keeps that which is confirmed. `replicas` is how many a commit waits for."""
-    return (*await _settings(command), await _role(command, replicas))
+    """What keeps that which is confirmed. `replicas` is how many a commit waits for. Raises `WrongServer`."""
+    role = await _role(command, replicas)
+    return (*await _settings(command), role)
 
 
 async def _settings(command: Command) -> list[Assurance]:
@@ -97,6 +106,8 @@ async def _role(command: Command, replicas: int) -> Assurance:
     except exceptions.ResponseError:
         return Assurance("role", "the server does not tell its role; allow `ROLE` to this user")
     role = _text(answer[0])
+    if role == "sentinel":
+        raise WrongServer(SENTINEL)
     if role != "master":
         return Assurance(PRIMARY, "the server is a replica and takes no writes; give the url of its primary")
     count = len(answer[2])

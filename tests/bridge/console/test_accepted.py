@@ -6,27 +6,43 @@ from dataclasses import replace
 
 import pytest
 
-from bridge.console.diagnosis import diagnose
-from bridge.console.watch import StoreView
-from tests.bridge.console.test_diagnosis import well
+from bridge.console.diagnosis import Facts, diagnose
+from bridge.console.trouble import Level
+from bridge.console.watch import OdooView, StoreView
+from tests.bridge.console.test_diagnosis import INFO, well
 
 
 @pytest.mark.parametrize(
-    ("store", "told"),
+    ("seen", "told"),
     [
         (
-            StoreView(weaknesses=("the server keeps no append-only file",)),
+            replace(well(), store=StoreView(weaknesses=("the server keeps no append-only file",))),
             [("Redis could lose what it confirmed", "the server keeps no append-only file")],
         ),
         (
-            StoreView(clock_ahead_ms=-61_000),
-            [("The clocks disagree", "Redis: its clock is 61.0 s behind ours")],
+            replace(well(), clock_off_ms=300_000, clocks={"the store": -61_000, "Odoo": 70_000}),
+            [
+                (
+                    "The clocks disagree",
+                    "the store's clock is 61.0 s behind ours; Odoo's clock is 70.0 s ahead of ours",
+                )
+            ],
         ),
-        (StoreView(clock_ahead_ms=59_000), []),
+        (replace(well(), clocks={"the store": 59_000}), []),
+        (
+            replace(well(), odoo=OdooView(info=replace(INFO, version="20.0"))),
+            [("The bridge was never tried with this version of Odoo", "Odoo 20.0, called as Odoo 19.0")],
+        ),
     ],
-    ids=["weak", "clock", "within the limit"],
+    ids=["weak", "clocks", "within the limit", "version"],
 )
-def test_what_is_accepted_is_a_note_with_its_setting(store: StoreView, told: list[tuple[str, str]]) -> None:
-    found = diagnose(replace(well(), store=store))
+def test_what_is_accepted_is_a_note_with_its_setting(seen: Facts, told: list[tuple[str, str]]) -> None:
+    found = diagnose(seen)
     assert [(each.title, each.detail) for each in found] == told
     assert all(each.means.startswith("bridge.yaml accepts this (") for each in found)
+
+
+def test_a_clock_that_left_ours_since_the_start_is_no_note_but_a_warning() -> None:
+    (found,) = diagnose(replace(well(), clocks={"Odoo": 61_000}))
+    assert (found.level, found.detail) == (Level.WARN, "Odoo's clock is 61.0 s ahead of ours")
+    assert "the next start would be refused" in found.means

@@ -43,6 +43,8 @@ def well() -> Facts:
         rules=None,
         odoo_url="https://odoo.example",
         odoo_unverified=False,
+        clock_off_ms=60_000,
+        clocks={},
         depth={},
         oldest_pending_ms=None,
         oldest={},
