@@ -10,7 +10,7 @@ import asyncio
 from collections import Counter, defaultdict, deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from sparkplug.fact import ONLY_SERVER, DataRead, DeviceOnline, NodeOnline, Origin, Output
@@ -24,7 +24,8 @@ LOST: Final = "lost on the way"
 CUT: Final = "its link had ended"
 ENDED: Final = "the bridge ended before it was read"
 UNDONE: Final = "the bridge ended before its commit"
-GONE: Final = (LOST, CUT, ENDED, UNDONE)
+FELL_BACK: Final = "its commit was lost with the store's last writes"
+GONE: Final = (LOST, CUT, ENDED, UNDONE, FELL_BACK)
 ON_THE_WAY_S: Final = 5.0
 """What the broker sent so shortly before the end may still be on the way."""
 TOLD_BY: Final = frozenset({"NBIRTH", "DBIRTH", "NDATA", "DDATA"})
@@ -39,6 +40,10 @@ class Passing:
     payload: bytes
     sent_s: float
     became: str = ""
+    commit: int = 0
+    """The number of the commit that has what became of it; 0 as long as there is none."""
+    moments: list[tuple[Origin, int]] = field(default_factory=list)
+    """When the values that were read with it had come to be."""
 
 
 class Account:
@@ -49,8 +54,10 @@ class Account:
         self._all: list[Passing] = []
         self._expected: defaultdict[tuple[str, str, bytes], deque[Passing]] = defaultdict(deque)
         self._uncommitted: defaultdict[str, list[Passing]] = defaultdict(list)
+        self._undone: defaultdict[str, list[Passing]] = defaultdict(list)
+        """Those whose commit the store has lost, and that may be committed again by who read them."""
         self._moments: defaultdict[Origin, set[int]] = defaultdict(set)
-        """When the values that were read had come to be."""
+        """When the values that were read, and are still known at the end, had come to be."""
 
     def sent(self, machine: Machine, topic: str, payload: bytes) -> Passing:
         """The broker sends it to the host of this process."""
@@ -69,11 +76,20 @@ class Account:
         self._uncommitted[machine.name].append(passing)
         for output in outputs:
             if isinstance(output, DataRead):
-                self._moments[output.origin].update(reading.at_ms for reading in output.readings)
+                passing.moments += [(output.origin, reading.at_ms) for reading in output.readings]
 
-    def committed(self, machine: Machine) -> None:
-        """The store has what became of all that this process has read."""
-        self._uncommitted[machine.name].clear()
+    def committed(self, machine: Machine, number: int) -> None:
+        """The store has what became of all that this process has read, also of what it had lost meanwhile."""
+        for waiting in (self._uncommitted, self._undone):
+            for passing in waiting.pop(machine.name, ()):
+                passing.commit = number
+
+    def fell_back(self, number: int) -> None:
+        """The store has no commit after this one any more."""
+        for passing in self._all:
+            if passing.commit > number:
+                passing.commit = 0
+                self._undone[passing.machine.name].append(passing)
 
     def buckets(self) -> Counter[str]:
         """How many messages there are in each bucket, at the end."""
@@ -81,6 +97,12 @@ class Account:
             for passing in passings:
                 if passing.machine.phase is Phase.DEAD:
                     passing.became = UNDONE
+        for passings in self._undone.values():
+            for passing in passings:
+                passing.became = FELL_BACK
+        for passing in self._all:
+            for origin, moment in passing.moments if passing.became not in GONE else ():
+                self._moments[origin].add(moment)
         return Counter(self._bucket(passing) for passing in self._all)
 
     def _bucket(self, passing: Passing) -> str:

@@ -50,6 +50,7 @@ class Server(MemoryStore):
         self.trouble = Trouble()
         self.is_weak = is_weak
         self.lost_commits = 0
+        self.fell_back: Callable[[int], None] = lambda number: None
         self._newest_token = 0
         self._states: deque[tuple[float, int, dict[RecordId, bytes], str, dict[str, Act]]] = deque(maxlen=KEPT_STATES)
         super().__init__(clock=lambda: universe.now_ms, weaknesses=(WEAK,) if is_weak else ())
@@ -73,13 +74,14 @@ class Server(MemoryStore):
         while self._states and self._states[-1][0] >= since_s:
             _, self._number, self._records, self._hash, self._acts = self._states.pop()
         self.lost_commits += now - self._number
+        self.fell_back(self._number)
         self.note(f"the store falls back from commit {now} to {self._number}")
 
 
 class Wire:
     """A `Store` of one process: the server, as far as it can be reached."""
 
-    def __init__(self, server: Server, machine: Machine, committed: Callable[[Machine], None]) -> None:
+    def __init__(self, server: Server, machine: Machine, committed: Callable[[Machine, int], None]) -> None:
         self._server = server
         self._machine = machine
         self._committed = committed
@@ -122,7 +124,7 @@ class Wire:
 
     async def _commit(self, lease: Lease, commit: Commit) -> None:
         await self._server.commit(lease, commit)
-        self._committed(self._machine)
+        self._committed(self._machine, commit.number)
 
     async def submit(self, act: Act) -> None:
         await self._ask(lambda: self._server.submit(act), writes=True)

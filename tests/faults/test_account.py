@@ -29,3 +29,20 @@ def test_a_message_that_a_running_bridge_never_reads_is_unaccounted_for() -> Non
             "sparkplug: read: NDEATH": 1,
         }
     )
+
+
+def test_what_was_read_in_a_commit_that_the_store_lost_is_gone_unless_who_read_it_commits_again() -> None:
+    universe = Universe()
+    account = Account(universe)
+    bridge, killed = universe.machine("a"), universe.machine("b")
+    for machine, number in ((killed, 1), (killed, 2), (bridge, 3)):
+        payload = str(number).encode()
+        account.arrived(account.sent(machine, TOPIC, payload))
+        account.read(machine, TOPIC, payload, "read: NDEATH", ())
+        account.committed(machine, number)
+    account.fell_back(1)
+    killed.kill()
+    account.committed(bridge, 2)
+    assert account.buckets() == Counter(
+        {"sparkplug: read: NDEATH": 2, "sparkplug: its commit was lost with the store's last writes: no data": 1}
+    )

@@ -54,6 +54,7 @@ class World:
         self.plant = universe.machine("plant")
         self.broker = Broker(universe, Random(f"broker {seed}"), self.note)
         self.server = self.new_server(universe, Random(f"store {seed}"), self.note, is_weak=self.has("weak"))
+        self.server.fell_back = self.broker.account.fell_back
         self.desk = self.new_desk(universe, Random(f"odoo {seed}"), self.note)
         self.bridges = {name: self._bridge(name) for name in ("a", "b")[: 1 + self.has("standby")]}
 
