@@ -58,13 +58,15 @@ class Verdict:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Day:
     """What truly happened: the facts, the orders that were released, and the releases (order, version) that the MES
-    saw; the lanes of the dead letters that a person replayed; and why the day did not come to its end, if it did not.
+    saw; the lanes of the dead letters that a person replayed; the documents that the MES told late; and why the day did
+    not come to its end, if it did not.
     """
 
     facts: Sequence[Fact]
     orders: Sequence[str]
     releases: Sequence[tuple[str, int]]
     replayed: Sequence[str]
+    late: Collection[str]
     stuck: str
 
 
@@ -77,7 +79,7 @@ def judge(world: World, day: Day) -> Verdict:
     posted = {key.rpartition(":")[2] for key in (*(row.key for row in view.inbox), *(entry.key for entry in done))}
     documents = Counter(_documents(world, entries, posted))
     reasons = {text: _excuse(world, day, entries, text) for text in report.differences}
-    excused = tuple(f"{reason}: {text}" for text, reason in reasons.items() if reason)
+    excused = (*(f"{reason}: {text}" for text, reason in reasons.items() if reason), *report.not_promised)
     faults = [text for text, reason in reasons.items() if not reason]
     faults += [day.stuck] if day.stuck else []
     faults += [f"a defect: {text}" for text in world.universe.defects]
@@ -189,4 +191,6 @@ def _compare(world: World, day: Day, view: OdooView) -> Report:
     records = [record for record in _orders(world) if record.order in day.orders]
     answers = {one.order: (one.answered_version or 0, str(one.answer)) for one in records}
     releases = tuple(one for one in day.releases if one[0] in day.orders)
-    return compare(day.facts, view, NamespaceView(releases=releases, answers=answers), seed=world.schedule.seed)
+    return compare(
+        day.facts, view, NamespaceView(releases=releases, answers=answers), seed=world.schedule.seed, late=day.late
+    )

@@ -99,9 +99,14 @@ class Day:
 
     def books(self, stuck: str) -> Truth:
         """What truly happened."""
-        releases = () if self._simulation is None else self._simulation.releases
+        plant = self._simulation
         return Truth(
-            facts=self.ledger.facts, orders=self.orders, releases=releases, replayed=self.replayed, stuck=stuck
+            facts=self.ledger.facts,
+            orders=self.orders,
+            releases=() if plant is None else plant.releases,
+            replayed=self.replayed,
+            late=frozenset() if plant is None else plant.late,
+            stuck=stuck,
         )
 
     def run(self) -> str:
