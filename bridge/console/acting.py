@@ -19,7 +19,7 @@ from bridge.console.app import DESK, SESSION, Desk
 from bridge.core.act import audited, new_id
 from bridge.core.input import Acted, ActKind, FromPerson, RebirthWanted
 from bridge.correction.given import ORDER, choice
-from bridge.intervention.act import Wish, steps
+from bridge.intervention.act import Wish, correctable, steps
 from bridge.intervention.cause import causes
 from bridge.intervention.foresight import foreseen, unasked
 from bridge.loop import Entering
@@ -29,6 +29,8 @@ from state.entry import EntryState
 from state.intervention import Prediction
 
 SHOWN: Final = 200
+VALUE: Final = "value."
+"""How the names of a form's fields begin that hold an entry's values."""
 CAUSES_SHOWN: Final = 20
 LONGEST_REASON: Final = 500
 LOOK_UP_S: Final = 5.0
@@ -48,16 +50,18 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Wish:
-    """What a form asks for. `order` is what is released is given to, where it has none."""
+    """What a form asks for. `order` is what is released is given to, where it has none; `corrected` are the values of a
+    correction that differ from the entry's."""
 
     kind: ActKind
     keys: tuple[str, ...]
     reason: str
     order: str
+    corrected: Mapping[str, str]
 
     @property
     def values(self) -> Mapping[str, str]:
-        return {ORDER: self.order} if self.order else {}
+        return {ORDER: self.order} if self.order else self.corrected
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +74,7 @@ class Form:
     cause: str
     reason: str
     order: str
+    values: Mapping[str, str]
 
 
 async def show(request: web.Request) -> web.StreamResponse:
@@ -187,6 +192,7 @@ def _form(fields: Iterable[tuple[str, object]]) -> Form:
         cause=filled.get("cause", [""])[0],
         reason=" ".join(filled.get("reason", [""])[0].split()),
         order=filled.get("order", [""])[0],
+        values={name.removeprefix(VALUE): texts[0] for name, texts in filled.items() if name.startswith(VALUE)},
     )
 
 
@@ -197,7 +203,7 @@ def _wish(form: Form, desk: Desk) -> _Wish | str:
     except ValueError:
         return "Choose what to do: replay, release or skip."
     keys = form.keys
-    if form.all:
+    if form.all and kind is not ActKind.CORRECT:
         waiting = desk.inside.core.outbox.entries()
         chosen = {key for one in causes(waiting) if one.id == form.cause for key in one.keys} if form.cause else None
         suiting = (one.key for one in waiting if one.state in SUITS[kind])
@@ -209,7 +215,17 @@ def _wish(form: Form, desk: Desk) -> _Wish | str:
     if len(form.reason) > LONGEST_REASON or not form.reason.isprintable():
         return f"Write the reason in at most {LONGEST_REASON} printable characters."
     order = form.order if kind is ActKind.RELEASE else ""
-    return _Wish(kind=kind, keys=keys, reason=form.reason, order=order)
+    corrected = _corrected(form, desk) if kind is ActKind.CORRECT else {}
+    if kind is ActKind.CORRECT and (len(keys) > 1 or not corrected):
+        return "Change a value of one entry: nothing is corrected otherwise."
+    return _Wish(kind=kind, keys=keys, reason=form.reason, order=order, corrected=corrected)
+
+
+def _corrected(form: Form, desk: Desk) -> Mapping[str, str]:
+    """The values that differ from those of the entry: of the others nothing is said."""
+    entry = desk.inside.core.outbox.entry(form.keys[0])
+    has = {} if entry is None else correctable(entry)
+    return {name: text for name, text in form.values.items() if text != has.get(name, "")}
 
 
 async def _predict(desk: Desk, wish: _Wish) -> tuple[Prediction, ...]:

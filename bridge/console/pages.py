@@ -15,6 +15,7 @@ from bridge.console.diagnosis import SLOW_MS, diagnose
 from bridge.console.diagnosis import facts as diagnosed
 from bridge.console.format import odoo_link, order_link, reasons
 from bridge.console.watch import SessionView, kind_and_place
+from bridge.intervention.act import correctable
 from bridge.lifecycle.book import LogBroken, VersionBook
 from bridge.lifecycle.content import texts_of, version_of
 from bridge.lifecycle.difference import Change
@@ -113,6 +114,7 @@ async def entry(request: web.Request) -> web.StreamResponse:
         why=() if found.trace is None else reasons(found.trace, desk.inside.core.floor.assets.timezone),
         link=odoo_link(desk.inside.plant.settings.odoo.url, receipt),
         simulator=_is_simulator(desk.inside),
+        values=correctable(one),
         stopper=desk.inside.core.outbox.waiting.waits_for(key),
     )
 

@@ -81,6 +81,27 @@ def _decide(core: Core, act: Acted, step: Step, told: FollowUp, now_ms: int) -> 
         core.postings.publish_inspection(step.transaction, now_ms)
 
 
+def correctable(entry: Entry) -> Mapping[str, str]:
+    """What a person may correct of a dead letter: its values by their names, as they may write them."""
+    if entry.state is not EntryState.DEAD or entry.destination != Destination.ODOO:
+        return {}
+    if (fact := _refused(entry)) is not None:
+        values = {} if fact.saw is None else fact.saw.values
+        return {name: _as_written(value) for name, value in sorted(values.items())}
+    if entry.uncertain or entry.stream is not None:
+        return {}
+    try:
+        told: dict[str, Any] = msgspec.to_builtins(decode(entry.body))
+        names = [name for name in decode(entry.body).__struct_fields__ if name not in FIXED]
+    except msgspec.MsgspecError:
+        return {}
+    return {name: _as_written(told.get(name)) for name in names}
+
+
+def _as_written(value: object) -> str:
+    return "" if value is None else value if isinstance(value, str) else msgspec.json.encode(value).decode()
+
+
 def _step(core: Core, wish: Wish, plain: Prediction, now_ms: int) -> Step:
     entry = core.outbox.entry(plain.key)
     if entry is not None and plain.would is not None and wish.kind is ActKind.RELEASE:

@@ -41,7 +41,7 @@ def offline(stalls: Mapping[Stall, Failure], store: Failure | None) -> Iterator[
             means="Too much waits to be posted, so nothing is taken from the plant: edge nodes store and the broker "
             "keeps documents. Nothing that was taken is lost, and what waits is posted in order.",
             do="Mend what keeps postings back: what is said of Odoo below, or many dead letters and held postings, "
-            "which count too. The host comes back by itself when a fifth of the room is free; do not restart the bridge.",
+            "which count too. The host comes back by itself when a fifth of the room is free; do not restart it.",
             detail=full.reason,
             link="/entries?state=pending",
         )

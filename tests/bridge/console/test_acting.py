@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+from decimal import Decimal
 
 import msgspec
 import pytest
@@ -12,7 +13,7 @@ import pytest
 from bridge.console import acting
 from bridge.core.input import HostConnected
 from bridge.loop import Entering
-from ruleset.transaction import decode
+from ruleset.transaction import Scrap, decode
 from state.entry import EntryState
 from state.errors import StoreUnavailable
 from state.memory_store import FaultPoint
@@ -315,3 +316,43 @@ async def test_while_the_store_takes_no_commits_the_page_does_not_say_that_it_is
 
     assert "has not stored it yet" in page
     assert "Redis takes no commits" in await console.get("/")
+
+
+async def test_a_value_of_a_dead_letter_is_corrected_shown_first_and_audited(console: Console) -> None:
+    await console.log_in("Ana")
+    console.dead("k1")
+    assert 'name="value.quantity"' in await console.get("/entry?key=k1")
+    corrected = {**act("correct", "k1"), "value.quantity": "7", "value.reason": "S04"}
+
+    checked = await (await console.post("/attention/check", corrected)).text()
+    assert "as corrected" in checked
+    assert "<b><bdi>quantity</bdi></b> = <bdi>7</bdi>" in checked
+    answer = await console.post("/attention/act", corrected)
+
+    assert (answer.status, answer.headers["Location"]) == (303, "/attention")
+    entry = console.inside.core.outbox.entry("k1")
+    assert entry is not None
+    sent = decode(entry.body)
+    assert isinstance(sent, Scrap)
+    assert (entry.state, sent.quantity, sent.provenance.corrected_by) == (EntryState.PENDING, Decimal(7), "Ana")
+    last = msgspec.json.decode((console.folder / "audit.jsonl").read_bytes().splitlines()[-1])
+    assert (last["kind"], last["by"]) == ("outbox.correct", "Ana")
+    assert msgspec.json.decode(last["fields"]["values"])["quantity"] == "7"
+
+
+async def test_a_correction_that_changes_nothing_is_sent_back(console: Console) -> None:
+    await console.log_in()
+    console.dead("k1")
+    same = dict(re.findall(r'name="(value\.[^"]*)" value="([^"]*)"', await console.get("/entry?key=k1")))
+
+    answer = await console.post("/attention/act", {**act("correct", "k1"), **same})
+
+    assert answer.status == 400
+    assert "nothing is corrected otherwise" in await answer.text()
+
+
+async def test_what_is_held_or_waits_has_no_form_for_a_correction(console: Console) -> None:
+    await console.log_in()
+    console.held("k1")
+    console.pending("k2")
+    assert "value." not in await console.get("/entry?key=k1") + await console.get("/entry?key=k2")
