@@ -242,7 +242,7 @@ def _odoo_trouble(seen: Facts, failure: Failure) -> Trouble:
         level=Level.STOP,
         title="Odoo cannot be reached",
         since_ms=failure.since_ms,
-        means=f"Production goes on and nothing is lost: {waits}, in order, and are sent once when Odoo answers. "
+        means=f"Production goes on and nothing is lost: {waits}, in order; each is sent once when Odoo answers. "
         "New orders and changes of orders do not arrive meanwhile.",
         do=f"Open {seen.odoo_url} in a browser. If it does not open either, call who runs Odoo. "
         "Do not enter the waiting quantities by hand: they would then be counted twice.",
