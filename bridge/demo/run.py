@@ -187,7 +187,7 @@ class _Demo:
     async def _abuse(self) -> None:
         if self._chaos:
             await self._chaos.run()
-            self._progress.say(f"{len(self._chaos.happened)} abuses are over")
+            self._progress.say(f"no more abuses, {len(self._chaos.happened)} were done; production goes on")
 
     def _invite(self) -> None:
         """Show the way to the console: a new bridge knows no log-ins."""
