@@ -29,7 +29,7 @@ from bridge.core.tolerance import Tolerance
 from bridge.core.topic import UNS_PREFIX
 from bridge.doctor.clock import ServerClock
 from bridge.errors import ConfigError
-from bridge.floor.content import factors_of, floor_of, priorities_of, short_of
+from bridge.floor.content import factors_of, floor_of, priorities_of, short_of, started_at
 from bridge.intervention.alarm import Alarm, Limit
 from bridge.legacy_state import legacy_state
 from bridge.lifecycle.shadow import Shadow
@@ -135,6 +135,8 @@ def new_core(plant: Plant, shadow: Content | None = None) -> Core:
             keys_kept_ms=settings.limits.keys_kept_ms,
             priorities=priorities_of(plant.content),
             order_notes=settings.odoo.order_notes,
+            started_at=started_at(plant.content),
+            start_within_ms=settings.limits.start_within_ms,
         ),
         commands=Commands(host),
         keys_kept_ms=settings.limits.keys_kept_ms,

@@ -136,6 +136,11 @@ def unused_templates(files: Mapping[str, str]) -> tuple[Problem, ...]:
     )
 
 
+def posted_at(rules: Rules, action: str) -> frozenset[str]:
+    """The equipment of which an event or a stop can become this action."""
+    return frozenset(path for each in rules.instances for path, _, posted in _facts(each) if posted == action)
+
+
 def followed_signals(rules: Rules, assets: Assets) -> dict[tuple[str, str], Followed]:
     """By equipment and name, every signal that a rule reads, or counts, or that names the running order."""
     followed: dict[tuple[str, str], Followed] = {}

@@ -57,7 +57,8 @@ class Note(msgspec.Struct, frozen=True, array_like=True):
 class FollowUp(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What an offer says. One of a known key with other content waits for the outcome while the entry is claimed.
 
-    `gist` is what is to be remembered of the content once it is done; `action` None: it is the entry's.
+    `gist` is what is to be remembered of the content once it is done; `action` None: it is the entry's. A total with a
+    `not_before_ms` waits until then for the start of its order.
     """
 
     body: bytes
@@ -71,6 +72,7 @@ class FollowUp(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     upto: Decimal | None = None
     hold: str | None = None
     dead: str | None = None
+    not_before_ms: int = 0
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="v", tag=1):

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import dropwhile
 from typing import Final, NamedTuple
 
 from state.entry import Entry, EntryState
 
 ENDS_ORDER: Final = frozenset({"production.complete", "quality.hold"})
 """Actions that state an order's whole quantity: totals of the order that are still held need not be posted any more."""
+START: Final = "workorder.start"
 _NOTHING: Final[frozenset[str]] = frozenset()
 
 BLOCKS: Final[Mapping[str, frozenset[str]]] = {
@@ -103,6 +105,28 @@ def stopper_of(entries: Iterable[Entry], key: str) -> Entry | None:
         if stopped or (by is not None and entry.state is EntryState.PENDING):
             before.append(entry)
     return None
+
+
+def waits_for_start(entry: Entry) -> bool:
+    """Whether this is a total that was never sent, because the start of its order may still come."""
+    never_sent = entry.state is EntryState.PENDING and not entry.attempts
+    return never_sent and entry.stream is not None and entry.not_before_ms > 0
+
+
+def start_wait_ms(entries: Iterable[Entry], otherwise_ms: int) -> int:
+    """Until when a new total of this lane waits for the start of its order: as long as those before it, and not at all
+    where a start is there, or a total that does not wait."""
+    for entry in entries:
+        if waits_for_start(entry):
+            return entry.not_before_ms
+        if entry.action == START or entry.stream is not None:
+            return 0
+    return otherwise_ms
+
+
+def overtaken(start: Entry, entries: Iterable[Entry]) -> list[Entry]:
+    """What goes behind a new start, of its lane in order: the first total that waits for it, and all after that."""
+    return list(dropwhile(lambda entry: not waits_for_start(entry), entries)) if start.action == START else []
 
 
 def joined_by(total: Entry, latest_first: Iterable[Entry]) -> Entry | None:

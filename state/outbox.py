@@ -17,11 +17,11 @@ from msgspec.structs import replace
 from state.entry import Entry, EntryState, FollowUp, Offer, hash_of
 from state.flight import Flight
 from state.intervention import Intervention, Prediction, predict
-from state.lane import ENDS_ORDER, joined_by, lane_of, ready
+from state.lane import ENDS_ORDER, joined_by, lane_of, overtaken, ready
 from state.ledger import Accepted, Ledger
 from state.record import RecordId
 from state.retry import Circuit, RetryPolicy
-from state.waiting.change import claimed, ended, first_entry, is_out, let_go, replaced, taking_in, unwritten
+from state.waiting.change import claimed, ended, first_entry, is_out, let_go, replaced, started, taking_in, unwritten
 from state.waiting.entries import Waiting
 
 DEFAULT_PRIORITY: Final = 50
@@ -100,7 +100,10 @@ class Outbox:
         if (joined := joined_by(entry, self.waiting.lane(lane_of(entry), latest_first=True))) is not None:
             self._ledger.take_place(joined, taking_in(entry, joined))
             return Offer.ACCEPTED
+        behind = overtaken(entry, self.waiting.lane(lane_of(entry)))
         self._admit(entry, told.at_ms, f"accepted as {entry.state}: {entry.reason}" if entry.reason else "accepted")
+        for one in behind:
+            self._ledger.put(started(one, self._ledger.next_number()))
         return Offer.ACCEPTED
 
     def correction_key(self, fact: str) -> str:

@@ -46,7 +46,7 @@ from ruleset.transaction import (
 )
 from state.entry import EntryState, FollowUp, Offer, hash_of
 from state.intervention import Prediction
-from state.lane import ENDS_ORDER, LaneId
+from state.lane import ENDS_ORDER, LaneId, start_wait_ms
 from state.outbox import DEFAULT_PRIORITY, Outbox
 
 PUBLISH_ACTION: Final = "order.publish"
@@ -75,7 +75,8 @@ class Postings:
     """Offers what was decided to the outbox.
 
     Facts are remembered for `keys_kept_ms`; `priorities` are those of workflows.yaml, by action; `order_notes`:
-    planners read on the order what became of it.
+    planners read on the order what became of it. At the equipment in `started_at` a rule posts the start of work on an
+    order, and progress waits for it, `start_within_ms` at most.
     """
 
     outbox: Outbox
@@ -86,6 +87,8 @@ class Postings:
     keys_kept_ms: int
     priorities: Mapping[str, int]
     order_notes: bool = True
+    started_at: frozenset[str] = frozenset()
+    start_within_ms: int = 0
     traces: Traces = field(default_factory=Traces)
 
     def post(
@@ -121,7 +124,17 @@ class Postings:
             hold=self._too_old(transaction, now_ms)
             or why_without_order(transaction, iso(transaction.at_ms))
             or self.tolerance.why_above(transaction),
+            not_before_ms=self._start_wait_ms(transaction, now_ms),
         )
+
+    def _start_wait_ms(self, transaction: Transaction, now_ms: int) -> int:
+        """Until when progress waits for the start of its order, which comes on another way; 0: it does not."""
+        order = transaction.order
+        if not isinstance(transaction, Progress) or order is None or transaction.equipment not in self.started_at:
+            return 0
+        if self.standings.is_started(order):
+            return 0
+        return start_wait_ms(self.outbox.waiting.lane(LaneId(Destination.ODOO, order)), now_ms + self.start_within_ms)
 
     def refuse(self, unmet: Unmet, now_ms: int) -> tuple[Notice, ...]:
         """Keep what a rule's `need` did not let through as a dead letter, where it is seen and can be mended."""

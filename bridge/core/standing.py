@@ -36,6 +36,7 @@ class _Kept(msgspec.Struct, frozen=True, kw_only=True):
     units: dict[str, str] = {}
     corrected: Decimal = Decimal(0)
     consumed: dict[str, dict[str, Decimal]] = {}
+    started: bool = False
     at_ms: int
 
 
@@ -60,19 +61,26 @@ class Standings:
             consumed=kept.consumed,
         )
 
+    def is_started(self, order: str) -> bool:
+        """Whether a start of the order was posted, or pieces of it without one."""
+        kept = self._kept.get(order)
+        return kept is not None and (kept.started or bool(kept.streams))
+
     def applied(self, transaction: Transaction, receipt: Receipt, now_ms: int) -> None:
         """The transaction stands in Odoo. Its receipt says what a quantity of the order was then."""
         if transaction.order is None:
             return
-        before = self.of(transaction.order)
+        before, was_started = self.of(transaction.order), self.is_started(transaction.order)
         after = _after(before, transaction, receipt)
-        if after != before:
+        started = was_started or isinstance(transaction, WorkOrderStart)
+        if after != before or started != was_started:
             self._kept[transaction.order] = _Kept(
                 quantity=after.quantity,
                 streams=dict(after.streams),
                 units=dict(after.units),
                 corrected=after.corrected,
                 consumed={product: dict(lots) for product, lots in after.consumed.items()},
+                started=started,
                 at_ms=now_ms,
             )
             self._changed.add(transaction.order)

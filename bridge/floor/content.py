@@ -8,9 +8,11 @@ from bridge.floor.floor import Floor
 from bridge.plant import COMPLETE, Content
 from ruleset.codes import OWN_LOSSES, UNITS
 from ruleset.equipment import Assets
+from ruleset.rules import posted_at
 from ruleset.transaction import Short
 from ruleset.unit import Factor, factors
 from sparkplug.fact import NodeId
+from state.lane import START
 
 
 def floor_of(content: Content, grace_ms: int) -> Floor:
@@ -21,6 +23,11 @@ def floor_of(content: Content, grace_ms: int) -> Floor:
 def priorities_of(content: Content) -> Mapping[str, int]:
     """The priorities of workflows.yaml, by action."""
     return {action: flow.priority for flow in content.workflows for action in flow.actions}
+
+
+def started_at(content: Content) -> frozenset[str]:
+    """The equipment at which a rule posts that work on an order starts."""
+    return posted_at(content.rules, START)
 
 
 def factors_of(content: Content) -> Mapping[tuple[str, str], Factor]:

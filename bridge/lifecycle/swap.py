@@ -14,7 +14,7 @@ from msgspec.structs import replace as replace_struct
 
 from bridge.core.input import Notice
 from bridge.core.site import Core
-from bridge.floor.content import factors_of, floor_of, priorities_of, rebound_nodes
+from bridge.floor.content import factors_of, floor_of, priorities_of, rebound_nodes, started_at
 from bridge.floor.floor import Decisions
 from bridge.lifecycle.shadow import Shadow
 from bridge.plant import Content, Release
@@ -43,7 +43,9 @@ def promote(core: Core, content: Content, now_ms: int) -> Promotion:
     core.alarm.workflows = content.workflows
     core.host.expect(floor.translator.nodes)
     tolerance = replace(core.postings.tolerance, factors=factors_of(content))
-    core.postings = replace(core.postings, tolerance=tolerance, priorities=priorities_of(content))
+    core.postings = replace(
+        core.postings, tolerance=tolerance, priorities=priorities_of(content), started_at=started_at(content)
+    )
     fields = {
         "version": release.version if release else "",
         "author": release.author if release else "",

@@ -92,6 +92,9 @@ class LimitSettings:
     """How long due timers wait for a fresh birth after a start."""
     answer_within_ms: int = 60_000
     """How long the MES may take to acknowledge an order release."""
+    start_within_ms: int = 30_000
+    """How long progress of an order waits for its start, which comes on another way: longer than a client and its
+    broker take to notice that their link is silent."""
     nodes: int = 5_000
     """Edge nodes of the site. Those that assets.yaml names are followed also beyond it."""
     devices: int = 1_000
@@ -272,6 +275,7 @@ def _limits(section: Section) -> LimitSettings:
         keys_kept_ms=section.duration("keys_kept", default.keys_kept_ms, at_least_ms=3_600_000),
         stale_grace_ms=section.duration("stale_grace", default.stale_grace_ms),
         answer_within_ms=section.duration("answer_within", default.answer_within_ms),
+        start_within_ms=section.duration("start_within", default.start_within_ms, at_least_ms=0),
         nodes=section.integer("nodes", default.nodes, at_least=1),
         devices=section.integer("devices", default.devices, at_least=1),
         traces_kept=section.integer("traces_kept", default.traces_kept, at_least=1),

@@ -26,8 +26,8 @@ from ruleset.sample import Plain
 
 SESSION_EXPIRY_S: Final = 86_400
 QUEUE_SIZE: Final = 10_000
-LATE_S: Final = 3.0
-"""How long the bridge lets things settle after an outage."""
+LATE_S: Final = 30.0
+"""How long progress waits for the start of its order: the bridge's `limits.start_within`."""
 UNHEARD_PAUSE_S: Final = 0.5
 """Before a document is published again that nobody read."""
 KEPT_S: Final = 600.0

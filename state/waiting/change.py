@@ -5,6 +5,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from state.entry import Entry, EntryState, FollowUp
+from state.lane import waits_for_start
 
 
 def first_state(hold: str | None, dead: str | None) -> tuple[EntryState, str]:
@@ -32,6 +33,7 @@ def first_entry(offered: FollowUp, *, key: str, number: int, action: str, destin
         created_ms=offered.at_ms,
         changed_ms=offered.at_ms,
         reason=reason,
+        not_before_ms=offered.not_before_ms if state is EntryState.PENDING else 0,
         stream=offered.stream,
         upto=offered.upto,
         gist=offered.gist,
@@ -72,9 +74,20 @@ def unwritten(entry: Entry) -> Entry:
 
 
 def taking_in(total: Entry, before: Entry) -> Entry:
-    """A new total that is sent instead of the one before it of its stream: it has that one's place and its age."""
+    """A new total that is sent instead of the one before it of its stream: it has that one's place, age and wait."""
     history = replace(total, history=before.history).noted(total.created_ms, "took in the total before it")
-    return replace(total, number=before.number, created_ms=before.created_ms, history=history)
+    return replace(
+        total,
+        number=before.number,
+        created_ms=before.created_ms,
+        not_before_ms=before.not_before_ms,
+        history=history,
+    )
+
+
+def started(entry: Entry, number: int) -> Entry:
+    """An entry that goes behind the start of its order, and waits for it no more."""
+    return replace(entry, number=number, not_before_ms=0 if waits_for_start(entry) else entry.not_before_ms)
 
 
 def let_go(entry: Entry, released_by: str) -> Entry:

@@ -66,7 +66,7 @@ sparkplug: {host_id: site-1, groups: [body, paint], rebirth_pause: 10s, reorder_
             declared_offline: reconnect, certificates: true}
 edge_node: {group: body, node: orders}
 limits: {commit_patience: 3s, inbox_queue: 10, outbox: 20, keys_kept: 60d, stale_grace: 5s, answer_within: 2m,
-  nodes: 30, devices: 40}
+  start_within: 5s, nodes: 30, devices: 40}
 retry: {first: 500ms, longest: 1m}
 over_production: 0
 data_dir: /var/lib/uns-bridge
@@ -87,6 +87,7 @@ data_dir: /var/lib/uns-bridge
     assert settings.limits.commit_patience_ms == 3_000
     assert settings.limits.keys_kept_ms == 60 * 86_400_000
     assert (settings.limits.nodes, settings.limits.devices) == (30, 40)
+    assert settings.limits.start_within_ms == 5_000
     assert settings.retry == RetrySettings(first_ms=500, longest_ms=60_000)
     assert (settings.over_production_percent, settings.data_dir) == (0, Path("/var/lib/uns-bridge"))
 

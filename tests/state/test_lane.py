@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 from typing import get_args
 
 from ruleset.transaction import Transaction
-from state.entry import EntryState, Offer
+from state.entry import EntryState, FollowUp, Offer
 from state.lane import BLOCKS
 from state.record import Table
-from tests.state.outbox_site import Site
+from tests.state.outbox_site import ODOO, Site
 
 
 def test_a_lane_goes_in_order_and_gives_nothing_while_it_is_in_flight(site: Site) -> None:
@@ -155,3 +156,27 @@ def test_the_table_names_every_transaction_and_the_page_names_every_row() -> Non
     assert transactions - BLOCKS.keys() == set()
     page = (Path(__file__).parents[2] / "docs" / "delivery.md").read_text(encoding="utf-8")
     assert {action for action in BLOCKS if f"`{action}`" not in page} == set()
+
+
+def test_what_came_behind_a_total_that_waits_for_a_start_stays_behind_both(site: Site) -> None:
+    site.offer("scrap")
+    site.outbox.take(
+        "progress",
+        FollowUp(
+            body=b"5",
+            content_hash="5",
+            at_ms=0,
+            lane="mo-1",
+            priority=50,
+            stream="mo-1/good",
+            upto=Decimal(5),
+            not_before_ms=30_000,
+        ),
+        action="production.progress",
+        destination=ODOO,
+    )
+    site.offer("complete", "production.complete")
+    assert site.claim() == ["scrap"]
+    site.deliver("scrap")
+    site.offer("start", "workorder.start")
+    assert site.claim() == ["start", "progress", "complete"]

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-import pytest
-
 from bridge.core.standing import FORGET_EVERY_MS, Standings
 from odoo_adapter.odoo import Receipt, Standing
 from ruleset.sample import Plain
@@ -100,9 +98,15 @@ def test_a_start_may_say_what_the_quantity_is() -> None:
     assert posted((start(), receipt(qty_producing=100))).of(ORDER) == Standing(quantity=Decimal(100))
 
 
-@pytest.mark.parametrize("transaction", [start(), scrap()], ids=["start", "scrap"])
-def test_a_receipt_without_a_quantity_and_a_transaction_of_another_kind_leave_nothing(transaction: Transaction) -> None:
-    assert posted((transaction, receipt())).take_changed() == frozenset()
+def test_a_start_is_kept_also_where_its_receipt_says_no_quantity() -> None:
+    standings = posted((start(), receipt()))
+    again = Standings()
+    again.restore(ORDER, standings.snapshot(ORDER) or b"")
+    assert (again.of(ORDER), again.is_started(ORDER), again.is_started("mo-2")) == (Standing(), True, False)
+
+
+def test_a_transaction_of_another_kind_leaves_nothing() -> None:
+    assert posted((scrap(), receipt())).take_changed() == frozenset()
 
 
 def test_it_is_the_same_after_a_restart() -> None:
