@@ -14,7 +14,8 @@ import msgspec
 
 from state.entry import Entry, EntryState, decode, encode
 from state.record import RecordId, Table
-from state.retry import Circuit
+from state.retry import Circuit, RetryPolicy
+from state.waiting.change import met_again
 from state.waiting.entries import Waiting
 
 FORGET_EVERY_MS: Final = 3_600_000
@@ -184,6 +185,15 @@ class Ledger:
     def done_keys(self) -> Iterator[str]:
         """Keys of the done entries, the latest first. To be read at once: it does not stand a change."""
         return (key for number in reversed(self._chunks) for key in reversed(self._chunks[number].keys))
+
+    def met_again(self, look_after_ms: Mapping[str, int], policy: RetryPolicy, now_ms: int) -> None:
+        """A process begins with these books: by its own clock everything waits as long as was meant, and no longer."""
+        for entry in tuple(self.waiting.entries.values()):
+            met = met_again(entry, now_ms, look_after_ms.get(entry.destination, 0))
+            if met is not entry:
+                self.put(met)
+        for destination, circuit in self._numbers.circuits.items():
+            self.set_circuit(destination, circuit.met_again(policy, now_ms))
 
     def forget_before(self, at_ms: int) -> None:
         """Drop keys and totals that were last touched before this moment, and done entries in whole chunks.

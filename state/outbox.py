@@ -44,11 +44,9 @@ class Outbox:
     # What the core does.
 
     def started(self, now_ms: int) -> None:
-        """This process begins. What an earlier one was sending may be carried out as long from now on as if it had been
-        claimed now: its claim came before, and its clock may have been another."""
-        for entry in self.entries(EntryState.CLAIMED):
-            if look_after_ms := self._look_after_ms.get(entry.destination, 0):
-                self._ledger.put(replace(entry, not_before_ms=now_ms + look_after_ms))
+        """This process begins. What is to wait waits from now on no longer than an earlier one meant it to, and what
+        that one was sending as long as if it had been claimed now: its clock may have been another."""
+        self._ledger.met_again(self._look_after_ms, self._policy, now_ms)
 
     def offer(
         self,

@@ -49,6 +49,10 @@ class Circuit(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         pause_ms = max(policy.delay_ms(self.failures + 1, destination), retry_after_ms or 0)
         return Circuit(failures=self.failures + 1, open_until_ms=now_ms + pause_ms, width=1)
 
+    def met_again(self, policy: RetryPolicy, now_ms: int) -> Circuit:
+        """As a process that begins now has to take it: by its own clock it asks after the longest pause, at most."""
+        return msgspec.structs.replace(self, open_until_ms=min(self.open_until_ms, now_ms + policy.cap_ms))
+
     def answered(self, in_flight: int) -> Circuit:
         """After the outcome of an entry, with so many still in flight."""
         if in_flight or not self.width:

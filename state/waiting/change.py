@@ -119,6 +119,20 @@ def claimed(entry: Entry, now_ms: int, look_after_ms: int) -> Entry:
     )
 
 
+def met_again(entry: Entry, now_ms: int, look_after_ms: int) -> Entry:
+    """An entry as a process that begins now has to take it: its pauses are by the clock of the one that wrote them.
+
+    It is written before now, whatever that clock said: what it pauses until is no further from now than it was from
+    then. Where keys are not remembered, what was sent may be carried out as long from now on as if it had been now.
+    """
+    if entry.state is EntryState.CLAIMED and look_after_ms:
+        return replace(entry, not_before_ms=now_ms + look_after_ms)
+    ahead_ms = entry.changed_ms - now_ms
+    if ahead_ms <= 0 or entry.not_before_ms <= now_ms:
+        return entry
+    return replace(entry, changed_ms=now_ms, not_before_ms=entry.not_before_ms - ahead_ms)
+
+
 def is_out(entry: Entry) -> bool:
     """Whether an attempt of it may have been carried out, so that its content has to stay."""
     return entry.state is EntryState.CLAIMED or entry.uncertain

@@ -167,6 +167,31 @@ def test_the_pause_survives_a_restart(site: Site) -> None:
     assert (site.outbox.next_due_ms, site.claim(now_ms=29_999), site.claim(now_ms=30_000)) == (30_000, [], ["a"])
 
 
+@pytest.mark.parametrize("ahead_ms", [900_000, 7_200_000])
+def test_a_pause_is_as_long_for_a_process_whose_clock_is_behind_that_of_the_one_before(
+    site: Site, ahead_ms: int
+) -> None:
+    site.offer("a", now_ms=ahead_ms)
+    site.claim(ahead_ms)
+    site.outbox.postponed(["a"], "Odoo is in maintenance", ahead_ms, retry_after_ms=30_000)
+    site.commit()
+    site.crash()
+    site.outbox.started(5_000)
+    assert (site.outbox.next_due_ms, site.claim(34_999)) == (65_000, [])  # the destination is left alone for a minute
+    assert site.claim(65_000) == ["a"]
+
+
+def test_a_process_that_starts_twice_with_a_clock_behind_does_not_pause_shorter(site: Site) -> None:
+    site.offer("a", now_ms=900_000)
+    site.claim(900_000)
+    site.outbox.postponed(["a"], "the answer was lost", 900_000, retry_after_ms=60_000, uncertain=True)
+    for began_ms in (5_000, 6_000):
+        site.commit()
+        site.crash()
+        site.outbox.started(began_ms)
+    assert (site.outbox.next_due_ms, site.claim(64_999), site.claim(65_000)) == (65_000, [], ["a"])
+
+
 def test_an_uncertain_entry_is_sent_again_unchanged_before_its_followers(site: Site) -> None:
     for key in "abc":
         site.offer(key)
