@@ -17,9 +17,11 @@ from typing import Final, Protocol
 
 from bridge.clock import Clock, CoreTime, Pulse
 from bridge.core.input import Claim, Input, Request, Started, StoodStill, Tick
-from bridge.core.site import Core, take_changes
+from bridge.core.site import RUNS, Core, take_changes
 from bridge.delivery import Delivery
+from bridge.lifecycle.content import version_of
 from bridge.pipeline import step
+from bridge.plant import Content
 from state.audit import AuditLog, Head, encode_head
 from state.errors import StoreUnavailable
 from state.record import Commit, RecordId, Table
@@ -166,6 +168,7 @@ class Loop:
         self._audit = audit
         self._pulse = pulse or Pulse()
         self._kept_head: Head | None = None
+        self._kept_content: Content | None = None
         self._pressure = Pressure()
         self._queue: asyncio.Queue[Entering] = asyncio.Queue(queue_size)
         self._time = time or CoreTime()
@@ -229,7 +232,7 @@ class Loop:
             if delivery.idle and self._core.has_sendable(self._time.now_ms) and not self._finishing.is_set():
                 self._step(Claim(delivery.destination, delivery.batch), batch)
         changes = take_changes(self._core)
-        await self._commit({**changes, **self._audit_head()}, batch.acts)
+        await self._commit({**changes, **self._audit_head(), **self._runs()}, batch.acts)
         if self._recorder is not None:
             self._recorder.take(self._number, batch.inputs, changes)
         for committed in batch.committed:
@@ -251,6 +254,13 @@ class Loop:
             return {}
         self._kept_head = head
         return {AUDIT_HEAD: encode_head(head)}
+
+    def _runs(self) -> dict[RecordId, bytes]:
+        """By what is decided, where that changed: a dry run outside decides by the same."""
+        if self._core.content is self._kept_content:
+            return {}
+        self._kept_content = self._core.content
+        return {RUNS: version_of(self._core.content.texts).encode()}
 
     def _watch_outbox(self) -> None:
         waiting = sum(self._core.outbox.depth().values())

@@ -23,11 +23,12 @@ from bridge.commands.site import ByOption, JsonOption, PlantOption, answered, as
 from bridge.console.format import odoo_link
 from bridge.core.act import new_act
 from bridge.core.input import ActKind
-from bridge.core.site import restore
+from bridge.core.site import RUNS, restore
 from bridge.correction.given import ORDER
 from bridge.intervention.act import Wish, steps
 from bridge.intervention.cause import Cause, causes
 from bridge.intervention.foresight import foreseen
+from bridge.lifecycle.live import as_it_runs
 from bridge.plant import Plant
 from bridge.wiring import new_core, open_odoo
 from state.entry import Entry, EntryState, decode
@@ -233,8 +234,13 @@ def _tell(predictions: Sequence[Prediction], dry_run: bool) -> None:
 
 async def _predict(plant: Plant, store: Store, wanted: _Wanted, who: str) -> tuple[Prediction, ...]:
     """What would become of each entry: decided on a copy of what the bridge knows, and looked up in Odoo."""
+    records = (await store.load()).records
+    if (runs := records.get(RUNS)) is not None and await store.leader() is not None:
+        plant, said = as_it_runs(plant, runs.decode())
+        if said:
+            typer.echo(said, err=True)
     core = new_core(plant)
-    restore(core, (await store.load()).records)
+    restore(core, records)
     entries = core.outbox.entries()
     keys = wanted.keys
     if wanted.cause is not None:

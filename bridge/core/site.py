@@ -35,6 +35,8 @@ STRANGERS_ID: Final = "strangers"
 """The record in `Table.META` of what was found of messages that belong to no node."""
 IN_FORCE: Final = RecordId(Table.META, "in-force")
 """The record of the version of the rules that ran last, where any was released."""
+RUNS: Final = RecordId(Table.META, "runs")
+"""The name of the content that runs, released or not: the bridge's shell writes it, commands outside ask for it."""
 
 
 class _Versioned(msgspec.Struct):

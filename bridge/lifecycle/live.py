@@ -43,6 +43,28 @@ def live_now(plant: Plant) -> Plant:
     return replace(plant, content=content)
 
 
+def as_it_runs(plant: Plant, runs: str) -> tuple[Plant, str]:
+    """The plant with the content of this name, by which a bridge decides, and a sentence where the folder has another.
+
+    What was never released is kept nowhere: then the plant stays as it is.
+    """
+    has = version_of(plant.content.texts)
+    if runs == has:
+        return plant, ""
+    try:
+        history = VersionBook(plant.folder).history()
+        if runs in history.versions:
+            said = f"decided by {runs}, which the bridge runs; it has not taken up {has}, which {plant.folder} has"
+            content = load_version(plant.folder, history, runs).content
+            return replace(plant, content=content), f"{said}: start it again if that lasts"
+    except (LogBroken, ConfigError, OSError):
+        pass  # the same as for one that is not kept
+    return plant, (
+        f"decided by {plant.folder} as it is now, while the bridge runs what it read when it started: "
+        "start it again before you go on, and it decides like this"
+    )
+
+
 def refuse_left_behind(folder: Path, known: InForce | None) -> None:
     """Raises `StartRefused` where the versions of the folder are gone, or older than what a bridge of the site ran."""
     try:

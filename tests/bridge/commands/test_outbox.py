@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+from asyncio.subprocess import DEVNULL, PIPE
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,10 @@ from typer.testing import CliRunner, Result
 
 from bridge.__main__ import app
 from bridge.commands import outbox
+from bridge.commands.site import answered as within
 from bridge.core.act import read_act
 from bridge.core.input import Acted, ActKind, FromPerson
+from bridge.core.site import RUNS
 from bridge.loop import AUDIT_HEAD
 from bridge.plant import load_plant
 from bridge.service import Service
@@ -23,6 +26,7 @@ from state.audit import AuditLog, decode_head, verify
 from state.entry import EntryState, decode
 from state.record import Table
 from tests.bridge.commands.floor import delivered, held_without_order, left_behind, plant_on
+from tests.bridge.simulator.listener import running
 from tests.bridge.site import Site
 from tests.servers import Redis
 
@@ -210,6 +214,35 @@ def test_a_redis_that_does_not_answer_is_unreachable(plant: Path) -> None:
     file.write_text("\n".join(lines))
     result = run(plant, "list")
     assert (result.exit_code, "127.0.0.1:1" in result.stderr) == (3, True)
+
+
+async def test_a_dry_run_says_first_that_the_folder_is_not_what_the_bridge_runs(plant: Path) -> None:
+    loaded = load_plant(plant)
+    memory = Site(loaded)
+    store = open_store(loaded)
+    stop = asyncio.Event()
+    outside = Outside(store=store, odoo=memory.odoo, link=memory.link, clock=memory.clock)
+    async with running(Service(loaded, outside, stage_s=0.5).run(stop)):
+        await within(lambda: store.read_one(RUNS.table, RUNS.id), 5)
+        as_read = await beside("replay", plant)
+        codes = plant / "codes.yaml"
+        codes.write_text(codes.read_text() + "more: {S9: Scratch}\n")
+        edited = await beside("replay", plant)
+        stop.set()
+    await store.close()
+    stopped = await beside("replay", plant)
+    said = (
+        f"decided by {plant} as it is now, while the bridge runs what it read when it started: "
+        "start it again before you go on, and it decides like this\n"
+    )
+    assert (as_read, edited, stopped) == ("", said, "")
+
+
+async def beside(command: str, plant: Path) -> str:
+    """What a dry run says in another process on its error output."""
+    arguments = ("-m", "bridge", "outbox", command, "--plant", str(plant), "dead", "--dry-run", *WHY)
+    process = await asyncio.create_subprocess_exec(sys.executable, *arguments, stdout=DEVNULL, stderr=PIPE)
+    return (await asyncio.wait_for(process.communicate(), 20))[1].decode()
 
 
 async def test_a_running_bridge_does_the_act_and_keeps_who_wanted_it(plant: Path) -> None:

@@ -14,7 +14,7 @@ from bridge.errors import ConfigError
 from bridge.lifecycle.book import LogBroken, Refused, VersionBook
 from bridge.lifecycle.content import texts_of, version_of
 from bridge.lifecycle.history import Standing, Step
-from bridge.lifecycle.live import load_live
+from bridge.lifecycle.live import as_it_runs, load_live
 from bridge.lifecycle.people import Person, Role
 from bridge.plant import load_plant
 
@@ -169,3 +169,25 @@ def test_each_line_of_the_log_names_who_what_and_why(book: VersionBook, plant: P
         ("rules.approved", "ben", {"version": version, "reason": "looks right"}),
         ("rules.promoted", "ben", {"version": version, "reason": "looks right"}),
     ]
+
+
+def test_what_the_bridge_runs_decides_while_it_has_not_taken_up_the_live_version(
+    plant: Path, book: VersionBook
+) -> None:
+    runs = released(book)
+    edit(plant, "7")
+    live = released(book)
+    runs_it, said = as_it_runs(load_live(plant), runs)
+    assert (runs_it.release and runs_it.release.version, "limit 7" in str(runs_it.rule_files)) == (runs, False)
+    assert said == (
+        f"decided by {runs}, which the bridge runs; it has not taken up {live}, which {plant} has: "
+        "start it again if that lasts"
+    )
+    taken_up = load_live(plant)
+    assert as_it_runs(taken_up, live) == (taken_up, "")
+
+
+def test_where_what_runs_is_not_kept_the_folder_decides_and_that_is_said(plant: Path, book: VersionBook) -> None:
+    folder = load_live(plant)
+    as_it_is, said = as_it_runs(folder, "never released")
+    assert (as_it_is, said.startswith(f"decided by {plant} as it is now, while the bridge runs what")) == (folder, True)
