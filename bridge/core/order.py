@@ -65,7 +65,7 @@ def _nobody(order: str) -> bool:
 class OrderBook:
     """All orders that were ever released and not yet forgotten."""
 
-    def __init__(self, *, answer_within_ms: int) -> None:
+    def __init__(self, *, answer_within_ms: int | None) -> None:
         self._answer_within_ms = answer_within_ms
         self._records: dict[str, OrderRecord] = {}
         self._unanswered: dict[str, OrderRecord] = {}
@@ -89,7 +89,7 @@ class OrderBook:
 
     @property
     def next_due_ms(self) -> int | None:
-        if not self._unanswered:
+        if not self._unanswered or self._answer_within_ms is None:
             return None
         return min(record.published_ms for record in self._unanswered.values()) + self._answer_within_ms
 
@@ -170,10 +170,11 @@ class OrderBook:
         return noted
 
     def due(self, now_ms: int) -> tuple[BookOutput, ...]:
-        """Mark the orders that the MES did not answer in time."""
-        late = [
-            record for record in self._unanswered.values() if record.published_ms + self._answer_within_ms <= now_ms
-        ]
+        """Mark the orders that the MES did not answer in time, where it has to."""
+        if self._answer_within_ms is None:
+            return ()
+        before_ms = now_ms - self._answer_within_ms
+        late = [record for record in self._unanswered.values() if record.published_ms <= before_ms]
         for record in late:
             self._put(msgspec.structs.replace(record, answer=Answer.UNANSWERED))
         return tuple(output for record in late for output in _unanswered(record))

@@ -90,8 +90,8 @@ class LimitSettings:
     """At least as long as the longest outage planned for."""
     stale_grace_ms: int = 30_000
     """How long due timers wait for a fresh birth after a start."""
-    answer_within_ms: int = 60_000
-    """How long the MES may take to acknowledge an order release."""
+    answer_within_ms: int | None = 60_000
+    """How long the MES may take to acknowledge an order release; None: it acknowledges none."""
     start_within_ms: int = 30_000
     """How long progress of an order waits for its start, which comes on another way: longer than a client and its
     broker take to notice that their link is silent."""
@@ -274,7 +274,7 @@ def _limits(section: Section) -> LimitSettings:
         held_for_ms=section.duration("held_for", default.held_for_ms, at_least_ms=60_000),
         keys_kept_ms=section.duration("keys_kept", default.keys_kept_ms, at_least_ms=3_600_000),
         stale_grace_ms=section.duration("stale_grace", default.stale_grace_ms),
-        answer_within_ms=section.duration("answer_within", default.answer_within_ms),
+        answer_within_ms=section.duration_or_never("answer_within", default.answer_within_ms),
         start_within_ms=section.duration("start_within", default.start_within_ms, at_least_ms=0),
         nodes=section.integer("nodes", default.nodes, at_least=1),
         devices=section.integer("devices", default.devices, at_least=1),

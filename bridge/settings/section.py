@@ -13,6 +13,8 @@ from bridge.settings.secret import Secret, read_secret
 from ruleset.document import Node
 
 _BYTES: Final = {"kB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
+NEVER: Final = "never"
+"""Stands for a length of time that is over at no time."""
 _SIZE: Final = re.compile(rf"(\d+)({'|'.join(_BYTES)})")
 
 
@@ -58,6 +60,13 @@ class Section:
         node = self._keys.get(key)
         length_ms = node.duration(at_least_ms=at_least_ms, at_most_ms=at_most_ms) if node is not None else None
         return default_ms if length_ms is None else length_ms
+
+    def duration_or_never(self, key: str, default_ms: int | None) -> int | None:
+        """A length of time; None where `never` is said."""
+        node = self._keys.get(key)
+        if node is None:
+            return default_ms
+        return None if node.raw.value == NEVER else node.duration(at_least_ms=1)
 
     def size(self, key: str, default: int, *, at_least: int = 1) -> int:
         """A number of bytes, such as `64MB`."""

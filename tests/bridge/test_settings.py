@@ -92,6 +92,19 @@ data_dir: /var/lib/uns-bridge
     assert (settings.over_production_percent, settings.data_dir) == (0, Path("/var/lib/uns-bridge"))
 
 
+@pytest.mark.parametrizeX, [("never", None), ("2m", 120_000)])
+def test_a_mes_may_have_some_time_to_acknowledge_an_order_or_never_do_it(
+    word: str, answer_within_ms: int | None
+) -> None:
+    assert read(ODOO + f"limits: {{answer_within: {word}}}\n").limits.answer_within_ms == answer_within_ms
+
+
+def test_a_wrong_time_to_acknowledge_an_order_is_a_problem_with_its_place() -> None:
+    assert said(ODOO + "limits: {answer_within: nver}\n") == [
+        'bridge.yaml:2:25: expected a duration such as 500ms, 30s, 5m, 8h or 1d, found the text "nver"'
+    ]
+
+
 def test_several_servers_are_a_list_of_which_the_first_is_for_documents() -> None:
     settings = read(ODOO + "broker: [{host: a}, {host: b, tls: true}, {host: b, version: 4}]\n")
 

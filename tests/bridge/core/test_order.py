@@ -113,6 +113,14 @@ def test_silence_is_announced_once_and_a_late_answer_still_counts() -> None:
     assert orders.records["mo-42"].answer is Answer.ACCEPTED
 
 
+def test_a_mes_that_acknowledges_nothing_is_not_waited_for_and_its_answer_still_counts() -> None:
+    orders = OrderBook(answer_within_ms=None)
+    orders.read(read(), 1_000)
+    assert (orders.next_due_ms, orders.due(10 * 365 * 86_400_000)) == (None, ())
+    orders.acknowledged(answer(), 300_000)
+    assert orders.records["mo-42"].answer is Answer.ACCEPTED
+
+
 def test_a_restart_keeps_versions_answers_and_the_cursor() -> None:
     orders = book()
     orders.read(read(cursor="7"), 1_000)
