@@ -92,7 +92,7 @@ data_dir: /var/lib/uns-bridge
     assert (settings.over_production_percent, settings.data_dir) == (0, Path("/var/lib/uns-bridge"))
 
 
-@pytest.mark.parametrizeX, [("never", None), ("2m", 120_000)])
+@pytest.mark.parametrize(("word", "answer_within_ms"), [("never", None), ("2m", 120_000)])
 def test_a_mes_may_have_some_time_to_acknowledge_an_order_or_never_do_it(
     word: str, answer_within_ms: int | None
 ) -> None:
