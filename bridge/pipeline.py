@@ -55,7 +55,7 @@ from bridge.plant import Content
 from bridge.translate import Complaint
 from ruleset.output import Alert, EngineOutput, Post, Remark, Retraction, Unmet
 from ruleset.sample import Observation
-from sparkplug.command import Refusal, rebirth_command
+from sparkplug.command import rebirth_command
 from sparkplug.fact import (
     DataRead,
     DeviceOffline,
@@ -192,7 +192,7 @@ def _promoted(core: Core, content: Content, now_ms: int) -> Iterator[Request]:
     yield from _running(core, now_ms)
     for node in promotion.rebound:
         outputs = core.host.ask_rebirth(node, "other metrics of it are read now", now_ms)
-        yield from _sparkplug(core, outputs if not isinstance(outputs, Refusal) else (), now_ms)
+        yield from _sparkplug(core, outputs if isinstance(outputs, tuple) else (), now_ms)
 
 
 def _happened(core: Core, entered: FromPlant, now_ms: int) -> Iterator[Request]:

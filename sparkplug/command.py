@@ -28,6 +28,14 @@ class Refusal:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Awaited:
+    """Why a rebirth that a person wants is not asked for again: it was, so long ago, and the birth is under way."""
+
+    node: NodeId
+    since_ms: int
+
+
 def rebirth_command(node: NodeId, now_ms: int) -> tuple[str, bytes]:
     """Topic and payload that ask `node` for all its births.
 

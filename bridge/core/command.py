@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 
 from bridge.core.input import Notice, RebirthWanted, WriteWanted
-from sparkplug.command import Refusal
+from sparkplug.command import Awaited, Refusal
 from sparkplug.fact import Output, RequestRebirth, RequestWrite
 from sparkplug.host import HostApplication
 
@@ -20,7 +20,7 @@ KEPT: Final = 100
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of a command: sent, or why not."""
+    """What became of a command: sent, now or shortly before, or why not."""
 
     v: int = 1
     at_ms: int
@@ -39,12 +39,16 @@ class Commands:
     def take(self, wanted: RebirthWanted | WriteWanted, now_ms: int) -> tuple[tuple[Output, ...], Notice]:
         """Decide. The outputs are the host's, the notice says what became of it."""
         outcome = self._decide(wanted, now_ms)
-        if isinstance(outcome, Refusal):
-            outputs: tuple[Output, ...] = ()
-            reply = Reply(at_ms=now_ms, sent=False, text=outcome.reason)
-        else:
-            outputs = outcome
-            reply = Reply(at_ms=now_ms, sent=True, text=self._sent(wanted, outputs))
+        outputs: tuple[Output, ...] = ()
+        match outcome:
+            case Refusal(reason):
+                reply = Reply(at_ms=now_ms, sent=False, text=reason)
+            case Awaited(node, since_ms):
+                text = f"{node} was already asked for a rebirth {since_ms // 1000} s ago"
+                reply = Reply(at_ms=now_ms, sent=True, text=text)
+            case tuple():
+                outputs = outcome
+                reply = Reply(at_ms=now_ms, sent=True, text=self._sent(wanted, outputs))
         self._keep(wanted.id, reply)
         fields = {"act": wanted.id, "by": wanted.by, "reason": wanted.reason, **_told(wanted), "result": reply.text}
         if reply.sent:
@@ -70,7 +74,7 @@ class Commands:
         """Take back what `snapshot` gave. Raises `msgspec.MsgspecError`."""
         self._replies[id] = msgspec.json.decode(snapshot, type=Reply)
 
-    def _decide(self, wanted: RebirthWanted | WriteWanted, now_ms: int) -> tuple[Output, ...] | Refusal:
+    def _decide(self, wanted: RebirthWanted | WriteWanted, now_ms: int) -> tuple[Output, ...] | Awaited | Refusal:
         if now_ms > wanted.until_ms:
             late_ms = now_ms - wanted.until_ms
             return Refusal(f"it came {late_ms} ms after nobody waited for it any more; do the clocks agree?")

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, assert_never
 
-from sparkplug.command import Refusal, did_you_mean, write
+from sparkplug.command import Awaited, Refusal, did_you_mean, write
 from sparkplug.errors import PayloadError
 from sparkplug.fact import ONLY_SERVER, NodeId, NodeOnline, Origin, Output, PublishState, RequestRebirth
 from sparkplug.finding import FindingName, Findings, Problem, Tally
@@ -158,11 +158,12 @@ class HostApplication:
         """These nodes, and no others, are `expected` from now on."""
         self._nodes.expect(nodes)
 
-    def ask_rebirth(self, node: NodeId, reason: str, now_ms: int) -> tuple[Output, ...] | Refusal:
+    def ask_rebirth(self, node: NodeId, reason: str, now_ms: int) -> tuple[Output, ...] | Awaited | Refusal:
         """Ask a node for its births, as soon as the pace of all rebirths allows.
 
-        Not within the first window after the last request, however it came about: its birth is under way. One that was
-        never heard of may have been born before we came, and is asked wherever we are.
+        Not within the first window after the last request, however it came about: the birth of one that is not online
+        is `Awaited`, and one that is online has to wait. One that was never heard of may have been born before we came,
+        and is asked wherever we are.
         """
         if node not in self._nodes.sessions and self.is_connected:
             there = [server for server, ours in self._servers.items() if ours.will_ms is not None]
@@ -172,6 +173,8 @@ class HostApplication:
             return session
         asked_ms, pause_ms = session.backoff.asked_ms, self._settings.session.rebirth_window_ms
         if asked_ms is not None and 0 <= (since_ms := now_ms - asked_ms) < pause_ms:
+            if session.phase is not Phase.ONLINE:
+                return Awaited(node, since_ms)
             seconds = since_ms // 1000, -(-(pause_ms - since_ms) // 1000)
             return Refusal(f"a rebirth of {node} was asked for {seconds[0]} s ago; ask again in {seconds[1]} s")
         session.backoff.begin_anew()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sparkplug.command import Refusal
+from sparkplug.command import Awaited, Refusal
 from sparkplug.fact import NodeId, Origin, RequestRebirth, RequestWrite
 from sparkplug.host import HostApplication, HostSettings
 from sparkplug.wire.datatype import Datatype
@@ -32,6 +32,18 @@ def test_a_rebirth_is_not_asked_twice_within_its_window() -> None:
 
     assert again == Refusal("a rebirth of plant/press was asked for 4 s ago; ask again in 6 s")
     assert host.ask_rebirth(NODE, "seen", 10_010) == (RequestRebirth(NODE, "seen"),)
+
+
+def test_a_node_that_the_host_itself_asked_shortly_before_has_its_birth_awaited() -> None:
+    host = HostApplication("host")
+    host.connected(0, will_ms=0)
+    host.receive("spBv1.0/plant/NDATA/press", b"", retain=False, now_ms=10)
+
+    assert host.ask_rebirth(NODE, "seen", 3_010) == Awaited(NODE, 3_000)
+    host.receive(NBIRTH, birth_bytes(), retain=False, now_ms=3_020)
+    assert host.ask_rebirth(NODE, "seen", 3_030) == Refusal(
+        "a rebirth of plant/press was asked for 3 s ago; ask again in 7 s"
+    )
 
 
 def test_pauses_that_grew_without_an_answer_do_not_hold_a_person_up() -> None:

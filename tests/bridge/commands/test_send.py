@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bridge.broker.link import Publication
 from bridge.commands import send
 from bridge.core.act import new_id, store_act
 from bridge.core.input import WriteWanted
@@ -20,7 +22,7 @@ from sparkplug.fact import Origin, Value
 from sparkplug.wire.payload import decode
 from state.audit import verify
 from tests.bridge.commands.floor import plant_on
-from tests.bridge.commands.press import Floor, floor_on, run
+from tests.bridge.commands.press import CLOCK, Floor, floor_on, run
 from tests.integration.patience import until
 from tests.servers import Mosquitto, Redis
 
@@ -101,6 +103,25 @@ async def test_a_rebirth_of_a_device_is_its_nodes_and_is_waited_for(floor: Floor
     assert "ago; ask again in" in answer["text"]
     assert [one.topic.split("/")[2] for one in floor.commands()] == ["NCMD"]
     assert [line["kind"] for line in audit_of(floor)] == ["node.rebirth", "node.rebirth"]
+
+
+async def test_a_rebirth_that_the_host_asked_for_shortly_before_is_waited_for(floor: Floor) -> None:
+    floor.press.is_deaf = True
+    group, node = floor.press.node.node
+    await floor.press.say(floor.press.node.leave(CLOCK.now_ms()))
+    data = Publication(topic=f"spBv1.0/{group}/NDATA/{node}", payload=b"", qos=0, retain=False)
+    await floor.press.link.publish(data)
+    await until(lambda: bool(floor.commands()), "the host asks for the birth of one that speaks without", 5)
+    command = asyncio.create_task(floor.command("send", "rebirth", floor.press.name))
+    await until(lambda: bool(audit_of(floor)), "the bridge took the command", 5)
+    floor.press.node.connected(CLOCK.now_ms())
+    state = json.dumps({"online": True, "timestamp": CLOCK.now_ms()}).encode()
+    await floor.press.say(floor.press.node.receive("spBv1.0/STATE/uns-bridge", state, CLOCK.now_ms()))
+    told = await command
+
+    assert told.exit_code == 0, told.stderr
+    assert re.fullmatch(rf"{floor.press.name} was already asked for a rebirth \d s ago, and was born\n", told.stdout)
+    assert len(floor.commands()) == 1
 
 
 async def test_a_rebirth_that_is_not_obeyed_is_said(floor: Floor, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from bridge.core.command import KEPT, Commands
+from bridge.core.command import KEPT, Commands, Reply
 from bridge.core.input import RebirthWanted, WriteWanted
 from sparkplug.fact import Origin, RequestRebirth, RequestWrite
 from sparkplug.host import HostApplication, HostSettings
@@ -63,6 +63,19 @@ def test_a_rebirth_names_who_wants_it() -> None:
 
     assert outputs == (RequestRebirth(NODE, "asked by ada: trial"),)
     assert notice.fields["result"] == "plant/press was asked for a rebirth"
+
+
+def test_a_rebirth_that_the_host_asked_for_by_itself_is_not_asked_again_and_counts_as_sent() -> None:
+    host = HostApplication("host")
+    host.connected(0, will_ms=0)
+    host.receive("spBv1.0/plant/NDATA/press", b"", retain=False, now_ms=10)
+    machine = Commands(host)
+    outputs, notice = machine.take(replace(REBIRTH, until_ms=9_999), 4_010)
+
+    assert (outputs, notice.name) == ((), "command.sent")
+    assert machine.reply("r") == Reply(
+        at_ms=4_010, sent=True, text="plant/press was already asked for a rebirth 4 s ago"
+    )
 
 
 def test_a_rebirth_that_waits_its_turn_says_so() -> None:
