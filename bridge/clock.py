@@ -71,14 +71,15 @@ class CoreTime:
 
     def __init__(self, now_s: Callable[[], float] = _loop_s) -> None:
         self.now_ms = 0
-        self._now_s = now_s
+        self.passed_s = now_s
+        """A time that nobody sets."""
         self._clock_ms = 0
         self._turned_s = 0.0
         self._left_ms = 0
 
     def begin_turn(self) -> None:
         """What passes from now on was read since the last turn."""
-        now_s = self._now_s()
+        now_s = self.passed_s()
         self._left_ms, self._turned_s = int((now_s - self._turned_s) * 500) + 1, now_s
 
     def pass_to(self, clock_ms: int) -> None:

@@ -277,13 +277,13 @@ class Loop:
         if not changes and not acts:
             return
         commit = Commit(number=self._number + 1, puts=changes, acts_done=tuple(acts))
-        began_ms = self._clock.now_ms()
+        began_s = self._time.passed_s()  # not the clock's: one that is set back would prolong the patience
         while True:
             try:
                 await self._store.commit(self._lease, commit)
                 break
             except StoreUnavailable as error:
-                is_patient = self._clock.now_ms() - began_ms < self._patience_ms
+                is_patient = (self._time.passed_s() - began_s) * 1000 < self._patience_ms
                 if self._pressure.is_on(Stall.STORE) or not is_patient:
                     self._stalls(Stall.STORE, str(error))
                 await asyncio.sleep(RETRY_S)

@@ -23,7 +23,7 @@ from bridge.core.topic import master_topic
 from bridge.loop import Entering
 from bridge.master.book import KindRecord, MasterRead
 from bridge.master.reading import MasterSource, Reading
-from odoo_adapter.client.pace import giving_way
+from odoo_adapter.client.pace import giving_way, leave_alone
 from odoo_adapter.errors import OdooError
 
 AGAIN_MS: Final = 30_000
@@ -72,7 +72,6 @@ class MasterPoller:
     async def run(self) -> None:
         """Poll until cancelled. A failure is logged once, and the poll goes on."""
         while True:
-            pause_ms = self._every_ms
             self._woken.clear()
             owed_all, self._owes_all = self._owes_all, False
             try:
@@ -82,11 +81,11 @@ class MasterPoller:
                 if not self._failing:
                     log.warning("master.unreadable", reason=str(error))
                 self._failing = True
-                pause_ms = min(pause_ms, AGAIN_MS)
-            else:
-                self._failing = False
+                await leave_alone(error, min(self._every_ms, AGAIN_MS) / 1000)
+                continue
+            self._failing = False
             with suppress(TimeoutError):
-                async with asyncio.timeout(pause_ms / 1000):
+                async with asyncio.timeout(self._every_ms / 1000):
                     await self._woken.wait()
 
     async def _poll(self, *, everything: bool) -> None:

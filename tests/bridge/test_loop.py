@@ -184,6 +184,23 @@ async def test_the_same_commit_is_repeated_until_the_store_takes_it(tmp_path: Pa
     ]
 
 
+async def test_a_clock_that_is_set_back_does_not_prolong_the_patience_with_the_store(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    loop, task = await bench.begin()
+    waited_ms = [-60_000, 600, 600]
+
+    def fail(point: FaultPoint, commit: Commit) -> None:
+        if point is FaultPoint.BEFORE_COMMIT and waited_ms:
+            bench.clock.advance(waited_ms.pop(0))
+            raise StoreUnavailable("away")
+
+    bench.store.fault = fail
+    await loop.enter(bench.orders("mo-1"))
+    await until(lambda: "ShowOrder" in bench.watch.seen)
+    await end(loop, task)
+    assert bench.watch.seen[0] == "stalled STORE"
+
+
 async def test_a_loop_that_was_fenced_acts_on_nothing_more(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
     loop, task = await bench.begin()

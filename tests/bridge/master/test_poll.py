@@ -13,7 +13,7 @@ from bridge.loop import Entering
 from bridge.master.book import KindRecord
 from bridge.master.poll import MasterPoller
 from bridge.master.reading import Reading
-from odoo_adapter.errors import Unavailable
+from odoo_adapter.errors import KeyRefused, Unavailable
 from odoo_adapter.survey.document import Kind
 from ruleset.sample import Plain
 from tests.bridge.master.reader import SITE, Namespace, read_once
@@ -74,6 +74,20 @@ async def test_a_reading_is_remembered_once_it_is_published_and_an_odoo_that_is_
         await read_once(source, namespace)
     assert list(namespace.retained) == [f"{TOPIC}/1", f"{TOPIC}/2"]
     assert [(line["event"], line["reason"]) for line in logs] == [("master.unreadable", "away")]
+
+
+async def test_after_a_refused_key_it_is_read_as_soon_as_there_is_another_one() -> None:
+    refused = KeyRefused("invalid key", 3_600_000)
+    refused.is_replaced = lambda: True
+    entered = asyncio.Queue[Entering](1)
+    source = Products({1: "A"}, [refused])
+    poller = MasterPoller(
+        source, entered.put, ManualClock(), site=SITE, known=dict, publish=None, every_ms=3_600_000, link_pause_s=0
+    )
+    async with running(poller.run()):
+        async with asyncio.timeout(5):
+            read = (await entered.get()).input
+    assert isinstance(read, MasterArrived)
 
 
 async def test_without_a_namespace_it_is_only_read() -> None:
