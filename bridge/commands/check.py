@@ -76,8 +76,14 @@ def _tell(plant: Path, problems: tuple[Problem, ...], more: dict[str, Any], *, j
     if problems:
         print(f"{plant}: {len(problems)} problem{'s' if len(problems) > 1 else ''}")
     else:
-        counts = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in more["found"].items())
+        counts = ", ".join(_counted(count, name) for name, count in more["found"].items())
         print(f"{plant}: clean{version} ({counts})")
+
+
+def _counted(count: int, name: str) -> str:
+    """Such as `2 rule files`."""
+    words = name.replace("_", " ")
+    return f"{count} {words.removesuffix('s') if count == 1 else words}"
 
 
 def _print_comparison(compared: Compared) -> None:
@@ -98,7 +104,16 @@ def _notes(plant: Plant) -> list[str]:
     """What is not wrong, but may be a mistake."""
     text = (plant.folder / CODES_FILE).read_text(encoding="utf-8-sig")
     notes = (*unused_tables(CODES_FILE, text, plant.rule_files.values()), *unused_templates(plant.rule_files))
-    return [str(note) for note in notes]
+    return [*map(str, notes), *_console_notes(plant)]
+
+
+def _console_notes(plant: Plant) -> list[str]:
+    """Files that make a log-in possible may be made later, or on another machine."""
+    console = plant.settings.console
+    file = console.password_file if console is not None else None
+    if file is None or file.is_file():
+        return []
+    return [f"console: {file} is not there, so nobody can log in by password; `uns-bridge console hash --out {file}`"]
 
 
 def _online(compared: Compared | None) -> dict[str, Any]:

@@ -41,6 +41,33 @@ def test_a_table_that_no_rule_reads_is_noted_and_no_problem(tmp_path: Path, caps
     assert capsys.readouterr().out.splitlines()[0] == 'note: codes.yaml:1:1: no rule reads the table "scrap_reasons"'
 
 
+def test_a_console_whose_hash_is_not_there_is_noted_until_it_is_made(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = shutil.copytree(DEMO, tmp_path / "plant")
+    settings, file = folder / "bridge.yaml", folder / "console.hash"
+    settings.write_text(f"{settings.read_text()}\nconsole: {{password_file: {file.name}}}\n")
+
+    assert check(folder, json_output=False) == 0
+
+    assert capsys.readouterr().out.splitlines()[:-1] == [
+        f"note: console: {file} is not there, so nobody can log in by password; `uns-bridge console hash --out {file}`"
+    ]
+    file.write_text("$argon2id$")
+    assert check(folder, json_output=False) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 1
+
+
+def test_one_of_a_kind_is_counted_in_the_singular(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = shutil.copytree(DEMO, tmp_path / "plant")
+    (folder / "rules/equipment.yaml").unlink()
+    (folder / "rules/equipment_test.yaml").unlink(missing_ok=True)
+
+    assert check(folder, json_output=False) == 0
+
+    assert ", 1 rule file, " in capsys.readouterr().out
+
+
 def test_an_empty_folder_ends_in_2_with_a_line_per_problem(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert check(tmp_path, json_output=False) == 2
 
