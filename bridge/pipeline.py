@@ -70,7 +70,7 @@ from sparkplug.fact import (
     RequestWrite,
 )
 
-FORGET_EVERY_MS: Final = 1_000
+ASK_TO_FORGET_EVERY_MS: Final = 1_000
 """Each machine says by itself when it really looks."""
 
 
@@ -107,7 +107,7 @@ def _timers(core: Core, now_ms: int) -> Iterator[Request]:
 
 
 def _forget(core: Core, now_ms: int) -> None:
-    core.forget_from_ms = now_ms + FORGET_EVERY_MS
+    core.forget_from_ms = now_ms + ASK_TO_FORGET_EVERY_MS
     before_ms = now_ms - core.keys_kept_ms
     core.outbox.forget_before(before_ms)
     core.standings.forget_before(before_ms, core.book.is_open)

@@ -276,7 +276,7 @@ class Sessions:
             return Publication(topic=topic, payload=payload, qos=1, retain=True)
 
         subscriptions = [
-            Subscription(filter=filter, qos=1 if place == 0 else 0) for place, filter in enumerate(host.subscriptions)
+            Subscription(filter=filter, qos=1 if nth == 0 else 0) for nth, filter in enumerate(host.subscriptions)
         ]
         return self._outside.link(
             link_settings(self._plant, name, broker, clean=True), subscriptions, will, may_connect

@@ -13,7 +13,7 @@ from rich.table import Table as RichTable
 from bridge.commands.exit import FAILED, fail
 from bridge.commands.site import JsonOption, PlantOption, ask
 from bridge.core.order import CURSOR_ID
-from bridge.orders.record import OrderRecord
+from bridge.orders.record import OrderRecord, Status
 from bridge.plant import Plant
 from state.record import Table
 from state.store import Store
@@ -61,7 +61,7 @@ def show_order(
     table = RichTable(*_HISTORY, title=f"{record.order} {record.name}: {record.status}{why}", title_justify="left")
     for one in record.history:
         answer = f"{one.answer} by {one.answered_by}" if one.answered_by else str(one.answer)
-        asks = one.status != "closed"
+        asks = one.status is not Status.CLOSED
         table.add_row(
             str(one.version),
             one.status,

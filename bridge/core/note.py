@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from bridge.orders.record import Status
+
 KEY: Final = "order.state:"
 """How the keys of these lines begin."""
 
@@ -19,17 +21,17 @@ class OrderNote:
     text: str
 
 
-def sent(order: str, version: int, status: str, changes: Iterable[str]) -> tuple[OrderNote, ...]:
+def sent(order: str, version: int, status: Status, changes: Iterable[str]) -> tuple[OrderNote, ...]:
     """This version is with the broker. A closing says nothing that Odoo does not show."""
     match status:
-        case "released":
+        case Status.RELEASED:
             return _note(order, version, "sent", f"Released to the floor as version {version}.")
-        case "changed":
+        case Status.CHANGED:
             parts = ", ".join(dict.fromkeys(path.partition("[")[0].partition(".")[0] for path in changes))
             return _note(order, version, "sent", f"Sent to the floor as version {version}: {parts} changed.")
-        case "cancelled":
+        case Status.CANCELLED:
             return _note(order, version, "sent", f"Taken back from the floor as version {version}.")
-        case _:
+        case Status.CLOSED:
             return ()
 
 

@@ -17,8 +17,8 @@ from bridge.clock import iso
 from bridge.core import note
 from bridge.core.difference import differences
 from bridge.core.note import OrderNote
-from bridge.core.standing import FORGET_EVERY_MS, MOST_FORGOTTEN
-from bridge.orders.record import Answer, OrderRecord
+from bridge.core.standing import MOST_FORGOTTEN, next_forgetting_ms
+from bridge.orders.record import Answer, OrderRecord, Status
 from odoo_adapter.odoo import DELETED, OrderRead, OrdersRead
 
 CURSOR_ID: Final = "@cursor"
@@ -180,14 +180,16 @@ class OrderBook:
         return tuple(output for record in late for output in _unanswered(record))
 
     def forget_before(self, at_ms: int) -> None:
-        """Forget orders that ended before this moment. Call it often: it works once an hour of `at_ms`."""
+        """Forget orders that ended before this moment. Call it often: it works once an hour of `at_ms`, and
+        again at once where there is more."""
         if at_ms >= self._forget_from_ms:
-            self._forget_from_ms = at_ms + FORGET_EVERY_MS
             ended = (each.order for each in self._records.values() if not each.is_open and each.published_ms < at_ms)
-            for order in list(islice(ended, MOST_FORGOTTEN)):
+            forgotten = list(islice(ended, MOST_FORGOTTEN))
+            for order in forgotten:
                 del self._records[order]
                 self._unanswered.pop(order, None)
                 self._changed.add(order)
+            self._forget_from_ms = next_forgetting_ms(at_ms, len(forgotten))
 
     def take_changed(self) -> frozenset[str]:
         """Ids of the records that changed since the last call."""
@@ -209,26 +211,23 @@ class OrderBook:
         else:
             self._keep(msgspec.json.decode(snapshot, type=OrderRecord))
 
-    def _awaits_answer(self, record: OrderRecord) -> bool:
-        return record.status != "closed" and record.answer is Answer.WAITING
-
     def _read_one(self, order: OrderRead, now_ms: int, is_completing: Callable[[str], bool]) -> tuple[BookOutput, ...]:
         known = self._records.get(order.order)
         if order.state in _ENDS:
             if known is None or not known.is_open:
                 return ()
             ours = order.state == "done" and (known.completed or is_completing(order.order))
-            status, reason = ("closed", "completed") if ours else _ENDS[order.state]
+            status, reason = (Status.CLOSED, "completed") if ours else _ENDS[order.state]
             record = _next_version(order, known, status, now_ms, reason=reason)
         elif known is None:
-            record = _next_version(order, known, "released", now_ms)
+            record = _next_version(order, known, Status.RELEASED, now_ms)
         else:
             changes = _changes(known, order)
             if not changes:
                 if known.work != order.work:
                     self._put(msgspec.structs.replace(known, work=dict(order.work)))
                 return ()
-            record = _next_version(order, known, "changed", now_ms, changes=changes)
+            record = _next_version(order, known, Status.CHANGED, now_ms, changes=changes)
         self._put(record)
         return (PublishOrder(record),)
 
@@ -240,16 +239,20 @@ class OrderBook:
         """Those that wait for an answer are kept apart: every step of the core asks for them."""
         self._records[record.order] = record
         self._unanswered.pop(record.order, None)
-        if self._awaits_answer(record):
+        if _awaits_answer(record):
             self._unanswered[record.order] = record
 
 
-_ENDS: Final[Mapping[str, tuple[str, str]]] = {
-    "done": ("closed", "done_outside"),
-    "cancel": ("cancelled", "cancelled"),
-    DELETED: ("cancelled", _DELETED),
+_ENDS: Final[Mapping[str, tuple[Status, str]]] = {
+    "done": (Status.CLOSED, "done_outside"),
+    "cancel": (Status.CANCELLED, "cancelled"),
+    DELETED: (Status.CANCELLED, _DELETED),
 }
 """What an order is on the floor, and why, when it is in this state in Odoo."""
+
+
+def _awaits_answer(record: OrderRecord) -> bool:
+    return record.status is not Status.CLOSED and record.answer is Answer.WAITING
 
 
 def _changes(known: OrderRecord, order: OrderRead) -> tuple[str, ...]:
@@ -262,7 +265,7 @@ def _changes(known: OrderRecord, order: OrderRead) -> tuple[str, ...]:
 def _next_version(
     order: OrderRead,
     known: OrderRecord | None,
-    status: str,
+    status: Status,
     now_ms: int,
     *,
     changes: tuple[str, ...] = (),
@@ -287,7 +290,7 @@ def _next_version(
         past=known.history[-MOST_PAST:] if known else (),
         work=dict(order.work),
     )
-    return _answered_as(record, known) if known and status == "closed" else record
+    return _answered_as(record, known) if known and status is Status.CLOSED else record
 
 
 def _answered_as(closed: OrderRecord, known: OrderRecord) -> OrderRecord:

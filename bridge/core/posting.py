@@ -25,7 +25,7 @@ from bridge.core.topic import order_topic, request_prefix
 from bridge.correction.gist import content_of, gist_of
 from bridge.correction.given import why_without_order
 from bridge.correction.proposal import proposed
-from bridge.correction.retraction import is_news, told_retracted
+from bridge.correction.retraction import follow_up_of_retraction, is_news
 from bridge.orders.record import OrderRecord
 from bridge.trace.keeper import Traces
 from odoo_adapter.odoo import Applied, Declined, Held, Outcome, Passed
@@ -102,14 +102,16 @@ class Postings:
     ) -> tuple[Notice, ...]:
         """Accept a decided transaction: pending, or held with a reason. `order_ran` and `telling` as in
         `ruleset.output.Post`."""
-        what, told = action(transaction), self.told(transaction, now_ms, order_ran=order_ran, telling=telling)
+        what, told = action(transaction), self.follow_up_of(transaction, now_ms, order_ran=order_ran, telling=telling)
         offer = self.outbox.take(transaction.key, told, action=what, destination=Destination.ODOO)
         if offer in (Offer.ACCEPTED, Offer.REPLACED):
             self.publish_inspection(transaction, now_ms)
         self._explain(offer, trace)
         return self._notices(offer, transaction.key, what, told)
 
-    def told(self, transaction: Transaction, now_ms: int, *, order_ran: bool = False, telling: str = "") -> FollowUp:
+    def follow_up_of(
+        self, transaction: Transaction, now_ms: int, *, order_ran: bool = False, telling: str = ""
+    ) -> FollowUp:
         """What a decided transaction tells the outbox: with the reason why it is held, if it is."""
         stream, upto = (transaction.stream, transaction.upto) if isinstance(transaction, Progress) else (None, None)
         return FollowUp(
@@ -138,7 +140,7 @@ class Postings:
 
     def refuse(self, unmet: Unmet, now_ms: int) -> tuple[Notice, ...]:
         """Keep what a rule's `need` did not let through as a dead letter, where it is seen and can be mended."""
-        return self._refuse(unmet, self.told_refused(unmet, now_ms))
+        return self._refuse(unmet, self.follow_up_of_refusal(unmet, now_ms))
 
     def retract(self, retraction: Retraction, now_ms: int) -> tuple[Notice, ...]:
         """Its source took an event back. What waits is a dead letter then; of what stands a correction is proposed."""
@@ -149,7 +151,9 @@ class Postings:
         if done is not None and done.state is EntryState.SKIPPED:
             fields = {"key": refused.key, "action": refused.action}
             return (Notice(level="info", name="entry.retracted_skipped", fields=fields),)
-        return self._refuse(refused, told_retracted(retraction, now_ms, priority=self._priority(refused.action)))
+        return self._refuse(
+            refused, follow_up_of_retraction(retraction, now_ms, priority=self._priority(refused.action))
+        )
 
     def _refuse(self, unmet: Unmet, told: FollowUp) -> tuple[Notice, ...]:
         offer = self.outbox.take(unmet.key, told, action=unmet.action, destination=Destination.ODOO)
@@ -160,7 +164,7 @@ class Postings:
             return (*notices, Notice(level="alert", name="entry.dead", fields=dead))
         return notices
 
-    def told_refused(self, unmet: Unmet, now_ms: int) -> FollowUp:
+    def follow_up_of_refusal(self, unmet: Unmet, now_ms: int) -> FollowUp:
         """What a refused fact tells the outbox."""
         return FollowUp(
             body=unmet.encode(),
@@ -183,9 +187,8 @@ class Postings:
     def set_aside(self, name: str, told: object, error: Exception, now_ms: int) -> tuple[Notice, ...]:
         """Keep what a defect of ours could not take as a dead letter: of one name and one kind of error the latest."""
         at = traceback.extract_tb(error.__traceback__)[-1]
-        reason = f"{DEFECT}: {type(error).__name__} at {PurePath(at.filename).name}:{at.lineno}: {error}"[
-            :LONGEST_REASON
-        ]
+        defect = f"{DEFECT}: {type(error).__name__} at {PurePath(at.filename).name}:{at.lineno}: {error}"
+        reason = defect[:LONGEST_REASON]
         key = f"{SET_ASIDE}:{name}:{type(error).__name__}"
         offer = self.outbox.offer(
             key=key,
@@ -302,7 +305,7 @@ class Postings:
         """Do what a person asked for with entries as they are; what can't be done is said per entry."""
         entries = [entry for key in dict.fromkeys(act.keys) if (entry := self.outbox.entry(key)) is not None]
         predictions = self.outbox.act(act.kind, act.keys, by=act.by, reason=act.reason, now_ms=now_ms)
-        done = tuple(told_act(act, one) for one in predictions)
+        done = tuple(act_notice(act, one) for one in predictions)
         waiting = [(one.fact, one.follow_up) for one in entries if one.follow_up and self.outbox.entry(one.key) is None]
         return (*done, *(self._propose(fact, told) for fact, told in waiting))
 
@@ -378,7 +381,7 @@ def _held(key: str, reason: str) -> Notice:
     return Notice(level="alert", name="entry.held", fields={"key": key, "reason": reason})
 
 
-def told_act(act: Acted, prediction: Prediction) -> Notice:
+def act_notice(act: Acted, prediction: Prediction) -> Notice:
     """What came of an act on one entry."""
     fields = {"key": prediction.key, "by": act.by, "reason": act.reason, "result": prediction.text}
     return Notice(level="info", name=f"act.{act.kind}", fields=fields)

@@ -19,7 +19,7 @@ from ruleset.transaction import Correct, MaterialConsume, Progress, Transaction,
 
 FORGET_EVERY_MS: Final = 3_600_000
 MOST_FORGOTTEN: Final = 1_000
-"""In one commit."""
+"""At once; where there is more, it is gone on with when asked next."""
 LEAVES_QUANTITY: Final = frozenset(
     {"production.progress", "production.correct", "workorder.start", "workorder.finish", "material.consume"}
 )
@@ -87,14 +87,15 @@ class Standings:
 
     def forget_before(self, at_ms: int, is_open: Callable[[str], bool]) -> None:
         """Forget orders that are not open any more and were last posted to before this moment. Call it often: it works
-        once an hour of `at_ms`."""
+        once an hour of `at_ms`, and again at once where there is more."""
         if at_ms < self._forget_from_ms:
             return
         old = (order for order, kept in self._kept.items() if kept.at_ms < at_ms and not is_open(order))
-        for order in list(islice(old, MOST_FORGOTTEN)):
+        forgotten = list(islice(old, MOST_FORGOTTEN))
+        for order in forgotten:
             del self._kept[order]
             self._changed.add(order)
-        self._forget_from_ms = at_ms + FORGET_EVERY_MS
+        self._forget_from_ms = next_forgetting_ms(at_ms, len(forgotten))
 
     def take_changed(self) -> frozenset[str]:
         """The orders whose standing changed since the last call."""
@@ -110,6 +111,11 @@ class Standings:
     def restore(self, order: str, snapshot: bytes) -> None:
         """Take back what `snapshot` gave. Raises `msgspec.MsgspecError` for anything else."""
         self._kept[order] = msgspec.json.decode(snapshot, type=_Kept)
+
+
+def next_forgetting_ms(at_ms: int, forgotten: int) -> int:
+    """When to look again what to forget: at once where there may be more than was forgotten now."""
+    return at_ms if forgotten == MOST_FORGOTTEN else at_ms + FORGET_EVERY_MS
 
 
 def _after(before: Standing, transaction: Transaction, receipt: Receipt) -> Standing:

@@ -35,7 +35,7 @@ def is_news(retraction: Retraction, entry: Entry | None, done: Accepted | None) 
     return known is None or known.telling != retraction.telling
 
 
-def told_retracted(retraction: Retraction, now_ms: int, *, priority: int) -> FollowUp:
+def follow_up_of_retraction(retraction: Retraction, now_ms: int, *, priority: int) -> FollowUp:
     """What a retraction tells the outbox. All retractions of a fact are one content."""
     refused = retraction.refused
     return FollowUp(

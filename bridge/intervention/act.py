@@ -15,7 +15,7 @@ from msgspec.structs import replace as replace_struct
 
 from bridge.core.input import Acted, ActKind, Destination, Notice
 from bridge.core.job import NEED_NOT_MET, unmet_reason
-from bridge.core.posting import told_act
+from bridge.core.posting import act_notice
 from bridge.core.site import Core
 from bridge.correction.gist import read_gist
 from bridge.correction.given import given
@@ -68,7 +68,7 @@ def acted(core: Core, act: Acted, now_ms: int) -> Iterator[Notice]:
             elif step.prediction.would is not None:
                 yield from core.postings.act(replace(act, keys=(key,)), now_ms)
                 continue
-            yield told_act(act, step.prediction)
+            yield act_notice(act, step.prediction)
 
 
 def _decide(core: Core, act: Acted, step: Step, told: FollowUp, now_ms: int) -> None:
@@ -159,14 +159,14 @@ def _decided(core: Core, wish: Wish, fact: RefusedFact, now_ms: int) -> Step:
     match credited(answer, core.release):
         case Post(transaction=transaction, order_ran=order_ran, telling=telling, trace=trace):
             transaction = _signed(transaction, wish)
-            told = core.postings.told(transaction, now_ms, order_ran=order_ran, telling=telling)
+            told = core.postings.follow_up_of(transaction, now_ms, order_ran=order_ran, telling=telling)
             text = f"rule {fact.rule} posts it now; was {fact.reason}"
             prediction = Prediction(fact.key, EntryState.PENDING, text)
             if told.hold:
                 prediction = Prediction(fact.key, EntryState.HELD, f"rule {fact.rule} posts it now: {told.hold}")
             return Step(prediction=prediction, told=told, trace=trace, transaction=transaction)
         case Unmet() as unmet:
-            told = core.postings.told_refused(unmet, now_ms)
+            told = core.postings.follow_up_of_refusal(unmet, now_ms)
             prediction = Prediction(fact.key, EntryState.DEAD, f"rule {fact.rule} still refuses it: {unmet.reason}")
             return Step(prediction=prediction, told=told, trace=unmet.trace)
     raise AssertionError("a retrial answers nothing else")
@@ -192,8 +192,8 @@ def _told_as(core: Core, entry: Entry, transaction: Transaction, now_ms: int) ->
     """The transaction in the place of what the entry has: how its fact was told is as before."""
     gist = read_gist(entry.gist)
     if gist is None:
-        return core.postings.told(transaction, now_ms)
-    return core.postings.told(transaction, now_ms, order_ran=gist.order_ran, telling=gist.telling)
+        return core.postings.follow_up_of(transaction, now_ms)
+    return core.postings.follow_up_of(transaction, now_ms, order_ran=gist.order_ran, telling=gist.telling)
 
 
 def _with_values(body: bytes, corrected: Mapping[str, str]) -> Transaction | str:

@@ -21,11 +21,20 @@ class Answer(StrEnum):
     UNANSWERED = "unanswered"
 
 
+class Status(StrEnum):
+    """What a version of an order says of it on the floor."""
+
+    RELEASED = "released"
+    CHANGED = "changed"
+    CLOSED = "closed"
+    CANCELLED = "cancelled"
+
+
 class PastVersion(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A version that another one has replaced, and what became of it. The members are those of `OrderRecord`."""
 
     version: int
-    status: str
+    status: Status
     published_ms: int
     changes: tuple[str, ...] = ()
     sent_ms: int | None = None
@@ -47,7 +56,7 @@ class OrderRecord(msgspec.Struct, frozen=True, kw_only=True):
     order: str
     name: str
     version: int
-    status: str
+    status: Status
     document: dict[str, Any]
     published_ms: int
     changes: tuple[str, ...] = ()
@@ -63,7 +72,7 @@ class OrderRecord(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_open(self) -> bool:
-        return self.status not in ("cancelled", "closed")
+        return self.status not in (Status.CANCELLED, Status.CLOSED)
 
     @property
     def planned(self) -> Decimal | None:

@@ -21,7 +21,7 @@ from bridge.broker.link import (
     WillSource,
 )
 from bridge.broker.memory import MemoryBroker, MemoryLink
-from bridge.orders.record import OrderRecord
+from bridge.orders.record import OrderRecord, Status
 from bridge.release import COLUMNS, ORDERS_METRIC, ReleaseSession, release_node
 from bridge.service import Service
 from sparkplug.command import rebirth_command
@@ -33,7 +33,7 @@ NODE = NodeId("acme-berlin", "orders")
 CLIENT = "orders"
 
 
-def order(name: str, *, version: int = 1, status: str = "released") -> OrderRecord:
+def order(name: str, *, version: int = 1, status: Status = Status.RELEASED) -> OrderRecord:
     return OrderRecord(
         order=name,
         name=f"WH/{name}",
@@ -80,7 +80,7 @@ class Bench:
 
 
 async def test_the_birth_has_all_open_orders_and_none_that_is_closed() -> None:
-    bench = Bench(order("mo-1"), order("mo-2", status="closed"), order("mo-3", version=4))
+    bench = Bench(order("mo-1"), order("mo-2", status=Status.CLOSED), order("mo-3", version=4))
     async with bench.running():
         await until(lambda: bool(bench.read(birth=True)))
     assert bench.read(birth=True)[0] == DataSet(columns=COLUMNS, rows=(row("mo-1"), row("mo-3", version="4")))
@@ -93,7 +93,7 @@ async def test_each_change_is_the_whole_list_and_a_cancelled_order_leaves_it() -
         await until(lambda: bench.lists() != [] and bench.lists()[-1] == ["mo-1"])
         bench.session.show(order("mo-2"))
         await until(lambda: bench.lists()[-1] == ["mo-1", "mo-2"])
-        bench.session.show(order("mo-1", version=2, status="cancelled"))
+        bench.session.show(order("mo-1", version=2, status=Status.CANCELLED))
         await until(lambda: bench.lists()[-1] == ["mo-2"])
     assert bench.listener.findings == []
 

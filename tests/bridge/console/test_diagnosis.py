@@ -14,7 +14,7 @@ from bridge.console.watch import Failure, OdooView, SessionView, StoreView, Told
 from bridge.core.input import Notice
 from bridge.intervention.alarm import Overdue
 from bridge.loop import Stall
-from bridge.orders.record import Answer, OrderRecord
+from bridge.orders.record import Answer, OrderRecord, Status
 from odoo_adapter.odoo import OdooInfo
 from sparkplug.fact import ONLY_SERVER, NodeId
 from sparkplug.snapshot import NodeView
@@ -75,7 +75,7 @@ def order(name: str, *, reason: str = "", answered_ms: int | None = None) -> Ord
         order=name,
         name=f"WH/{name}",
         version=1,
-        status="released",
+        status=Status.RELEASED,
         document={},
         published_ms=NOW - 70_000,
         answered_ms=answered_ms,

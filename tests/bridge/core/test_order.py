@@ -2,6 +2,7 @@
 
 from bridge.core.note import OrderNote
 from bridge.core.order import MOST_PAST, Acknowledgement, BookOutput, OrderBook, OrderNotice, PublishOrder
+from bridge.core.standing import FORGET_EVERY_MS, MOST_FORGOTTEN
 from bridge.orders.record import Answer
 from odoo_adapter.odoo import DELETED, OrderRead, OrdersRead
 from ruleset.sample import Plain
@@ -236,3 +237,15 @@ def test_no_more_versions_are_remembered_than_a_person_reads() -> None:
     for at in range(MOST_PAST + 5):
         orders.read(read(quantity=str(at)), at)
     assert len(orders.records["mo-42"].past) == MOST_PAST
+
+
+def test_where_more_orders_ended_than_are_forgotten_at_once_the_rest_is_forgotten_when_asked_next() -> None:
+    orders, names = book(), [f"mo-{nth}" for nth in range(MOST_FORGOTTEN + 1)]
+    for state in ("confirmed", "cancel"):
+        reads = tuple(OrderRead(order=name, name=name, state=state, document={}) for name in names)
+        orders.read(OrdersRead(orders=reads, cursor="1"), 1_000)
+    left = []
+    for _ in range(2):
+        orders.forget_before(FORGET_EVERY_MS)
+        left.append(len(orders.records))
+    assert left == [1, 0]

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from bridge.correction.given import given, why_without_order
-from bridge.orders.record import OrderRecord
+from bridge.orders.record import OrderRecord, Status
 from ruleset.transaction import (
     IdempotencyKey,
     LotCreate,
@@ -24,7 +24,9 @@ from state.waiting.change import first_entry
 WHERE = "acme/berlin/assembly/cell-1"
 NOWHERE = Provenance(rule="broken", version="1", topic="t")
 ORDERS = {
-    "mo-1": OrderRecord(order="mo-1", name="WH/MO/00001", version=1, status="released", document={}, published_ms=0)
+    "mo-1": OrderRecord(
+        order="mo-1", name="WH/MO/00001", version=1, status=Status.RELEASED, document={}, published_ms=0
+    )
 }
 
 

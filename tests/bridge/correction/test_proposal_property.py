@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from bridge.core.input import Acted, ActKind, Setback
 from bridge.core.job import unmet_reason
 from bridge.correction.gist import content_of, read_gist
-from bridge.correction.retraction import told_retracted
+from bridge.correction.retraction import follow_up_of_retraction
 from odoo_adapter.odoo import Applied, Declined, Held
 from ruleset.transaction import Complete, Correct, IdempotencyKey, Scrap, decode
 from state.entry import Entry, EntryState, hash_of
@@ -59,7 +59,7 @@ class Proposals(RuleBasedStateMachine):
     def retract(self, fact: str) -> None:
         """The source takes it back: it was nothing."""
         one = retraction(fact)
-        self.quantities[told_retracted(one, 0, priority=0).content_hash] = Decimal(0)
+        self.quantities[follow_up_of_retraction(one, 0, priority=0).content_hash] = Decimal(0)
         before, done = self.open(), self.desk.outbox.accepted(fact)
         self.desk.postings.retract(one, self.now_ms)
         after = self.open()
