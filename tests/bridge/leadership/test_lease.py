@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from bridge.leadership.lease import Leadership, lead
 from state.errors import Fenced, StoreUnavailable
 from state.memory_store import MemoryStore
 from state.store import Leader, Lease
-from tests.bridge.simulator.listener import until
+from tests.bridge.simulator.listener import running, until
 from tests.bridge.site import ManualClock, Site, plant_in
 
 
@@ -89,6 +90,24 @@ async def test_a_lease_that_was_lost_is_not_confirmed(store: Interrupted, clock:
     assert await store.acquire("another", 2_000) is not None
     with pytest.raises(Fenced, match="another bridge took over the site acme/berlin"):
         await leadership.confirm()
+
+
+async def test_each_silence_of_the_store_is_told_once_and_not_at_each_try(store: Interrupted) -> None:
+    leadership = await leading(store, ttl_ms=30)
+    with capture_logs() as logs:
+        async with running(leadership.keep()):
+            for _ in range(2):
+                store.is_away = True
+                await until(asked_again(store))
+                store.is_away = False
+                await until(asked_again(store))
+    assert [(each["event"], each["reason"]) for each in logs] == [("lease.not_renewed", "away")] * 2
+
+
+def asked_again(store: Interrupted) -> Callable[[], bool]:
+    """Whether the store was asked three times more."""
+    before = store.asked
+    return lambda: store.asked >= before + 3
 
 
 async def test_a_standby_outlasts_a_store_that_is_away_and_lets_the_leader_come_first(tmp_path: Path) -> None:
