@@ -1,7 +1,7 @@
 """The web application: its routes, who may use them, and the headers of every answer.
 
-Every page but the log-in needs a session. Every form holds a token that a foreign page cannot know. Nothing is loaded
-from elsewhere, and nothing written into a page is run as a script.
+Every page but the log-in and the health needs a session. Every form holds a token that a foreign page cannot know.
+Nothing is loaded from elsewhere, and nothing written into a page is run as a script.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from bridge.console.diagnosis import diagnose, facts
 from bridge.console.facts import Inside
 from bridge.console.session import Attempts, Session, Sessions, is_same
 from bridge.console.trouble import Trouble
+from bridge.console.trouble.health import HEALTH
 from bridge.settings import ConsoleSettings
 from ruleset.equipment import Assets
 from state.audit import AuditLog
@@ -29,7 +30,7 @@ from state.entry import EntryState
 COOKIE: Final = "uns_console"
 LOGIN_COOKIE: Final = "uns_console_login"
 LARGEST_FORM: Final = 256 * 1024
-PUBLIC: Final = ("/login", "/link/", "/static/")
+PUBLIC: Final = ("/login", "/link/", "/static/", HEALTH)
 STATIC: Final = {"console.css": "text/css", "console.js": "text/javascript", "icon.svg": "image/svg+xml"}
 
 HEADERS: Final = {

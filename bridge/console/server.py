@@ -15,6 +15,8 @@ from bridge.console import acting, login, pages
 from bridge.console.app import Desk, new_app, new_desk
 from bridge.console.events import Streams
 from bridge.console.facts import Enter, Inside, prime
+from bridge.console.trouble.health import health
+from bridge.console.trouble.offline import offline
 from bridge.console.watch import Watch
 from bridge.console.watched import watched
 from bridge.core.input import Notice
@@ -116,5 +118,11 @@ def make_app(desk: Desk, streams: Streams) -> web.Application:
             web.post("/login", login.log_in),
             web.get("/link/{token}", login.show_link),
             web.post("/logout", login.log_out),
+            *health("leader", lambda: _in_the_way(desk.inside.watch)),
         ],
     )
+
+
+def _in_the_way(watch: Watch) -> str:
+    """Why nothing can be taken from the plant, as the first page says it; nothing where it can."""
+    return next((f"{trouble.title}." for trouble in offline(watch.stalls, watch.store.failure)), "")

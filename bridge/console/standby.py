@@ -1,7 +1,7 @@
 """The page of a bridge that stands by: who leads the site, since when, and that there is nothing to do.
 
 It tells nothing of the plant's state and takes no log-in. It answers 503, so that a proxy before both bridges sends
-people to the one that leads.
+people to the one that leads; but its health is well.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import structlog
 from aiohttp import web
 
 from bridge.console.app import new_templates, with_static
+from bridge.console.trouble.health import health
 from bridge.plant import Plant
 from bridge.wiring import Outside
 from state.errors import StoreUnavailable
@@ -45,7 +46,7 @@ async def standing_by(plant: Plant, outside: Outside) -> AsyncIterator[None]:
 
 
 def make_app(plant: Plant, outside: Outside) -> web.Application:
-    """An application that has this page only, under every address."""
+    """An application that has this page under every address, but for its health."""
     page, began_ms = new_templates(lambda: plant.assets).get_template("standby.html"), outside.clock.now_ms()
 
     async def show(_: web.Request) -> web.Response:
@@ -65,5 +66,6 @@ def make_app(plant: Plant, outside: Outside) -> web.Application:
         return web.Response(text=text, status=503, content_type="text/html", headers={"Retry-After": str(AGAIN_S)})
 
     app = with_static(web.Application())
+    app.add_routes(health("standby"))
     app.router.add_get("/{path:.*}", show)
     return app

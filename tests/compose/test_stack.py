@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
+from bridge.console.trouble.health import READY
 from bridge.settings import read_settings
 from ruleset.problem import Problems
 from tests.test_house import ROOT
@@ -141,6 +142,15 @@ def test_the_bridges_settings_are_right_and_name_secrets_that_it_has() -> None:
     assert files == set(texts(SERVICES["bridge"]["secrets"]))
     assert settings.data_dir == Path("/data")
     assert (settings.broker.host, settings.broker.tls) == ("mosquitto", True)
+
+
+def test_the_bridges_health_is_asked_where_its_console_listens() -> None:
+    settings = read_settings("bridge.yaml", (COMPOSE / "bridge.yaml").read_text(), Path("/plant"), Problems())
+    asked = texts(mapping(SERVICES["bridge"]["healthcheck"])["test"])
+    assert settings is not None
+    assert settings.console is not None
+    assert f"http://127.0.0.1:{settings.console.port}{READY}" in asked[-1]
+    compile(asked[-1], "healthcheck", "exec")
 
 
 def test_prepare_keeps_what_exists(prepared: Path) -> None:

@@ -17,6 +17,7 @@ from aiohttp import ClientSession, CookieJar
 from bridge.broker.link import LinkSettings, LinkUp, Publication
 from bridge.broker.paho import PahoLink
 from bridge.clock import SystemClock
+from bridge.console.trouble.health import LIVE, READY
 from bridge.demo.servers import EmbeddedBroker, EmbeddedStore, embedded_broker, embedded_store, free_ports
 from bridge.plant import Plant, load_plant
 from bridge.service import Service
@@ -127,6 +128,12 @@ async def shows(browser: ClientSession, path: str, text: str) -> None:
     await until(holds, f"{text} on {path}", LIMIT_S)
 
 
+async def health(browser: ClientSession, path: str) -> tuple[int, object]:
+    """The status and what is told, asked by nobody who is logged in."""
+    async with browser.get(path) as answer:
+        return answer.status, await answer.json()
+
+
 async def log_in(browser: ClientSession) -> None:
     await shows(browser, "/login", "Password")
     token = form_token(await page(browser, "/login"))
@@ -169,10 +176,13 @@ async def test_a_standby_says_who_leads_and_becomes_the_console_when_it_takes_ov
         await shows(browser, "/", "This bridge stands by")
         async with browser.get("/entries") as answer:
             text, status, style = await answer.text(), answer.status, await page(browser, "/static/console.css")
+        well = [await health(browser, path) for path in (LIVE, READY)]
         await other.release(lease)
         await shows(browser, "/", "Password")
+        well.append(await health(browser, READY))
     await other.close()
 
+    assert well == [(200, {"role": "standby"}), (200, {"role": "standby"}), (200, {"role": "leader"})]
     assert status == 503
     assert "<b><bdi>bridge-a</bdi></b>" in text
     assert "<form" not in text
