@@ -12,6 +12,8 @@ from typing import Final, Protocol
 BEAT_S: Final = 0.5
 STILL_S: Final = 3.0
 """So long nothing happens in a process that runs; the rules take some 2 s for the most that may settle at once."""
+SLOWED_TENTHS: Final = 9
+"""The pace of the core's time while the clock is behind it; chrony, too, slews a clock by a twelfth at most."""
 
 
 class Clock(Protocol):
@@ -62,11 +64,12 @@ class Pulse:
 
 
 class CoreTime:
-    """The time of the core, which never goes back. Where the clock was set back it goes on at half the pace until the
-    clock has come up to it; standing still would keep back all that waits on time, an hour for one set back an hour.
+    """The time of the core, which never goes back. Where the clock was set back it goes on a tenth slower until the
+    clock has come up to it. Standing still would keep back all that waits on time, an hour for one set back an hour; at
+    a much slower pace what lasts as long as a rule wants would be over before it was seen to.
 
-    What waited for a turn passes by its own readings of the clock, so that what it says lasts, if half as long; in one
-    turn by no more than really passed, since readings of two sessions are not in order.
+    What waited for a turn passes by its own readings of the clock, so that what it says lasts; in one turn by no more
+    than really passed, since readings of two sessions are not in order.
     """
 
     def __init__(self, now_s: Callable[[], float] = _loop_s) -> None:
@@ -76,21 +79,30 @@ class CoreTime:
         self._clock_ms = 0
         self._turned_s = 0.0
         self._left_ms = 0
+        self._rest = 0
+        """What is left of a millisecond, in tenths."""
 
     def begin_turn(self) -> None:
         """What passes from now on was read since the last turn."""
         now_s = self.passed_s()
-        self._left_ms, self._turned_s = int((now_s - self._turned_s) * 500) + 1, now_s
+        self._left_ms, self._turned_s = int((now_s - self._turned_s) * 1000) + 1, now_s
 
     def pass_to(self, clock_ms: int) -> None:
         """The clock showed this."""
         if clock_ms < self.now_ms:
-            passed_ms = min((max(0, clock_ms - self._clock_ms) + 1) // 2, self._left_ms)
+            passed_ms = min(max(0, clock_ms - self._clock_ms), self._left_ms)
             self._left_ms -= passed_ms
-            self.now_ms += passed_ms
+            slowed_ms, self._rest = divmod(self._rest + passed_ms * SLOWED_TENTHS, 10)
+            self.now_ms += slowed_ms
         else:
             self.now_ms = clock_ms
         self._clock_ms = clock_ms
+
+    def wait_ms(self, due_ms: int, clock_ms: int) -> int:
+        """How long it takes to be that time, as the clock shows this."""
+        if clock_ms < self.now_ms:
+            return max(0, -((self.now_ms - due_ms) * 10 // SLOWED_TENTHS))
+        return max(0, due_ms - clock_ms)
 
 
 def iso(at_ms: int) -> str:

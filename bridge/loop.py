@@ -195,10 +195,8 @@ class Loop:
         batch: list[Entering] = []
         if self._queue.empty():
             now_ms = self._clock.now_ms()
-            due_ms = self._core.next_due_ms(
-                self._time.now_ms
-            )  # not the clock's: what fell due since is to be stepped too
-            waits = [] if due_ms is None else [self._wait_ms(due_ms, now_ms)]
+            due_ms = self._core.next_due_ms(self._time.now_ms)  # not the clock's: what fell due since is due, too
+            waits = [] if due_ms is None else [self._time.wait_ms(due_ms, now_ms)]
             if (calm_ms := self._pressure.next_due_ms) is not None:
                 waits.append(max(0, calm_ms - now_ms))
             timeout = min(waits) / 1000 if waits else None
@@ -210,10 +208,6 @@ class Loop:
         while len(batch) < LARGEST_BATCH and not self._queue.empty():
             batch.append(self._queue.get_nowait())
         return batch
-
-    def _wait_ms(self, due_ms: int, now_ms: int) -> int:
-        """How long until the core's time is there."""
-        return max(0, 2 * (due_ms - self._time.now_ms) if now_ms < self._time.now_ms else due_ms - now_ms)
 
     async def _turn(self, entering: Sequence[Entering]) -> None:
         batch = _Batch()

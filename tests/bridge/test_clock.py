@@ -89,15 +89,28 @@ class Turns:
         return seen
 
 
-def test_the_cores_time_never_goes_back_and_goes_on_at_half_the_pace_until_the_clock_is_there() -> None:
+def test_the_cores_time_never_goes_back_and_goes_on_a_tenth_slower_until_the_clock_is_there() -> None:
     turns = Turns()
     assert turns.turn(10.0, 10_000) == [250_000]
-    assert turns.turn(12.0, 12_000, 260_000) == [251_000, 260_000]
+    assert turns.turn(12.0, 12_000, 260_000) == [251_800, 260_000]
+
+
+def test_the_clock_comes_up_however_often_the_core_is_given_something() -> None:
+    turns = Turns()
+    assert [turns.turn(10 + ms / 1000, 10_000 + ms)[-1] for ms in range(1, 1001)][-1] == 250_900
 
 
 def test_what_waited_for_a_turn_while_the_clock_is_behind_is_not_of_one_moment() -> None:
-    assert Turns().turn(16.0, 12_000, 14_000, 16_000) == [251_000, 252_000, 253_000]
+    assert Turns().turn(16.0, 12_000, 14_000, 16_000) == [251_800, 253_600, 255_400]
 
 
 def test_readings_of_two_sessions_that_are_not_in_order_pass_no_more_than_really_passed() -> None:
-    assert Turns().turn(16.0, *(12_000, 16_000) * 10)[-1] == 253_001
+    assert Turns().turn(16.0, *(12_000, 16_000) * 10)[-1] == 255_400
+
+
+def test_the_wait_for_a_moment_is_as_long_as_the_cores_time_takes_to_be_there() -> None:
+    turns = Turns()
+    assert turns.time.wait_ms(250_000, 10_000) == 0
+    waited_ms = turns.time.wait_ms(259_000, 10_000)
+    assert turns.turn(10 + waited_ms / 1000, 10_000 + waited_ms) == [259_000]
+    assert turns.time.wait_ms(262_000, 261_000) == 1_000

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from msgspec.structs import replace
 
+from bridge.clock import CoreTime
 from bridge.rule_tests.site import SiteUnderTest
 from ruleset.output import Alert, EngineOutput, Post, Remark, Unmet
 from ruleset.sample import Observation, Plain
@@ -206,17 +207,14 @@ class Unbroken(SiteUnderTest):
 
 
 class AnotherClock:
-    """A bridge whose own clock is set, by `jumps` at their moments; the plant's clocks are right.
-
-    Its time never goes back: as in `bridge.loop`, it runs at half its speed until the clock has caught up.
-    """
+    """A bridge whose own clock is set, by `jumps` at their moments; the plant's clocks are right."""
 
     def __init__(self, bridge: SiteUnderTest, jumps: Mapping[int, int]) -> None:
         self._bridge = bridge
         self._jumps = jumps
         self._right_ms = START_MS
         self._clock_ms = START_MS
-        self._now_ms = START_MS
+        self._time = CoreTime(lambda: self._right_ms / 1000)
 
     def take(self, observations: Sequence[Observation], now_ms: int) -> Iterable[EngineOutput]:
         return self._bridge.take(observations, self._at(now_ms))
@@ -229,8 +227,7 @@ class AnotherClock:
         due_ms = self._bridge.next_due_ms
         if due_ms is None:
             return None
-        waits_ms = max(0, due_ms - self._now_ms)
-        return self._right_ms + (2 * waits_ms if self._clock_ms < self._now_ms else waits_ms)
+        return self._right_ms + self._time.wait_ms(due_ms, self._clock_ms)
 
     def restart(self, now_ms: int) -> Iterable[EngineOutput]:
         return self._bridge.restart(self._at(now_ms))
@@ -244,10 +241,11 @@ class AnotherClock:
     def _at(self, right_ms: int) -> int:
         right_ms = max(right_ms, self._right_ms)
         jumped = sum(by for at_ms, by in self._jumps.items() if self._right_ms < START_MS + at_ms <= right_ms)
-        passed_ms, self._right_ms = right_ms - self._right_ms, right_ms
-        self._clock_ms += passed_ms + jumped
-        self._now_ms = max(self._clock_ms, self._now_ms + (passed_ms + 1) // 2)
-        return self._now_ms
+        self._clock_ms += right_ms - self._right_ms + jumped
+        self._right_ms = right_ms
+        self._time.begin_turn()
+        self._time.pass_to(self._clock_ms)
+        return self._time.now_ms
 
 
 def site(kind: type[SiteUnderTest] = SiteUnderTest) -> SiteUnderTest:
