@@ -258,8 +258,9 @@ async def test_dead_letters_of_one_cause_become_what_the_dry_run_says_also_those
     codes.write_text(codes.read_text().replace("S01: Short shot", "S01: Short shot\n  S77: Wrong colour"))
 
     await works.bridge.start()
-    some = [entry.key for entry in await works.entries()][:STANDING]
-    assert (await works.command("outbox", "replay", *some, "--reason", "S77 is mapped"))[0] == 0
+    some = [entry.key for entry in await works.entries(EntryState.DEAD) if "S77" in entry.reason][:STANDING]
+    code, done = await works.command("outbox", "replay", *some, "--reason", "S77 is mapped")
+    assert (code, by_outcome(done)) == (0, {"pending": STANDING})
     await works.until_posted("production.scrap")
     await works.ends()
     await restore(works, backup)
