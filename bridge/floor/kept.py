@@ -15,15 +15,9 @@ HISTORY: Final = 0
 PRESENT: Final = 1
 DOCUMENT: Final = 2
 
-MOST_BEHIND_MS: Final = 600_000
-"""A clock of ours that is further behind is not made up for: times of devices are then all that is wrong."""
-
 
 class Kept(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A sample, or an event where it has an id, that waits. `value` is the sample's value or the event's fields.
-
-    `ahead_ms` is by how much its time was later than ours when it came.
-    """
+    """A sample, or an event where it has an id, that waits. `value` is the sample's value or the event's fields."""
 
     equipment: str
     at_ms: int
@@ -34,7 +28,6 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     seq: int | None = None
     birth: bool = False
     historical: bool = False
-    ahead_ms: int = 0
 
     @property
     def rank(self) -> int:
@@ -115,19 +108,7 @@ def _in_steps(placed: Iterable[Placed]) -> Iterator[Placed]:
         yield place, one
 
 
-def behind_ms(pages: Pages) -> int:
-    """By how much our clock is behind those of all equipment that spoke: one alone that is ahead is wrong itself.
-
-    The times of births are left out, which may be old.
-    """
-    ahead_ms: dict[str, int] = {}
-    live = (one for _, kept in pages for one in kept if one.rank == PRESENT and one.id is None and not one.birth)
-    for one in live:
-        ahead_ms[one.equipment] = max(one.ahead_ms, ahead_ms.get(one.equipment, 0))
-    return min(*ahead_ms.values(), MOST_BEHIND_MS) if len(ahead_ms) > 1 else 0
-
-
-def keep(each: Sample | Event, now_ms: int) -> Kept:
+def keep(each: Sample | Event) -> Kept:
     topic, seq = each.source.topic, each.source.seq
     if isinstance(each, Event):
         return Kept(
@@ -149,7 +130,6 @@ def keep(each: Sample | Event, now_ms: int) -> Kept:
         seq=seq,
         birth=each.birth,
         historical=each.historical,
-        ahead_ms=max(0, each.at_ms - now_ms),
     )
 
 
@@ -196,6 +176,12 @@ def spans(pages: Pages, placed: Iterable[Placed]) -> dict[str, list[Span]]:
             span = Span(known[-1].begin, max(known.pop().end, span.end))
         known.append(span)
     return found
+
+
+def unit_of(each: Placed) -> tuple[int, str, int]:
+    """What one message said of one moment of one equipment."""
+    place, one = each
+    return place.at_ms, one.equipment, place.page
 
 
 def _by_session(pages: Pages) -> Iterator[tuple[int, int, int, Kept]]:

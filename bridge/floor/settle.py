@@ -23,7 +23,8 @@ from typing import Final, Protocol, TypeAlias
 
 import msgspec
 
-from bridge.floor.kept import HISTORY, Kept, Page, Placed, Span, behind_ms, give, in_order, is_repeated, keep, spans
+from bridge.floor.kept import HISTORY, Kept, Page, Placed, Span, give, in_order, is_repeated, keep, spans, unit_of
+from bridge.floor.shown import Shown
 from ruleset.equipment import Assets
 from ruleset.sample import CutShort, Event, Fresh, Observation, Sample, Stale, Unheard
 
@@ -86,6 +87,7 @@ class _Group:
     joined: set[str] = field(default_factory=set)
     orders: set[str] = field(default_factory=set)
     pages: set[int] = field(default_factory=set)
+    shown: Shown = field(default_factory=Shown)
     size: int = 0
 
 
@@ -127,15 +129,16 @@ class Settler:
         groups = self._groups.values()
         granted_ms = max((group.granted_ms for group in groups if group.members & self._gone), default=0)
         born = {equipment for group in groups for equipment in group.born}
-        self._settle_all(now_ms, max(now_ms + self._settle_ms, granted_ms)).born |= born
+        site, whole = self._groups.get(SITE), self._settle_all(now_ms, max(now_ms + self._settle_ms, granted_ms))
+        whole.born |= born
+        whole.shown = site.shown if site is not None else whole.shown
 
     def _settle_all(self, now_ms: int, until_ms: int) -> _Group:
-        site = self._groups.get(SITE)
-        began_ms = site.began_ms if site is not None else now_ms
-        until_ms = min(until_ms, began_ms + LONGEST_MS)
+        site = self._groups.get(SITE) or _Group(members=set(), began_ms=now_ms, until_ms=now_ms)
+        until_ms = min(until_ms, site.began_ms + LONGEST_MS)
         whole = _Group(
             members=set(self._all),
-            began_ms=began_ms,
+            began_ms=site.began_ms,
             until_ms=until_ms,
             granted_ms=until_ms,
             pages=set(self._pages),
@@ -158,7 +161,7 @@ class Settler:
                 continue
             name = self._group_of(each.equipment)
             if name is not None and isinstance(each, Sample | Event) and not self._is_known(each):
-                kept.setdefault(name, []).append(keep(each, now_ms))
+                kept.setdefault(name, []).append(keep(each))
         settled: list[Settled] = [(now_ms, tuple(passed))] if passed else []
         for name, waiting in kept.items():
             self._put(self._groups[name], self._next_page, waiting)
@@ -223,6 +226,8 @@ class Settler:
     def _passes(self, observation: Observation, now_ms: int) -> bool:
         """Whether the rules see this at once. Births and deaths are noted."""
         equipment = observation.equipment
+        if (site := self._groups.get(SITE)) is not None:
+            site.shown.note(self._node_of.get(equipment, equipment), observation, now_ms)
         match observation:
             case Sample():
                 if not self._rules.follows(equipment, observation.signal):
@@ -338,7 +343,7 @@ class Settler:
     def _end(self, name: str, now_ms: int) -> Iterator[Settled]:
         group = self._groups.pop(name)
         pages = self._pages_of(group)
-        behind = behind_ms(pages) if name == SITE else 0
+        behind = group.shown.behind_ms if name == SITE else 0
         placed = in_order(pages, self._rules.known_ms, now_ms + behind)
         for number in sorted(group.pages):
             self._put(group, number, ())
@@ -365,7 +370,7 @@ class Settler:
         ends |= {spans[-1].end for each, spans in heard.items() if each in self._gone and self._rules.is_stale(each)}
         told: dict[tuple[str, str], object] = {}
         stored: set[tuple[str, str, int, object]] = set()
-        for (at_ms, equipment, _), units in groupby(placed, key=_unit):
+        for (at_ms, equipment, _), units in groupby(placed, key=unit_of):
             unit = list(units)
             observations = [give(one, at_ms) for _, one in unit if not is_repeated(one, stored)]
             begin = next((place for place, _ in unit if place in begins), None)
@@ -391,9 +396,3 @@ class Settler:
 
     def _pages_of(self, group: _Group) -> list[tuple[int, tuple[Kept, ...]]]:
         return [(number, self._pages[number].kept) for number in sorted(group.pages)]
-
-
-def _unit(each: Placed) -> tuple[int, str, int]:
-    """What one message said of one moment of one equipment."""
-    place, one = each
-    return place.at_ms, one.equipment, place.page

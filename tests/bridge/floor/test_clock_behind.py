@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from ruleset.transaction import DowntimeRecord
 from tests.bridge.floor.outage import GRACE_MS, Site, running
 from tests.ruleset.floor import LINE, PRESS, START_MS
@@ -37,3 +39,16 @@ def test_one_clock_that_is_ahead_is_wrong_itself_and_its_times_are_ours() -> Non
         "130000 press-1 state=STOPPED",
         "130000 press-1 state=RUN",
     ]
+
+
+@pytest.mark.parametrize("behind_ms", [BEHIND_MS, 900_000, 7_200_000])
+def test_births_show_that_our_clock_is_behind_by_hours_and_what_was_stored_keeps_its_times(behind_ms: int) -> None:
+    site = running(at_ms=100_000)
+    site.restarts()
+    site.born(LINE, ahead_ms=behind_ms, good_count=101)
+    site.born(PRESS, ahead_ms=behind_ms, state="RUN")
+    site.stored(behind_ms + 90_000, PRESS, state="STOPPED")
+    site.stored(behind_ms + 94_000, PRESS, state="RUN")
+    site.after(GRACE_MS)
+    stops = [one for one in site.posted if isinstance(one, DowntimeRecord)]
+    assert [one.ended_ms - one.started_ms for one in stops] == [4_000]
