@@ -67,7 +67,7 @@ def check(tree: Path) -> int:
     shown, unnoticed = Table("without this guard", "in", "fails"), []
     for mutation in MUTATIONS:
         failed = noticed(tree, mutation)
-        shown.add_row(mutation.removes, mutation.file, mutation.test.split("::")[1] if failed else "[red]nothing[/]")
+        shown.add_row(mutation.removes, mutation.file, mutation.test_name if failed else "[red]nothing[/]")
         unnoticed += [] if failed else [mutation]
     Console().print(shown)
     for mutation in unnoticed:

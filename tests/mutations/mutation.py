@@ -13,13 +13,19 @@ HEADING: Final = "| without this guard | in | fails |"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mutation:
-    """`old`, which is in `file` exactly once, becomes `new`. `removes` is what is gone then; `test` is a pytest id."""
+    """`old`, which is in `file` exactly once, becomes `new`. `removes` is what is gone then; `test` is a pytest id, of
+    one case where all cases would take long."""
 
     removes: str
     file: str
     old: str
     new: str
     test: str
+
+    @property
+    def test_name(self) -> str:
+        """The test's function."""
+        return self.test.split("::")[1].split("[")[0]
 
     def applied(self) -> str:
         """The mutated text of the file. Raises `ValueError` where the guard is not found exactly once."""
@@ -34,13 +40,17 @@ class Mutation:
 
 def table() -> str:
     """The table of docs/reliability.md."""
-    rows = [f"| {one.removes} | `{one.file}` | {_sentence(one.test)} |" for one in MUTATIONS]
+    rows = [f"| {one.removes} | `{one.file}` | {_sentence(one)} |" for one in MUTATIONS]
     return "\n".join([HEADING, "| --- | --- | --- |", *rows]) + "\n"
 
 
-def _sentence(test: str) -> str:
-    file, name = test.split("::")
-    return f"[{name.removeprefix('test_').replace('_', ' ')}](../{file})"
+def _sentence(one: Mutation) -> str:
+    return f"[{one.test_name.removeprefix('test_').replace('_', ' ')}](../{one.test.split('::')[0]})"
+
+
+def _lost(kind: str) -> str:
+    """A posting of this kind, each of whose calls loses its answer in turn."""
+    return f"{WHICHEVER}[{kind}-timeout_after_commit-19.0]"
 
 
 STORE: Final = "tests/state/test_store_suite.py"
@@ -51,6 +61,15 @@ LOOP: Final = "tests/bridge/test_loop.py"
 SERVICE: Final = "tests/bridge/test_service.py"
 LOOK_FIRST: Final = "tests/odoo_adapter/simulator/test_look_first.py"
 WHICHEVER: Final = f"{LOOK_FIRST}::test_whichever_call_fails_and_however_the_next_attempt_leaves_the_same_records"
+INSPECTED: Final = (
+    "tests/odoo_adapter/simulator/test_quality_lost.py"
+    "::test_whichever_call_is_lost_and_however_the_next_attempt_leaves_the_same_records"
+)
+TEXT: Final = "tests/odoo_adapter/test_inbox_text.py"
+KEPT_OFF: Final = "tests/bridge/leadership/test_kept_off.py"
+NO_SESSION: Final = f"{KEPT_OFF}::test_a_bridge_whose_site_was_taken_over_makes_no_session_again"
+NO_ROOM: Final = f"{KEPT_OFF}::test_a_host_with_a_full_outbox_stays_offline_and_so_does_its_edge_node"
+ALWAYS: Final = "partial(asyncio.sleep, 0, True)"
 PAUSED: Final = f"{STORE}::test_a_paused_holder_cannot_commit_after_another_acquired"
 OUT_OF_STEP: Final = f"{STORE}::test_a_commit_that_is_not_the_next_one_is_out_of_step"
 AFTER_COMMIT: Final = f"{LOOP}::test_nothing_is_acted_on_or_acknowledged_before_the_commit"
@@ -261,5 +280,96 @@ MUTATIONS: Final = (
         old="answer = then.holds(self.match)",
         new="answer = then.holds(self.match) is not None",
         test="tests/ruleset/test_wait.py::test_the_disposition_of_another_order_decides_nothing",
+    ),
+    Mutation(
+        removes="without the inbox, a look before the next attempt: scrap that is validated is not validated again",
+        file="odoo_adapter/look_first/production/scrap.py",
+        old='if row["state"] == "done":\n        return one.applied(',
+        new="if not row:\n        return one.applied(",
+        test=_lost("scrap"),
+    ),
+    Mutation(
+        removes="without the inbox, a look before the next attempt: a downtime",
+        file="odoo_adapter/look_first/time/downtime.py",
+        old="if found := await find_downtime(one):",
+        new="if (found := await find_downtime(one)) and not one:",
+        test=_lost("downtime"),
+    ),
+    Mutation(
+        removes="without the inbox, a look before the next attempt: a maintenance request",
+        file="odoo_adapter/look_first/maintenance.py",
+        old="if found := await find_maintenance(one):",
+        new="if (found := await find_maintenance(one)) and not one:",
+        test=_lost("maintenance"),
+    ),
+    Mutation(
+        removes="without the inbox, a look before the next attempt: a consumption that was written",
+        file="odoo_adapter/look_first/material/consume.py",
+        old="if one.job.uncertain and _same(report.found, before + report.added):",
+        new="if not one:",
+        test=_lost("consume"),
+    ),
+    Mutation(
+        removes="without the inbox, a look before the next attempt: a lot",
+        file="odoo_adapter/look_first/material/name.py",
+        old="if lot.id and await said(one.steps, lot.id, one.key, _BEGIN, MODEL):",
+        new="if not lot:",
+        test=_lost("lot"),
+    ),
+    Mutation(
+        removes="without the inbox, a look before the next attempt: a note",
+        file="odoo_adapter/look_first/note.py",
+        old="if found := await stands(one, order.id):",
+        new="if (found := await stands(one, order.id)) and not one:",
+        test=_lost("note"),
+    ),
+    Mutation(
+        removes="without the inbox, a look before the next attempt: a completion",
+        file="odoo_adapter/look_first/production/completion.py",
+        old='if order.state == "done" and one.job.uncertain:',
+        new="if not one:",
+        test=_lost("completion"),
+    ),
+    Mutation(
+        removes="without the inbox, a look before the next attempt: a quality result",
+        file="odoo_adapter/look_first/quality/inspection.py",
+        old="if found := await stands(one, document.id, document.model):",
+        new="if (found := await stands(one, document.id, document.model)) and not one:",
+        test=f"{INSPECTED}[answered-timeout_after_commit]",
+    ),
+    Mutation(
+        removes="the inbox in Odoo knows the key of a fact that is done",
+        file="odoo_adapter/inbox/text/protocol.py.txt",
+        old="if row and row[2] == 'done':",
+        new="if row and not row:",
+        test=f"{TEXT}::test_the_same_fact_again_has_one_effect_and_the_first_result",
+    ),
+    Mutation(
+        removes="a key that comes again with other content is a conflict, in the inbox in Odoo",
+        file="odoo_adapter/inbox/text/protocol.py.txt",
+        old="if row[1] != tx['hash']:",
+        new="if not row:",
+        test=f"{TEXT}::test_a_key_that_comes_again_with_other_content_is_a_conflict_and_what_follows_it_is_passed",
+    ),
+    Mutation(
+        removes="a link asks whether the lease is ours before each session",
+        file="bridge/service.py",
+        old="Sessions(plant, outside, self._may_connect)",
+        new=f"Sessions(plant, outside, {ALWAYS})",
+        test=NO_SESSION,
+    ),
+    Mutation(
+        removes="a host that can take no more stays offline",
+        file="bridge/service.py",
+        old="return not self._stalls and await",
+        new="return await",
+        test=NO_ROOM,
+    ),
+    Mutation(
+        removes="the bridge's own edge node is born only where its host hears it",
+        file="bridge/service.py",
+        old="return first.is_up and await",
+        new="return first and await",
+        test=NO_ROOM,
     ),
 )

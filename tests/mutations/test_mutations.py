@@ -11,7 +11,7 @@ from tests.mutations.mutation import MUTATIONS, PAGE, ROOT, Mutation, table
 
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda each: str(each.removes))
 def test_a_guard_is_found_once_and_its_test_exists(mutation: Mutation) -> None:
-    file, name = mutation.test.split("::")
+    file, name = mutation.test.split("::")[0], mutation.test_name
     assert mutation.applied() != (ROOT / mutation.file).read_text()
     assert len(re.findall(rf"\b(?:def |import .*){name}\b", (ROOT / file).read_text())) == 1
 
