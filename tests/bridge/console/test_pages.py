@@ -73,6 +73,16 @@ async def test_when_odoo_is_away_the_first_page_says_since_when_and_what_to_do(c
     assert "connection refused" in page
 
 
+async def test_an_odoo_that_refuses_is_not_said_to_be_tried_at_once(console: Console) -> None:
+    await console.log_in()
+    before = await console.get("/")
+    console.inside.watch.odoo_failed("post", "the API key is not valid", console.clock.now_ms(), refused=True)
+    after = await console.get("/")
+
+    tried = [re.search(r"<dt>Next try</dt><dd>([^<]*)</dd>", page) for page in (before, after)]
+    assert [found and found[1] for found in tried] == ["at once", "within a minute, with another key at once"]
+
+
 async def test_the_overview_shows_odoo_redis_and_the_alerts(console: Console) -> None:
     await console.log_in()
     console.inside.watch.odoo.info = OdooInfo(

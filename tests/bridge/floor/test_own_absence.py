@@ -1,4 +1,4 @@
-"""The time for which the bridge itself was away is no downtime of machines; what they stored of it is told as it was."""
+"""The time for which the bridge itself was away is no downtime of machines; what they stored of it keeps its times."""
 
 from __future__ import annotations
 
