@@ -62,22 +62,26 @@ async def _refuse_unfit_odoo(plant: Plant, outside: Outside) -> None:
     """Its version, and its clock: everything else can be mended while the bridge runs."""
     try:
         async with asyncio.timeout(ODOO_LIMIT_S):
-            info = await outside.odoo.check()
-            if plant.settings.odoo.accept_unknown_version and not is_known(info.version):
-                called_as = nearest(info.version)
-                log.warning(
-                    "odoo.unknown_version",
-                    version=info.version,
-                    called_as=called_as,
-                    accepted_by=f"odoo.{ACCEPT_UNKNOWN}",
-                )
+            await _refuse_unknown_version(plant, outside)
             if outside.odoo_clock is not None:
                 await _refuse_clock(plant, outside, outside.odoo_clock)
+    except (OdooError, TimeoutError):
+        pass
+
+
+async def _refuse_unknown_version(plant: Plant, outside: Outside) -> None:
+    """What else the check declines, such as a missing inbox, hides no clock that is off. Raises `OdooError`."""
+    try:
+        info = await outside.odoo.check()
     except Refused as error:
         if error.code == UNKNOWN_VERSION:
             raise StartRefused(
                 f"{error.reason}; run a version of the bridge that knows it, name another Odoo in odoo.url, or accept "
                 f"it untried, called as the nearest older one, with `odoo: {{{ACCEPT_UNKNOWN}: true}}` in bridge.yaml"
             ) from error
-    except (OdooError, TimeoutError):
-        pass
+        return
+    if plant.settings.odoo.accept_unknown_version and not is_known(info.version):
+        called_as = nearest(info.version)
+        log.warning(
+            "odoo.unknown_version", version=info.version, called_as=called_as, accepted_by=f"odoo.{ACCEPT_UNKNOWN}"
+        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -9,7 +10,9 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
+from bridge.clock import SystemClock
 from bridge.commands.exit import WRONG
+from odoo_adapter.simulator.server import open_service, serving
 from tests.integration.bridge_process import Bridge
 from tests.integration.folder import OdooAccess, write_folder
 from tests.servers import Mosquitto, Redis
@@ -34,6 +37,22 @@ async def odoo_that_tells(version: str) -> AsyncIterator[OdooAccess]:
         yield OdooAccess(url=f"http://127.0.0.1:{runner.addresses[0][1]}")
     finally:
         await runner.cleanup()
+
+
+@pytest.mark.parametrize("off_ms", [-90_000, 90_000])
+async def test_an_odoo_whose_clock_is_off_is_refused_with_the_setting_that_accepts_it(
+    off_ms: int, tmp_path: Path, mosquitto: Mosquitto, redis_server: Redis
+) -> None:
+    now = SystemClock().now_ms
+    service = open_service("demo", administrator="1" * 40, bridge="0" * 40, now_ms=lambda: now() + off_ms)
+    async with serving(service) as url:
+        folder = write_folder(tmp_path / "plant", mosquitto, redis_server, OdooAccess(url=url))
+        bridge = Bridge(folder, tmp_path / "bridge.log")
+        await bridge.start()
+        assert await bridge.ended() == WRONG
+    side = "ahead of" if off_ms > 0 else "behind"
+    assert re.search(rf"Odoo's clock is (89|90)\.\d s {side} ours: .*`limits: {{clock_off: \.\.\.}}`", bridge.log)
+    assert bridge.told("bridge.started") == []
 
 
 @pytest.mark.parametrize("version", ["16.0", "20.0"])
