@@ -359,6 +359,20 @@ MUTATIONS: Final = (
         test=NO_SESSION,
     ),
     Mutation(
+        removes="the host asks before each session",
+        file="bridge/service.py",
+        old="sessions.host(core.host, server, presence, self._may_be_online)",
+        new=f"sessions.host(core.host, server, presence, {ALWAYS})",
+        test=NO_SESSION,
+    ),
+    Mutation(
+        removes="the STATE of Sparkplug 2.2 asks before each session",
+        file="bridge/service.py",
+        old="sessions.legacy_state(host_id, server, self._may_be_online)",
+        new=f"sessions.legacy_state(host_id, server, {ALWAYS})",
+        test=NO_SESSION,
+    ),
+    Mutation(
         removes="a host that can take no more stays offline",
         file="bridge/service.py",
         old="return not self._stalls and await",

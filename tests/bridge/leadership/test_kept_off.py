@@ -10,7 +10,7 @@ import pytest
 
 from bridge.broker.link import BrokerLink, LinkSettings, MayConnect, Publication, Subscriptions, WillSource
 from bridge.service import Service
-from state.errors import Fenced
+from state.errors import Fenced, StoreUnavailable
 from tests.bridge.simulator.listener import until
 from tests.bridge.site import HOST, LINE, Site, bridge_on, plant_in
 
@@ -55,6 +55,7 @@ async def test_a_bridge_whose_site_was_taken_over_makes_no_session_again(site: W
         await site.all_made()
         site.clock.advance(60_000)
         assert await site.store.acquire("another", 60_000) is not None
+        site.refuse_commits(StoreUnavailable("no commit tells it so"))
         for client_id in (DOCUMENTS, ORDERS, *STATES):
             site.broker.cut(client_id)
         with pytest.raises(Fenced):
