@@ -26,7 +26,8 @@ from bridge.core.input import Destination
 from bridge.core.order import CURSOR_ID
 from bridge.demo.compare import NamespaceView, Report, compare
 from bridge.demo.odoo import DemoOdoo, simulated_odoo
-from bridge.demo.odoo_view import OdooView, read_view
+from bridge.demo.odoo_view import InboxRow, OdooView, read_view
+from bridge.demo.posted import read_posted
 from bridge.demo.run import RESEND_MS
 from bridge.lifecycle.shadow import Seen, seen
 from bridge.orders.record import OrderRecord
@@ -37,7 +38,9 @@ from bridge.simulator.scenario import FailedCheck, Scenario, Span, StopIncident,
 from bridge.simulator.scenario_file import load_scenario
 from bridge.simulator.simulation import Simulation
 from bridge.wiring import open_store
+from odoo_adapter.plan import PlanContext
 from odoo_adapter.seed import Planner
+from ruleset.codes import UNITS
 from ruleset.transaction import Provenance
 from ruleset.transaction import decode as transaction
 from state.entry import Entry, EntryState, decode
@@ -230,7 +233,12 @@ class PlantUnderTest:
 
     async def view(self) -> OdooView:
         """What stands in Odoo now."""
-        return await read_view(self._odoo, self.orders, self._began_ms)
+        posted = None if self._odoo.limit_s is None else await self._posted_without_inbox()
+        return await read_view(self._odoo, self.orders, self._began_ms, posted)
+
+    async def _posted_without_inbox(self) -> tuple[InboxRow, ...]:
+        units = load_plant(self.folder).assets.codes.get(UNITS, {})
+        return await read_posted(self._store, PlanContext(units=units))
 
     async def _compared(self) -> Report:
         return compare(self._ledger.facts, await self.view(), await self._namespace(), seed=self._ledger.seed)
@@ -256,9 +264,13 @@ async def running_plant(
     *,
     seed: int = 1,
     changes: Sections | None = None,
+    limit_s: int | None = None,
 ) -> AsyncIterator[PlantUnderTest]:
-    """A plant that runs, with a bridge that is not yet started. `changes` are settings of bridge.yaml by section."""
-    async with simulated_odoo(home) as odoo:
+    """A plant that runs, with a bridge that is not yet started. `changes` are settings of bridge.yaml by section.
+
+    `limit_s`: what is compared at the end was posted without the inbox, and Odoo ends calls after so long.
+    """
+    async with simulated_odoo(home, limit_s=limit_s) as odoo:
         planner = await odoo.prepare(lambda _: None)
         access = OdooAccess(url=odoo.url, database=odoo.database, user=odoo.user, key=odoo.key)
         folder = write_folder(home / "plant", broker, redis, access, changes)

@@ -16,7 +16,9 @@ from pathlib import Path
 import pytest
 
 from bridge.commands.exit import TAKEN_OVER
+from bridge.core.input import Destination
 from sparkplug.wire.state import HostState
+from state.entry import EntryState
 from tests.integration.bridge_process import Bridge
 from tests.integration.patience import until
 from tests.integration.plant import PlantUnderTest, running_plant
@@ -32,6 +34,10 @@ LIMIT_S = 30.0
 TAIL = 2_000
 LEASE = "3s"
 """What a plant has that says nothing of it."""
+LOOK_MS = 1_500
+"""How long Odoo takes to answer when it is slow: longer than it takes to see that a posting began, and to freeze it."""
+LIMIT_OF_ODOO_S = 2
+TIMEOUT = "4s"
 
 
 @dataclass(slots=True)
@@ -52,6 +58,21 @@ class Pair:
         )
         return self.suite.states[-1]
 
+    async def until_posting(self) -> str:
+        """Wait until the leader begins to post something; its key."""
+        earlier, new = await self._claimed(), set[str]()
+
+        async def begins() -> bool:
+            new.update(await self._claimed() - earlier)
+            return bool(new)
+
+        await until(begins, lambda: f"a posting that begins\n{self.leader.log[-TAIL:]}", LIMIT_S)
+        return min(new)
+
+    async def _claimed(self) -> set[str]:
+        entries = await self.plant.entries()
+        return {one.key for one in entries if one.state is EntryState.CLAIMED and one.destination == Destination.ODOO}
+
     def swap(self) -> None:
         """The standby has taken over."""
         self.leader, self.standby = self.standby, self.leader
@@ -69,12 +90,18 @@ class Pair:
 
 @asynccontextmanager
 async def pair_of_bridges(
-    home: Path, start_mosquitto: StartMosquitto, start_redis: StartRedis, *, seed: int
+    home: Path, start_mosquitto: StartMosquitto, start_redis: StartRedis, *, seed: int, inbox: bool = True
 ) -> AsyncIterator[Pair]:
     """Both run; orders are being made."""
     broker, redis = start_mosquitto(), start_redis()
-    changes = {"redis": {"lease": LEASE}}
-    async with running_plant(home, broker, redis, seed=seed, changes=changes) as plant, listening(broker) as suite:
+    changes: dict[str, dict[str, object]] = {"redis": {"lease": LEASE}}
+    limit_s = None if inbox else LIMIT_OF_ODOO_S
+    if not inbox:
+        changes["odoo"] = {"inbox": "never", "server_limit": f"{limit_s}s", "timeout": TIMEOUT}
+    async with (
+        running_plant(home, broker, redis, seed=seed, changes=changes, limit_s=limit_s) as plant,
+        listening(broker) as suite,
+    ):
         other = shutil.copytree(plant.folder, home / "other")
         leader, standby = plant.bridge, Bridge(other, home / "other.log")
         try:
@@ -151,4 +178,24 @@ async def test_a_leader_that_wakes_up_after_another_took_over_changes_nothing_an
             await pair.leader.start()
             await pair.leader.until_told("lease.held_by_another")
             pair.swap()
+        await ended_clean(pair)
+
+
+@pytest.mark.parametrize("inbox", [True, False], ids=["inbox", "look-first"])
+async def test_a_leader_that_freezes_while_odoo_answers_it_writes_nothing_when_it_wakes_up(
+    inbox: bool, tmp_path: Path, start_mosquitto: StartMosquitto, start_redis: StartRedis
+) -> None:
+    """Looking first, what it reads then is an answer to its look, and says that nothing stands in Odoo."""
+    async with pair_of_bridges(tmp_path, start_mosquitto, start_redis, seed=25, inbox=inbox) as pair:
+        [born] = pair.suite.states
+        await pair.plant.odoo_fails(delay_ms=LOOK_MS)
+        posting = await pair.until_posting()
+        pair.leader.pause()
+        await pair.plant.odoo_fails(delay_ms=0)
+        await pair.until_online(born)
+        await pair.standby.until_told("entry.delivered", key=posting)
+        pair.leader.wake()
+        assert await pair.leader.ended() == TAKEN_OVER
+        assert pair.leader.told("entry.delivered", key=posting) == []
+        pair.swap()
         await ended_clean(pair)

@@ -213,14 +213,14 @@ class Works:
 
         await until(declined, f"{count} dead letters", LIMIT_S)
 
-    async def until_posted(self, *actions: str) -> None:
+    async def until_posted(self, *actions: str, limit_s: float = LIMIT_S) -> None:
         """Wait until these actions were delivered, and nothing of them waits."""
 
         async def is_posted() -> bool:
             waiting = {entry.action for entry in await self.entries(*WAITING)}
             return waiting.isdisjoint(actions) and {entry.action for entry in await self._delivered()} >= set(actions)
 
-        await until(is_posted, lambda: f"{actions} posted:\n{self.bridge.log[-3_000:]}", LIMIT_S)
+        await until(is_posted, lambda: f"{actions} posted:\n{self.bridge.log[-3_000:]}", limit_s)
 
     async def posted_in_order(self) -> bool:
         """Whether the entries of each lane were posted to Odoo in the order in which they were accepted."""
