@@ -114,6 +114,7 @@ def _told(outcome: Outcome) -> str:
         f"  again: python -m tests.faults --seed {schedule.seed}" + (f" --without {left}" if left else ""),
         *(f"  fault {fault}" for fault in schedule.faults),
         *(f"  FAILED {text}" for text in outcome.verdict.faults),
+        *(f"  excused {text}" for text in outcome.verdict.excused),
         *outcome.events,
     ]
     return "\n".join(lines)

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter, defaultdict, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
-from sparkplug.fact import ONLY_SERVER, DataRead, DeviceOnline, NodeOnline, Origin, Output
+from sparkplug.fact import ONLY_SERVER, DataRead, DeviceOnline, NodeId, NodeOnline, Origin, Output
 from sparkplug.host import HostApplication
 from sparkplug.topic import DeviceTopic, NodeTopic, StateTopic, parse_topic
 from sparkplug.wire.payload import decode
@@ -31,6 +31,14 @@ ON_THE_WAY_S: Final = 5.0
 TOLD_BY: Final = frozenset({"NBIRTH", "DBIRTH", "NDATA", "DDATA"})
 
 
+class Moment(NamedTuple):
+    """When a value of a metric had come to be."""
+
+    origin: Origin
+    metric: str
+    at_ms: int
+
+
 @dataclass(slots=True)
 class Passing:
     """One message on its way to one bridge."""
@@ -42,8 +50,8 @@ class Passing:
     became: str = ""
     commit: int = 0
     """The number of the commit that has what became of it; 0 as long as there is none."""
-    moments: list[tuple[Origin, int]] = field(default_factory=list)
-    """When the values that were read with it had come to be."""
+    moments: list[Moment] = field(default_factory=list)
+    """Those of the values that were read with it."""
 
 
 class Account:
@@ -56,8 +64,10 @@ class Account:
         self._uncommitted: defaultdict[str, list[Passing]] = defaultdict(list)
         self._undone: defaultdict[str, list[Passing]] = defaultdict(list)
         """Those whose commit the store has lost, and that may be committed again by who read them."""
-        self._moments: defaultdict[Origin, set[int]] = defaultdict(set)
-        """When the values that were read, and are still known at the end, had come to be."""
+        self._documents: list[Passing] = []
+        """The documents that were acknowledged."""
+        self._newest: Counter[str] = Counter()
+        """The number of each process's last commit; 0 where the store has it no more."""
 
     def sent(self, machine: Machine, topic: str, payload: bytes) -> Passing:
         """The broker sends it to the host of this process."""
@@ -76,23 +86,65 @@ class Account:
         self._uncommitted[machine.name].append(passing)
         for output in outputs:
             if isinstance(output, DataRead):
-                passing.moments += [(output.origin, reading.at_ms) for reading in output.readings]
+                for reading in output.readings:
+                    passing.moments.append(Moment(output.origin, reading.metric, reading.at_ms))
+
+    def acknowledged(self, machine: Machine, topic: str, payload: bytes) -> None:
+        """The bridge acknowledges a document, which it does once it has committed it."""
+        passing = Passing(machine, topic, payload, self._universe.now_s, commit=self._newest[machine.name])
+        self._documents.append(passing)
+        if not passing.commit:
+            self._undone[machine.name].append(passing)
 
     def committed(self, machine: Machine, number: int) -> None:
         """The store has what became of all that this process has read, also of what it had lost meanwhile."""
+        self._newest[machine.name] = number
         for waiting in (self._uncommitted, self._undone):
             for passing in waiting.pop(machine.name, ()):
                 passing.commit = number
 
     def fell_back(self, number: int) -> None:
         """The store has no commit after this one any more."""
-        for passing in self._all:
+        for name, newest in self._newest.items():
+            self._newest[name] = newest if newest <= number else 0
+        for passing in (*self._all, *self._documents):
             if passing.commit > number:
                 passing.commit = 0
                 self._undone[passing.machine.name].append(passing)
 
-    def buckets(self) -> Counter[str]:
-        """How many messages there are in each bucket, at the end."""
+    def documents(self) -> tuple[list[Passing], list[Passing]]:
+        """The documents that were acknowledged, at the end: those that the store has, and those that it lost."""
+        self._settle()
+        kept = [one for one in self._documents if one.became not in GONE]
+        return kept, [one for one in self._documents if one.became in GONE]
+
+    def moments(self) -> tuple[set[Moment], dict[Moment, str]]:
+        """Of all values, at the end: those that the store has, and those that were on messages that were lost beyond
+        recall and on no other, with what became of these."""
+        self._settle()
+        kept = {moment for passing in self._all if passing.became not in GONE for moment in passing.moments}
+        names = self._names()
+        gone: dict[Moment, str] = {}
+        for passing in self._all:
+            if passing.became in (LOST, FELL_BACK):
+                carried = passing.moments if passing.became == FELL_BACK else _carried(passing, names)
+                became = f"{passing.topic} at {passing.sent_s:.4f} s: {passing.became}"
+                gone.update((moment, became) for moment in carried if moment not in kept)
+        return kept, gone
+
+    def _names(self) -> dict[tuple[NodeId, int], str]:
+        """The metrics' names by their aliases, which a node never changes, from the births."""
+        names: dict[tuple[NodeId, int], str] = {}
+        for passing in self._all:
+            topic = parse_topic(passing.topic)
+            if isinstance(topic, NodeTopic | DeviceTopic) and topic.verb in ("NBIRTH", "DBIRTH"):
+                for metric in decode(passing.payload).metrics:
+                    if metric.name is not None and metric.alias is not None:
+                        names[topic.node, metric.alias] = metric.name
+        return names
+
+    def _settle(self) -> None:
+        """Say of what was read and is not in the store that it is gone."""
         for passings in self._uncommitted.values():
             for passing in passings:
                 if passing.machine.phase is Phase.DEAD:
@@ -100,12 +152,17 @@ class Account:
         for passings in self._undone.values():
             for passing in passings:
                 passing.became = FELL_BACK
-        for passing in self._all:
-            for origin, moment in passing.moments if passing.became not in GONE else ():
-                self._moments[origin].add(moment)
-        return Counter(self._bucket(passing) for passing in self._all)
 
-    def _bucket(self, passing: Passing) -> str:
+    def buckets(self) -> Counter[str]:
+        """How many messages there are in each bucket, at the end."""
+        self._settle()
+        read: defaultdict[Origin, set[int]] = defaultdict(set)
+        for passing in self._all:
+            for moment in passing.moments if passing.became not in GONE else ():
+                read[moment.origin].add(moment.at_ms)
+        return Counter(self._bucket(passing, read) for passing in self._all)
+
+    def _bucket(self, passing: Passing, read: Mapping[Origin, set[int]]) -> str:
         became = passing.became
         if not became and passing.machine.phase is Phase.DEAD:
             became = ENDED
@@ -113,20 +170,36 @@ class Account:
             became = "on the way at the end"
         if not became:
             return f"{UNACCOUNTED}: {passing.topic} at {passing.sent_s:.4f} s"
-        return f"sparkplug: {became}{self._covered(passing) if became in GONE else ''}"
+        return f"sparkplug: {became}{_covered(passing, read) if became in GONE else ''}"
 
-    def _covered(self, passing: Passing) -> str:
-        """What makes up for a message that is gone."""
-        topic = parse_topic(passing.topic)
-        if not isinstance(topic, NodeTopic | DeviceTopic) or topic.verb not in TOLD_BY:
-            return ": no data"
-        device = topic.device if isinstance(topic, DeviceTopic) else None
-        told = decode(passing.payload)
-        moments = {metric.at_ms or told.timestamp_ms or 0 for metric in told.metrics if metric.name != "bdSeq"}
-        read = self._moments[Origin(topic.node.group, topic.node.node, device)]
-        if moments <= read:
-            return ": its values came again"
-        return ": later ones told the totals" if max(read, default=0) > max(moments) else ": the last of its kind"
+
+def _carried(passing: Passing, names: Mapping[tuple[NodeId, int], str]) -> list[Moment]:
+    """When the values that a message has on the wire had come to be."""
+    topic = parse_topic(passing.topic)
+    if not isinstance(topic, NodeTopic | DeviceTopic) or topic.verb not in TOLD_BY:
+        return []
+    origin = Origin(topic.node.group, topic.node.node, topic.device if isinstance(topic, DeviceTopic) else None)
+    told = decode(passing.payload)
+    return [
+        Moment(
+            origin,
+            metric.name or names.get((topic.node, metric.alias or 0), ""),
+            metric.at_ms or told.timestamp_ms or 0,
+        )
+        for metric in told.metrics
+        if metric.name != "bdSeq"
+    ]
+
+
+def _covered(passing: Passing, read: Mapping[Origin, set[int]]) -> str:
+    """What makes up for a message that is gone."""
+    carried = _carried(passing, {})
+    if not carried:
+        return ": no data"
+    moments, found = {moment.at_ms for moment in carried}, read.get(carried[0].origin, set())
+    if moments <= found:
+        return ": its values came again"
+    return ": later ones told the totals" if max(found, default=0) > max(moments) else ": the last of its kind"
 
 
 @contextmanager

@@ -7,9 +7,10 @@ judges every step.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -19,12 +20,15 @@ from bridge.demo.compare import ON_THE_NAMESPACE, NamespaceView, Report, compare
 from bridge.demo.odoo_view import OdooView, read_view
 from bridge.demo.posted import read_posted
 from bridge.orders.record import OrderRecord
+from bridge.simulator.happening import MetricsChanged
 from bridge.simulator.ledger import ExpectedOutcome, Fact
+from bridge.simulator.scenario import Scenario
 from odoo_adapter.plan import PlanContext
 from state.entry import Entry, EntryState, decode
 from state.record import Table
 from tests.faults import account
 from tests.faults.desk import Reader
+from tests.faults.excuse import Excuses, lost_documents
 from tests.faults.machine import START_MS, at_once
 
 if TYPE_CHECKING:
@@ -58,8 +62,8 @@ class Verdict:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Day:
     """What truly happened: the facts, the orders that were released, and the releases (order, version) that the MES
-    saw; the lanes of the dead letters that a person replayed; the documents that the MES told late; and why the day did
-    not come to its end, if it did not.
+    saw; the lanes of the dead letters that a person replayed; the documents that the MES told late; what the plant's
+    sources said; and why the day did not come to its end, if it did not.
     """
 
     facts: Sequence[Fact]
@@ -67,6 +71,8 @@ class Day:
     releases: Sequence[tuple[str, int]]
     replayed: Sequence[str]
     late: Collection[str]
+    scenario: Scenario
+    said: Sequence[MetricsChanged]
     stuck: str
 
 
@@ -78,23 +84,25 @@ def judge(world: World, day: Day) -> Verdict:
     done = [decode(body) for body in at_once(world.server.read(Table.DONE)).values()]
     posted = {key.rpartition(":")[2] for key in (*(row.key for row in view.inbox), *(entry.key for entry in done))}
     documents = Counter(_documents(world, entries, posted))
-    reasons = {text: _excuse(world, day, entries, text) for text in report.differences}
-    excused = (*(f"{reason}: {text}" for text, reason in reasons.items() if reason), *report.not_promised)
-    faults = [text for text, reason in reasons.items() if not reason]
+    reasons = {text: _excuse(day, text) for text in report.differences if not text.startswith(LOST)}
+    left, unknown = _unknown(
+        day.facts, Excuses(world.broker, day.scenario, day.said, entries), partial(_lost, world, view, day)
+    )
+    excused = (*unknown, *(f"{reason}: {text}" for text, reason in reasons.items() if reason), *report.not_promised)
+    faults = [*left, *(text for text, reason in reasons.items() if not reason)]
     faults += [day.stuck] if day.stuck else []
     faults += [f"a defect: {text}" for text in world.universe.defects]
     faults += [f"{entry.key} is {entry.state} for ever" for entry in _stuck(entries)]
     messages = world.broker.account.buckets()
     faults += [bucket for bucket in (*documents, *messages) if bucket.startswith((UNACCOUNTED, account.UNACCOUNTED))]
     lost, doubled, misplaced = (sum(text.startswith(kind) for text in faults) for kind in (LOST, DOUBLED, MISPLACED))
-    unknown = sum(text.startswith(LOST) for text, reason in reasons.items() if reason)
     return Verdict(
         lost=lost,
         doubled=doubled,
         out_of_order=misplaced,
         faults=tuple(faults),
         excused=excused,
-        buckets={**_facts(day, lost, unknown), **documents, **messages, **_people(day, entries)},
+        buckets={**_facts(day, lost, len(unknown)), **documents, **messages, **_people(day, entries)},
     )
 
 
@@ -122,7 +130,7 @@ def _people(day: Day, entries: Sequence[Entry]) -> dict[str, int]:
 def _documents(world: World, entries: Sequence[Entry], posted: Collection[str]) -> Iterator[str]:
     """A bucket for every document that the broker took from the MES. `posted`: the ids that keys of postings end in."""
     waiting = {entry.key.rpartition(":")[2]: str(entry.state) for entry in entries}
-    forgotten = {publication.payload for publication in world.broker.lost}
+    lost = lost_documents(world.broker)
     answered = {record.order: record.answered_version or 0 for record in _orders(world)}
     seen: set[str] = set()
     for topic, payload in world.broker.told:
@@ -138,30 +146,43 @@ def _documents(world: World, entries: Sequence[Entry], posted: Collection[str]) 
             yield f"documents: {waiting[id]}"
         elif topic.endswith(f"/{COUNTED_BY_A_RULE}"):
             yield "documents: counted by a rule"
-        elif payload in forgotten:
-            yield "documents: forgotten by the broker"
-        elif world.server.lost_commits:
-            yield "documents: lost with the store's last writes"
+        elif id in lost:
+            yield f"documents: {lost[id]}"
         else:
             yield f"{UNACCOUNTED}: {id}"
         seen.add(id)
 
 
-def _excuse(world: World, day: Day, entries: Sequence[Entry], text: str) -> str:
-    """Why this is no fault: nobody could know it, or people see to it; nothing where it is one."""
+def _unknown(
+    facts: Sequence[Fact], excuses: Excuses, lost: Callable[[Sequence[Fact]], list[str]]
+) -> tuple[list[str], list[str]]:
+    """What is lost, and the facts that nobody could know any more, with the reasons.
+
+    A sentence belongs to a fact if it vanishes without it. Each fact with an excuse of its own is left out if it takes
+    a sentence with it; what is then still lost has none.
+    """
+    left, sentences, unknown = list(facts), lost(facts), []
+    for fact in facts if sentences else ():
+        if fact.outcome is ExpectedOutcome.POSTED and (reason := excuses.reason(fact)):
+            without = [each for each in left if each.id != fact.id]
+            still = lost(without)
+            if gone := [text for text in sentences if text not in still]:
+                left, sentences = without, still
+                unknown.append(f"{reason}: {'; '.join(gone)}")
+    return sentences, unknown
+
+
+def _lost(world: World, view: OdooView, day: Day, facts: Sequence[Fact]) -> list[str]:
+    report = _compare(world, replace(day, facts=facts), view)
+    return [text for text in report.differences if text.startswith(LOST)]
+
+
+def _excuse(day: Day, text: str) -> str:
+    """Why what is out of order is no fault: people see to it; nothing where it is one."""
     if text.startswith(MISPLACED) and any(_names(text, lane) for lane in day.replayed):
         return "a person replayed it later"
     if text.startswith(f"{MISPLACED}the stop of") and any("/" in lane for lane in day.replayed):
         return "a person replayed a stop later"
-    if not text.startswith(LOST):
-        return ""
-    held = next((entry for entry in entries if entry.state is EntryState.HELD and _names(text, entry.lane)), None)
-    if held is not None:
-        return f"held for a person ({held.reason})"
-    if world.broker.lost:
-        return "the broker lost messages"
-    if world.server.lost_commits:
-        return "the store lost writes that it had confirmed"
     return ""
 
 

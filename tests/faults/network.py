@@ -22,6 +22,7 @@ from tests.faults.machine import Machine, Universe
 
 MES: Final = "plant-mes"
 HOST: Final = "acme-bridge-host"
+DOCUMENTS: Final = "acme-bridge-documents"
 
 
 @dataclass(slots=True)
@@ -105,6 +106,7 @@ class Wire(Connection):
         self.machine = machine
         self._at = broker
         self._is_known = False
+        self._told: dict[PacketId, Publication] = {}
         self._down_s = 0.0
         self._waiting: dict[asyncio.Future[bool], None] = {}  # a set would be in the order of addresses
 
@@ -124,6 +126,9 @@ class Wire(Connection):
         await self._answer(answer)
 
     def acknowledge(self, packet_id: PacketId) -> None:
+        told = self._told.pop(packet_id, None)
+        if told is not None and self.settings.client_id == DOCUMENTS:
+            self._at.account.acknowledged(self.machine, told.topic, told.payload)
         if self._is_open:
             self._up(lambda: self._acknowledged(packet_id))
 
@@ -204,6 +209,7 @@ class Wire(Connection):
         elif passing is not None:
             passing.became = CUT
         if is_heard:
+            self._told[packet_id] = publication
             super().send(publication, packet_id, duplicate=duplicate)
 
     def _awaited(self) -> asyncio.Future[bool]:

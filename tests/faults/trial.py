@@ -18,6 +18,7 @@ import structlog
 from bridge.broker.link import LinkSettings
 from bridge.core.act import store_act
 from bridge.core.input import Acted, ActKind
+from bridge.simulator.happening import Happening, MetricsChanged
 from bridge.simulator.ledger import FactKind, Ledger
 from bridge.simulator.plan import order_quantity
 from bridge.simulator.simulation import Simulation
@@ -86,6 +87,19 @@ def _play(world: World) -> Outcome:
             shutil.rmtree(world.home / name, ignore_errors=True)
 
 
+class Watched(Simulation):
+    """A plant of which is known what its sources said."""
+
+    def __init__(self, *asked: Any, **named: Any) -> None:
+        super().__init__(*asked, **named)
+        self.said: list[MetricsChanged] = []
+
+    async def _carry_out(self, happening: Happening) -> None:
+        if isinstance(happening, MetricsChanged):
+            self.said.append(happening)
+        await super()._carry_out(happening)
+
+
 class Day:
     """The plant's day."""
 
@@ -95,7 +109,7 @@ class Day:
         self.ledger = Ledger(world.schedule.seed)
         self.orders: list[str] = []
         self.replayed: list[str] = []
-        self._simulation: Simulation | None = None
+        self._simulation: Watched | None = None
 
     def books(self, stuck: str) -> Truth:
         """What truly happened."""
@@ -106,6 +120,8 @@ class Day:
             releases=() if plant is None else plant.releases,
             replayed=self.replayed,
             late=frozenset() if plant is None else plant.late,
+            scenario=self._scenario,
+            said=() if plant is None else plant.said,
             stuck=stuck,
         )
 
@@ -123,7 +139,7 @@ class Day:
         world = self._world
         planner = Planner(world.desk.api(world.plant, administrator=True))
         await world.desk.furnish(planner)
-        self._simulation = Simulation(
+        self._simulation = Watched(
             self._scenario,
             broker=LinkSettings(host="", port=0, client_id="plant"),
             link=lambda *asked: world.broker.link(world.plant, *asked),
