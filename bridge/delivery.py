@@ -15,7 +15,6 @@ import structlog
 
 from bridge.broker.errors import LinkLost
 from bridge.broker.link import BrokerLink, Publication
-from bridge.clock import Clock
 from bridge.core.input import Destination, Input, Outcomes, Send, Setback, Tick
 from bridge.core.job import NEED_NOT_MET, read_job, unmet_reason
 from bridge.core.posting import Publishing
@@ -103,13 +102,13 @@ class OdooCarrier:
     `per_second` is how many batches it posts at most; when there is more to post, batches grow. `server_limit_ms` is
     how long a call may go on at a server after we have gone (0: it does not matter, because the inbox remembers). Where
     it matters, an attempt ends so long before its entry may be looked at again, and each entry is a batch of its own,
-    so that its outcome is committed before the next one is tried.
+    so that its outcome is committed before the next one is tried. And nothing is sent again within that time, whatever
+    a clock that was set meanwhile says to the core.
     """
 
     def __init__(
         self,
         odoo: Odoo,
-        clock: Clock,
         *,
         batch: int,
         per_second: int,
@@ -118,11 +117,11 @@ class OdooCarrier:
         server_limit_ms: int = 0,
     ) -> None:
         self._odoo = odoo
-        self._clock = clock
         self._checked = checked
         self._confirmed = confirmed
-        self._server_limit_ms = server_limit_ms
+        self._server_limit_s = server_limit_ms / 1000
         self._remembers = server_limit_ms == 0
+        self._may_run_until_s: dict[str, float] = {}
         self._known = False
         self._refusal = ""
         self._refused_key: KeyRefused | None = None
@@ -139,17 +138,13 @@ class OdooCarrier:
         return self._batch if self._remembers else 1
 
     async def carry(self, send: Send) -> Sequence[Input]:
+        claimed_s = asyncio.get_running_loop().time() - send.stored_in_s
         await self._pace()
         await self._confirmed()
         keys = tuple(entry.key for entry in send.entries)
-        left_s = self._left_s(send.entries)
-        if left_s is not None and left_s <= 0:
-            return [Setback(keys=keys, reason="it took too long to store the claim; nothing was sent", uncertain=False)]
-        try:
-            async with asyncio.timeout(left_s):
-                return [await self._deliver(send, keys)]
-        except TimeoutError:
-            return [Setback(keys=keys, reason=f"not posted within {left_s:.0f} s", uncertain=True)]
+        if not self._server_limit_s:
+            return [await self._deliver(send, keys)]
+        return [await self._carry_within(claimed_s + self._attempt_s(send.entries), send, keys)]
 
     async def mended(self) -> bool:
         """After an API key was refused: asks again as soon as there is another one, else once a minute."""
@@ -166,12 +161,28 @@ class OdooCarrier:
                 log.debug("odoo.not_ready", reason=str(error))
         return True
 
-    def _left_s(self, entries: Sequence[Entry]) -> float | None:
-        """How long this attempt may take; None: as long as its calls may."""
-        if not self._server_limit_ms:
-            return None
-        look_ms = min(entry.not_before_ms for entry in entries)
-        return (look_ms - self._server_limit_ms - self._clock.now_ms()) / 1000
+    async def _carry_within(self, end_s: float, send: Send, keys: tuple[str, ...]) -> Input:
+        now_s = asyncio.get_running_loop().time()
+        self._may_run_until_s = {key: until_s for key, until_s in self._may_run_until_s.items() if until_s > now_s}
+        running_s = max((self._may_run_until_s[key] - now_s for key in keys if key in self._may_run_until_s), default=0)
+        if running_s:
+            reason = f"the attempt before may go on at the server for {running_s:.0f} s more; nothing was sent"
+            return Setback(keys=keys, reason=reason, uncertain=True, retry_after_ms=int(running_s * 1000) + 1)
+        if end_s <= now_s:
+            return Setback(keys=keys, reason="it took too long to store the claim; nothing was sent", uncertain=False)
+        try:
+            async with asyncio.timeout_at(end_s):
+                result = await self._deliver(send, keys)
+        except TimeoutError:
+            result = Setback(keys=keys, reason=f"not posted within {end_s - now_s:.0f} s", uncertain=True)
+        if isinstance(result, Setback) and result.uncertain:
+            may_run_until_s = asyncio.get_running_loop().time() + self._server_limit_s
+            self._may_run_until_s.update(dict.fromkeys(keys, may_run_until_s))
+        return result
+
+    def _attempt_s(self, entries: Sequence[Entry]) -> float:
+        """How long an attempt may take from the claim on, so that none is at the server when it is looked for."""
+        return min(entry.not_before_ms - entry.changed_ms for entry in entries) / 1000 - self._server_limit_s
 
     async def _pace(self) -> None:
         now_s = asyncio.get_running_loop().time()

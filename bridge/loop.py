@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final, Protocol
 
 from bridge.clock import Clock, CoreTime, Pulse
-from bridge.core.input import Claim, Input, Request, Started, StoodStill, Tick
+from bridge.core.input import Claim, Input, Request, Send, Started, StoodStill, Tick
 from bridge.core.site import RUNS, Core, take_changes
 from bridge.delivery import Delivery
 from bridge.lifecycle.content import version_of
@@ -222,6 +222,7 @@ class Loop:
                 batch.committed.append(one.committed)
             if one.act is not None:
                 batch.acts.append(one.act)
+        claimed_s = self._time.passed_s()
         for delivery in self._deliveries:
             if delivery.idle and self._core.has_sendable(self._time.now_ms) and not self._finishing.is_set():
                 self._step(Claim(delivery.destination, delivery.batch), batch)
@@ -231,8 +232,9 @@ class Loop:
             self._recorder.take(self._number, batch.inputs, changes)
         for committed in batch.committed:
             await committed()
+        stored_in_s = self._time.passed_s() - claimed_s
         for request in batch.requests:
-            self._shell.act(request)
+            self._shell.act(replace(request, stored_in_s=stored_in_s) if isinstance(request, Send) else request)
         self._watch_outbox()
         for stall in self._pressure.over(self._clock.now_ms()):
             self._shell.recovered(stall)

@@ -149,7 +149,6 @@ class _Running:
         self._release = self._release_session(sessions, core)
         odoo = OdooCarrier(
             outside.odoo,
-            clock,
             batch=settings.odoo.batch,
             per_second=settings.odoo.calls_per_second,
             checked=_say_odoo,

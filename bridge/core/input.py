@@ -210,11 +210,13 @@ class ReconnectHost:
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """Deliver these claimed entries, in order. `standings` is what our postings left on their orders, by lane."""
+    """Deliver these claimed entries, in order. `standings` is what our postings left on their orders, by lane;
+    `stored_in_s` is how long it took to store the claim, by a time that nobody sets."""
 
     destination: Destination
     entries: tuple[Entry, ...]
     standings: Mapping[str, Standing] = field(default_factory=dict)
+    stored_in_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,6 @@ from structlog.testing import capture_logs
 
 from bridge.broker.link import LinkUp, Publication
 from bridge.broker.memory import MemoryBroker, MemoryLink
-from bridge.clock import SystemClock
 from bridge.core.input import Destination, Input, Outcomes, Send, Setback
 from bridge.delivery import RECHECK_MS, BrokerCarrier, Delivery, OdooCarrier
 from odoo_adapter.errors import Refused, Unavailable, Uncertain
@@ -25,7 +24,6 @@ from state.entry import Entry, EntryState
 from state.errors import Fenced
 from tests.bridge.core.test_posting import start
 from tests.bridge.simulator.listener import running, settings
-from tests.bridge.site import ManualClock
 
 
 def entry(key: str, body: bytes, lane: str = "mo-1") -> Entry:
@@ -48,10 +46,12 @@ SERVER_LIMIT_MS = 120_000
 START = entry("start", encode(start()))
 
 
-async def outcomes_of(delivery: Delivery, entered: asyncio.Queue[Input], *entries: Entry, expected: int = 1) -> Any:
+async def outcomes_of(
+    delivery: Delivery, entered: asyncio.Queue[Input], *entries: Entry, expected: int = 1, stored_in_s: float = 0
+) -> Any:
     """What one batch becomes; afterwards the worker is idle again."""
     async with running(delivery.run()):
-        delivery.send(Send(delivery.destination, entries))
+        delivery.send(Send(delivery.destination, entries, stored_in_s=stored_in_s))
         outcomes = [await asyncio.wait_for(entered.get(), 5) for _ in range(expected)]
     assert delivery.idle
     return outcomes[0] if expected == 1 else outcomes
@@ -72,7 +72,7 @@ class Answering(MemoryOdoo):
 
 def odoo_delivery(odoo: MemoryOdoo, per_second: int = 1000) -> tuple[Delivery, asyncio.Queue[Input]]:
     entered: asyncio.Queue[Input] = asyncio.Queue(10)
-    carrier = OdooCarrier(odoo, SystemClock(), batch=10, per_second=per_second, checked=lambda _: None)
+    carrier = OdooCarrier(odoo, batch=10, per_second=per_second, checked=lambda _: None)
     return Delivery(carrier, entered.put), entered
 
 
@@ -102,7 +102,7 @@ async def test_nothing_is_posted_once_another_one_leads() -> None:
         if not leads.is_set():
             raise Fenced("another bridge took over the site")
 
-    carrier = OdooCarrier(odoo, SystemClock(), batch=10, per_second=1000, checked=lambda _: None, confirmed=confirmed)
+    carrier = OdooCarrier(odoo, batch=10, per_second=1000, checked=lambda _: None, confirmed=confirmed)
     with pytest.raises(Fenced):
         await carrier.carry(Send(Destination.ODOO, (START,)))
     assert odoo.effects == []
@@ -161,20 +161,16 @@ async def test_no_more_batches_are_posted_per_second_than_allowed() -> None:
     assert asyncio.get_running_loop().time() - began_s >= 2 / 20
 
 
-def looking(odoo: MemoryOdoo, passed_ms: int = 0) -> tuple[Delivery, asyncio.Queue[Input]]:
-    """A delivery to an Odoo without an inbox, where calls may go on for two minutes; so long after the claim."""
-    clock = ManualClock()
-    clock.advance(passed_ms)
+def looking(odoo: MemoryOdoo) -> tuple[Delivery, asyncio.Queue[Input]]:
+    """A delivery to an Odoo without an inbox, where calls may go on for two minutes."""
     entered: asyncio.Queue[Input] = asyncio.Queue(10)
-    carrier = OdooCarrier(
-        odoo, clock, batch=10, per_second=1000, checked=lambda _: None, server_limit_ms=SERVER_LIMIT_MS
-    )
+    carrier = OdooCarrier(odoo, batch=10, per_second=1000, checked=lambda _: None, server_limit_ms=SERVER_LIMIT_MS)
     return Delivery(carrier, entered.put), entered
 
 
 def claimed(attempt_ms: int) -> Entry:
     """Claimed for an attempt of so long."""
-    return msgspec.structs.replace(START, not_before_ms=ManualClock().now_ms() + attempt_ms + SERVER_LIMIT_MS)
+    return msgspec.structs.replace(START, not_before_ms=START.changed_ms + attempt_ms + SERVER_LIMIT_MS)
 
 
 async def test_without_the_inbox_each_entry_is_a_batch_of_its_own() -> None:
@@ -193,15 +189,18 @@ async def test_where_the_inbox_turns_out_to_be_there_batches_are_as_large_as_the
 
 async def test_a_claim_that_was_stored_too_late_is_given_back_without_a_call() -> None:
     odoo = MemoryOdoo(context=PlanContext(), look_first=True)
-    delivery, entered = looking(odoo, 60_000)
-    outcome = await outcomes_of(delivery, entered, claimed(60_000))
+    delivery, entered = looking(odoo)
+    outcome = await outcomes_of(delivery, entered, claimed(60_000), stored_in_s=60)
     assert (outcome.keys, outcome.uncertain, odoo.effects) == (("start",), False, [])
 
 
 class Silent(MemoryOdoo):
     """An Odoo that never answers `post`."""
 
+    asked = 0
+
     async def post(self, batch: Sequence[Job]) -> Sequence[Outcome]:
+        self.asked += 1
         await asyncio.Event().wait()
         return ()
 
@@ -210,6 +209,16 @@ async def test_an_attempt_ends_before_its_entry_may_be_looked_at_again() -> None
     delivery, entered = looking(Silent(context=PlanContext(), look_first=True))
     outcome = await outcomes_of(delivery, entered, claimed(50))
     assert (outcome.keys, outcome.uncertain) == (("start",), True)
+
+
+async def test_nothing_is_sent_again_while_the_attempt_before_may_go_on_whatever_the_clock_says() -> None:
+    """The core asks too early where its clock was set ahead in between."""
+    odoo = Silent(context=PlanContext(), look_first=True)
+    delivery, entered = looking(odoo)
+    await outcomes_of(delivery, entered, claimed(50))
+    again = await outcomes_of(delivery, entered, claimed(60_000))
+    assert (odoo.asked, again.keys, again.uncertain) == (1, ("start",), True)
+    assert SERVER_LIMIT_MS - 5_000 < again.retry_after_ms <= SERVER_LIMIT_MS
 
 
 async def test_what_the_core_knows_of_an_order_goes_out_with_its_entries() -> None:

@@ -81,7 +81,7 @@ _NOBODY = {"jsonrpc": "2.0", "id": 1, "result": False}
 async def test_what_waits_is_posted_as_soon_as_another_key_is_in_the_file(tmp_path: Path, version: str) -> None:
     entered = asyncio.Queue[Input]()
     async with desk(tmp_path, version) as at:
-        carrier = OdooCarrier(at.odoo, SystemClock(), batch=10, per_second=1000, checked=lambda _: None)
+        carrier = OdooCarrier(at.odoo, batch=10, per_second=1000, checked=lambda _: None)
         delivery = Delivery(carrier, entered.put)
         at.ends_the_key()
         with capture_logs() as logs:
@@ -104,7 +104,7 @@ async def test_what_waits_is_posted_as_soon_as_another_key_is_in_the_file(tmp_pa
 
 async def test_a_key_whose_file_was_gone_is_used_as_soon_as_it_is_back(tmp_path: Path) -> None:
     async with desk(tmp_path, "19.0") as at:
-        carrier = OdooCarrier(at.odoo, SystemClock(), batch=10, per_second=1000, checked=lambda _: None)
+        carrier = OdooCarrier(at.odoo, batch=10, per_second=1000, checked=lambda _: None)
         at.file.unlink()
         (setback,) = await carrier.carry(Send(Destination.ODOO, (START,)))
         waiting = asyncio.create_task(carrier.mended())
@@ -117,7 +117,7 @@ async def test_a_key_whose_file_was_gone_is_used_as_soon_as_it_is_back(tmp_path:
 async def test_the_same_key_is_tried_again_after_the_pause_and_no_sooner(tmp_path: Path) -> None:
     async with desk(tmp_path, "19.0") as at:
         at.ends_the_key()
-        carrier = OdooCarrier(at.odoo, SystemClock(), batch=10, per_second=1000, checked=lambda _: None)
+        carrier = OdooCarrier(at.odoo, batch=10, per_second=1000, checked=lambda _: None)
         await carrier.carry(Send(Destination.ODOO, (START,)))
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(carrier.mended(), 1.5)

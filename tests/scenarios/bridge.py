@@ -101,7 +101,6 @@ class Bridge:
         self._number = 0
         to_odoo = OdooCarrier(
             odoo,
-            clock,
             batch=settings.batch,
             per_second=settings.calls_per_second,
             checked=lambda info: None,

@@ -39,7 +39,6 @@ class Poster:
         self._clock = SystemClock()
         carrier = OdooCarrier(
             odoo,
-            self._clock,
             batch=BATCH,
             per_second=1000,
             checked=lambda _: None,
