@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 from bridge.core.input import ActKind
@@ -15,7 +16,7 @@ ELSEWHERE = ("simulator", "demo")
 """They log into other logs."""
 
 
-def name_of(call: ast.Call) -> str | None:
+def name_of(call: ast.Call, constants: Mapping[str, str]) -> str | None:
     """The name that a call logs, or that a notice has."""
     function = call.func
     if isinstance(function, ast.Attribute) and function.attr in LEVELS and ast.unparse(function.value) in LOGS:
@@ -24,13 +25,24 @@ def name_of(call: ast.Call) -> str | None:
         named = next((each.value for each in call.keywords if each.arg == "name"), None)
     else:
         named = None
+    if isinstance(named, ast.Name):
+        return constants.get(named.id)
     return named.value if isinstance(named, ast.Constant) and isinstance(named.value, str) else None
+
+
+def constants_of(module: ast.Module) -> dict[str, str]:
+    """Texts that a module has names for."""
+    given = [each for each in module.body if isinstance(each, ast.AnnAssign) and isinstance(each.value, ast.Constant)]
+    return {ast.unparse(each.target): each.value.value for each in given if isinstance(each.value.value, str)}
 
 
 def names_in_the_code() -> set[str]:
     files = [path for path in (ROOT / "bridge").rglob("*.py") if not set(path.parts) & set(ELSEWHERE)]
-    calls = [node for path in files for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
-    return {name for call in calls if (name := name_of(call))} | {f"act.{kind}" for kind in ActKind}
+    names = {f"act.{kind}" for kind in ActKind}
+    for module in (ast.parse(path.read_text()) for path in files):
+        calls = [node for node in ast.walk(module) if isinstance(node, ast.Call)]
+        names |= {name for call in calls if (name := name_of(call, constants_of(module)))}
+    return names
 
 
 def names_on_the_page() -> set[str]:
