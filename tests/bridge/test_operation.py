@@ -32,8 +32,12 @@ def name_of(call: ast.Call, constants: Mapping[str, str]) -> str | None:
 
 def constants_of(module: ast.Module) -> dict[str, str]:
     """Texts that a module has names for."""
-    given = [each for each in module.body if isinstance(each, ast.AnnAssign) and isinstance(each.value, ast.Constant)]
-    return {ast.unparse(each.target): each.value.value for each in given if isinstance(each.value.value, str)}
+    texts: dict[str, str] = {}
+    for each in module.body:
+        match each:
+            case ast.AnnAssign(target=ast.Name(id=name), value=ast.Constant(value=str(text))):
+                texts[name] = text
+    return texts
 
 
 def names_in_the_code() -> set[str]:
