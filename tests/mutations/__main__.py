@@ -22,7 +22,7 @@ from rich.table import Table
 from tests.mutations.mutation import HEADING, MUTATIONS, PAGE, ROOT, Mutation, table
 
 COPIED: Final = ("sparkplug", "ruleset", "state", "odoo_adapter", "bridge", "tests")
-TIMEOUT_S: Final = 60
+TIMEOUT_S: Final = 120
 ERRORS: Final = Console(stderr=True, markup=False, highlight=False)
 COMPARED: Final = re.compile(r" - (AssertionError|assert |Failed: DID NOT RAISE)")
 """What a test says that compared. One that breaks otherwise, or takes too long, proves nothing of the guard."""

@@ -157,7 +157,7 @@ MUTATIONS: Final = (
         file="odoo_adapter/look_first/production/progress.py",
         old="if not change.added or (one.job.uncertain and change.stands):",
         new="if not change.added:",
-        test=WHICHEVER,
+        test=_lost("count"),
     ),
     Mutation(
         removes="without the inbox nobody looks while an attempt may still run",
