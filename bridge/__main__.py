@@ -17,7 +17,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "run": (
         "bridge.commands.run:command",
-        "Run the bridge on a plant folder until SIGTERM or Ctrl-C; a second one ends it at once.",
+        "Run the bridge on a plant folder until SIGTERM or Ctrl-C; another one, a second later, ends it at once.",
     ),
     "check": (
         "bridge.commands.check:command",

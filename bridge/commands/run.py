@@ -27,6 +27,9 @@ from odoo_adapter.rights import read_clock
 from state.errors import Fenced, StateError, StoreUnavailable
 
 STOPPING: Final = (signal.SIGTERM, signal.SIGINT)
+SAME_STOP_S: Final = 1.0
+"""Signals so close to each other are one stop, told more than once: by Linux for each thread of a parent that died, by
+a terminal to a whole group and by a wrapper that hands on what it got."""
 
 log = structlog.get_logger()
 
@@ -35,7 +38,7 @@ def command(
     plant: Annotated[Path, typer.Argument(help="The plant folder.")],
     debug: Annotated[bool, typer.Option("--debug", help="Log details too.")] = False,
 ) -> None:
-    """Run the bridge on a plant folder until SIGTERM or Ctrl-C; a second one ends it at once."""
+    """Run the bridge on a plant folder until SIGTERM or Ctrl-C; another one, a second later, ends it at once."""
     configure_logging(debug=debug)
     try:
         asyncio.run(_run(load_live(plant)))
@@ -54,7 +57,7 @@ def command(
 
 async def _run(plant: Plant) -> None:
     stop = asyncio.Event()
-    _stop_on_signal(stop)
+    stop_on_signal(stop)
     if plant.settings.odoo.is_unverified:
         log.warning("odoo.unverified", url=plant.settings.odoo.url, effect="anybody on the way can take the key")
     outside = open_outside(plant)
@@ -84,15 +87,21 @@ async def _odoo_clock(odoo: OdooApi) -> int:
     return from_odoo(await read_clock(odoo))
 
 
-def _stop_on_signal(stop: asyncio.Event) -> None:
-    """The first signal stops in stages. The second kills, as a crash would: it is for people who cannot wait."""
+def stop_on_signal(stop: asyncio.Event, *, same_s: float = SAME_STOP_S) -> None:
+    """The first signal stops in stages. One that comes `same_s` later, or after that, kills as a crash would: it is for
+    people who cannot wait."""
     loop = asyncio.get_running_loop()
 
-    def stop_once() -> None:
-        stop.set()
+    def begin() -> None:
+        if not stop.is_set():
+            log.info("bridge.stopping")
+            stop.set()
+            loop.call_later(same_s, kill_from_now_on)
+
+    def kill_from_now_on() -> None:
         for each in STOPPING:
             loop.remove_signal_handler(each)
             signal.signal(each, signal.SIG_DFL)
 
     for each in STOPPING:
-        loop.add_signal_handler(each, stop_once)
+        loop.add_signal_handler(each, begin)

@@ -66,3 +66,27 @@ def test_a_signal_stops_the_bridge_in_order(tmp_path: Path, redis_server: Redis,
     process.send_signal(stopping)
     _, said = process.communicate(timeout=DEADLINE_S)
     assert (process.returncode, "bridge.stopped" in said) == (0, True)
+
+
+TOLD_TWICE = """\
+import asyncio, os, signal, sys
+from bridge.commands.run import stop_on_signal
+
+async def main():
+    stop = asyncio.Event()
+    stop_on_signal(stop, same_s=float(sys.argv[1]))
+    os.kill(os.getpid(), signal.SIGTERM)
+    await stop.wait()
+    await asyncio.sleep(0)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+asyncio.run(main())
+"""
+"""A process that is told to stop, and told again in the turn after the next."""
+
+
+@pytest.mark.parametrize(("same_s", "ended_by"), [(60.0, 0), (0.0, -signal.SIGTERM)])
+def test_a_stop_that_is_told_twice_at_once_is_one_stop_and_one_that_is_told_later_kills(
+    same_s: float, ended_by: int
+) -> None:
+    assert subprocess.run([sys.executable, "-c", TOLD_TWICE, str(same_s)], timeout=DEADLINE_S).returncode == ended_by
