@@ -23,7 +23,7 @@ from tests.foreign import nodes
 from tests.foreign.nodes import LIBRARIES, Library, foreign_node
 from tests.foreign.value import text, whole
 from tests.integration.bridge_process import Bridge
-from tests.integration.folder import SHIPPED_PLANT, OdooAccess, write_folder
+from tests.integration.folder import SHIPPED_PLANT, OdooAccess, Sections, write_folder
 from tests.integration.patience import until
 from tests.servers import Mosquitto, StartMosquitto, StartRedis
 
@@ -73,11 +73,11 @@ def bind(assets: Path, library: Library) -> None:
 
 @asynccontextmanager
 async def site_for(library: Library, home: Path, broker: Mosquitto, start_redis: StartRedis) -> AsyncIterator[Site]:
-    """The shipped plant, its packaging line bound to what this library publishes."""
+    """The shipped plant, its packaging line bound to what this library publishes. No MES tells of starts."""
     async with simulated_odoo(home) as odoo:
         planner = await odoo.prepare(lambda _: None)
         access = OdooAccess(url=odoo.url, database=odoo.database, user=odoo.user, key=odoo.key)
-        changes = {"sparkplug": {"strict_deaths": library.deaths_match}}
+        changes: Sections = {"sparkplug": {"strict_deaths": library.deaths_match}, "limits": {"start_within": "0s"}}
         folder = write_folder(home / "plant", broker, start_redis(), access, changes, SHIPPED_PLANT)
         bind(folder / "assets.yaml", library)
         store = open_store(load_plant(folder))
