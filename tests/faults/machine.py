@@ -12,6 +12,7 @@ import asyncio
 import gc
 import heapq
 import sys
+import warnings
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
@@ -216,7 +217,7 @@ def at_once(coroutine: Coroutine[object, object, T]) -> T:
 
 @contextmanager
 def unheard() -> Iterator[None]:
-    """Let unfinished tasks be thrown away in here, whatever their `finally` says.
+    """Let unfinished tasks be thrown away in here, whatever their `finally` says, or begins and cannot await any more.
 
     Only what came to be in here is looked through: all else takes four times as long as that.
     """
@@ -226,7 +227,9 @@ def unheard() -> Iterator[None]:
     try:
         yield
     finally:
-        gc.collect()
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "coroutine '.*' was never awaited", RuntimeWarning)
+            gc.collect()
         gc.unfreeze()
         gc.enable()
         sys.unraisablehook = before
