@@ -9,7 +9,7 @@ still goes. A crash at any point is a start like any other: what was claimed is 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from functools import partial
 from typing import Final
 
@@ -244,8 +244,7 @@ class _Running:
                 raise
             finally:
                 await self._leave(stage_s)
-                for task in running:
-                    task.cancel()
+                await _end(running, stage_s)
 
     async def _run_parts(self, stop: asyncio.Event, stage_s: float) -> None:
         async with asyncio.TaskGroup() as tasks:
@@ -258,43 +257,35 @@ class _Running:
             background += [start("pulse", self._pulse.run), start("clocks", self._clocks.run)]
             background += [start(_named("host-send", server), host.send) for server, host in self._hosts.items()]
             for server, legacy in self._legacy.items():
-                background += [
-                    start(_named("legacy-state", server), legacy.run),
-                    start(_named("legacy-state-send", server), legacy.send),
-                ]
+                background.append(start(_named("legacy-state", server), legacy.run))
+                background.append(start(_named("legacy-state-send", server), legacy.send))
             background += [start(f"delivery-{each.destination}", each.run) for each in self._deliveries]
-            if self._console:
-                background.append(start("console", self._console.run))
-            if self._recorder:
-                background.append(start("recording", self._recorder.run))
-            if self._wake:
-                background.append(start("wake", self._wake.run))
+            for name, part in (("console", self._console), ("recording", self._recorder), ("wake", self._wake)):
+                if part:
+                    background.append(start(name, part.run))
             if self._release:
-                background += [
-                    start("orders-run", self._release.run),
-                    start("orders-send", self._release.send),
-                ]
+                background += [start("orders-run", self._release.run), start("orders-send", self._release.send)]
             reading = [start(_named("host", server), host.run) for server, host in self._hosts.items()]
-            reading += [
-                start("documents", self._documents.run),
-                start("documents-send", self._documents.send),
-                start("orders", self._orders.run),
-                start("acts", self._acts.run),
-                start("versions", self._versions.run),
-            ]
+            reading += [start("documents", self._documents.run), start("documents-send", self._documents.send)]
+            reading += [start("orders", self._orders.run), start("acts", self._acts.run)]
+            reading.append(start("versions", self._versions.run))
             if self._master:
                 reading.append(start("master-data", self._master.run))
-            await stop.wait()
-            await self._leave(stage_s)
-            await _within("host", asyncio.gather(*(host.ended() for host in self._hosts.values())), stage_s)
-            for task in reading:
-                task.cancel()
-            self._loop.finish()
-            await _within("core", asyncio.wait([loop]), stage_s)
-            if self._recorder:
-                await _within("recording", self._recorder.finish(), stage_s)
-            for task in (loop, *background):
-                task.cancel()
+            try:
+                await stop.wait()
+                await self._stop(loop, reading, stage_s)
+            finally:
+                await _end((*reading, loop, *background), stage_s)
+
+    async def _stop(self, loop: asyncio.Task[None], reading: Sequence[asyncio.Task[None]], stage_s: float) -> None:
+        await self._leave(stage_s)
+        await _within("host", asyncio.gather(*(host.ended() for host in self._hosts.values())), stage_s)
+        for task in reading:
+            task.cancel()
+        self._loop.finish()
+        await _within("core", asyncio.wait([loop]), stage_s)
+        if self._recorder:
+            await _within("recording", self._recorder.finish(), stage_s)
 
     async def _leave(self, stage_s: float) -> None:
         """Say on the namespace that we go: STATE offline, and the death of our own edge node.
@@ -353,8 +344,7 @@ class _Running:
         return not self._stopping and Stall.STORE not in self._stalls and await self._leadership.is_ours()
 
     async def _may_be_born(self) -> bool:
-        first = next(iter(self._hosts.values()))
-        return first.is_up and await self._may_connect()
+        return next(iter(self._hosts.values())).is_up and await self._may_connect()
 
     async def _may_be_online(self) -> bool:
         """A host that can take no more from the plant stays offline."""
@@ -391,6 +381,18 @@ async def _within(stage: str, work: Awaitable[object], stage_s: float) -> None:
             await work
     except TimeoutError:
         log.warning("stop.took_too_long", stage=stage)
+
+
+async def _end(tasks: Collection[asyncio.Task[None]], stage_s: float) -> None:
+    """Cancel these and wait for their end. One that swallowed it, as `wait_for` of 3.11 can, is cancelled again."""
+    for task in tasks:
+        if not task.cancelling():
+            task.cancel()
+    while tasks:
+        _, tasks = await asyncio.wait(tasks, timeout=stage_s)
+        for task in tasks:
+            log.warning("stop.took_too_long", stage=task.get_name())
+            task.cancel()
 
 
 def _say_odoo(info: OdooInfo) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -27,7 +28,7 @@ from state.entry import EntryState
 from state.errors import Fenced, StoreUnavailable
 from state.memory_store import FaultPoint, MemoryStore
 from state.record import Commit, Table
-from state.store import Lease
+from state.store import Act, Lease
 from tests.bridge.simulator.listener import running, settings, until
 from tests.bridge.site import LINE, ORDER, ORDER_TOPIC, Site, bridge_on, plant_in
 
@@ -240,6 +241,20 @@ async def test_a_defect_in_one_part_ends_the_bridge_with_the_parts_name_and_the_
         with pytest.raises(PartFailed, match=r"^orders failed: KeyError: 'product_qty'$"):
             await asyncio.wait_for(run.task, 5)
         assert not site.is_host_online
+
+
+async def test_a_part_whose_end_was_swallowed_is_ended_again_and_named(site: Site) -> None:
+    class Deaf(MemoryStore):
+        async def acts(self) -> Sequence[Act]:
+            with suppress(asyncio.CancelledError):
+                await asyncio.Event().wait()
+            return ()
+
+    site.store = Deaf(weaknesses=())
+    async with bridge_on(site) as run:
+        with capture_logs() as logs:
+            await run.end()
+    assert {line["stage"] for line in logs if line["event"] == "stop.took_too_long"} == {"acts"}
 
 
 async def test_what_a_person_asks_for_is_done_once_and_stands_in_the_audit_log(site: Site) -> None:
