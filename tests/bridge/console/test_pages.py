@@ -83,6 +83,14 @@ async def test_an_odoo_that_refuses_is_not_said_to_be_tried_at_once(console: Con
     assert [found and found[1] for found in tried] == ["at once", "within a minute, with another key at once"]
 
 
+async def test_nothing_is_tried_on_odoo_while_redis_takes_no_commits(console: Console) -> None:
+    await console.log_in()
+    console.inside.watch.store_failed("connection refused", console.clock.now_ms())
+    page = await console.get("/")
+
+    assert "<dt>Next try</dt><dd>when Redis takes commits again</dd>" in page
+
+
 async def test_the_overview_shows_odoo_redis_and_the_alerts(console: Console) -> None:
     await console.log_in()
     console.inside.watch.odoo.info = OdooInfo(
