@@ -18,7 +18,7 @@ from state.retry import Circuit, RetryPolicy
 from state.waiting.change import met_again
 from state.waiting.entries import Waiting
 
-FORGET_EVERY_MS: Final = 3_600_000
+FORGET_DONE_EVERY_MS: Final = 3_600_000
 MOST_FORGOTTEN: Final = 10_000
 """So that a commit stays small enough: Redis takes no command of more than a million arguments."""
 FORGET_MORE_MS: Final = 1_000
@@ -219,7 +219,7 @@ class Ledger:
                 self._changed.add(RecordId(Table.DONE, key))
             self._changed.add(_chunk_id(number))
         is_more = max(len(keys), len(streams), len(chunks) * CHUNK) >= MOST_FORGOTTEN
-        self._forget_from_ms = at_ms + (FORGET_MORE_MS if is_more else FORGET_EVERY_MS)
+        self._forget_from_ms = at_ms + (FORGET_MORE_MS if is_more else FORGET_DONE_EVERY_MS)
 
     def take_changed(self) -> frozenset[RecordId]:
         """The records that changed since the last call. `snapshot` answers for them until the next call."""

@@ -182,7 +182,9 @@ class Reconnecting:
         )
         if self._is_up:
             self._put(message)
-        else:  # between CONNACK and SUBACK a kept session delivers already
+        else:
+            # Between CONNACK and SUBACK a kept session delivers already. The SUBACK comes behind that, so there is no
+            # pausing here: what comes is bounded by the time limit of `open`, and by the window where it is QoS 1.
             self._early.append(message)
 
     def _put(self, message: Message) -> None:

@@ -17,7 +17,7 @@ import msgspec
 from odoo_adapter.odoo import Receipt, Standing
 from ruleset.transaction import Correct, MaterialConsume, Progress, Transaction, WorkOrderFinish, WorkOrderStart
 
-FORGET_EVERY_MS: Final = 3_600_000
+FORGET_ORDERS_EVERY_MS: Final = 3_600_000
 MOST_FORGOTTEN: Final = 1_000
 """At once; where there is more, it is gone on with when asked next."""
 LEAVES_QUANTITY: Final = frozenset(
@@ -115,7 +115,7 @@ class Standings:
 
 def next_forgetting_ms(at_ms: int, forgotten: int) -> int:
     """When to look again what to forget: at once where there may be more than was forgotten now."""
-    return at_ms if forgotten == MOST_FORGOTTEN else at_ms + FORGET_EVERY_MS
+    return at_ms if forgotten == MOST_FORGOTTEN else at_ms + FORGET_ORDERS_EVERY_MS
 
 
 def _after(before: Standing, transaction: Transaction, receipt: Receipt) -> Standing:

@@ -11,7 +11,7 @@ from sparkplug.fact import NodeId
 from sparkplug.pace import Dues
 from sparkplug.session import NodeSession, Phase, SessionSettings
 
-FORGET_EVERY_MS: Final = 3_600_000
+FORGET_NODES_EVERY_MS: Final = 3_600_000
 
 
 class Roster:
@@ -62,7 +62,7 @@ class Roster:
         """Forget who is gone and silent since before this moment; return them. It works once an hour of `at_ms`."""
         if at_ms < self._forget_from_ms:
             return ()
-        self._forget_from_ms = at_ms + FORGET_EVERY_MS
+        self._forget_from_ms = at_ms + FORGET_NODES_EVERY_MS
         lost = {node for node, session in self.sessions.items() if _is_lost(session, at_ms)}
         forgotten = tuple(sorted(lost - self._expected))
         for node in forgotten:

@@ -7,7 +7,7 @@ import pytest
 from sparkplug.fact import DataRead, Finding, NodeId, NodeOffline, NodeOnline, Output, RequestRebirth
 from sparkplug.finding import FindingName
 from sparkplug.host import HostApplication, HostSettings
-from sparkplug.host.roster import FORGET_EVERY_MS
+from sparkplug.host.roster import FORGET_NODES_EVERY_MS
 from sparkplug.message import DeviceBirth, DeviceData
 from sparkplug.session import NodeSession, SessionSettings
 from sparkplug.wire.payload import decode
@@ -166,7 +166,7 @@ def test_a_node_that_died_long_ago_is_forgotten_and_may_come_back() -> None:
     host.take_changed()
 
     assert host.forget_before(START_MS) == ()
-    assert host.forget_before(START_MS + FORGET_EVERY_MS) == (ROBOT,)
+    assert host.forget_before(START_MS + FORGET_NODES_EVERY_MS) == (ROBOT,)
     assert host.take_changed() == {ROBOT}
     assert (host.knows(NODE), host.knows(ROBOT)) == (True, False)
     assert isinstance(receive(host, "NBIRTH", ROBOT, birth_bytes(), START_MS + DAY_MS)[0], NodeOnline)

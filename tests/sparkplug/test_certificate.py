@@ -16,7 +16,7 @@ from sparkplug.fact import (
     Template,
 )
 from sparkplug.host import HostApplication, HostSettings
-from sparkplug.host.roster import FORGET_EVERY_MS
+from sparkplug.host.roster import FORGET_NODES_EVERY_MS
 from sparkplug.session import SessionSettings
 from sparkplug.topic import CERTIFICATES
 from sparkplug.wire.datatype import Datatype
@@ -299,7 +299,7 @@ def test_a_node_known_by_certificates_only_is_not_asked_when_the_host_connects_a
 
     assert host.connected(3_000, will_ms=3_000) == (PublishState(at_ms=3_000),)
     assert host.forget_before(1_000) == ()
-    assert host.forget_before(1_000 + FORGET_EVERY_MS) == (NODE,)
+    assert host.forget_before(1_000 + FORGET_NODES_EVERY_MS) == (NODE,)
 
 
 # What is stored

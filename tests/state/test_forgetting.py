@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from state.entry import Offer
-from state.ledger import FORGET_EVERY_MS, FORGET_MORE_MS, MOST_FORGOTTEN
+from state.ledger import FORGET_DONE_EVERY_MS, FORGET_MORE_MS, MOST_FORGOTTEN
 from state.outbox import Outbox
 from state.record import Table
 
-KEPT_MS = 10 * FORGET_EVERY_MS
+KEPT_MS = 10 * FORGET_DONE_EVERY_MS
 
 
 def outbox_that_delivered(count: int) -> Outbox:
@@ -48,5 +48,5 @@ def test_a_key_is_known_again_as_new_once_its_time_is_over() -> None:
 
     outbox.forget_before(0)
     assert offer() is Offer.DUPLICATE
-    outbox.forget_before(FORGET_EVERY_MS)
+    outbox.forget_before(FORGET_DONE_EVERY_MS)
     assert offer() is Offer.ACCEPTED

@@ -2,7 +2,7 @@
 
 from bridge.core.note import OrderNote
 from bridge.core.order import MOST_PAST, Acknowledgement, BookOutput, OrderBook, OrderNotice, PublishOrder
-from bridge.core.standing import FORGET_EVERY_MS, MOST_FORGOTTEN
+from bridge.core.standing import FORGET_ORDERS_EVERY_MS, MOST_FORGOTTEN
 from bridge.orders.record import Answer
 from odoo_adapter.odoo import DELETED, OrderRead, OrdersRead
 from ruleset.sample import Plain
@@ -246,6 +246,6 @@ def test_where_more_orders_ended_than_are_forgotten_at_once_the_rest_is_forgotte
         orders.read(OrdersRead(orders=reads, cursor="1"), 1_000)
     left = []
     for _ in range(2):
-        orders.forget_before(FORGET_EVERY_MS)
+        orders.forget_before(FORGET_ORDERS_EVERY_MS)
         left.append(len(orders.records))
     assert left == [1, 0]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from bridge.core.standing import FORGET_EVERY_MS, Standings
+from bridge.core.standing import FORGET_ORDERS_EVERY_MS, Standings
 from odoo_adapter.odoo import Receipt, Standing
 from ruleset.sample import Plain
 from ruleset.transaction import IdempotencyKey, MaterialConsume, Scrap, Transaction
@@ -123,8 +123,8 @@ def test_an_order_is_forgotten_when_it_is_closed_and_was_last_posted_to_long_ago
     standings = posted((progress(10), receipt(qty_producing=10)))
     standings.take_changed()
     standings.forget_before(1, lambda _: False)
-    standings.forget_before(1 + FORGET_EVERY_MS, lambda _: True)
+    standings.forget_before(1 + FORGET_ORDERS_EVERY_MS, lambda _: True)
     assert standings.take_changed() == frozenset()
-    standings.forget_before(1 + 2 * FORGET_EVERY_MS, lambda _: False)
+    standings.forget_before(1 + 2 * FORGET_ORDERS_EVERY_MS, lambda _: False)
     assert list(standings.take_changed()) == [ORDER]
     assert standings.snapshot(ORDER) is None
