@@ -53,7 +53,7 @@ class Stall(StrEnum):
 
 
 class Pressure:
-    """What keeps the bridge from taking more, and until when. Pure; times are the clock's, which may be set back."""
+    """What keeps the bridge from taking more, and until when. Pure; times are those that nobody sets."""
 
     def __init__(self) -> None:
         self._last_ms: dict[Stall, int] = {}
@@ -70,7 +70,6 @@ class Pressure:
 
     def over(self, now_ms: int) -> tuple[Stall, ...]:
         """The stalls that are over now, to be said once."""
-        self._last_ms = {stall: min(last_ms, now_ms) for stall, last_ms in self._last_ms.items()}
         over = tuple(stall for stall, last_ms in self._last_ms.items() if now_ms - last_ms >= CALM_MS)
         for stall in over:
             del self._last_ms[stall]
@@ -198,7 +197,7 @@ class Loop:
             due_ms = self._core.next_due_ms(self._time.now_ms)  # not the clock's: what fell due since is due, too
             waits = [] if due_ms is None else [self._time.wait_ms(due_ms, now_ms)]
             if (calm_ms := self._pressure.next_due_ms) is not None:
-                waits.append(max(0, calm_ms - now_ms))
+                waits.append(max(0, calm_ms - self._passed_ms()))
             timeout = min(waits) / 1000 if waits else None
             try:
                 async with asyncio.timeout(timeout):  # `wait_for` of 3.11 swallows a cancellation that meets an input
@@ -236,7 +235,7 @@ class Loop:
         for request in batch.requests:
             self._shell.act(replace(request, stored_in_s=stored_in_s) if isinstance(request, Send) else request)
         self._watch_outbox()
-        for stall in self._pressure.over(self._clock.now_ms()):
+        for stall in self._pressure.over(self._passed_ms()):
             self._shell.recovered(stall)
 
     def _step(self, entered: Input, batch: _Batch) -> None:
@@ -263,10 +262,13 @@ class Loop:
         if waiting >= self._outbox_limit:
             self._stalls(Stall.OUTBOX, f"{waiting} entries are not done, the limit is {self._outbox_limit}")
         elif self._pressure.is_on(Stall.OUTBOX) and waiting > self._outbox_limit * LOW_WATER:
-            self._pressure.rises(Stall.OUTBOX, self._clock.now_ms())
+            self._pressure.rises(Stall.OUTBOX, self._passed_ms())
+
+    def _passed_ms(self) -> int:
+        return int(self._time.passed_s() * 1000)
 
     def _stalls(self, stall: Stall, reason: str) -> None:
-        if self._pressure.rises(stall, self._clock.now_ms()):
+        if self._pressure.rises(stall, self._passed_ms()):
             self._shell.stalled(stall, reason)
 
     async def _commit(self, changes: Mapping[RecordId, bytes | None], acts: Sequence[str]) -> None:

@@ -60,6 +60,10 @@ class ManualClock:
         self._now_ms += ms
         self.passed_s += max(0, ms) / 1000
 
+    def set_forward(self, ms: int) -> None:
+        """Somebody sets the clock; no time passes."""
+        self._now_ms += ms
+
 
 def plant_in(folder: Path, limits: str = "") -> Plant:
     """The demonstration's plant; `limits` is added to its bridge.yaml."""
