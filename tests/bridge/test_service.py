@@ -245,9 +245,13 @@ async def test_a_defect_in_one_part_ends_the_bridge_with_the_parts_name_and_the_
 
 async def test_a_part_whose_end_was_swallowed_is_ended_again_and_named(site: Site) -> None:
     class Deaf(MemoryStore):
+        was_told = False
+
         async def acts(self) -> Sequence[Act]:
-            with suppress(asyncio.CancelledError):
-                await asyncio.Event().wait()
+            if not self.was_told:
+                with suppress(asyncio.CancelledError):
+                    await asyncio.Event().wait()
+                self.was_told = True
             return ()
 
     site.store = Deaf(weaknesses=())
