@@ -142,3 +142,13 @@ def decode(stored: bytes) -> Entry:
 def hash_of(content: bytes) -> str:
     """What tells one content from another."""
     return hashlib.blake2b(content, digest_size=16).hexdigest()
+
+
+def first_note(entry: Entry) -> str:
+    """What the history of an entry begins with, for the planner who reads it."""
+    match entry.state:
+        case EntryState.DEAD:
+            return f"not sent: {entry.reason}"
+        case EntryState.HELD:
+            return f"held: {entry.reason}"
+    return "accepted"

@@ -14,7 +14,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from state.entry import Entry, EntryState, FollowUp, Offer, hash_of
+from state.entry import Entry, EntryState, FollowUp, Offer, first_note, hash_of
 from state.flight import Flight
 from state.intervention import Intervention, Prediction, predict
 from state.lane import ENDS_ORDER, joined_by, lane_of, overtaken, ready
@@ -99,7 +99,7 @@ class Outbox:
             self._ledger.take_place(joined, taking_in(entry, joined))
             return Offer.ACCEPTED
         behind = overtaken(entry, self.waiting.lane(lane_of(entry)))
-        self._admit(entry, told.at_ms, f"accepted as {entry.state}: {entry.reason}" if entry.reason else "accepted")
+        self._admit(entry, told.at_ms, first_note(entry))
         for one in behind:
             self._ledger.put(started(one, self._ledger.next_number()))
         return Offer.ACCEPTED

@@ -73,7 +73,7 @@ def test_an_entry_that_stands_in_odoo_is_shown_with_the_address_of_its_record(pl
 def test_an_entry_is_shown_with_its_content_and_its_history(plant: Path) -> None:
     shown = json.loads(run(plant, "show", "held").stdout)
     assert (shown["state"], shown["reason"], shown["body"]["do"]) == ("held", "above the tolerance", "workorder.start")
-    assert [note["what"] for note in shown["history"]] == ["accepted as held: above the tolerance"]
+    assert [note["what"] for note in shown["history"]] == ["held: above the tolerance"]
 
 
 def test_an_entry_that_is_not_there_is_said_to_be_none(plant: Path) -> None:

@@ -136,7 +136,7 @@ async def test_an_entry_tells_its_story_from_the_message_to_the_history(console:
         "seq 7",
         "version <bdi>ab12</bdi>",
         "no_stock: nothing of RESIN-A is left",
-        "accepted as dead",
+        "not sent: no_stock",
     ):
         assert shown in page
 
