@@ -146,6 +146,19 @@ async def test_the_reason_of_a_dead_letter_is_seen_in_a_hand(console: Console, c
     assert box["x"] + box["width"] <= 390
 
 
+async def test_causes_and_entries_stand_apart_in_a_hand(console: Console, chromium: Chromium) -> None:
+    await busy(console)
+    tab = await logged_in(chromium, narrow=True)
+    await tab.page.goto("/attention")
+
+    causes = await tab.page.locator("#causes .scroll").bounding_box()
+    entries = await tab.page.locator("#list .scroll").bounding_box()
+
+    assert causes is not None
+    assert entries is not None
+    assert entries["y"] - (causes["y"] + causes["height"]) >= 16
+
+
 async def test_everything_that_can_be_used_has_a_name(console: Console, tab: Tab) -> None:
     await busy(console)
 
