@@ -83,12 +83,16 @@ def judge(world: World, day: Day) -> Verdict:
     entries = [decode(body) for body in at_once(world.server.read(Table.ENTRY)).values()]
     done = [decode(body) for body in at_once(world.server.read(Table.DONE)).values()]
     posted = {key.rpartition(":")[2] for key in (*(row.key for row in view.inbox), *(entry.key for entry in done))}
-    documents = Counter(_documents(world, entries, posted))
     reasons = {text: _excuse(day, text) for text in report.differences if not text.startswith(LOST)}
-    left, unknown = _unknown(
-        day.facts, Excuses(world.broker, day.scenario, day.said, entries), partial(_lost, world, view, day)
+    excuses = Excuses(world.broker, day.scenario, day.said, entries)
+    left, unknown = _unknown(day.facts, excuses, partial(_lost, world, view, day))
+    undecided = {id for fact, _ in unknown for id in excuses.documents_of(fact)}
+    documents = Counter(_documents(world, entries, posted, undecided))
+    excused = (
+        *(text for _, text in unknown),
+        *(f"{reason}: {text}" for text, reason in reasons.items() if reason),
+        *report.not_promised,
     )
-    excused = (*unknown, *(f"{reason}: {text}" for text, reason in reasons.items() if reason), *report.not_promised)
     faults = [*left, *(text for text, reason in reasons.items() if not reason)]
     faults += [day.stuck] if day.stuck else []
     faults += [f"a defect: {text}" for text in world.universe.defects]
@@ -127,8 +131,13 @@ def _people(day: Day, entries: Sequence[Entry]) -> dict[str, int]:
     return {"entries: replayed by a person": len(day.replayed), "entries: held for a person": held}
 
 
-def _documents(world: World, entries: Sequence[Entry], posted: Collection[str]) -> Iterator[str]:
-    """A bucket for every document that the broker took from the MES. `posted`: the ids that keys of postings end in."""
+def _documents(
+    world: World, entries: Sequence[Entry], posted: Collection[str], undecided: Collection[str]
+) -> Iterator[str]:
+    """A bucket for every document that the broker took from the MES.
+
+    `posted`: the ids that keys of postings end in. `undecided`: the ids of those that wait for what nobody can know.
+    """
     waiting = {entry.key.rpartition(":")[2]: str(entry.state) for entry in entries}
     lost = lost_documents(world.broker)
     answered = {record.order: record.answered_version or 0 for record in _orders(world)}
@@ -148,6 +157,8 @@ def _documents(world: World, entries: Sequence[Entry], posted: Collection[str]) 
             yield "documents: counted by a rule"
         elif id in lost:
             yield f"documents: {lost[id]}"
+        elif id in undecided:
+            yield "documents: waiting for what was lost"
         else:
             yield f"{UNACCOUNTED}: {id}"
         seen.add(id)
@@ -155,20 +166,21 @@ def _documents(world: World, entries: Sequence[Entry], posted: Collection[str]) 
 
 def _unknown(
     facts: Sequence[Fact], excuses: Excuses, lost: Callable[[Sequence[Fact]], list[str]]
-) -> tuple[list[str], list[str]]:
+) -> tuple[list[str], list[tuple[Fact, str]]]:
     """What is lost, and the facts that nobody could know any more, with the reasons.
 
     A sentence belongs to a fact if it vanishes without it. Each fact with an excuse of its own is left out if it takes
     a sentence with it; what is then still lost has none.
     """
-    left, sentences, unknown = list(facts), lost(facts), []
+    left, sentences = list(facts), lost(facts)
+    unknown: list[tuple[Fact, str]] = []
     for fact in facts if sentences else ():
         if fact.outcome is ExpectedOutcome.POSTED and (reason := excuses.reason(fact)):
             without = [each for each in left if each.id != fact.id]
             still = lost(without)
             if gone := [text for text in sentences if text not in still]:
                 left, sentences = without, still
-                unknown.append(f"{reason}: {'; '.join(gone)}")
+                unknown.append((fact, f"{reason}: {'; '.join(gone)}"))
     return sentences, unknown
 
 

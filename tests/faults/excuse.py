@@ -50,7 +50,7 @@ class Excuses:
         """Why it is no fault that this fact is missing, and which message's loss it is; nothing where it is one."""
         if (held := self._held.get(fact.order or fact.equipment or "")) is not None:
             return f"held for a person ({held.reason})"
-        document = next((id for id in self._documents_of(fact) if id in self._documents), "")
+        document = next((id for id in self.documents_of(fact) if id in self._documents), "")
         if document:
             return f"{document}: {self._documents[document]}"
         moments = self.moments(fact)
@@ -69,7 +69,7 @@ class Excuses:
     def _said_by(self, source: Source) -> list[MetricsChanged]:
         return [one for one in self._said if one.source == source]
 
-    def _documents_of(self, fact: Fact) -> list[str]:
+    def documents_of(self, fact: Fact) -> list[str]:
         """The ids of the documents that it takes to know this fact."""
         match fact.kind:
             case FactKind.START:
