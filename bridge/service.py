@@ -44,7 +44,6 @@ from bridge.session import DocumentSession, HostSession
 from bridge.wiring import Outside, Sessions, new_core, open_audit, servers, weaker
 from odoo_adapter.odoo import OdooInfo
 from sparkplug.fact import NodeId
-from sparkplug.presence import HostPresence
 from state.audit import OURSELVES, AuditLog, decode_head
 from state.errors import Fenced, StateError
 from state.record import Stored
@@ -191,7 +190,7 @@ class _Running:
 
     def _host_session(self, sessions: Sessions, core: Core, server: str) -> HostSession:
         """The host on one server. Each has its own STATE."""
-        presence = HostPresence(core.host.host_id)
+        presence = core.host.presence(server)
         link = sessions.host(core.host, server, presence, self._may_be_online)
         self._links.append((_named("host", server), link))
         legacy = self._legacy_state(sessions, core.host.host_id, server)

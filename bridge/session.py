@@ -81,10 +81,10 @@ class HostSession:
                 self._legacy.show(online=True)
 
     def reconnect(self, will_ms: int, after_ms: int = 0) -> None:
-        """End this session, if it is still the one with the will of `will_ms`; the link begins another, with a will
-        later than `after_ms`. Not while leaving."""
+        """End this session, if it is still the one with the will of `will_ms`. Not while leaving. The link begins
+        another, and whichever comes next has a will later than `after_ms`."""
+        self._presence.outlive(after_ms)
         if will_ms == self._presence.will_ms:
-            self._presence.outlive(after_ms)
             self._queue(self._link.drop)
 
     def command(self, command: Command) -> None:

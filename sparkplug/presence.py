@@ -73,6 +73,7 @@ class StateWatch:
         self._host_id = host_id
         self._declared_offline = declared_offline
         self._reconnects = Backoff(RECONNECT_MS, RECONNECT_MOST_MS)
+        self._died_ms = 0  # the latest death that nodes may have heard; a will of ours may stand in its place since
 
     def answer(self, raw: bytes, *, retain: bool, now_ms: int) -> Told:
         """A STATE under our own id. While we are online nothing else may stand there
@@ -85,11 +86,10 @@ class StateWatch:
         except PayloadError as error:
             return [birth], [Problem(FindingName.STATE_UNREADABLE, str(error))]
         if not state.online:
-            if retain and state.timestamp_ms > self.will_ms and self._reconnects.take(now_ms):
-                reason = (
-                    f"the last STATE is of {state.timestamp_ms}, later than our clock: nodes pass over an earlier one"
-                )
-                return [self._later(state.timestamp_ms, reason)], []
+            self._died_ms = max(self._died_ms, state.timestamp_ms)
+            if retain and self._died_ms > self.will_ms:  # unpaced: the next will is later, so this is once a death
+                reason = f"the last STATE is of {self._died_ms}, later than our clock: nodes pass over an earlier one"
+                return [self._later(self._died_ms, reason)], []
             if retain or self._declared_offline is DeclaredOffline.REPUBLISH:
                 return [birth], []  # a retained one is from before this session, whose birth is under way
             if not self._reconnects.take(now_ms):

@@ -20,7 +20,7 @@ from sparkplug.finding import FindingName, Findings, Problem, Tally
 from sparkplug.host.roster import Roster
 from sparkplug.message import DeviceBirth, Message, NodeBirth, NodeDeath, read_message
 from sparkplug.pace import Pacer
-from sparkplug.presence import DeclaredOffline, StateWatch
+from sparkplug.presence import DeclaredOffline, HostPresence, StateWatch
 from sparkplug.session import NodeSession, Phase, SessionSettings
 from sparkplug.snapshot import NodeView, restore, store, store_findings, stored_findings, view
 from sparkplug.topic import (
@@ -87,6 +87,14 @@ class HostApplication:
         followed = [f"{NAMESPACE}/{group}/#" for group in self._settings.groups] or [f"{NAMESPACE}/#"]
         certified = [f"{CERTIFICATES}{each}" for each in followed] if self._settings.certificates else []
         return state_topic(self.host_id), *followed, *certified
+
+    def presence(self, server: str = ONLY_SERVER) -> HostPresence:
+        """What our sessions on a server say of us, each later than what was heard there when we were last: nodes pass
+        over a STATE that is earlier than the one before, also where a clock was set back and the broker forgot that."""
+        presence = HostPresence(self.host_id)
+        heard = (session for session in self._nodes.sessions.values() if session.server == server)
+        presence.outlive(max((max(session.seen_ms, session.since_ms) for session in heard), default=0))
+        return presence
 
     @property
     def is_connected(self) -> bool:

@@ -72,6 +72,17 @@ async def test_what_the_core_asks_for_an_earlier_session_is_not_done_in_this_one
     assert bench.kinds.count(HostConnected.__name__) == 2
 
 
+async def test_a_later_state_that_an_earlier_session_found_is_outlived_by_the_next_one() -> None:
+    bench = Bench()
+    async with running(bench.link.run(), bench.session.run(), bench.session.send()):
+        await until(lambda: HostConnected.__name__ in bench.kinds)
+        bench.session.reconnect(will_ms=bench.presence.will_ms - 1, after_ms=bench.presence.will_ms + 60_000)
+        later_ms = bench.presence.will_ms + 60_001
+        await bench.link.drop()
+        await until(lambda: bench.kinds.count(HostConnected.__name__) == 2)
+    assert bench.presence.will_ms == later_ms
+
+
 async def test_what_was_received_before_leaving_is_in_the_core_when_the_session_has_ended() -> None:
     bench = Bench()
     async with running(bench.link.run(), bench.session.run(), bench.session.send()):

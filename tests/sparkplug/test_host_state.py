@@ -8,6 +8,7 @@ from sparkplug.fact import Finding, NodeId, PublishState, Reconnect
 from sparkplug.host import HostApplication, HostSettings
 from sparkplug.presence import DeclaredOffline, HostPresence
 from sparkplug.wire.state import HostState, decode_state, encode_state
+from tests.sparkplug.situation import birth_bytes
 
 STATE = "spBv1.0/STATE/berlin"
 WILL_MS = 1_000
@@ -182,3 +183,27 @@ def test_a_birth_is_later_than_all_that_was_said_before_also_where_the_clock_was
     presence.will(6_500)
 
     assert (after_death, presence.will_ms) == (9_001, 9_002)
+
+
+def test_a_death_that_nodes_have_heard_is_outlived_also_where_a_later_will_of_ours_hides_it() -> None:
+    host = connected()
+    died = encode_state(HostState(False, WILL_MS + 5_000))
+    host.receive(STATE, died, retain=True, now_ms=1_200)
+    host.disconnected(1_300)
+    host.connected(1_400, will_ms=1_400)
+    hidden_by = encode_state(HostState(False, WILL_MS))
+
+    answers = host.receive(STATE, hidden_by, retain=True, now_ms=1_500)
+
+    assert [(each.at_ms, each.after_ms) for each in answers if isinstance(each, Reconnect)] == [
+        (1_400, WILL_MS + 5_000)
+    ]
+
+
+def test_a_host_that_comes_back_with_its_clock_set_back_is_later_than_what_it_heard_before() -> None:
+    host = connected()
+    host.receive("spBv1.0/g/NBIRTH/n", birth_bytes(), retain=False, now_ms=50_000)
+    presence = host.presence()
+    presence.will(2_000)
+
+    assert presence.will_ms == 50_001
