@@ -51,12 +51,15 @@ class Alarm:
         if answer == (memory.raised and self.clear is None):
             memory.since_ms = memory.due_ms = memory.origin = None
             return ()
+        waits_ms = self.clear_for_ms if memory.raised else self.for_ms
         if memory.since_ms is None:
             memory.since_ms = max([moment.since_ms(condition), *(moment.changed_ms[name] for name in came)])
-            memory.due_ms = moment.now_ms + (self.clear_for_ms if memory.raised else self.for_ms)
+            memory.due_ms = moment.now_ms + waits_ms
             memory.origin = Origin(moment.source.topic, moment.source.seq)
-        waits = self.clear_for_ms if memory.raised else self.for_ms
-        return self.due(memory, moment) if waits == 0 else ()
+        elif memory.due_ms is not None:  # it lasts by the device's clock, also where its beginning came late
+            left_ms = max(0, memory.since_ms + waits_ms - moment.at_ms)
+            memory.due_ms = min(memory.due_ms, moment.now_ms + left_ms)
+        return self.due(memory, moment) if waits_ms == 0 else ()
 
     def due(self, memory: AlarmMemory, moment: Moment) -> tuple[EngineOutput, ...]:
         """The condition lasted: raise, or clear."""

@@ -41,6 +41,16 @@ def test_a_condition_that_lasts_is_raised_with_the_values_of_that_moment() -> No
     assert request.provenance.values == {"vibration_rms": 8.25}
 
 
+def test_a_condition_whose_beginning_came_late_lasts_by_the_devices_clock() -> None:
+    floor = press()
+    floor.after(20_000)
+    floor.says_at(vibration_rms=(7.5, 0))
+    floor.after(5_000)
+    assert floor.says_at(vibration_rms=(8.25, 25_000)) == []
+    assert floor.after(4_999) == []
+    assert floor.after(1) == [REQUEST]
+
+
 def test_a_condition_that_does_not_last_is_not_raised() -> None:
     floor = press()
     for _ in range(10):
