@@ -99,6 +99,7 @@ class NodeSession:
         self.birth_ms: int | None = None  # when the last birth was sent, by the node's clock
         self.skews_ms: deque[int] = deque(maxlen=SKEW_SAMPLES)
         self.changed = False  # more than `seq` and `seen_ms`; the host stores the session and takes it back
+        self.ahead: dict[str, DeviceBirth] = {}  # births of devices that came while the node's own was missed
         self._settings = settings
 
     @property
@@ -212,7 +213,21 @@ class NodeSession:
             NodeOnline(node=self.node, at_ms=at_ms),
             DataRead(origin=self._origin(None), readings=readings, at_ms=at_ms, seq=payload.seq, birth=True),
             *self._found([*birth_problems(payload), *problems, *unread], now_ms, payload.raw),
+            *self._overtaken(at_ms, now_ms),
         ]
+
+    def _note_ahead(self, birth: DeviceBirth) -> None:
+        """One that does not follow on what was read before may have overtaken its node's."""
+        follows = not self.ahead and seq_of(birth.payload) == self.sequence.expected
+        size = birth.payload.size + sum(each.payload.size for each in self.ahead.values())
+        if not follows and size <= self._settings.most_waiting_bytes:
+            self.ahead[birth.device], self.changed = birth, True
+
+    def _overtaken(self, birth_ms: int, now_ms: int) -> list[Output]:
+        """Births of devices that overtook their node's: by the node's clock they are of this session, and come once."""
+        ahead, self.ahead = self.ahead, {}
+        of_this = [each for each in ahead.values() if (each.payload.timestamp_ms or 0) >= birth_ms]
+        return [output for message in of_this for output in self._sequenced(message, now_ms)]
 
     def _died(self, death: NodeDeath, now_ms: int) -> list[Output]:
         """NDEATH. It counts from the host's own now on, and only for the session whose `bdSeq` it carries.
@@ -252,6 +267,8 @@ class NodeSession:
 
     def _sequenced(self, message: Sequenced, now_ms: int) -> list[Output]:
         """A message that has its place in the node's `seq`, and is read when it is its turn."""
+        if self.phase is not Phase.ONLINE and isinstance(message, DeviceBirth):
+            self._note_ahead(message)
         if self.phase in (Phase.UNBORN, Phase.OFFLINE):
             if not self._is_certified(message):
                 text = f"{type(message).__name__} while the node is {self.phase.value}"

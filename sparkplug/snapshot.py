@@ -36,7 +36,7 @@ class DeviceSnapshot(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
 
 
 class WaitingSnapshot(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A message that came early and waits. `device` is None for NDATA."""
+    """A message that came early: it waits, or is `ahead` of its node's birth. `device` is None for NDATA."""
 
     verb: str
     device: str | None = None
@@ -66,6 +66,7 @@ class SessionSnapshot(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     definitions: dict[str, dict[str, int]] = {}
     devices: dict[str, DeviceSnapshot] = {}
     waiting: tuple[WaitingSnapshot, ...] = ()
+    ahead: tuple[WaitingSnapshot, ...] = ()
     findings: dict[str, Tally | int] = {}
 
 
@@ -137,6 +138,7 @@ def store(session: NodeSession) -> bytes:
                 for name, device in session.devices.known.items()
             },
             waiting=tuple(_store_waiting(message) for message in session.sequence.waiting),
+            ahead=tuple(_store_waiting(message) for message in session.ahead.values()),
             findings=dict(session.findings.tallies),
         )
     )
@@ -157,6 +159,7 @@ def as_stored(node: NodeId, stored: bytes, settings: SessionSettings) -> NodeSes
     try:
         phase = Phase[snapshot.phase]
         waiting = [_restore_waiting(message) for message in snapshot.waiting]
+        ahead = [_restore_waiting(message) for message in snapshot.ahead]
     except (KeyError, ValueError, PayloadError) as error:
         raise SnapshotError(f"a damaged snapshot of {node}: {error}") from error
     session.server = snapshot.server
@@ -175,6 +178,7 @@ def as_stored(node: NodeId, stored: bytes, settings: SessionSettings) -> NodeSes
     session.sequence = Sequence(
         settings.reorder_timeout_ms, settings.most_waiting_bytes, snapshot.expected, snapshot.last_digest, waiting
     )
+    session.ahead = {message.device: message for message in ahead if isinstance(message, DeviceBirth)}
     session.backoff.asked_ms = snapshot.asked_ms
     session.backoff.window_ms = snapshot.window_ms
     session.devices.reborn_due_ms = snapshot.reborn_due_ms
