@@ -367,9 +367,14 @@ class NodeSession:
         return [*told, *(self._ask_rebirth(reasons[0], now_ms) if reasons else [])]
 
     def _ask_rebirth(self, reason: str, now_ms: int) -> list[Output]:
-        """At most one request per window: a birth that is itself broken must not be asked for in a circle."""
+        """At most one request per window: a birth that is itself broken must not be asked for in a circle.
+
+        Without a birth nothing is read, so one that comes too early waits for the end of the window: a node that says
+        nothing more until then would otherwise stay unread for ever.
+        """
         if not self.backoff.take(now_ms):
-            return []
+            waits = RequestRebirth(self.node, reason, self.server, self.backoff.next_ms)
+            return [waits] if self.phase in (Phase.UNBORN, Phase.OFFLINE) else []
         self.changed = True
         return [RequestRebirth(self.node, reason, self.server)]
 

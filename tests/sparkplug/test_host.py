@@ -217,6 +217,18 @@ def test_a_gap_soon_after_another_rebirth_is_asked_for_when_that_ones_window_is_
     assert [each for _, each in asked] == ([] if is_born_meanwhile else [request])
 
 
+def test_a_birth_that_was_lost_soon_after_another_rebirth_is_asked_for_though_the_node_says_nothing_more() -> None:
+    host = knowing_the_press()
+    host.receive(NDATA, data_bytes(2, 11, alias=99), retain=False, now_ms=2_000)
+    host.receive(NDEATH, death_bytes(), retain=False, now_ms=2_100)
+    host.receive(NDATA, data_bytes(1, 12), retain=False, now_ms=2_200)
+
+    early = host.due(11_999)
+    asked = host.due(12_000)
+
+    assert (early, asked) == ((), (RequestRebirth(NODE, "NodeData while the node is offline"),))
+
+
 def test_after_an_outage_each_node_is_asked_once_for_a_rebirth() -> None:
     host = knowing_the_press(HostSettings(birth_grace_ms=1_000, rebirth_jitter_ms=0))
 

@@ -217,9 +217,11 @@ def test_data_before_any_birth_asks_for_one_rebirth_per_window() -> None:
     early = finding("node-unborn", text)
 
     assert session.receive(node_data(1, 11), now_ms=0) == (early, RequestRebirth(NODE, text))
-    assert session.receive(node_data(2, 11), now_ms=9_999) == ()
+    assert session.receive(node_data(2, 11), now_ms=9_999) == (RequestRebirth(NODE, text, not_before_ms=10_000),)
     assert session.receive(node_data(3, 11), now_ms=10_000) == (RequestRebirth(NODE, text),)
-    assert session.receive(node_data(4, 11), now_ms=29_999) == (), "the window doubles"
+    assert session.receive(node_data(4, 11), now_ms=29_999) == (RequestRebirth(NODE, text, not_before_ms=30_000),), (
+        "the window doubles"
+    )
 
 
 @pytest.mark.spec("tck-id-message-flow-device-birth-publish-nbirth-wait")
