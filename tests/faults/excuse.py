@@ -28,6 +28,7 @@ ORDER: Final = "Order"
 SCRAP: Final = "Scrap/Number"
 VIBRATION: Final = "Vibration/RMS"
 FORGOTTEN: Final = "forgotten by the broker"
+NO_STOCK: Final = "no_stock"
 DECIDED: Final = (FactKind.DISPOSITION, FactKind.COMPLETION)
 """Facts that hang on a decision of quality, which every later one repeats."""
 
@@ -45,11 +46,16 @@ class Excuses:
         self._documents = lost_documents(broker)
         self._checks = [msgspec.json.decode(payload) for topic, payload in broker.told if topic.endswith("/quality")]
         self._held = {entry.lane.rpartition(":")[2]: entry for entry in entries if entry.state is EntryState.HELD}
+        self._short = {
+            entry.key.rpartition(":production.scrap:")[0] for entry in entries if entry.reason.startswith(NO_STOCK)
+        }
 
     def reason(self, fact: Fact) -> str:
         """Why it is no fault that this fact is missing, and which message's loss it is; nothing where it is one."""
         if (held := self._held.get(fact.order or fact.equipment or "")) is not None:
             return f"held for a person ({held.reason})"
+        if fact.kind is FactKind.SCRAP and fact.equipment in self._short:
+            return "a dead letter: there was no stock left to scrap"
         document = next((id for id in self.documents_of(fact) if id in self._documents), "")
         if document:
             return f"{document}: {self._documents[document]}"
