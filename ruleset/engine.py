@@ -191,7 +191,7 @@ class Engine:
         if changed:
             outputs += self._production.before_change(sample, is_order=is_order, now_ms=now_ms)
             if isinstance(followed.signal.binding, MetricBinding):  # other clocks say nothing of the equipment's
-                memory.tell(sample.signal, known, value, sample.at_ms, now_ms)
+                memory.tell(sample.signal, known, value, max(sample.at_ms, sample.own_ms), now_ms)
             if value is None:
                 memory.values.pop(sample.signal, None)
             else:

@@ -134,11 +134,15 @@ def keep(each: Sample | Event) -> Kept:
 
 
 def give(one: Kept, at_ms: int) -> Observation:
-    """What was kept, as if it had arrived at that time: it is no history any more. Events keep their own time."""
+    """What was kept, as if it had arrived at that time: it is no history any more. Events keep their own time, and what
+    is put before its own, by a clock that is ahead of ours, keeps that too: what is sent again is known by it."""
     equipment, signal, source = one.equipment, one.signal, Source(topic=one.topic, seq=one.seq)
     if one.id is not None:
         return Event(equipment=equipment, signal=signal, id=one.id, fields=one.value, at_ms=one.at_ms, source=source)
-    return Sample(equipment=equipment, signal=signal, value=one.value, at_ms=at_ms, source=source, birth=one.birth)
+    own_ms = one.at_ms if one.at_ms > at_ms else 0
+    return Sample(
+        equipment=equipment, signal=signal, value=one.value, at_ms=at_ms, source=source, birth=one.birth, own_ms=own_ms
+    )
 
 
 def is_repeated(one: Kept, stored: set[tuple[str, str, int, object]]) -> bool:

@@ -40,6 +40,26 @@ def test_a_clock_that_is_set_back_while_its_node_is_away_loses_nothing_that_it_s
     assert site.said[-1] == "progress mo-1 epoch 0 upto 3 pcs"
 
 
+def test_what_waited_with_times_ahead_of_ours_is_known_by_them_when_it_is_sent_again() -> None:
+    """It was put at our present, and its own times are later."""
+    site = running(at_ms=100_000)
+    site.restarts()
+    site.born(order="mo-1", ahead_ms=BEHIND_MS, good_count=100)
+    for count in (101, 102):
+        site.after(1_000)
+        site.says(ahead_ms=BEHIND_MS, good_count=count)
+    site.after(2 * GRACE_MS)
+    site.dies(LINE)
+    site.after(10_000)
+    site.born(order="mo-1", ahead_ms=BEHIND_MS, good_count=103)
+    site.stored(101_000 + BEHIND_MS, good_count=101)
+    site.stored(102_000 + BEHIND_MS, good_count=102)
+    site.stored(165_000 + BEHIND_MS, good_count=103)
+    site.after(5 * GRACE_MS)
+    assert site.said[-1] == "progress mo-1 epoch 0 upto 3 pcs"
+    assert not [line for line in site.said if line.startswith("remark")]
+
+
 def test_of_the_last_moment_that_is_known_only_what_was_told_is_known() -> None:
     """Two messages of one millisecond, and we were killed after the commit of the first."""
     site = running(at_ms=100_000)
