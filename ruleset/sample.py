@@ -26,7 +26,8 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     `value` None means that the device says it does not know. `birth` tells that it was part of a birth (a
     full state after a gap of unknown length); `historical` that it was stored while we were away and does
     not describe the present. `own_ms` is when it was by the equipment's own clock, where that is later than what its
-    place among others made of it (0: it is not). A `Struct`, because ten are made per message: 0.1 us each where a dataclass took 2.4.
+    place among others made of it (0: it is not). A `Struct`, because ten are made per message: 0.1 us each where a
+    dataclass took 2.4.
     """
 
     equipment: str
