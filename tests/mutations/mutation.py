@@ -382,8 +382,8 @@ MUTATIONS: Final = (
     Mutation(
         removes="the bridge's own edge node is born only where its host hears it",
         file="bridge/service.py",
-        old="return first.is_up and await",
-        new="return first and await",
+        old="return next(iter(self._hosts.values())).is_up and await",
+        new="return await",
         test=NO_ROOM,
     ),
 )
