@@ -87,6 +87,12 @@ class CoreTime:
         now_s = self.passed_s()
         self._left_ms, self._turned_s = int((now_s - self._turned_s) * 1000) + 1, now_s
 
+    def stood_still(self, clock_ms: int) -> None:
+        """Nothing was read until the clock showed this. What really passed is over, also where the clock was set back
+        meanwhile: else all that the plant told in that time would be later than now."""
+        self.now_ms, self._clock_ms = max(clock_ms, self.now_ms + self._left_ms), clock_ms
+        self._left_ms = 0
+
     def pass_to(self, clock_ms: int) -> None:
         """The clock showed this."""
         if clock_ms < self.now_ms:

@@ -212,7 +212,7 @@ class Loop:
         batch = _Batch()
         self._time.begin_turn()
         if self._pulse.stood_still():  # before all that was read since
-            self._time.pass_to(self._clock.now_ms())
+            self._time.stood_still(self._clock.now_ms())
             self._step(StoodStill(), batch)
         for one in entering:
             self._time.pass_to(one.at_ms)

@@ -132,7 +132,6 @@ class Settler:
         site, whole = self._groups.get(SITE), self._settle_all(now_ms, max(now_ms + self._settle_ms, granted_ms))
         whole.born |= born
         whole.shown = site.shown if site is not None else whole.shown
-        whole.shown.stood_still()
 
     def _settle_all(self, now_ms: int, until_ms: int) -> _Group:
         site = self._groups.get(SITE) or _Group(members=set(), began_ms=now_ms, until_ms=now_ms)

@@ -31,6 +31,21 @@ async def test_timers_run_on_after_the_clock_was_set_back_an_hour(tmp_path: Path
     assert seen.count("order-unanswered") == 3
 
 
+async def test_what_fell_due_while_the_process_stood_still_is_due_though_its_clock_was_set_back_meanwhile(
+    tmp_path: Path,
+) -> None:
+    beats = Beats()
+    bench = Bench(tmp_path, pulse=beats.pulse)
+    loop, task = await bench.begin()
+    beats.pulse.beat()
+    beats.now_s += 200
+    bench.clock.advance(200_000)
+    bench.clock.set_forward(-HOUR_MS)
+    await loop.enter(Entering(input=Tick(), at_ms=bench.clock.now_ms()))
+    await end(loop, task)
+    assert bench.watch.seen.count("order-unanswered") == 1
+
+
 class Beats:
     """A pulse on a time of its own."""
 
@@ -88,6 +103,12 @@ class Turns:
             seen.append(self.time.now_ms)
         return seen
 
+    def stands_still(self, until_s: float, clock_ms: int) -> int:
+        self._now_s = until_s
+        self.time.begin_turn()
+        self.time.stood_still(clock_ms)
+        return self.time.now_ms
+
 
 def test_the_cores_time_never_goes_back_and_goes_on_a_tenth_slower_until_the_clock_is_there() -> None:
     turns = Turns()
@@ -106,6 +127,19 @@ def test_what_waited_for_a_turn_while_the_clock_is_behind_is_not_of_one_moment()
 
 def test_readings_of_two_sessions_that_are_not_in_order_pass_no_more_than_really_passed() -> None:
     assert Turns().turn(16.0, *(12_000, 16_000) * 10)[-1] == 255_400
+
+
+def test_what_really_passed_while_the_process_stood_still_is_over_though_its_clock_was_set_back_meanwhile() -> None:
+    turns = Turns()
+    assert turns.turn(300.0, 300_000) == [300_000]
+    assert turns.stands_still(320.0, 200_000) == 320_001
+    assert turns.turn(330.0, 210_000) == [329_001]
+
+
+def test_where_the_clock_was_set_ahead_while_the_process_stood_still_it_counts() -> None:
+    turns = Turns()
+    assert turns.stands_still(20.0, 400_000) == 400_000
+    assert turns.turn(21.0, 401_000) == [401_000]
 
 
 def test_the_wait_for_a_moment_is_as_long_as_the_cores_time_takes_to_be_there() -> None:

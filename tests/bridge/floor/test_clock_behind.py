@@ -6,7 +6,7 @@ import pytest
 
 from ruleset.transaction import DowntimeRecord
 from tests.bridge.floor.outage import GRACE_MS, Site, running
-from tests.ruleset.floor import LINE, PRESS, START_MS, STATION
+from tests.ruleset.floor import LINE, PRESS, START_MS
 
 BEHIND_MS = 240_000
 
@@ -52,18 +52,3 @@ def test_births_show_that_our_clock_is_behind_by_hours_and_what_was_stored_keeps
     site.after(GRACE_MS)
     stops = [one for one in site.posted if isinstance(one, DowntimeRecord)]
     assert [one.ended_ms - one.started_ms for one in stops] == [4_000]
-
-
-def test_who_spoke_before_we_stood_still_does_not_show_that_our_clock_was_set_back_meanwhile() -> None:
-    site = running(at_ms=100_000)
-    site.restarts()
-    site.born(STATION)
-    site.born(PRESS, state="RUN")
-    site.settler.stood_still(site.now_ms)
-    site.says(LINE, ahead_ms=BEHIND_MS, good_count=101)
-    site.says(PRESS, ahead_ms=BEHIND_MS, state="STOPPED")
-    site.after(2_000)
-    site.says(PRESS, ahead_ms=BEHIND_MS, state="RUN")
-    site.after(GRACE_MS)
-    stops = [one for one in site.posted if isinstance(one, DowntimeRecord)]
-    assert [(one.started_ms - START_MS, one.ended_ms - START_MS) for one in stops] == [(340_000, 342_000)]
