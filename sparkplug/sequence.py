@@ -7,9 +7,10 @@ What waits is stored with each snapshot, so it is limited in bytes too.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable
 
-from sparkplug.message import SEQ_MODULUS, Sequenced
+from sparkplug.message import SEQ_MODULUS, NodeBirth, Sequenced
 
 
 class Sequence:
@@ -99,3 +100,39 @@ class Sequence:
     def _advance(self, seq: int, digest: int) -> None:
         self.expected = (seq + 1) % SEQ_MODULUS
         self.last_digest = digest
+
+
+class Overtakers:
+    """Messages that came before the birth of their node, and may have overtaken it. Kept as long and as many as wait
+    for a `seq`, and not stored: after a restart of the host nodes are born anew."""
+
+    __slots__ = ("_most_bytes", "_size", "_timeout_ms", "_waiting")
+
+    def __init__(self, timeout_ms: int, most_bytes: int) -> None:
+        self._timeout_ms = timeout_ms
+        self._most_bytes = most_bytes
+        self._waiting: deque[Sequenced] = deque()
+        self._size = 0
+
+    def keep(self, message: Sequenced) -> None:
+        """Keep one more, and none longer than it may."""
+        self._waiting.append(message)
+        self._size += message.payload.size
+        self._forget(message.received_ms)
+
+    def take(self, birth: NodeBirth) -> tuple[Sequenced, ...]:
+        """Those of the session that this birth begins, by the node's clock; the others are forgotten."""
+        self._forget(birth.received_ms)
+        sent_ms = birth.payload.timestamp_ms
+        taken = tuple(
+            each for each in self._waiting if sent_ms is not None and (each.payload.timestamp_ms or 0) >= sent_ms
+        )
+        self._waiting.clear()
+        self._size = 0
+        return taken
+
+    def _forget(self, now_ms: int) -> None:
+        while self._waiting and (
+            self._size > self._most_bytes or now_ms - self._waiting[0].received_ms > self._timeout_ms
+        ):
+            self._size -= self._waiting.popleft().payload.size

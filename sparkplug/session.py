@@ -44,7 +44,7 @@ from sparkplug.message import (
     seq_of,
 )
 from sparkplug.pace import Backoff
-from sparkplug.sequence import Sequence
+from sparkplug.sequence import Overtakers, Sequence
 from sparkplug.wire.payload import Payload
 
 SKEW_SAMPLES: Final = 15  # an odd number, whose median a few messages that were held up do not move
@@ -100,6 +100,7 @@ class NodeSession:
         self.skews_ms: deque[int] = deque(maxlen=SKEW_SAMPLES)
         self.changed = False  # more than `seq` and `seen_ms`; the host stores the session and takes it back
         self.ahead: dict[str, DeviceBirth] = {}  # births of devices that came while the node's own was missed
+        self._overtakers = Overtakers(settings.reorder_timeout_ms, settings.most_waiting_bytes)
         self._settings = settings
 
     @property
@@ -213,7 +214,7 @@ class NodeSession:
             NodeOnline(node=self.node, at_ms=at_ms),
             DataRead(origin=self._origin(None), readings=readings, at_ms=at_ms, seq=payload.seq, birth=True),
             *self._found([*birth_problems(payload), *problems, *unread], now_ms, payload.raw),
-            *self._overtaken(at_ms, now_ms),
+            *self._overtaken(birth, now_ms),
         ]
 
     def _note_ahead(self, birth: DeviceBirth) -> None:
@@ -223,10 +224,12 @@ class NodeSession:
         if not follows and size <= self._settings.most_waiting_bytes:
             self.ahead[birth.device], self.changed = birth, True
 
-    def _overtaken(self, birth_ms: int, now_ms: int) -> list[Output]:
-        """Births of devices that overtook their node's: by the node's clock they are of this session, and come once."""
+    def _overtaken(self, birth: NodeBirth, now_ms: int) -> list[Output]:
+        """What overtook the birth of the node: by its clock they are of this session, and come once."""
         ahead, self.ahead = self.ahead, {}
-        of_this = [each for each in ahead.values() if (each.payload.timestamp_ms or 0) >= birth_ms]
+        birth_ms = birth.payload.timestamp_ms or now_ms
+        births = [each for each in ahead.values() if (each.payload.timestamp_ms or 0) >= birth_ms]
+        of_this = (*births, *self._overtakers.take(birth))
         return [output for message in of_this for output in self._sequenced(message, now_ms)]
 
     def _died(self, death: NodeDeath, now_ms: int) -> list[Output]:
@@ -271,6 +274,8 @@ class NodeSession:
             self._note_ahead(message)
         if self.phase in (Phase.UNBORN, Phase.OFFLINE):
             if not self._is_certified(message):
+                if not isinstance(message, DeviceBirth):
+                    self._overtakers.keep(message)
                 text = f"{type(message).__name__} while the node is {self.phase.value}"
                 return self._found([Problem(FindingName.NODE_UNBORN, text)], now_ms, message.payload.raw)
             self._enter(Phase.STALE, now_ms)  # it lives, and its birth was missed
