@@ -15,6 +15,9 @@ STILL_S: Final = 3.0
 SLOWED_TENTHS: Final = 9
 """The pace of the core's time while the clock is behind it; chrony, too, slews a clock by a twelfth at most."""
 
+SET_BACK_MS: Final = 1000
+"""A reading that is earlier than the last one by less is of another session; by more, of a clock that was set."""
+
 
 class Clock(Protocol):
     """Tells the time."""
@@ -69,7 +72,7 @@ class CoreTime:
     a much slower pace what lasts as long as a rule wants would be over before it was seen to.
 
     What waited for a turn passes by its own readings of the clock, so that what it says lasts; in one turn by no more
-    than really passed, since readings of two sessions are not in order.
+    than really passed, since readings of two sessions are not in order. What really passed counts where it was set.
     """
 
     def __init__(self, now_s: Callable[[], float] = _loop_s) -> None:
@@ -96,11 +99,13 @@ class CoreTime:
     def pass_to(self, clock_ms: int) -> None:
         """The clock showed this."""
         if clock_ms < self.now_ms:
-            passed_ms = min(max(0, clock_ms - self._clock_ms), self._left_ms)
+            went_ms = clock_ms - self._clock_ms
+            passed_ms = min(max(0, went_ms) if went_ms > -SET_BACK_MS else self._left_ms, self._left_ms)
             self._left_ms -= passed_ms
             slowed_ms, self._rest = divmod(self._rest + passed_ms * SLOWED_TENTHS, 10)
             self.now_ms += slowed_ms
         else:
+            self._left_ms = max(0, self._left_ms - (clock_ms - self.now_ms))
             self.now_ms = clock_ms
         self._clock_ms = clock_ms
 

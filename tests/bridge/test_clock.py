@@ -129,6 +129,12 @@ def test_readings_of_two_sessions_that_are_not_in_order_pass_no_more_than_really
     assert Turns().turn(16.0, *(12_000, 16_000) * 10)[-1] == 255_400
 
 
+def test_the_wait_in_which_the_clock_is_set_back_passes_as_long_as_it_really_was() -> None:
+    turns = Turns()
+    assert turns.turn(12.0, 10_000 - 900_000) == [251_800]
+    assert turns.turn(14.0, 12_000 - 900_000) == [253_600]
+
+
 def test_what_really_passed_while_the_process_stood_still_is_over_though_its_clock_was_set_back_meanwhile() -> None:
     turns = Turns()
     assert turns.turn(300.0, 300_000) == [300_000]
