@@ -120,7 +120,7 @@ class Engine:
         """After the records were restored: timers of conditions wait until their equipment is `Fresh` or `Unheard`.
         Alerts about events that wait in a rule that is gone."""
         self._unconfirmed = frozenset(path for path, each in self._assets.equipment.items() if each.node is not None)
-        return self._records.orphaned(now_ms)
+        return self._records.started(now_ms)
 
     def follows(self, equipment: str, signal: str) -> bool:
         """Whether samples of this signal can change anything."""

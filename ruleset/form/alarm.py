@@ -31,6 +31,11 @@ class Alarm:
     def new_memory(self) -> AlarmMemory:
         return AlarmMemory()
 
+    def hasten(self, memory: AlarmMemory, now_ms: int) -> None:
+        """Wait no longer than what begins now: the clock stood ahead when the wait began."""
+        if memory.due_ms is not None:
+            memory.due_ms = min(memory.due_ms, now_ms + (self.clear_for_ms if memory.raised else self.for_ms))
+
     def condition(self, memory: AlarmMemory) -> Expression:
         """What decides now: raising, or clearing once raised."""
         return self.clear if memory.raised and self.clear is not None else self.when

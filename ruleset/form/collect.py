@@ -113,6 +113,11 @@ class Collect:
     def new_memory(self) -> CollectMemory:
         return CollectMemory()
 
+    def hasten(self, memory: CollectMemory, now_ms: int) -> None:
+        """Wait no longer than what begins now: the clock stood ahead when the wait began."""
+        if memory.due_ms is not None and self.every_ms is not None:
+            memory.due_ms = min(memory.due_ms, now_ms + self.every_ms)
+
     def counted(self, memory: CollectMemory, ledger: Ledger, moment: Moment) -> tuple[Post, ...]:
         """Something was counted: post at once what belongs to another order than the running one, and enough. What is
         made without an order is posted when one runs again: until then it is one stretch."""

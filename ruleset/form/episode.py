@@ -50,6 +50,14 @@ class Episode:
     def new_memory(self) -> EpisodeMemory:
         return EpisodeMemory()
 
+    def hasten(self, memory: EpisodeMemory, now_ms: int) -> None:
+        """Wait no longer than what begins now: the clock stood ahead when the wait began."""
+        if memory.tell_ms is not None:
+            memory.tell_ms = min(memory.tell_ms, now_ms + (EXTEND_MS if memory.told else self.micro_ms))
+        if memory.due_ms is not None:
+            ends_ms = now_ms + self.merge_ms
+            memory.due_ms = memory.tell_ms if memory.ended_ms is None else min(memory.due_ms, ends_ms)
+
     def condition(self, memory: EpisodeMemory) -> Expression:
         """What ended it, or keeps it open."""
         return self.close if memory.ended_ms is not None and self.close is not None else self.open

@@ -13,7 +13,15 @@ from ruleset.form.collect import Collect, Ledger
 from ruleset.form.count import Count
 from ruleset.form.counter import OrderTotals
 from ruleset.form.episode import Episode
-from ruleset.form.memory import EquipmentMemory, HeardMemory, RuleMemory, WaitMemory
+from ruleset.form.memory import (
+    AlarmMemory,
+    CollectMemory,
+    EpisodeMemory,
+    EquipmentMemory,
+    HeardMemory,
+    RuleMemory,
+    WaitMemory,
+)
 from ruleset.form.occurrence import Occurrence
 from ruleset.form.wait import Wait
 from ruleset.output import Alert
@@ -122,6 +130,24 @@ class Records:
         if memory is None and (new := self._forms[id].new_memory()) is not None:
             memory = self._rules[id] = new
         return memory
+
+    def started(self, now_ms: int) -> tuple[Alert, ...]:
+        """After `restore`; alerts as `orphaned` does. An earlier process may have begun to wait while its clock stood
+        hours ahead, and what waits would be due hours late: it waits no longer than if it began now."""
+        for id, memory in self._rules.items():
+            form, before = self._forms.get(id), self._wanted_ms(id)
+            match form:
+                case Alarm() if isinstance(memory, AlarmMemory):
+                    form.hasten(memory, now_ms)
+                case Episode() if isinstance(memory, EpisodeMemory):
+                    form.hasten(memory, now_ms)
+                case Collect() if isinstance(memory, CollectMemory):
+                    form.hasten(memory, now_ms)
+                case Wait() if isinstance(memory, WaitMemory):
+                    form.hasten(memory, now_ms)
+            if self._wanted_ms(id) != before:
+                self.touch(id)
+        return self.orphaned(now_ms)
 
     def orphaned(self, now_ms: int) -> tuple[Alert, ...]:
         """About each rule that is gone although events wait in it."""

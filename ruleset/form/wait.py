@@ -85,6 +85,12 @@ class Wait:
         heard.events.append(happened)
         return happened
 
+    def hasten(self, memory: WaitMemory, now_ms: int) -> None:
+        """Wait no longer than what begins now: the clock stood ahead when the wait began."""
+        longest_ms = now_ms + self.at_most_ms
+        for waiting in memory.waiting.values():
+            waiting.event = replace(waiting.event, until_ms=min(waiting.event.until_ms, longest_ms))
+
     def next_due_ms(self, memory: WaitMemory) -> int | None:
         times = [each.event.until_ms for each in memory.waiting.values() if not each.timed_out]
         return min([*times, *map(_until_ms, memory.decided.values())], default=None)

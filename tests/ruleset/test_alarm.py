@@ -108,6 +108,17 @@ def test_a_timer_survives_a_restart_and_waits_for_the_birth() -> None:
     assert floor.after(0) == [REQUEST]
 
 
+def test_a_timer_set_while_the_clock_stood_ahead_is_due_in_time_after_a_restart() -> None:
+    floor = press()
+    floor.now_ms += 7_200_000
+    floor.says(vibration_rms=8.25)
+    floor.now_ms -= 7_200_000
+    floor.restarts()
+    floor.comes_back(vibration_rms=8.25)
+    assert floor.after(29_999) == []
+    assert [each.split(" Vib")[0] for each in floor.after(1)] == ["maintenance SN-1"]
+
+
 def test_a_birth_that_says_otherwise_cancels_the_timer() -> None:
     floor = press()
     floor.says(vibration_rms=8.25)
