@@ -133,7 +133,7 @@ class OrderBook:
             self._put(msgspec.structs.replace(record, completed=True))
 
     def acknowledged(self, answer: Acknowledgement, now_ms: int) -> tuple[BookOutput, ...]:
-        """Take the MES's answer. An answer to an unknown order, or to an older version, is a notice only."""
+        """Take the MES's answer. One to an unknown order is a notice only, one to an older version is kept with it."""
         record = self._records.get(answer.order)
         if record is None:
             return (
@@ -144,6 +144,7 @@ class OrderBook:
                 ),
             )
         if answer.version != record.version:
+            self._answered_late(record, answer, now_ms)
             return (
                 OrderNotice(
                     name="order-answer-old",
@@ -168,6 +169,19 @@ class OrderBook:
             text = answer.reason or "no reason given"
             return (OrderNotice(name="order-refused", order=answer.order, text=text), *noted)
         return noted
+
+    def _answered_late(self, record: OrderRecord, answer: Acknowledgement, now_ms: int) -> None:
+        """Keep the answer with the version that it is about, which another one has replaced."""
+        past = tuple(
+            msgspec.structs.replace(
+                one, answer=answer.status, answered_ms=now_ms, answered_by=answer.by, answer_reason=answer.reason
+            )
+            if one.version == answer.version and one.answer != answer.status
+            else one
+            for one in record.past
+        )
+        if past != record.past:
+            self._put(msgspec.structs.replace(record, past=past))
 
     def due(self, now_ms: int) -> tuple[BookOutput, ...]:
         """Mark the orders that the MES did not answer in time, where it has to."""

@@ -244,9 +244,9 @@ class _Demo:
         return NamespaceView(
             releases=tuple(one for one in self._simulation.releases if one[0] in self._orders),
             answers={
-                record.order: (record.answered_version or 0, str(record.answer))
+                record.order: (record.answered.version, str(record.answered.answer))
                 for record in records
-                if record.order in self._orders
+                if record.order in self._orders and record.answered
             },
         )
 

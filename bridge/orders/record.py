@@ -87,9 +87,13 @@ class OrderRecord(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def is_accepted(self) -> bool:
         """Whether the MES accepted it: what it answered last, be it to an earlier version."""
-        answers = (one.answer for one in reversed(self.history))
-        answered = (each for each in answers if each in (Answer.ACCEPTED, Answer.REFUSED))
-        return next(answered, None) is Answer.ACCEPTED
+        return self.answered is not None and self.answered.answer is Answer.ACCEPTED
+
+    @property
+    def answered(self) -> PastVersion | None:
+        """The latest version that the MES answered."""
+        answered = (one for one in reversed(self.history) if one.answer in (Answer.ACCEPTED, Answer.REFUSED))
+        return next(answered, None)
 
     @property
     def content(self) -> dict[str, Any]:

@@ -140,7 +140,7 @@ def _documents(
     """
     waiting = {entry.key.rpartition(":")[2]: str(entry.state) for entry in entries}
     lost = lost_documents(world.broker)
-    answered = {record.order: record.answered_version or 0 for record in _orders(world)}
+    answered = {one.order: one.answered.version if one.answered else 0 for one in _orders(world)}
     seen: set[str] = set()
     for topic, payload in world.broker.told:
         told = msgspec.json.decode(payload)
@@ -222,7 +222,7 @@ async def _view(world: World, day: Day) -> OdooView:
 
 def _compare(world: World, day: Day, view: OdooView) -> Report:
     records = [record for record in _orders(world) if record.order in day.orders]
-    answers = {one.order: (one.answered_version or 0, str(one.answer)) for one in records}
+    answers = {one.order: (one.answered.version, str(one.answered.answer)) for one in records if one.answered}
     releases = tuple(one for one in day.releases if one[0] in day.orders)
     return compare(
         day.facts, view, NamespaceView(releases=releases, answers=answers), seed=world.schedule.seed, late=day.late

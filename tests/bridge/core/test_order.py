@@ -91,13 +91,16 @@ def test_a_refusal_by_the_mes_is_kept_announced_and_noted_once() -> None:
     assert orders.records["mo-42"].answer is Answer.REFUSED
 
 
-def test_an_answer_to_an_older_version_changes_nothing() -> None:
+def test_an_answer_to_an_older_version_is_kept_with_it() -> None:
     orders = book()
     orders.read(read(), 1_000)
     orders.read(read(quantity="120"), 2_000)
     (notice,) = orders.acknowledged(answer(version=1), 3_000)
     assert isinstance(notice, OrderNotice)
-    assert (notice.name, orders.records["mo-42"].answer) == ("order-answer-old", Answer.WAITING)
+    record = orders.records["mo-42"]
+    assert (notice.name, record.answer) == ("order-answer-old", Answer.WAITING)
+    assert record.answered is not None
+    assert (record.answered.version, record.answered.answer, record.answered.answered_ms) == (1, Answer.ACCEPTED, 3_000)
 
 
 def test_silence_is_announced_once_and_a_late_answer_still_counts() -> None:
