@@ -18,7 +18,7 @@ from bridge.core import note
 from bridge.core.difference import differences
 from bridge.core.note import OrderNote
 from bridge.core.standing import MOST_FORGOTTEN, next_forgetting_ms
-from bridge.orders.record import Answer, OrderRecord, Status
+from bridge.orders.record import Answer, OrderRecord, PastVersion, Status
 from odoo_adapter.odoo import DELETED, OrderRead, OrdersRead
 
 CURSOR_ID: Final = "@cursor"
@@ -118,12 +118,9 @@ class OrderBook:
         if record.version == version and record.sent_ms is None:
             self._put(msgspec.structs.replace(record, sent_ms=now_ms))
             return () if record.reason == _DELETED else note.sent(order, version, record.status, record.changes)
-        past = tuple(
-            msgspec.structs.replace(one, sent_ms=now_ms) if one.version == version and one.sent_ms is None else one
-            for one in record.past
-        )
-        if past != record.past:
-            self._put(msgspec.structs.replace(record, past=past))
+        for one in record.past:
+            if one.version == version and one.sent_ms is None:
+                self._put_past(record, msgspec.structs.replace(one, sent_ms=now_ms))
         return ()
 
     def completed(self, order: str) -> None:
@@ -172,16 +169,16 @@ class OrderBook:
 
     def _answered_late(self, record: OrderRecord, answer: Acknowledgement, now_ms: int) -> None:
         """Keep the answer with the version that it is about, which another one has replaced."""
-        past = tuple(
-            msgspec.structs.replace(
-                one, answer=answer.status, answered_ms=now_ms, answered_by=answer.by, answer_reason=answer.reason
-            )
-            if one.version == answer.version and one.answer != answer.status
-            else one
-            for one in record.past
-        )
-        if past != record.past:
-            self._put(msgspec.structs.replace(record, past=past))
+        for one in record.past:
+            if one.version == answer.version and one.answer != answer.status:
+                answered = msgspec.structs.replace(
+                    one, answer=answer.status, answered_ms=now_ms, answered_by=answer.by, answer_reason=answer.reason
+                )
+                self._put_past(record, answered)
+
+    def _put_past(self, record: OrderRecord, amended: PastVersion) -> None:
+        past = tuple(amended if one.version == amended.version else one for one in record.past)
+        self._put(msgspec.structs.replace(record, past=past))
 
     def due(self, now_ms: int) -> tuple[BookOutput, ...]:
         """Mark the orders that the MES did not answer in time, where it has to."""

@@ -14,6 +14,7 @@ from typing import Final
 
 from bridge.demo.odoo_view import DowntimeRow, InboxRow, OdooView, OrderView, ScrapView
 from bridge.demo.order_of_posting import before_its_start, misplaced
+from bridge.orders.record import OrderRecord
 from bridge.simulator.ledger import ExpectedOutcome, Fact, FactKind
 
 TIME_TOLERANCE_S: Final = 1
@@ -34,6 +35,11 @@ class NamespaceView:
 
     releases: tuple[tuple[str, int], ...] = ()
     answers: Mapping[str, tuple[int, str]] = field(default_factory=dict)
+
+
+def answers_of(records: Iterable[OrderRecord]) -> dict[str, tuple[int, str]]:
+    """Per order the latest version that the MES answered, and how, as the bridge keeps it."""
+    return {one.order: (one.answered.version, str(one.answered.answer)) for one in records if one.answered}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

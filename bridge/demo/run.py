@@ -23,7 +23,7 @@ from bridge.broker.paho import PahoLink
 from bridge.clock import SystemClock
 from bridge.core.order import CURSOR_ID
 from bridge.demo.chaos.act import Happened
-from bridge.demo.compare import NamespaceView, Report, compare
+from bridge.demo.compare import NamespaceView, Report, answers_of, compare
 from bridge.demo.console import DemoConsole
 from bridge.demo.odoo import DemoOdoo
 from bridge.demo.odoo_view import InboxRow, read_view
@@ -243,11 +243,7 @@ class _Demo:
         records = [msgspec.json.decode(body, type=OrderRecord) for id, body in stored.items() if id != CURSOR_ID]
         return NamespaceView(
             releases=tuple(one for one in self._simulation.releases if one[0] in self._orders),
-            answers={
-                record.order: (record.answered.version, str(record.answered.answer))
-                for record in records
-                if record.order in self._orders and record.answered
-            },
+            answers=answers_of(record for record in records if record.order in self._orders),
         )
 
 

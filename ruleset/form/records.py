@@ -135,7 +135,7 @@ class Records:
         """After `restore`; alerts as `orphaned` does. An earlier process may have begun to wait while its clock stood
         hours ahead, and what waits would be due hours late: it waits no longer than if it began now."""
         for id, memory in self._rules.items():
-            form, before = self._forms.get(id), self._wanted_ms(id)
+            form, before = self._forms[id], self.snapshot(id)
             match form:
                 case Alarm() if isinstance(memory, AlarmMemory):
                     form.hasten(memory, now_ms)
@@ -145,7 +145,7 @@ class Records:
                     form.hasten(memory, now_ms)
                 case Wait() if isinstance(memory, WaitMemory):
                     form.hasten(memory, now_ms)
-            if self._wanted_ms(id) != before:
+            if self.snapshot(id) != before:
                 self.touch(id)
         return self.orphaned(now_ms)
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from bridge.core.order import CURSOR_ID
-from bridge.demo.compare import ON_THE_NAMESPACE, NamespaceView, Report, compare
+from bridge.demo.compare import ON_THE_NAMESPACE, NamespaceView, Report, answers_of, compare
 from bridge.demo.odoo_view import OdooView, read_view
 from bridge.demo.posted import read_posted
 from bridge.orders.record import OrderRecord
@@ -140,14 +140,14 @@ def _documents(
     """
     waiting = {entry.key.rpartition(":")[2]: str(entry.state) for entry in entries}
     lost = lost_documents(world.broker)
-    answered = {one.order: one.answered.version if one.answered else 0 for one in _orders(world)}
+    answers = answers_of(_orders(world))
     seen: set[str] = set()
     for topic, payload in world.broker.told:
         told = msgspec.json.decode(payload)
         id = told["id"]
         if id in seen:
             yield "documents: told again"
-        elif topic.endswith("/ack") and answered.get(told["order"], 0) >= told["version"]:
+        elif topic.endswith("/ack") and answers.get(told["order"], (0, ""))[0] >= told["version"]:
             yield "documents: answers to releases"
         elif id in posted:
             yield "documents: posted"
@@ -222,7 +222,7 @@ async def _view(world: World, day: Day) -> OdooView:
 
 def _compare(world: World, day: Day, view: OdooView) -> Report:
     records = [record for record in _orders(world) if record.order in day.orders]
-    answers = {one.order: (one.answered.version, str(one.answered.answer)) for one in records if one.answered}
+    answers = answers_of(records)
     releases = tuple(one for one in day.releases if one[0] in day.orders)
     return compare(
         day.facts, view, NamespaceView(releases=releases, answers=answers), seed=world.schedule.seed, late=day.late

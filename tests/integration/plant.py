@@ -24,7 +24,7 @@ from bridge.broker.paho import PahoLink
 from bridge.clock import SystemClock
 from bridge.core.input import Destination
 from bridge.core.order import CURSOR_ID
-from bridge.demo.compare import NamespaceView, Report, compare
+from bridge.demo.compare import NamespaceView, Report, answers_of, compare
 from bridge.demo.odoo import DemoOdoo, simulated_odoo
 from bridge.demo.odoo_view import InboxRow, OdooView, read_view
 from bridge.demo.posted import read_posted
@@ -248,7 +248,7 @@ class PlantUnderTest:
         records = [msgspec.json.decode(body, type=OrderRecord) for id, body in stored.items() if id != CURSOR_ID]
         return NamespaceView(
             releases=self.simulation.releases,
-            answers={record.order: (record.answered_version or 0, str(record.answer)) for record in records},
+            answers=answers_of(records),
         )
 
     def happened(self) -> Counter[FactKind]:

@@ -83,6 +83,17 @@ def test_the_transaction_names_stream_key_message_and_reading() -> None:
     )
 
 
+def test_a_window_opened_while_the_clock_stood_ahead_is_over_in_time_after_a_restart() -> None:
+    floor = running()
+    floor.now_ms += 7_200_000
+    floor.says(good_count=105)
+    floor.now_ms -= 7_200_000
+    floor.restarts()
+    floor.comes_back(order="mo-1", good_count=105)
+    assert floor.after(59_999) == []
+    assert floor.after(1) == ["progress mo-1 epoch 0 upto 5 pcs"]
+
+
 def test_enough_pieces_post_before_the_window_is_over() -> None:
     floor = running()
     assert floor.says(good_count=124) == []

@@ -95,6 +95,19 @@ def test_a_stop_that_lasts_over_restarts_is_one_record() -> None:
     assert floor.comes_back(state="RUN", fault="", order="mo-1") == ["downtime PRESS-1 0..400 setup"]
 
 
+def test_a_stop_that_ended_while_the_clock_stood_ahead_is_over_in_time_after_a_restart() -> None:
+    floor = press()
+    floor.now_ms += 7_200_000
+    floor.says(state="FAULT", fault="E12")
+    floor.after(300_000)
+    floor.says(state="RUN")
+    floor.now_ms -= 7_200_000
+    floor.restarts()
+    floor.comes_back(state="RUN", fault="", order="mo-1")
+    assert floor.after(4_999) == []
+    assert floor.after(1) == ["downtime PRESS-1 7200..7500 breakdown"]
+
+
 def test_while_the_press_is_stale_the_stop_stays_open() -> None:
     floor = press()
     floor.says(state="FAULT", fault="E12")

@@ -41,6 +41,15 @@ def test_an_event_told_otherwise_after_it_was_decided_leads_to_the_same_posting_
     assert (finished(floor, 470), finished(floor, 470, "L2")) == ([], ["complete mo-1 470 pcs lot L2"])
 
 
+def test_an_event_that_came_while_the_clock_stood_ahead_waits_no_longer_after_a_restart() -> None:
+    floor = Floor(COMPLETE)
+    floor.now_ms += 7_200_000
+    finished(floor, 480)
+    floor.now_ms -= 7_200_000
+    floor.restarts()
+    assert floor.engine.next_due_ms == floor.now_ms + 4 * 3_600_000
+
+
 def test_another_disposition_since_then_changes_nothing_of_what_was_decided() -> None:
     floor = Floor(COMPLETE)
     finished(floor, 480)
